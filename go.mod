@@ -1,0 +1,3 @@
+module pare
+
+go 1.26
