@@ -1,0 +1,71 @@
+package archtest
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "pare"
+
+// may lists what each package may import from this module, internal packages
+// aside. A package without a row fails the test, so that every new package
+// gets its place on purpose.
+var may = map[string][]string{
+	"tensor":                {},
+	"ir":                    {"tensor"},
+	"op":                    {"tensor", "ir"},
+	"onnx":                  {"tensor", "ir", "op"},
+	"pass":                  {"tensor", "ir", "op"},
+	"format":                {"tensor", "ir"},
+	"kernel":                {},
+	"engine":                {"tensor", "ir", "op", "pass", "format", "kernel"},
+	"dataset":               {"tensor"},
+	"calib":                 {"tensor", "ir", "dataset"},
+	"compress":              {"tensor", "ir", "pass", "calib", "dataset"},
+	"compress/compresstest": {"tensor", "ir", "compress", "op", "onnx", "engine"},
+	"quant":                 {"tensor", "ir", "format", "calib", "compress", "pass"},
+	"eval":                  {"tensor", "ir", "dataset"},
+	"demo":                  {"tensor", "dataset"},
+	"report":                {"eval"},
+	"results":               {},
+	"pare":                  {"tensor", "ir", "onnx", "op", "pass", "format", "kernel", "engine", "dataset", "calib", "compress", "quant", "eval"},
+	"cmd/pare":              {"pare", "demo", "report", "results", "dataset", "eval", "compress", "tensor", "kernel", "engine", "ir", "op"},
+	"examples":              {"pare"},
+}
+
+func TestLayers(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", module+"/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		f := strings.Fields(line)
+		pkg := inside(f[0])
+		if strings.HasPrefix(pkg, "internal/") || strings.HasPrefix(pkg, "examples/") {
+			continue
+		}
+		allowed, ok := may[pkg]
+		if !ok {
+			t.Errorf("%s has no row in the layer table", pkg)
+		}
+		for _, imp := range f[1:] {
+			if imp != module && !strings.HasPrefix(imp, module+"/") {
+				continue
+			}
+			if rel := inside(imp); !strings.HasPrefix(rel, "internal/") && !slices.Contains(allowed, rel) {
+				t.Errorf("%s must not import %s", pkg, rel)
+			}
+		}
+	}
+}
+
+// inside is the path of a package within the module; the root package, the
+// façade, is called by the module's name.
+func inside(path string) string {
+	if path == module {
+		return module
+	}
+	return strings.TrimPrefix(path, module+"/")
+}
