@@ -1,3 +1,8 @@
 module pare
 
-go 1.26
+go 1.26.0
+
+require (
+	golang.org/x/image v0.47.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+)
