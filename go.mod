@@ -3,6 +3,6 @@ module pare
 go 1.26.0
 
 require (
-	golang.org/x/image v0.47.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/image v0.47.0
+	golang.org/x/sync v0.24.0
 )
