@@ -14,13 +14,27 @@ type Patch struct {
 	g     *Graph
 	steps []step
 	names map[string]bool
+	outer map[*Value]bool // what g captured when the patch began
 }
 
 // step applies one edit and returns how to undo it.
 type step func(g *Graph) (undo func(), err error)
 
 // NewPatch starts a patch of g; why is shown in errors and traces.
+// Where g is a sub-graph, call Within as well.
 func NewPatch(g *Graph, why string) *Patch { return &Patch{g: g, why: why} }
+
+// Within says that the patched graph is a sub-graph of root: new names avoid
+// those of root, and the values that the sub-graph captures may still be read.
+func (p *Patch) Within(root *Graph) *Patch {
+	p.names = map[string]bool{}
+	collectNames(root, p.names)
+	p.outer = map[*Value]bool{}
+	for _, v := range p.g.Captures() {
+		p.outer[v] = true
+	}
+	return p
+}
 
 // Empty reports whether the patch edits nothing.
 func (p *Patch) Empty() bool { return len(p.steps) == 0 }
@@ -308,7 +322,7 @@ func (p *Patch) finish() error {
 		return err
 	}
 	p.g.Nodes = sorted
-	return Check(p.g)
+	return check(p.g, p.outer)
 }
 
 // sortNodes returns the nodes in topological order, each as early as its

@@ -64,6 +64,8 @@ type Eval struct {
 	// Run evaluates a sub-graph of the node with the given inputs, in the
 	// scope of the node.
 	Run func(g *ir.Graph, in []Val) ([]Val, error)
+
+	limit int64 // bound of New in bytes; 0 is DefaultMaxBytes
 }
 
 // Has reports whether operand i is present.
@@ -132,14 +134,7 @@ func (c *Shape) Ints(i int) ([]int, bool) {
 	if !ok {
 		return nil, false
 	}
-	out := make([]int, len(elems))
-	for k, d := range elems {
-		if !isNumber(d) {
-			return nil, false
-		}
-		out[k] = d.N
-	}
-	return out, true
+	return numbers(elems)
 }
 
 // SetData records the elements of integer result i.

@@ -1,0 +1,60 @@
+package tensor
+
+import "fmt"
+
+// Codes returns the storage code of every element in a byte of its own: the
+// elements of 8-bit types as they are (shared with t), those of 4- and 2-bit
+// types unpacked, in the low bits, without sign extension. It panics for wider
+// types.
+func Codes(t *Tensor) []byte {
+	bits := t.Type.Bits()
+	if bits == 8 {
+		return t.raw
+	}
+	if bits != 4 && bits != 2 {
+		panic(fmt.Sprintf("tensor.Codes: %v elements are not codes of a byte or less", t.Type))
+	}
+	out := make([]byte, t.Len())
+	per, mask := 8/bits, byte(1)<<bits-1
+	for i := range out {
+		out[i] = t.raw[i/per] >> (i % per * bits) & mask
+	}
+	return out
+}
+
+// FromCodes is the inverse of Codes; higher bits of a code are ignored. 8-bit
+// types borrow codes.
+func FromCodes(t DType, shape []int, codes []byte) *Tensor {
+	if Len(shape) != len(codes) {
+		panic(fmt.Sprintf("tensor.FromCodes: shape %v with %d codes", shape, len(codes)))
+	}
+	bits := t.Bits()
+	if bits == 8 {
+		return &Tensor{Type: t, Shape: append([]int(nil), shape...), raw: codes}
+	}
+	if bits != 4 && bits != 2 {
+		panic(fmt.Sprintf("tensor.FromCodes: %v elements are not codes of a byte or less", t))
+	}
+	out := New(t, shape...)
+	per, mask := 8/bits, byte(1)<<bits-1
+	for i, c := range codes {
+		out.raw[i/per] |= c & mask << (i % per * bits)
+	}
+	return out
+}
+
+// Ints8 returns the elements of a signed or unsigned integer type of at most 8
+// bits as int16, sign-extended where the type is signed.
+func Ints8(t *Tensor) []int16 {
+	codes := Codes(t)
+	out := make([]int16, len(codes))
+	shift := 16 - t.Type.Bits()
+	for i, c := range codes {
+		if t.Type.IsUnsigned() {
+			out[i] = int16(c)
+		} else {
+			out[i] = int16(c) << shift >> shift
+		}
+	}
+	return out
+}
