@@ -1,0 +1,191 @@
+package format
+
+import (
+	"math"
+
+	"pare/tensor"
+)
+
+// bins is the resolution of a Histogram. Bins are equal steps of sqrt(u).
+const bins = 2048
+
+// Histogram sums up how the magnitudes u = |w|/max|w| of groups of weights are
+// distributed: enough to know the error of any power grid on them exactly, save
+// for the bins in which a rounding threshold lies.
+type Histogram struct {
+	// Weighted counts, sums and sums of squares of u per bin. The weight of a
+	// group is max² (or as Weighting says), so that errors add up over groups.
+	s0, s1, s2 [bins]float64
+}
+
+// Weighting says how groups count against each other in a Histogram.
+type Weighting uint8
+
+// Squared weighs a group by the square of its largest magnitude: the objective
+// is the sum of squared errors. Normalised gives every element the weight
+// 1/(sum of squares of its group): the objective is the sum of relative errors
+// of groups.
+const (
+	Squared Weighting = iota
+	Normalised
+)
+
+// Merge adds what o counted, times f.
+func (h *Histogram) Merge(o *Histogram, f float64) {
+	for i := range bins {
+		h.s0[i] += f * o.s0[i]
+		h.s1[i] += f * o.s1[i]
+		h.s2[i] += f * o.s2[i]
+	}
+}
+
+// Energy is the weighted sum of squares; under Squared, that of the weights.
+func (h *Histogram) Energy() float64 {
+	sum := 0.0
+	for _, x := range h.s2 {
+		sum += x
+	}
+	return sum
+}
+
+// NewHistogram counts the weights of w, grouped by s. Its result does not
+// depend on threads. Non-finite weights are reported as *NotFiniteError.
+func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogram, error) {
+	data := tensor.Data[float32](w)
+	for i, v := range data {
+		if v-v != 0 {
+			return nil, &NotFiniteError{i, v}
+		}
+	}
+	l := s.layout(w.Shape)
+	// A fixed number of parts, summed in order.
+	const parts = 8
+	var part [parts]Histogram
+	parallel(parts, threads, func(p int) {
+		buf := make([]float32, l.size())
+		for g := p * l.groups / parts; g < (p+1)*l.groups/parts; g++ {
+			part[p].add(gather(l, g, data, buf), by)
+		}
+	})
+	h := &part[0]
+	for p := 1; p < parts; p++ {
+		h.Merge(&part[p], 1)
+	}
+	return h, nil
+}
+
+func (h *Histogram) add(x []float32, by Weighting) {
+	m, square := float32(0), 0.0
+	for _, v := range x {
+		m = max(m, v, -v)
+		square += float64(v) * float64(v)
+	}
+	if m < dead {
+		return
+	}
+	weight := float64(m) * float64(m)
+	if by == Normalised {
+		weight /= square
+	}
+	for _, v := range x {
+		u := v / m
+		if u < 0 {
+			u = -u
+		}
+		b := min(bins-1, int(float32(math.Sqrt(float64(u)))*bins))
+		h.s0[b] += weight
+		h.s1[b] += weight * float64(u)
+		h.s2[b] += weight * float64(u) * float64(u)
+	}
+}
+
+// Error is the weighted p-norm error, raised to p, of the power grid with the
+// given width, exponent and rounding; exact for p = 2 up to the bin width.
+func (h *Histogram) Error(bits int, exponent, p float64, r Rounding) float64 {
+	g := newGrid(Spec{Kind: Power, Bits: bits, Exponent: exponent}, r)
+	sum, q, n := 0.0, 0, int(g.n)
+	for b := range bins {
+		if h.s0[b] == 0 {
+			continue
+		}
+		u := h.s1[b] / h.s0[b]
+		for q < n && u*float64(g.top) >= float64(g.cuts[q+1]) {
+			q++
+		}
+		level := float64(g.mags[q] / g.top)
+		if p == 2 {
+			sum += max(0, h.s2[b]-2*level*h.s1[b]+level*level*h.s0[b])
+		} else {
+			sum += h.s0[b] * math.Pow(math.Abs(u-level), p)
+		}
+	}
+	return sum
+}
+
+// Limits of the exponent search.
+const (
+	MinExponent = 0.2
+	MaxExponent = 1.2
+)
+
+// Asymptotic is the exponent with the least squared error in the limit of many
+// levels: the root of E[u^(2-2a) ln u] / E[u^(2-2a)] = -1/a, which is unique.
+func (h *Histogram) Asymptotic() float64 {
+	slope := func(a float64) float64 {
+		e, el := 0.0, 0.0
+		for b := range bins {
+			if h.s1[b] == 0 {
+				continue
+			}
+			u := h.s1[b] / h.s0[b]
+			x := h.s0[b] * math.Pow(u, 2-2*a)
+			e += x
+			el += x * math.Log(u)
+		}
+		return -1/a - el/e
+	}
+	lo, hi := 0.05, 2.0
+	for range 50 {
+		if mid := (lo + hi) / 2; slope(mid) < 0 {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// Search returns the exponent in [MinExponent, MaxExponent] with the least
+// p-norm error at the given width, and whether it touches a border of that
+// interval. An empty histogram gives 1.
+func (h *Histogram) Search(bits int, p float64, r Rounding) (exponent float64, border bool) {
+	if h.Energy() == 0 || bits == 2 {
+		return 1, false // with the levels 0 and ±max alone, rounding is best at max/2
+	}
+	f := func(a float64) float64 { return h.Error(bits, a, p, r) }
+	const step = 0.05
+	at, best := 1.0, f(1)
+	try := func(a float64) {
+		if e := f(a); e < best {
+			at, best = a, e
+		}
+	}
+	for i := range 21 {
+		try(MinExponent + step*float64(i))
+	}
+	try(min(MaxExponent, max(MinExponent, h.Asymptotic())))
+	lo, hi := max(MinExponent, at-step), min(MaxExponent, at+step)
+	golden := (math.Sqrt(5) - 1) / 2
+	for hi-lo > 1e-3 {
+		a, b := hi-golden*(hi-lo), lo+golden*(hi-lo)
+		if f(a) < f(b) {
+			hi = b
+		} else {
+			lo = a
+		}
+	}
+	try((lo + hi) / 2)
+	// Three decimals say all there is to say and read well in reports.
+	at = math.Round(at*1000) / 1000
+	return at, at <= MinExponent+1e-3 || at >= MaxExponent-1e-3
+}

@@ -1,0 +1,157 @@
+package format
+
+import "math"
+
+// Rounding says which code of a power grid stands for a number.
+type Rounding uint8
+
+// NearestLevel picks the level closest to the number. PowerDomain rounds
+// n·|w|^a, as the paper writes it.
+const (
+	NearestLevel Rounding = iota
+	PowerDomain
+)
+
+// grid is the part of a format that all groups share.
+type grid struct {
+	Spec
+	n float32 // largest code
+	// Power only. mags are the levels of codes 0..n before scaling, integers
+	// from 0 to top; cuts[j] is the least magnitude that gets code j; guess
+	// holds a code not above the right one for equal steps of sqrt(|w|/max).
+	mags, cuts []float32
+	top        float32
+	guess      []uint8
+}
+
+// Integer tables: with levels that are integers, products run on integer
+// kernels. Up to 5 bits they fit a signed byte, above that 16 bits.
+const (
+	byteTable = 127
+	wordTable = 32767
+)
+
+// Table returns the levels of codes 0..n of a power grid as integers, the last
+// being 127 for up to 5 bits and 32767 above. Level j stands for
+// table[j]/table[n] of the largest magnitude.
+func Table(bits int, exponent float64) []float32 {
+	n := 1<<(bits-1) - 1
+	k := float64(byteTable)
+	if bits > 5 {
+		k = wordTable
+	}
+	out := make([]float32, n+1)
+	for j := range out {
+		out[j] = float32(math.RoundToEven(k * math.Pow(float64(j)/float64(n), 1/exponent)))
+	}
+	return out
+}
+
+func newGrid(s Spec, r Rounding) *grid {
+	g := &grid{Spec: s, n: float32(s.Levels())}
+	if s.Kind == Power {
+		g.setPower(Table(s.Bits, s.Exponent), r)
+	}
+	return g
+}
+
+const guesses = 1024
+
+func (g *grid) setPower(mags []float32, r Rounding) {
+	n := len(mags) - 1
+	g.mags, g.top = mags, mags[n]
+	g.cuts = make([]float32, n+2)
+	for j := 1; j <= n; j++ {
+		g.cuts[j] = (mags[j-1] + mags[j]) / 2
+		if r == PowerDomain {
+			g.cuts[j] = g.top * float32(math.Pow((float64(j)-.5)/float64(n), 1/g.Exponent))
+		}
+	}
+	g.cuts[n+1] = float32(math.Inf(1))
+	g.guess = make([]uint8, guesses+1)
+	for i := range g.guess {
+		// One step lower than computed: the index is rounded in float32.
+		u := float32(max(0, i-1)) / guesses
+		for int(g.guess[i]) < n && g.cuts[g.guess[i]+1] <= u*u*g.top {
+			g.guess[i]++
+		}
+	}
+}
+
+// power returns the magnitude code of u = |w|/scale.
+func (g *grid) power(u float32) int {
+	at := guesses
+	if u < g.top {
+		at = int(float32(math.Sqrt(float64(u/g.top))) * guesses)
+	}
+	q := int(g.guess[at])
+	for u >= g.cuts[q+1] {
+		q++
+	}
+	return q
+}
+
+// roundEven rounds |x| < 2^22 to the nearest integer, halves to even.
+func roundEven(x float32) float32 {
+	const magic = 3 << 22
+	return float32(x+magic) - magic
+}
+
+// quantise writes the codes of x and returns its error. scale is positive.
+func (g *grid) quantise(x []float32, scale, zero float32, codes []byte) Error {
+	e := Error{N: len(x)}
+	if g.Kind == Power {
+		g.quantisePower(x, scale, codes, &e)
+		return e
+	}
+	lo, hi := -g.n, g.n
+	if g.Asymmetric {
+		lo, hi = -zero, g.n-zero
+	}
+	for i, v := range x {
+		u := v / scale
+		if u < lo {
+			u = lo
+		} else if u > hi {
+			u = hi
+		}
+		u = roundEven(u)
+		codes[i] = byte(int(u + zero))
+		e.add(v, float32(u*scale))
+	}
+	return e
+}
+
+func (g *grid) quantisePower(x []float32, scale float32, codes []byte, e *Error) {
+	n := int(g.n)
+	for i, v := range x {
+		if v < 0 {
+			q := g.power(-v / scale)
+			codes[i] = byte(n - q)
+			e.add(v, -float32(g.mags[q]*scale))
+		} else {
+			q := g.power(v / scale)
+			codes[i] = byte(n + q)
+			e.add(v, float32(g.mags[q]*scale))
+		}
+	}
+}
+
+// measure is the sum of squared errors without storing codes.
+func (g *grid) measure(x []float32, scale float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		if v < 0 {
+			v = -v
+		}
+		u := v / scale
+		if g.Kind == Power {
+			u = g.mags[g.power(u)]
+		} else {
+			u = roundEven(min(u, g.n))
+		}
+		d := float64(v - float32(u*scale))
+		sum += d * d
+	}
+	return sum
+}
