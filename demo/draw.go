@@ -1,0 +1,121 @@
+package demo
+
+import "math/rand/v2"
+
+// Classes names what the pictures show, by label.
+var Classes = []string{
+	"disc", "ring", "square", "frame", "triangle", "plus", "cross", "horizontal stripes", "vertical stripes", "checkerboard",
+}
+
+// Side is the width and height of a picture in pixels.
+const Side = 32
+
+// Record is the length of one picture in bytes, label included.
+const Record = 1 + 3*Side*Side
+
+// Held is the seed of the held-out pictures; the network has not seen them.
+const Held = 2
+
+// Draw draws n pictures, a random figure each, as records of the CIFAR-10
+// binary form: a label byte, then red, green and blue planes.
+func Draw(seed uint64, n int) []byte {
+	out := make([]byte, 0, n*Record)
+	for i := range n {
+		// A generator for each picture: picture i is the same in every n.
+		r := rand.New(rand.NewPCG(seed, uint64(i)))
+		out = appendPicture(out, r)
+	}
+	return out
+}
+
+// figure is a figure at a place; lengths are in half pixels.
+type figure struct {
+	class  int
+	cx, cy int
+	size   int // half the extent
+	width  int // of lines and borders
+	phase  int // of stripes
+}
+
+func appendPicture(out []byte, r *rand.Rand) []byte {
+	f := figure{class: r.IntN(len(Classes)), size: 14 + r.IntN(12), phase: r.IntN(16)}
+	f.width = 5 + r.IntN(f.size/3)
+	room := 2*Side - 2*f.size
+	f.cx, f.cy = f.size+r.IntN(room), f.size+r.IntN(room)
+
+	ground, ink := colours(r)
+	slope := [2]int{r.IntN(5) - 2, r.IntN(5) - 2}
+	noise := 8 + r.IntN(40)
+	spots := f.distractors(r)
+
+	out = append(out, byte(f.class))
+	for c := range 3 {
+		for y := range Side {
+			for x := range Side {
+				v := ground[c] + slope[0]*(x-Side/2) + slope[1]*(y-Side/2)
+				if f.covers(2*x+1, 2*y+1) || spots[[2]int{x, y}] {
+					v = ink[c]
+				}
+				v += r.IntN(2*noise+1) - noise
+				out = append(out, byte(min(max(v, 0), 255)))
+			}
+		}
+	}
+	return out
+}
+
+// colours picks two colours that differ enough to be told apart.
+func colours(r *rand.Rand) (ground, ink [3]int) {
+	for {
+		distance := 0
+		for c := range 3 {
+			ground[c], ink[c] = 20+r.IntN(216), 20+r.IntN(216)
+			distance += max(ground[c]-ink[c], ink[c]-ground[c])
+		}
+		if distance > 150 {
+			return ground, ink
+		}
+	}
+}
+
+// distractors are a few single pixels in the figure's colour.
+func (f figure) distractors(r *rand.Rand) map[[2]int]bool {
+	spots := map[[2]int]bool{}
+	for range r.IntN(12) {
+		spots[[2]int{r.IntN(Side), r.IntN(Side)}] = true
+	}
+	return spots
+}
+
+// covers reports whether the figure has ink at a point given in half pixels.
+func (f figure) covers(x, y int) bool {
+	dx, dy := x-f.cx, y-f.cy
+	ax, ay := max(dx, -dx), max(dy, -dy)
+	if max(ax, ay) > f.size {
+		return false
+	}
+	r2 := dx*dx + dy*dy
+	inner := f.size - f.width
+	switch f.class {
+	case 0:
+		return r2 <= f.size*f.size
+	case 1:
+		return r2 <= f.size*f.size && r2 >= inner*inner
+	case 2:
+		return true
+	case 3:
+		return max(ax, ay) >= inner
+	case 4:
+		return 2*ax <= dy+f.size
+	case 5:
+		return min(ax, ay) <= f.width/2
+	case 6:
+		return max(ax-ay, ay-ax) <= f.width*7/10
+	case 7:
+		return (y+f.phase)/f.width%2 == 0
+	case 8:
+		return (x+f.phase)/f.width%2 == 0
+	default:
+		return ((x+f.phase)/f.width+(y+f.phase)/f.width)%2 == 0
+	}
+}
