@@ -35,6 +35,9 @@ type Def struct {
 	// Random marks operators whose result is not a function of operands and
 	// attributes; they are never folded.
 	Random bool
+	// MACs counts multiply-accumulates from the shapes of operands and first
+	// result; nil for operators whose cost is not counted.
+	MACs func(n *ir.Node, in [][]int, out []int) (int64, bool)
 }
 
 // Val is a run-time value: *tensor.Tensor, *Sequence, *Optional, or nil for an
