@@ -6,3 +6,5 @@ require (
 	golang.org/x/image v0.47.0
 	golang.org/x/sync v0.24.0
 )
+
+require golang.org/x/sys v0.49.0

@@ -1,0 +1,15 @@
+// Package kernel holds the inner loops of the engine: convolution, matrix
+// products, pooling, element-wise functions, quantisation and layout changes
+// over raw slices. It knows no tensors.
+//
+// Every loop is a row of a table: generated assembly for AVX-512 and for
+// AVX2+FMA, and a portable Go row that needs nothing. Dispatch takes the first
+// row that internal/cpu allows, so PARE_CPU reaches every row; Table lists
+// them all. Activations are NHWC; a "stride" in elements between neighbouring
+// pixels lets a kernel read and write slices of wider tensors in place.
+//
+// Functions panic when a slice is too short for the shape it is used with, as
+// indexing does; constructors return errors for shapes that make no sense.
+// Work is split into tasks by shape alone, so results do not depend on the
+// number of threads.
+package kernel

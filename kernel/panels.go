@@ -1,0 +1,111 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Panels is the right-hand matrix of a product, packed for the tile of this
+// machine: columns in panels of the tile's width, each panel one line of
+// columns per k, zero-padded on the right. A last panel of at most half the
+// width is stored in half the width.
+type Panels struct {
+	k, n int
+	tile *tile
+	data []float32
+}
+
+var errShort = errors.New("slice too short")
+
+// PanelFloats is the number of elements that Panels of a k×n matrix need.
+func PanelFloats(k, n int) int { return k * pickTile().paddedCols(n) }
+
+// NewPanels returns empty Panels for a k×n matrix over buf, which must have
+// PanelFloats(k, n) elements and belongs to the Panels from then on; nil asks
+// for a new buffer. Fill them with Pack or PackRange.
+func NewPanels(k, n int, buf []float32) (*Panels, error) {
+	if k < 0 || n < 0 {
+		return nil, fmt.Errorf("panels of a %dx%d matrix: negative size", k, n)
+	}
+	t := pickTile()
+	size := k * t.paddedCols(n)
+	if buf == nil {
+		buf = make([]float32, size)
+	}
+	if len(buf) < size {
+		return nil, fmt.Errorf("panels of a %dx%d matrix: buffer of %d elements, need %d: %w", k, n, len(buf), size, errShort)
+	}
+	return &Panels{k: k, n: n, tile: t, data: buf[:size]}, nil
+}
+
+// Source is a matrix to be packed: element (k, j) is Data[k*LD+j], or
+// Data[j*LD+k] if Trans. Alpha scales every element; 0 means 1.
+type Source struct {
+	Data  []float32
+	LD    int
+	Trans bool
+	Alpha float32
+}
+
+// PackB packs a k×n matrix.
+func PackB(k, n int, b Source) (*Panels, error) {
+	p, err := NewPanels(k, n, nil)
+	if err != nil {
+		return nil, err
+	}
+	p.Pack(b)
+	return p, nil
+}
+
+// Count is the number of panels.
+func (p *Panels) Count() int { return (p.n + p.tile.nr - 1) / p.tile.nr }
+
+// Pack fills all panels from b.
+func (p *Panels) Pack(b Source) { p.PackRange(0, p.Count(), b) }
+
+// PackRange fills panels from ≤ i < to. Ranges that do not overlap may be
+// packed at the same time.
+func (p *Panels) PackRange(from, to int, b Source) {
+	for i := from; i < to; i++ {
+		j := i * p.tile.nr
+		w := p.tile.panelWidth(j, p.n)
+		packPanel(p.data[p.k*j:p.k*(j+w)], w, p.k, b, j, min(w, p.n-j))
+	}
+	if b.Alpha != 0 && b.Alpha != 1 {
+		lo, hi := p.k*from*p.tile.nr, min(p.k*to*p.tile.nr, len(p.data))
+		for i, v := range p.data[lo:hi] {
+			p.data[lo+i] = v * b.Alpha
+		}
+	}
+}
+
+// panel is the packed data of panel i and its width.
+func (p *Panels) panel(i int) (data []float32, w int) {
+	j := i * p.tile.nr
+	w = p.tile.panelWidth(j, p.n)
+	return p.data[p.k*j : p.k*(j+w)], w
+}
+
+// packPanel writes columns j..j+cols of b as lines of w.
+func packPanel(dst []float32, w, k int, b Source, j, cols int) {
+	if !b.Trans {
+		for i := range k {
+			line := dst[i*w : i*w+w]
+			clear(line[copy(line, b.Data[i*b.LD+j:i*b.LD+j+cols]):])
+		}
+		return
+	}
+	if cols < w {
+		clear(dst)
+	}
+	// Sixteen k at a time keep the lines being written in the first cache.
+	for i0 := 0; i0 < k; i0 += 16 {
+		n := min(16, k-i0)
+		for c := range cols {
+			at := (j+c)*b.LD + i0
+			for i, v := range b.Data[at : at+n] {
+				dst[(i0+i)*w+c] = v
+			}
+		}
+	}
+}

@@ -1,0 +1,13 @@
+package kernel
+
+import "unsafe"
+
+// bytesOf sees int8 memory as bytes.
+func bytesOf(s []int8) []uint8 {
+	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
+}
+
+// int32s is the start of scratch memory seen as integers.
+func int32s(scratch []float32, n int) []int32 {
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:n]))), n)
+}

@@ -1,0 +1,7 @@
+package kernel
+
+import "sync"
+
+// onePool holds single operands, which would otherwise be allocated to be
+// passed through a function value.
+var onePool = sync.Pool{New: func() any { return new([1]float32) }}

@@ -1,0 +1,46 @@
+package kernel
+
+import "pare/internal/cpu"
+
+// Row describes one kernel for listings.
+type Row struct {
+	// Family groups rows that compute the same thing.
+	Family string
+	// Name is types_tile_feature, e.g. "f32_12x32_avx512".
+	Name string
+	// Needs is what the processor must offer.
+	Needs cpu.Features
+	// Runs reports whether the machine and PARE_CPU allow the row.
+	Runs bool
+}
+
+// Table lists every kernel of this build, family by family, best row first.
+func Table() []Row {
+	var rows []Row
+	add := func(family, name string, needs cpu.Features) {
+		rows = append(rows, Row{family, name, needs, cpu.Has(needs)})
+	}
+	for _, t := range tiles {
+		add("tile", t.name, t.needs)
+	}
+	rows = append(rows, list("depthwise", depthwiseLoops)...)
+	rows = append(rows, list("maxpool", maxLoops)...)
+	rows = append(rows, list("sumpool", sumLoops)...)
+	for op := range binaryCount {
+		rows = append(rows, list(op.String(), binaryLoops[op])...)
+	}
+	for op := range unaryCount {
+		rows = append(rows, list(op.String(), unaryLoops[op])...)
+	}
+	rows = append(rows, list("affine", affineLoops)...)
+	rows = append(rows, list("rowmax", rowMaxLoops)...)
+	rows = append(rows, list("rowsum", rowSumLoops)...)
+	rows = append(rows, list("expsum", expSumLoops)...)
+	rows = append(rows, list("variance", varianceLoops)...)
+	rows = append(rows, list("normalize", normalizeLoops)...)
+	rows = append(rows, list("quantize", quantizeLoops)...)
+	rows = append(rows, list("dequantize_u8", dequantU8)...)
+	rows = append(rows, list("dequantize_s8", dequantS8)...)
+	rows = append(rows, list("fakequantize", fakeLoops)...)
+	return rows
+}

@@ -1,0 +1,124 @@
+package kernel
+
+import "sync"
+
+// tap is one position of a window: an offset into the source and one into the
+// weights.
+type tap struct {
+	src, w int32
+}
+
+// winArgs is one call of a window loop: px pixels of c channels, each a
+// reduction over the same taps,
+//
+//	dst[i*dstStep+j] = finish(reduce_t src[i*srcStep+taps[t].src+j] · w[taps[t].w+j])
+//
+// Assembly reads this struct by offset (TestWinArgsLayout).
+type winArgs struct {
+	dst, src, w, bias, res    []float32
+	taps                      []tap
+	dstStep, srcStep, resStep int
+	px, c                     int
+	scale, lo, hi             float32
+}
+
+var winPool = sync.Pool{New: func() any { return new(winArgs) }}
+
+// span is a run of output positions that see the same taps k0 ≤ k < k1.
+type span struct {
+	at, n, k0, k1 int
+}
+
+// spans cuts one axis of the output into runs. pad is the padding before the
+// first element.
+func spans(out, in, k, stride, dil, pad int) []span {
+	var list []span
+	for o := range out {
+		first := o*stride - pad
+		k0, k1 := 0, k
+		if first < 0 {
+			k0 = min(k, (-first+dil-1)/dil)
+		}
+		if last := first + (k-1)*dil; last >= in {
+			k1 = max(k0, k-(last-in+dil)/dil)
+		}
+		if n := len(list); n > 0 && list[n-1].k0 == k0 && list[n-1].k1 == k1 {
+			list[n-1].n++
+		} else {
+			list = append(list, span{o, 1, k0, k1})
+		}
+	}
+	return list
+}
+
+// window is the plan shared by depthwise convolution and pooling.
+type window struct {
+	s           ConvShape
+	oh, ow      int
+	ys          []span // one per output row
+	xs          []span
+	rowsPerTask int
+	tasks       int
+}
+
+func newWindow(s ConvShape, oh, ow int) window {
+	w := window{s: s, oh: oh, ow: ow, xs: spans(ow, s.W, s.KW, s.StrideW, s.DilW, s.PadL)}
+	for _, y := range spans(oh, s.H, s.KH, s.StrideH, s.DilH, s.PadT) {
+		for range y.n {
+			w.ys = append(w.ys, span{y.at, 1, y.k0, y.k1})
+		}
+	}
+	if rows := s.N * oh; rows > 0 && ow > 0 {
+		perRow := ow * s.C * s.KH * s.KW
+		n := min(max(rows*perRow/(1<<18), 1), 32, rows)
+		w.rowsPerTask = (rows + n - 1) / n
+		w.tasks = (rows + w.rowsPerTask - 1) / w.rowsPerTask
+	}
+	return w
+}
+
+// windowLoop is a loop over one winArgs.
+type windowLoop func(*winArgs)
+
+// run computes one task with loop; each is called before every call of the
+// loop with the numbers of taps in use.
+func (w *window) run(task int, dst, src []float32, a *winArgs, res []float32, loop windowLoop, each func(a *winArgs, y, x span)) {
+	s := &w.s
+	for r := task * w.rowsPerTask; r < min((task+1)*w.rowsPerTask, s.N*w.oh); r++ {
+		n, oy := r/w.oh, r%w.oh
+		y := w.ys[oy]
+		for _, x := range w.xs {
+			a.taps = a.taps[:0]
+			// Offsets are relative to the first tap in use of the first pixel.
+			for ky := y.k0; ky < y.k1; ky++ {
+				for kx := x.k0; kx < x.k1; kx++ {
+					a.taps = append(a.taps, tap{
+						int32(((ky-y.k0)*s.DilH*s.W + (kx-x.k0)*s.DilW) * s.SrcStride),
+						int32((ky*s.KW + kx) * s.C)})
+				}
+			}
+			a.src = nil
+			if len(a.taps) > 0 {
+				sy := oy*s.StrideH - s.PadT + y.k0*s.DilH
+				sx := x.at*s.StrideW - s.PadL + x.k0*s.DilW
+				a.src = src[((n*s.H+sy)*s.W+sx)*s.SrcStride:]
+			}
+			at := r*w.ow + x.at
+			a.dst = dst[at*s.DstStride : (at+x.n-1)*s.DstStride+s.C]
+			a.dstStep, a.srcStep, a.px, a.c = s.DstStride, s.StrideW*s.SrcStride, x.n, s.C
+			if res != nil {
+				a.res, a.resStep = res[at*s.ResStride:(at+x.n-1)*s.ResStride+s.C], s.ResStride
+			}
+			if each != nil {
+				each(a, y, x)
+			}
+			loop(a)
+		}
+	}
+}
+
+// release clears the arguments but keeps the list of taps for the next user.
+func (a *winArgs) release() {
+	*a = winArgs{taps: a.taps[:0]}
+	winPool.Put(a)
+}
