@@ -274,11 +274,19 @@ func (r *inferrer) call(f *ir.Function, n *ir.Node, in []ir.Type) ([]ir.Type, er
 	return out, nil
 }
 
-// constData is the elements of a small integer constant of rank 0 or 1.
+// constData is the elements of a small integer constant of rank 0 or 1; those
+// of booleans are 0 and 1.
 func constData(v *ir.Value) ([]ir.Dim, bool) {
 	t := v.Const
-	if t == nil || t.Rank() > 1 || t.Len() > maxData || t.Type != tensor.Int64 && t.Type != tensor.Int32 {
+	if t == nil || t.Rank() > 1 || t.Len() > maxData || t.Type != tensor.Int64 && t.Type != tensor.Int32 && t.Type != tensor.Bool {
 		return nil, false
+	}
+	if t.Type == tensor.Bool {
+		list := make([]ir.Dim, t.Len())
+		for i, x := range tensor.Data[bool](t) {
+			list[i] = num(boolInt(x))
+		}
+		return list, true
 	}
 	list, err := intsOf(t)
 	if err != nil {

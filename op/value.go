@@ -26,6 +26,12 @@ func TypeOfVal(x Val) ir.Type {
 // abandons the evaluation, which then reports ErrTooLarge; allocate through it
 // wherever a size follows from the contents of operands.
 func (c *Eval) New(t tensor.DType, shape ...int) *tensor.Tensor {
+	c.fits(t, shape)
+	return tensor.New(t, shape...)
+}
+
+// fits abandons the evaluation when a tensor would be above the bound.
+func (c *Eval) fits(t tensor.DType, shape []int) {
 	n, err := tensor.CheckedLen(shape)
 	if err != nil {
 		panic(refusal{err})
@@ -41,7 +47,6 @@ func (c *Eval) New(t tensor.DType, shape ...int) *tensor.Tensor {
 	if bytes > limit {
 		panic(refusal{fmt.Errorf("%w: %v%v has %d bytes, the bound is %d", ErrTooLarge, t, shape, bytes, limit)})
 	}
-	return tensor.New(t, shape...)
 }
 
 // Need returns operand i as a tensor, and abandons the evaluation with an error
