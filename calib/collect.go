@@ -1,0 +1,126 @@
+package calib
+
+import (
+	"context"
+	"fmt"
+
+	"pare/dataset"
+	"pare/ir"
+	"pare/tensor"
+)
+
+// Request asks for the statistics of one value. Axis is the channel axis, -1
+// for statistics of the tensor as a whole.
+type Request struct {
+	Value *ir.Value
+	Axis  int
+}
+
+// Runner evaluates a network on one batch and returns the values it was made
+// for, in their order. The tensors may be overwritten by the next call.
+type Runner interface {
+	Run(ctx context.Context, inputs map[string]*tensor.Tensor) ([]*tensor.Tensor, error)
+}
+
+// NewRunner prepares m to return the given values, which are values of m's
+// graph.
+type NewRunner func(m *ir.Model, values []*ir.Value) (Runner, error)
+
+// Data are the samples to calibrate on and the means to run them.
+type Data struct {
+	Set     dataset.Set
+	Samples int // 0 for all
+	Batch   int // samples per run, 16 when 0
+	Run     NewRunner
+	// Inputs turns a batch into the network's inputs by name. When nil, the
+	// batch's inputs are used, "" standing for the first input without a
+	// default.
+	Inputs func(m *ir.Model, b dataset.Batch) (map[string]*tensor.Tensor, error)
+}
+
+// Collect answers requests by one pass over the data. Requests for the same
+// value are answered once, with the axis of the first. done is called after
+// every batch with the number of samples so far; it may be nil.
+func Collect(ctx context.Context, m *ir.Model, d Data, requests []Request, done func(n, of int)) (map[*ir.Value]*Observed, error) {
+	out := map[*ir.Value]*Observed{}
+	var values []*ir.Value
+	for _, r := range requests {
+		if out[r.Value] == nil && r.Value.Const == nil {
+			out[r.Value] = newObserved(r.Axis)
+			values = append(values, r.Value)
+		}
+	}
+	if len(values) == 0 {
+		return out, nil
+	}
+	run, err := d.Run(m, values)
+	if err != nil {
+		return nil, err
+	}
+	n, step := d.Set.Len(), d.Batch
+	if d.Samples > 0 {
+		n = min(n, d.Samples)
+	}
+	if step == 0 {
+		step = 16
+	}
+	for lo := 0; lo < n; lo += step {
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		hi := min(lo+step, n)
+		if err := d.observe(ctx, m, run, lo, hi, values, out); err != nil {
+			return nil, fmt.Errorf("calibration, samples %d to %d: %w", lo, hi-1, err)
+		}
+		if done != nil {
+			done(hi, n)
+		}
+	}
+	return out, nil
+}
+
+func (d Data) observe(ctx context.Context, m *ir.Model, run Runner, lo, hi int, values []*ir.Value, out map[*ir.Value]*Observed) error {
+	batch, err := d.Set.Batch(ctx, lo, hi)
+	if err != nil {
+		return err
+	}
+	inputs := d.Inputs
+	if inputs == nil {
+		inputs = DefaultInputs
+	}
+	in, err := inputs(m, batch)
+	if err != nil {
+		return err
+	}
+	results, err := run.Run(ctx, in)
+	if err != nil {
+		return err
+	}
+	for i, v := range values {
+		if results[i].Len() == 0 {
+			continue
+		}
+		if err := out[v].add(results[i]); err != nil {
+			return fmt.Errorf("value %q: %w", v.Name, err)
+		}
+	}
+	return nil
+}
+
+// DefaultInputs names the batch's inputs as the model does: "" becomes the
+// first input without a default.
+func DefaultInputs(m *ir.Model, b dataset.Batch) (map[string]*tensor.Tensor, error) {
+	out := map[string]*tensor.Tensor{}
+	for name, t := range b.Inputs {
+		if name == "" {
+			for _, v := range m.Graph.Inputs {
+				if v.Const == nil {
+					name = v.Name
+					break
+				}
+			}
+		}
+		out[name] = t
+	}
+	return out, nil
+}

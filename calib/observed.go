@@ -1,0 +1,190 @@
+package calib
+
+import (
+	"fmt"
+	"math"
+
+	"pare/ir"
+	"pare/tensor"
+)
+
+// Observed is what a pass over data saw of one value. Its size does not depend
+// on the amount of data.
+type Observed struct {
+	Count int // elements
+	// Per channel along the requested axis; a single entry without one.
+	Mean, Min, Max []float64
+	m2             []float64
+	n              []int
+	axis           int
+
+	hist [histBins]int // of magnitudes, equal steps up to top
+	top  float64
+	zero int // of elements that are exactly 0
+}
+
+// histBins is the resolution of the histogram of magnitudes; its range doubles
+// as needed, so between half and all of it is in use.
+const histBins = 4096
+
+// newObserved starts an observation with channels along axis; -1 for none.
+func newObserved(axis int) *Observed { return &Observed{axis: axis} }
+
+// add takes in one more result. It reports non-finite numbers and a change of
+// the number of channels.
+func (o *Observed) add(t *tensor.Tensor) error {
+	x := tensor.Float32s(t)
+	channels, inner := 1, len(x)
+	if o.axis >= 0 {
+		if o.axis >= len(t.Shape) {
+			return fmt.Errorf("no axis %d in shape %v", o.axis, t.Shape)
+		}
+		channels, inner = t.Shape[o.axis], tensor.Len(t.Shape[o.axis+1:])
+	}
+	if o.Mean == nil {
+		o.Mean, o.m2, o.n = make([]float64, channels), make([]float64, channels), make([]int, channels)
+		o.Min, o.Max = filled(channels, math.Inf(1)), filled(channels, math.Inf(-1))
+	}
+	if len(o.Mean) != channels {
+		return fmt.Errorf("%d channels after %d before", channels, len(o.Mean))
+	}
+	for start := 0; start < len(x); start += max(1, inner) {
+		if err := o.run(start/max(1, inner)%channels, x[start:start+inner]); err != nil {
+			return err
+		}
+	}
+	o.Count += len(x)
+	return nil
+}
+
+// run takes in consecutive elements of one channel: moments by the pairwise
+// update of Chan et al., which does not lose small deviations from large means.
+func (o *Observed) run(c int, x []float32) error {
+	sum, lo, hi := 0.0, o.Min[c], o.Max[c]
+	for _, v := range x {
+		f := float64(v)
+		sum += f
+		lo, hi = min(lo, f), max(hi, f)
+	}
+	if math.IsNaN(sum) || math.IsInf(lo, 0) || math.IsInf(hi, 0) {
+		return fmt.Errorf("the network computes numbers that are not finite")
+	}
+	o.Min[c], o.Max[c] = lo, hi
+	mean, m2 := sum/float64(len(x)), 0.0
+	for _, v := range x {
+		d := float64(v) - mean
+		m2 += d * d
+	}
+	n, k := float64(o.n[c]), float64(len(x))
+	d := mean - o.Mean[c]
+	o.Mean[c] += d * k / (n + k)
+	o.m2[c] += m2 + d*d*n*k/(n+k)
+	o.n[c] += len(x)
+	o.count(x, max(hi, -lo))
+	return nil
+}
+
+func (o *Observed) count(x []float32, top float64) {
+	if o.top == 0 {
+		o.top = top
+	}
+	for o.top < top {
+		for i := range histBins / 2 {
+			o.hist[i] = o.hist[2*i] + o.hist[2*i+1]
+		}
+		clear(o.hist[histBins/2:])
+		o.top *= 2
+	}
+	if o.top == 0 {
+		o.zero += len(x)
+		return
+	}
+	step := histBins / o.top
+	for _, v := range x {
+		if v == 0 {
+			o.zero++
+			continue
+		}
+		o.hist[min(histBins-1, int(math.Abs(float64(v))*step))]++
+	}
+}
+
+func filled(n int, v float64) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = v
+	}
+	return out
+}
+
+// Stats are the measured channel statistics, nil when nothing was observed.
+func (o *Observed) Stats() *ir.Stats {
+	if o.Count == 0 {
+		return nil
+	}
+	std := make([]float64, len(o.m2))
+	for c := range std {
+		std[c] = math.Sqrt(o.m2[c] / float64(max(1, o.n[c])))
+	}
+	return &ir.Stats{Axis: max(0, o.axis), Mean: o.Mean, Std: std, Lo: o.Min, Hi: o.Max, Source: "calibration"}
+}
+
+// MinMax is the range of all elements seen.
+func (o *Observed) MinMax() (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for c := range o.Min {
+		lo, hi = min(lo, o.Min[c]), max(hi, o.Max[c])
+	}
+	return lo, hi
+}
+
+// Percentile is the least magnitude that at least p per cent of the elements do
+// not exceed, to the resolution of the histogram.
+func (o *Observed) Percentile(p float64) float64 {
+	lo, hi := o.MinMax()
+	seen, want := o.zero, p/100*float64(o.Count)
+	for i, n := range o.hist {
+		if seen += n; float64(seen) >= want {
+			return min(o.top*float64(i+1)/histBins, max(hi, -lo))
+		}
+	}
+	return max(hi, -lo)
+}
+
+// Best is the magnitude at which clipping to a uniform grid with the given
+// number of steps from zero has the least mean squared error.
+func (o *Observed) Best(steps int) float64 {
+	lo, hi := o.MinMax()
+	top := max(hi, -lo)
+	best, at := math.Inf(1), top
+	for i := range 80 {
+		m := top * float64(80-i) / 80
+		if e := o.clipError(m, float64(steps)); e < best {
+			best, at = e, m
+		}
+	}
+	return at
+}
+
+// clipError is the squared error of rounding to steps levels up to m: within a
+// step the exact variance of a uniform law, beyond m the distance.
+func (o *Observed) clipError(m, steps float64) float64 {
+	step, width := m/steps, o.top/histBins
+	sum := 0.0
+	for i, n := range o.hist {
+		if n == 0 {
+			continue
+		}
+		x := (float64(i) + .5) * width
+		switch {
+		case x > m:
+			sum += float64(n) * (x - m) * (x - m)
+		case step <= 2*width:
+			sum += float64(n) * step * step / 12
+		default:
+			d := x - step*math.RoundToEven(x/step)
+			sum += float64(n) * d * d
+		}
+	}
+	return sum
+}

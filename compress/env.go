@@ -1,0 +1,109 @@
+package compress
+
+import (
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+
+	"pare/calib"
+	"pare/ir"
+	"pare/op"
+)
+
+// Env is everything a method may use besides the model.
+type Env struct {
+	Log     *slog.Logger
+	Seed    uint64
+	Threads int // at least 1; results must not depend on it
+	// Observed are the answers to the method's requests, nil without data.
+	Observed map[*ir.Value]*calib.Observed
+	// Input declares the range of the network's input, for methods without
+	// data; zero when unknown.
+	Input InputRange
+
+	step     *StepReport
+	report   *Report
+	layers   []Selection
+	progress func(Progress)
+	total    int
+}
+
+// InputRange says what the network's input looks like: per channel the smallest
+// and largest value, as image normalisation gives them. One entry stands for all
+// channels, none for unknown.
+type InputRange struct{ Lo, Hi []float64 }
+
+// Rand returns a random source that depends on the seed and the name alone.
+func (e *Env) Rand(name string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return rand.New(rand.NewPCG(e.Seed, h.Sum64()))
+}
+
+// Layers lists the model's layers with the recipe's selections applied: those
+// to be skipped have a Reason.
+func (e *Env) Layers(m *ir.Model) []Layer {
+	out := Layers(m)
+	for i := range out {
+		l := &out[i]
+		k := slices.IndexFunc(e.layers, func(s Selection) bool { return matchName(s.Match, l.Name) })
+		if k < 0 || l.Reason != "" {
+			continue
+		}
+		if s := e.layers[k]; s.Skip {
+			l.Reason = fmt.Sprintf("the recipe skips %q", s.Match)
+		} else {
+			l.Bits = s.Bits
+		}
+	}
+	e.total = len(out)
+	return out
+}
+
+// Step is the report of the running step, for what is not about one layer.
+func (e *Env) Step() *StepReport { return e.step }
+
+// Done records what happened to a layer and advances the progress.
+func (e *Env) Done(r LayerReport) {
+	r.Step = e.step.Step
+	r.Orders = max(1, r.Orders)
+	if r.Skipped {
+		e.step.Skipped++
+	} else {
+		e.step.Layers++
+	}
+	e.report.Layers = append(e.report.Layers, r)
+	e.advance(r.Name)
+}
+
+// Skip records a layer that stays as it is.
+func (e *Env) Skip(l *Layer, reason string) {
+	e.Done(LayerReport{Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Params: l.Params(), Skipped: true, Reason: reason})
+}
+
+// Warn adds a warning to the report.
+func (e *Env) Warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	e.Log.Warn(text, "step", e.step.Step)
+	e.report.Warnings = append(e.report.Warnings, text)
+}
+
+func (e *Env) advance(what string) {
+	if e.progress != nil {
+		e.progress(Progress{Step: e.step.Step, What: what, Done: e.step.Layers + e.step.Skipped, Total: e.total})
+	}
+}
+
+// Raise makes sure that the model speaks at least the given version of the
+// standard operator set.
+func (e *Env) Raise(m *ir.Model, opset int) error {
+	if m.Opset("") >= opset {
+		return nil
+	}
+	if _, err := op.Infer(m); err != nil {
+		return err
+	}
+	return op.RaiseTo(m, opset)
+}

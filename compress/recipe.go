@@ -1,0 +1,292 @@
+package compress
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"pare/internal/fault"
+)
+
+// Recipe is a chain of steps, applied left to right, and selections of layers
+// that are treated differently.
+type Recipe struct {
+	Steps  []Method
+	Layers []Selection
+}
+
+// Selection singles out layers by name. The first selection that matches a
+// layer counts.
+type Selection struct {
+	// Match is a pattern of layer names: "*" stands for any characters, "?" for
+	// one.
+	Match string `yaml:"match" json:"match"`
+	// Skip leaves the layers as they are.
+	Skip bool `yaml:"skip" json:"skip,omitempty"`
+	// Bits is the width of the weights of these layers, 0 for the step's own.
+	Bits int `yaml:"w" json:"w,omitempty"`
+}
+
+// String is the canonical spelling, which Parse reads back: steps joined by
+// "+", then ";pattern:skip" or ";pattern:w=8" for every selection.
+func (r *Recipe) String() string {
+	var b strings.Builder
+	for i, m := range r.Steps {
+		if i > 0 {
+			b.WriteByte('+')
+		}
+		b.WriteString(stepString(m))
+	}
+	for _, s := range r.Layers {
+		if s.Skip {
+			fmt.Fprintf(&b, ";%s:skip", s.Match)
+		} else {
+			fmt.Fprintf(&b, ";%s:w=%d", s.Match, s.Bits)
+		}
+	}
+	return b.String()
+}
+
+// StepString is the canonical spelling of one step.
+func StepString(m Method) string { return stepString(m) }
+
+// Validate reports the first problem with the steps or selections.
+func (r *Recipe) Validate() error {
+	if len(r.Steps) == 0 {
+		return errors.New("a recipe needs at least one step")
+	}
+	for _, m := range r.Steps {
+		if err := validate(m); err != nil {
+			return err
+		}
+	}
+	for _, s := range r.Layers {
+		switch {
+		case s.Match == "":
+			return errors.New("a selection of layers needs a pattern")
+		case strings.ContainsAny(s.Match, ";"):
+			return fmt.Errorf("pattern %q: \";\" separates selections; write \"?\" for it", s.Match)
+		case s.Skip == (s.Bits != 0):
+			return fmt.Errorf("selection %q: say either skip or a width", s.Match)
+		case !s.Skip && (s.Bits < 2 || s.Bits > 8):
+			return fmt.Errorf("selection %q: w=%d is not in 2..8", s.Match, s.Bits)
+		}
+	}
+	return nil
+}
+
+func validate(m Method) error {
+	info, ok := infoOf(m)
+	if !ok {
+		return fmt.Errorf("%T is not a registered method", m)
+	}
+	fields, err := params(m)
+	if err != nil {
+		return err
+	}
+	for _, f := range fields {
+		err := f.words(m)
+		if sub, ok := f.value(m).Interface().(Nested); ok && err == nil && sub.Method != nil {
+			err = validate(sub.Method)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", info.Name, err)
+		}
+	}
+	if err := m.Validate(); err != nil {
+		return fault.Hint(fmt.Errorf("%s: %w", info.Name, err), "pare methods lists what %s accepts", info.Name)
+	}
+	return nil
+}
+
+// Presets are recipes with a name.
+var Presets = []Preset{
+	{"w8", "fold+uniform(w=8)", "8-bit weights; nothing else changes"},
+	{"w8a8", "fold+uniform(w=8,a=8)", "8-bit weights and activations, for integer kernels (the default)"},
+	{"w4", "fold+powerquant(w=4)", "4-bit weights on a power grid"},
+}
+
+// Preset is a recipe with a name.
+type Preset struct{ Name, Recipe, Doc string }
+
+// DefaultPreset is the preset used when no recipe is given.
+const DefaultPreset = "w8a8"
+
+// Parse reads a recipe or the name of a preset. Errors say where in the text
+// the problem is and what was probably meant.
+func Parse(text string) (*Recipe, error) {
+	for _, p := range Presets {
+		if strings.TrimSpace(text) == p.Name {
+			text = p.Recipe
+		}
+	}
+	head, tail, more := strings.Cut(text, ";")
+	p := parser{text: head}
+	r := &Recipe{}
+	for {
+		m, err := p.step()
+		if err != nil {
+			return nil, err
+		}
+		r.Steps = append(r.Steps, m)
+		if !p.take('+') {
+			break
+		}
+	}
+	if err := p.end(); err != nil {
+		return nil, err
+	}
+	if more {
+		for part := range strings.SplitSeq(tail, ";") {
+			s, err := parseSelection(part)
+			if err != nil {
+				return nil, err
+			}
+			r.Layers = append(r.Layers, s)
+		}
+	}
+	return r, r.Validate()
+}
+
+func parseSelection(text string) (Selection, error) {
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 {
+		return Selection{}, fmt.Errorf("selection %q: write pattern:skip or pattern:w=8", text)
+	}
+	s := Selection{Match: strings.TrimSpace(text[:i])}
+	what := strings.TrimSpace(text[i+1:])
+	if what == "skip" {
+		s.Skip = true
+		return s, nil
+	}
+	if _, err := fmt.Sscanf(what, "w=%d", &s.Bits); err != nil {
+		return s, fmt.Errorf("selection %q: write pattern:skip or pattern:w=8", text)
+	}
+	return s, nil
+}
+
+// parser reads steps: name, or name(key=value,...), where a value may be a step.
+type parser struct {
+	text string
+	pos  int
+}
+
+func (p *parser) errorf(at int, format string, args ...any) error {
+	return fmt.Errorf("recipe %q, character %d: %s", p.text, at+1, fmt.Sprintf(format, args...))
+}
+
+func (p *parser) space() {
+	for p.pos < len(p.text) && strings.IndexByte(" \t\n", p.text[p.pos]) >= 0 {
+		p.pos++
+	}
+}
+
+func (p *parser) take(c byte) bool {
+	p.space()
+	if p.pos < len(p.text) && p.text[p.pos] == c {
+		p.pos++
+		return true
+	}
+	return false
+}
+
+func (p *parser) end() error {
+	if p.space(); p.pos < len(p.text) {
+		return p.errorf(p.pos, "unexpected %q", p.text[p.pos:])
+	}
+	return nil
+}
+
+// word reads up to the next delimiter.
+func (p *parser) word(what string) (string, int, error) {
+	p.space()
+	at := p.pos
+	for p.pos < len(p.text) && strings.IndexByte("()=, \t\n", p.text[p.pos]) < 0 && !(p.text[p.pos] == '+' && !p.exponent()) {
+		p.pos++
+	}
+	if p.pos == at {
+		return "", at, p.errorf(at, "expected %s", what)
+	}
+	return p.text[at:p.pos], at, nil
+}
+
+// exponent reports whether the "+" at hand belongs to a number such as 1e+06.
+func (p *parser) exponent() bool {
+	return p.pos > 1 && p.pos+1 < len(p.text) && p.text[p.pos-1] == 'e' && isDigit(p.text[p.pos-2]) && isDigit(p.text[p.pos+1])
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func (p *parser) step() (Method, error) {
+	name, at, err := p.word("the name of a method")
+	if err != nil {
+		return nil, err
+	}
+	info, ok := Find(name)
+	if !ok {
+		var names []string
+		for _, i := range Methods() {
+			names = append(names, i.Name)
+		}
+		for _, s := range Presets {
+			names = append(names, s.Name)
+		}
+		return nil, fault.Hint(p.errorf(at, "there is no method %q%s", name, didYouMean(name, names)), "pare methods lists them")
+	}
+	m := info.New()
+	if !p.take('(') {
+		return m, nil
+	}
+	seen := map[string]bool{}
+	for !p.take(')') {
+		if len(seen) > 0 && !p.take(',') {
+			return nil, p.errorf(p.pos, "expected \",\" or \")\"")
+		}
+		if err := p.param(info.Name, m, seen); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func (p *parser) param(method string, m Method, seen map[string]bool) error {
+	name, at, err := p.word("a parameter")
+	if err != nil {
+		return err
+	}
+	fields, _ := params(m)
+	i := slices.IndexFunc(fields, func(f field) bool { return f.Name == name })
+	if i < 0 {
+		var names []string
+		for _, f := range fields {
+			names = append(names, f.Name)
+		}
+		return fault.Hint(p.errorf(at, "%s has no parameter %q%s", method, name, didYouMean(name, names)),
+			"pare methods lists what %s accepts", method)
+	}
+	if seen[name] {
+		return p.errorf(at, "%s is given twice", name)
+	}
+	seen[name] = true
+	if !p.take('=') {
+		return p.errorf(p.pos, "expected \"=\" after %s", name)
+	}
+	f := fields[i]
+	if f.Type == "step" {
+		sub, err := p.step()
+		if err == nil {
+			f.value(m).Set(reflect.ValueOf(Nested{sub}))
+		}
+		return err
+	}
+	text, at, err := p.word("a value for " + name)
+	if err != nil {
+		return err
+	}
+	if err := f.set(m, text); err != nil {
+		return p.errorf(at, "%v", err)
+	}
+	return nil
+}

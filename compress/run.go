@@ -1,0 +1,136 @@
+package compress
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"pare/calib"
+	"pare/ir"
+)
+
+// Progress is one step forward of a running recipe.
+type Progress struct {
+	Step        string // canonical spelling
+	What        string // layer or activity at hand
+	Done, Total int    // of the step; Total is 0 when unknown
+}
+
+// Options are the circumstances of a run.
+type Options struct {
+	Seed    uint64
+	Threads int // 0 for all processors
+	// Data to calibrate on, nil for none.
+	Data *calib.Data
+	// Input declares the range of the network's input.
+	Input    InputRange
+	Progress func(Progress)
+	Log      *slog.Logger
+	// Provenance is written into the model's metadata when a step changed it.
+	// nil writes nothing.
+	Provenance *Provenance
+}
+
+// Run applies the recipe to m, in place. After an error m must be discarded.
+func (r *Recipe) Run(ctx context.Context, m *ir.Model, o Options) (*Report, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	rep := &Report{Recipe: r.String(), Seed: o.Seed, Before: SizeOf(m), Layers: []LayerReport{}, Warnings: []string{}}
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	for _, method := range r.Steps {
+		env := &Env{
+			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input,
+			step: &StepReport{Step: stepString(method)}, report: rep, layers: r.Layers, progress: o.Progress,
+		}
+		if err := runStep(ctx, m, method, env, o.Data); err != nil {
+			return nil, fmt.Errorf("%s: %w", env.step.Step, err)
+		}
+		rep.Steps = append(rep.Steps, *env.step)
+	}
+	rep.After = SizeOf(m)
+	if o.Provenance != nil && changes(r) {
+		o.Provenance.write(m, rep)
+	}
+	rep.Seconds, rep.Peak = time.Since(start).Seconds(), PeakMemory()
+	return rep, nil
+}
+
+// changes reports whether a step of the recipe may change the model.
+func changes(r *Recipe) bool {
+	for _, m := range r.Steps {
+		if _, same := m.(*Copy); !same {
+			return true
+		}
+	}
+	return false
+}
+
+func runStep(ctx context.Context, m *ir.Model, method Method, env *Env, data *calib.Data) (err error) {
+	start := time.Now()
+	env.step.BytesBefore = SizeOf(m).Bytes
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("internal error: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if c, ok := method.(Calibrated); ok && data != nil {
+		done := func(n, of int) {
+			if env.progress != nil {
+				env.progress(Progress{Step: env.step.Step, What: "calibration", Done: n, Total: of})
+			}
+		}
+		if env.Observed, err = calib.Collect(ctx, m, *data, c.Needs(m), done); err != nil {
+			return err
+		}
+	}
+	if err := method.Apply(ctx, m, env); err != nil {
+		return err
+	}
+	if err := ir.Check(m.Graph); err != nil {
+		return fmt.Errorf("the graph is broken after this step: %w", err)
+	}
+	env.step.BytesAfter = SizeOf(m).Bytes
+	env.step.Seconds = time.Since(start).Seconds()
+	env.Log.Info("step done", "step", env.step.Step, "layers", env.step.Layers, "seconds", env.step.Seconds)
+	return nil
+}
+
+// SizeOf adds up the constants of the model, its sub-graphs and functions.
+func SizeOf(m *ir.Model) Size {
+	var s Size
+	var add func(g *ir.Graph)
+	add = func(g *ir.Graph) {
+		for _, v := range g.Consts {
+			s.Bytes += int64(len(v.Const.Bytes()))
+			if v.Const.Type.IsFloat() || v.Const.Type.Bits() < 16 {
+				s.Params += v.Const.Len()
+			}
+		}
+		for _, n := range g.Nodes {
+			for _, sub := range n.Subgraphs() {
+				add(sub)
+			}
+			if t := n.Tensor("value"); t != nil {
+				s.Bytes += int64(len(t.Bytes()))
+			}
+		}
+	}
+	add(m.Graph)
+	for _, f := range m.Functions {
+		add(f.Body)
+	}
+	return s
+}
