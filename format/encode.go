@@ -95,11 +95,11 @@ func Encode(w *tensor.Tensor, s Spec, o Options) (*Encoded, Error, error) {
 		total.Add(e)
 	}
 	t := s.Row().Type
-	e := &Encoded{Spec: s, Codes: packCodes(t, w.Shape, codes), Scale: tensor.Of(s.scaleShape(w.Shape), scales)}
+	e := &Encoded{Spec: s, Codes: tensor.FromCodes(t, w.Shape, codes), Scale: tensor.Of(s.scaleShape(w.Shape), scales)}
 	if s.Kind == Power {
 		e.Levels = mirror(g.mags)
 	} else {
-		e.Zero = packCodes(t, s.scaleShape(w.Shape), zeros)
+		e.Zero = tensor.FromCodes(t, s.scaleShape(w.Shape), zeros)
 	}
 	return e, total, nil
 }
@@ -198,7 +198,7 @@ func (e *Encoded) Bytes() int {
 // operations of the ONNX form: (code - zero point) times scale, or level times
 // scale, each rounded to float32.
 func (e *Encoded) Decode(threads int) (*tensor.Tensor, error) {
-	codes, err := Codes(e.Codes)
+	codes, err := codesOf(e.Codes)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (e *Encoded) Decode(threads int) (*tensor.Tensor, error) {
 	scales := tensor.Data[float32](e.Scale)
 	zeros := make([]int16, l.groups)
 	if e.Zero != nil {
-		if zeros, err = Codes(e.Zero); err != nil {
+		if zeros, err = codesOf(e.Zero); err != nil {
 			return nil, err
 		}
 	}

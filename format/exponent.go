@@ -155,14 +155,35 @@ func (h *Histogram) Asymptotic() float64 {
 	return lo
 }
 
+// Part is a share of an exponent search: weights that are stored with Bits bits.
+type Part struct {
+	*Histogram
+	Bits int
+}
+
 // Search returns the exponent in [MinExponent, MaxExponent] with the least
-// p-norm error at the given width, and whether it touches a border of that
-// interval. An empty histogram gives 1.
-func (h *Histogram) Search(bits int, p float64, r Rounding) (exponent float64, border bool) {
-	if h.Energy() == 0 || bits == 2 {
-		return 1, false // with the levels 0 and ±max alone, rounding is best at max/2
+// p-norm error over all parts, and whether it touches a border of that interval.
+// Parts of 2 bits do not count: with the levels 0 and ±max alone no exponent is
+// better than 1, which is also the answer when nothing counts.
+func Search(parts []Part, p float64, r Rounding) (exponent float64, border bool) {
+	var used []Part
+	all := &Histogram{}
+	for _, x := range parts {
+		if x.Bits > 2 && x.Energy() > 0 {
+			used = append(used, x)
+			all.Merge(x.Histogram, 1)
+		}
 	}
-	f := func(a float64) float64 { return h.Error(bits, a, p, r) }
+	if used == nil {
+		return 1, false
+	}
+	f := func(a float64) float64 {
+		sum := 0.0
+		for _, x := range used {
+			sum += x.Error(x.Bits, a, p, r)
+		}
+		return sum
+	}
 	const step = 0.05
 	at, best := 1.0, f(1)
 	try := func(a float64) {
@@ -173,7 +194,7 @@ func (h *Histogram) Search(bits int, p float64, r Rounding) (exponent float64, b
 	for i := range 21 {
 		try(MinExponent + step*float64(i))
 	}
-	try(min(MaxExponent, max(MinExponent, h.Asymptotic())))
+	try(min(MaxExponent, max(MinExponent, all.Asymptotic())))
 	lo, hi := max(MinExponent, at-step), min(MaxExponent, at+step)
 	golden := (math.Sqrt(5) - 1) / 2
 	for hi-lo > 1e-3 {

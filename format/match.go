@@ -83,14 +83,14 @@ func matchUniform(n *ir.Node) (*Encoded, bool) {
 
 // setWidth finds bits and symmetry of a uniform encoding from its codes.
 func (e *Encoded) setWidth() bool {
-	codes, err := Codes(e.Codes)
+	codes, err := codesOf(e.Codes)
 	if err != nil {
 		return false
 	}
 	t := e.Codes.Type
 	e.Spec.Bits, e.Spec.Asymmetric = t.Bits(), t.IsUnsigned()
 	if e.Zero != nil {
-		zeros, _ := Codes(e.Zero)
+		zeros, _ := codesOf(e.Zero)
 		e.Spec.Asymmetric = e.Spec.Asymmetric || slices.ContainsFunc(zeros, func(z int16) bool { return z != 0 })
 	}
 	top := int16(0)
@@ -196,7 +196,7 @@ func (e *Encoded) setScale(scale *tensor.Tensor) bool {
 // setLevels verifies the level table and finds width and exponent.
 func (e *Encoded) setLevels(exponent float32) bool {
 	n := (len(e.Levels) - 1) / 2
-	codes, err := Codes(e.Codes)
+	codes, err := codesOf(e.Codes)
 	if err != nil || len(e.Levels)%2 == 0 || n < 1 || n > 127 || !slices.IsSorted(e.Levels) {
 		return false
 	}

@@ -173,6 +173,19 @@ func (p *Patch) RemoveConst(v *Value) {
 	})
 }
 
+// RemoveInput deletes a graph input, which must be unused when the patch ends.
+func (p *Patch) RemoveInput(v *Value) {
+	p.add(func(g *Graph) (func(), error) {
+		i := slices.Index(g.Inputs, v)
+		if i < 0 {
+			return nil, fmt.Errorf("%q is not an input of the graph", v.Name)
+		}
+		old := g.Inputs
+		g.Inputs = slices.Delete(slices.Clone(old), i, i+1)
+		return func() { g.Inputs = old }, nil
+	})
+}
+
 // SetInput makes operand i of n read v (nil leaves an optional operand out);
 // operands are added as needed.
 func (p *Patch) SetInput(n *Node, i int, v *Value) {

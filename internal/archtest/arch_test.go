@@ -24,7 +24,7 @@ var may = map[string][]string{
 	"dataset":               {"tensor"},
 	"calib":                 {"tensor", "ir", "dataset"},
 	"compress":              {"tensor", "ir", "op", "pass", "format", "calib", "dataset"},
-	"compress/compresstest": {"tensor", "ir", "compress", "op", "onnx", "engine"},
+	"compress/compresstest": {"tensor", "ir", "format", "compress", "op", "onnx", "engine"},
 	"quant":                 {"tensor", "ir", "op", "format", "calib", "compress", "pass"},
 	"eval":                  {"tensor", "ir", "dataset"},
 	"demo":                  {"tensor", "dataset"},

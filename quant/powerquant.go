@@ -1,0 +1,159 @@
+package quant
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"pare/compress"
+	"pare/format"
+	"pare/ir"
+)
+
+func init() {
+	compress.Register(compress.Info{
+		Name: "powerquant",
+		Doc:  "store weights on levels that are powers of evenly spaced numbers, finer near zero",
+		Ref:  "[yvinec23] PowerQuant: Automorphism Search for Non-Uniform Quantization, arXiv:2301.09858",
+		New: func() compress.Method {
+			return &PowerQuant{W: 4, Exponent: "network", Norm: 2, Objective: "squared", Rounding: "nearest", Granularity: "channel", Range: "max", Store: packed}
+		},
+	})
+}
+
+// PowerQuant quantises weights to a power grid [yvinec23].
+type PowerQuant struct {
+	W           int     `json:"w" doc:"bits of the weights, 2 to 8"`
+	Exponent    string  `json:"exponent" doc:"one searched exponent for the network or per layer, or a number" values:"network|layer|number"`
+	Norm        float64 `json:"norm" doc:"norm of the weight error that the exponent minimises"`
+	Objective   string  `json:"objective" doc:"what is summed over channels: squared errors, or errors relative to the channel" values:"squared|relative"`
+	Rounding    string  `json:"rounding" doc:"code of the nearest level, or rounded in the power domain" values:"nearest|power"`
+	Granularity string  `json:"granularity" doc:"which weights share a scale" values:"channel|tensor"`
+	Range       string  `json:"range" doc:"largest level: the largest weight, or clipped by least squares" values:"max|mse"`
+	Edges       int     `json:"edges" doc:"bits of the first and last layers, 0 for the same as the others"`
+	Store       string  `json:"store" doc:"codes of 4 bits and fewer packed (opset 21) or in bytes (opset 13)" values:"packed|int8"`
+}
+
+// Validate implements compress.Method.
+func (q *PowerQuant) Validate() error {
+	switch {
+	case q.W < 2 || q.W > 8:
+		return fmt.Errorf("w=%d is not in 2..8", q.W)
+	case q.Edges != 0 && (q.Edges < 2 || q.Edges > 8):
+		return fmt.Errorf("edges=%d is neither 0 nor in 2..8", q.Edges)
+	case q.Norm < 0.5 || q.Norm > 8:
+		return fmt.Errorf("norm=%v is not in 0.5..8", q.Norm)
+	}
+	if a, fixed := q.fixed(); fixed && (a < 0.1 || a > 2) {
+		return fmt.Errorf("exponent=%v is not in 0.1..2", a)
+	}
+	return nil
+}
+
+// fixed is the exponent given as a number.
+func (q *PowerQuant) fixed() (float64, bool) {
+	a, err := strconv.ParseFloat(q.Exponent, 64)
+	return a, err == nil
+}
+
+func (q *PowerQuant) rounding() format.Rounding {
+	if q.Rounding == "power" {
+		return format.PowerDomain
+	}
+	return format.NearestLevel
+}
+
+// Apply implements compress.Method.
+func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	w := &weights{
+		env: env, m: m, opts: format.Options{Range: ranges[q.Range], Rounding: q.rounding()},
+		choose: q.spec,
+	}
+	plans, err := w.plans()
+	if err != nil {
+		return err
+	}
+	if err := q.exponents(ctx, w, plans); err != nil {
+		return err
+	}
+	for _, p := range plans {
+		if _, err := w.encode(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *PowerQuant) spec(l *compress.Layer, shape []int) (s format.Spec, note, skip string) {
+	s = format.Spec{Kind: format.Power, Bits: bits(l, q.W, q.Edges), Exponent: 1, Wide: q.Store == int8s}
+	note = grain{granularity: q.Granularity}.place(&s, l, shape)
+	return s, note, ""
+}
+
+// exponents sets the exponent of every plan.
+func (q *PowerQuant) exponents(ctx context.Context, w *weights, plans []plan) error {
+	a, fixed := q.fixed()
+	if !fixed {
+		merged := map[int]*format.Histogram{}
+		for i := range plans {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			h, err := q.histogram(&plans[i], w.env.Threads)
+			if err != nil {
+				return err
+			}
+			if q.Exponent == "layer" {
+				part := []format.Part{{Histogram: h, Bits: plans[i].spec.Bits}}
+				var border bool
+				if plans[i].spec.Exponent, border = format.Search(part, q.Norm, q.rounding()); border {
+					w.env.Warn("%s: the exponent %v is at the border of the search: its weights are not bell-shaped",
+						plans[i].layer.Name, plans[i].spec.Exponent)
+				}
+				continue
+			}
+			b := plans[i].spec.Bits
+			if merged[b] == nil {
+				merged[b] = h
+			} else {
+				merged[b].Merge(h, 1)
+			}
+		}
+		if q.Exponent == "layer" {
+			return nil
+		}
+		a = q.search(w.env, merged)
+	}
+	for i := range plans {
+		plans[i].spec.Exponent = a
+	}
+	w.env.Step().Exponent = a
+	return nil
+}
+
+func (q *PowerQuant) histogram(p *plan, threads int) (*format.Histogram, error) {
+	by := format.Squared
+	if q.Objective == "relative" {
+		by = format.Normalised
+	}
+	h, err := format.NewHistogram(float32s(p.layer.Weight.Const), p.spec, by, threads)
+	if err != nil {
+		return nil, layerError(p.layer, err)
+	}
+	return h, nil
+}
+
+// search finds the exponent of the network from the weights of each width.
+func (q *PowerQuant) search(env *compress.Env, merged map[int]*format.Histogram) float64 {
+	var parts []format.Part
+	for b := 2; b <= 8; b++ {
+		if merged[b] != nil {
+			parts = append(parts, format.Part{Histogram: merged[b], Bits: b})
+		}
+	}
+	a, border := format.Search(parts, q.Norm, q.rounding())
+	if border {
+		env.Warn("the exponent %v is at the border of the search: the weights are not bell-shaped", a)
+	}
+	return a
+}

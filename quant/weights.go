@@ -1,0 +1,190 @@
+package quant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"pare/compress"
+	"pare/format"
+	"pare/internal/fault"
+	"pare/ir"
+	"pare/tensor"
+)
+
+// plan is what a method wants for one layer.
+type plan struct {
+	layer *compress.Layer
+	spec  format.Spec
+	note  string // what is done differently from the step's parameters
+	bias  *bias  // integer bias, nil to leave it as it is
+}
+
+// weights is the part that all methods share: choose a plan per layer, raise
+// the operator set as far as the forms need, encode layer by layer.
+type weights struct {
+	env  *compress.Env
+	m    *ir.Model
+	opts format.Options
+	// choose returns the format of a layer, or a reason to leave it alone.
+	choose func(l *compress.Layer, shape []int) (spec format.Spec, note, skip string)
+}
+
+// storages of codes below a byte.
+const (
+	packed = "packed"
+	int8s  = "int8"
+)
+
+// plans lists what will be compressed and how, after making sure that the model
+// can hold the forms. Layers without a plan are recorded as skipped.
+func (w *weights) plans() ([]plan, error) {
+	need, wide := 0, false
+	for _, l := range w.env.Layers(w.m) {
+		if l.Reason != "" {
+			continue
+		}
+		if spec, _, skip := w.choose(&l, l.Weight.Const.Shape); skip == "" {
+			need = max(need, spec.Row().Opset)
+		}
+	}
+	if err := w.env.Raise(w.m, need); err != nil {
+		if need <= 13 {
+			return nil, err
+		}
+		if w.env.Raise(w.m, 13) != nil {
+			return nil, fault.Hint(err, "choose another exporter version, or recipe copy for this file")
+		}
+		w.env.Warn("codes are stored in whole bytes: %v", err)
+		wide = true
+	}
+	layers := w.env.Layers(w.m) // raising may have replaced nodes
+	var out []plan
+	for i := range layers {
+		l := &layers[i]
+		if l.Reason != "" {
+			w.env.Skip(l, l.Reason)
+			continue
+		}
+		spec, note, skip := w.choose(l, l.Weight.Const.Shape)
+		spec.Wide = spec.Wide || wide
+		switch {
+		case skip == "" && wide && spec.Grain == format.PerBlock:
+			skip = "blocks need opset 21"
+		case skip == "" && estimate(spec, l.Weight.Const.Shape) >= len(l.Weight.Const.Bytes()):
+			skip = fmt.Sprintf("%v would take more space than its %d weights", spec, l.Params())
+		}
+		if skip != "" {
+			w.env.Skip(l, skip)
+			continue
+		}
+		out = append(out, plan{layer: l, spec: spec, note: note})
+	}
+	return out, nil
+}
+
+// estimate is the number of bytes that an encoding will take.
+func estimate(s format.Spec, shape []int) int {
+	scales := 1
+	switch s.Grain {
+	case format.PerChannel:
+		scales = shape[s.Axis]
+	case format.PerBlock:
+		scales = tensor.Len(shape) / shape[s.Axis] * ((shape[s.Axis] + s.Block - 1) / s.Block)
+	}
+	t := s.Row().Type
+	n := t.ByteLen(tensor.Len(shape)) + 4*scales
+	if s.Kind == format.Power {
+		return n + 4*(2*s.Levels()+1)
+	}
+	return n + t.ByteLen(scales)
+}
+
+// encode stores the weights of one layer as planned.
+func (w *weights) encode(ctx context.Context, p plan) (format.Error, error) {
+	if err := context.Cause(ctx); err != nil {
+		return format.Error{}, err
+	}
+	l, old := p.layer, p.layer.Weight
+	opts := w.opts
+	opts.Threads = w.env.Threads
+	if p.bias != nil {
+		opts.MinScale = p.bias.minScale(l, p.spec)
+	}
+	e, cost, err := format.Encode(float32s(old.Const), p.spec, opts)
+	if err != nil {
+		return cost, layerError(l, err)
+	}
+	before := len(old.Const.Bytes())
+	patch := ir.NewPatch(w.m.Graph, "compress "+l.Node.String())
+	decoded := format.Emit(patch, w.m, old.Name, e, old.Const.Type)
+	patch.Replace(old, decoded)
+	if p.bias != nil {
+		p.bias.emit(patch, l, e)
+	}
+	patch.RemoveConst(old)
+	if slices.Contains(w.m.Graph.Inputs, old) {
+		patch.RemoveInput(old)
+	}
+	if err := patch.Apply(); err != nil {
+		return cost, layerError(l, err)
+	}
+	w.env.Done(compress.LayerReport{
+		Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: p.spec.String(), Bits: p.spec.Bits,
+		Exponent: p.spec.Exponent, Params: cost.N, BytesBefore: int64(before), BytesAfter: int64(e.Bytes()),
+		ErrorAfter: cost.Relative(), Reason: p.note,
+	})
+	return cost, nil
+}
+
+func layerError(l *compress.Layer, err error) error {
+	var nf *format.NotFiniteError
+	if errors.As(err, &nf) {
+		err = fault.Hint(err, "the file holds a broken network; pare compress --recipe 'copy' passes it through unchanged")
+	}
+	return fault.AtNode(l.Node, err)
+}
+
+// float32s returns a weight tensor as Float32, itself where it is that.
+func float32s(t *tensor.Tensor) *tensor.Tensor {
+	if t.Type == tensor.Float32 {
+		return t
+	}
+	return tensor.Of(t.Shape, tensor.Float32s(t))
+}
+
+// grain is the parameters that say which weights share a scale.
+type grain struct {
+	granularity string
+	block       int
+}
+
+// place sets the grain of spec for a layer and returns a note where the layer
+// cannot have the one asked for.
+func (g grain) place(s *format.Spec, l *compress.Layer, shape []int) (note string) {
+	switch g.granularity {
+	case "tensor":
+		return ""
+	case "block":
+		if shape[l.In] > 1 {
+			s.Grain, s.Axis, s.Block = format.PerBlock, l.In, g.block
+			return ""
+		}
+		note = "per channel: a block would hold one weight"
+	}
+	s.Grain, s.Axis = format.PerChannel, l.Out
+	return note
+}
+
+// bits is the width of a layer's weights: the recipe's selection, the width for
+// edges, or the step's.
+func bits(l *compress.Layer, w, edges int) int {
+	switch {
+	case l.Bits != 0:
+		return l.Bits
+	case edges != 0 && l.Edge:
+		return edges
+	}
+	return w
+}
