@@ -122,24 +122,47 @@ func (w *ConvWeights) Bytes() int {
 	return n
 }
 
+// access is how tiles reach the source.
+type access int
+
+const (
+	// direct reads the source itself.
+	direct access = iota
+	// banded reads a copy of the rows of a band with zeros around them.
+	banded
+	// gathered reads a dense copy of the pixels of a 1x1 convolution.
+	gathered
+)
+
+// aliases reports whether rows that far apart fall into so few sets of the
+// first cache that those of one tile evict each other.
+func aliases(stride int) bool { return stride%256 == 0 }
+
+// apart is a row length or a little more, so that rows do not alias.
+func apart(n int) int {
+	if aliases(n) {
+		return n + 16
+	}
+	return n
+}
+
 // Conv is a planned convolution. A task computes a band of output rows for a
-// range of panels; where the source needs padding it first copies the rows it
-// reads into its scratch memory, with zeros around them.
+// range of panels. Where the source needs padding, or its pixels lie badly for
+// the cache, the task first copies what it reads into its scratch memory.
 type Conv struct {
-	s              ConvShape
-	tile           *tile
-	oh, ow         int
-	copies         bool
-	hp, wp, pixel  int // extents and pixel stride of what tiles read
-	blocks         [][]seg
-	bandRows       int // output rows of one task
-	bands          int
-	panels         int // panels of one group
-	panelsPerTask  int
-	panelTasks     int
-	scratchFloats  int
-	bandPixels     int
-	bandCopyFloats int
+	s             ConvShape
+	tile          *tile
+	oh, ow        int
+	access        access
+	hp, wp, pixel int // extents and pixel stride of what tiles read
+	blocks        [][]seg
+	bandRows      int // output rows of one task
+	bands         int
+	panels        int // panels of one group
+	panelsPerTask int
+	panelTasks    int
+	scratchFloats int
+	bandPixels    int
 }
 
 // NewConv plans a convolution.
@@ -147,12 +170,26 @@ func NewConv(s ConvShape) (*Conv, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	c := &Conv{s: s, tile: pickTile(), oh: s.OH(), ow: s.OW(), copies: s.padded(),
+	c := &Conv{s: s, tile: pickTile(), oh: s.OH(), ow: s.OW(),
 		hp: s.H + s.PadT + s.PadB, wp: s.W + s.PadL + s.PadR, pixel: s.SrcStride}
-	if c.copies {
-		c.pixel = s.C
+	c.panels = (s.O/s.Groups + c.tile.nr - 1) / c.tile.nr
+	switch {
+	case s.padded():
+		c.access, c.pixel = banded, apart(s.C)
+	case s.KH*s.KW == 1 && aliases(s.SrcStride*s.StrideW) && c.panels >= 4:
+		c.access, c.pixel = gathered, apart(s.C)
 	}
+	c.blocks = blockSegs(c.segments(), c.tile.kBlock)
+	if s.N*c.oh*c.ow > 0 {
+		c.split()
+	}
+	return c, nil
+}
+
+// segments lists the runs of source elements that one output pixel reads.
+func (c *Conv) segments() []seg {
 	var segs []seg
+	s := &c.s
 	cg := s.C / s.Groups
 	for y := range s.KH {
 		row := y * s.DilH * c.wp * c.pixel
@@ -164,12 +201,7 @@ func NewConv(s ConvShape) (*Conv, error) {
 			segs = append(segs, seg{row + x*s.DilW*c.pixel, cg})
 		}
 	}
-	c.blocks = blockSegs(segs)
-	c.panels = (s.O/s.Groups + c.tile.nr - 1) / c.tile.nr
-	if s.N*c.oh*c.ow > 0 {
-		c.split()
-	}
-	return c, nil
+	return segs
 }
 
 // split chooses the tasks.
@@ -177,29 +209,37 @@ func (c *Conv) split() {
 	rows := c.s.N * c.oh
 	want := taskCount(c.s.Flops())
 	c.bandRows = rows
-	for c.bandRows > 1 && (c.sourceRows(c.bandRows)*c.wp*c.pixel > aFloats || (rows+c.bandRows-1)/c.bandRows < want && c.mayHalve()) {
+	for c.bandRows > 1 && (c.bandFloats() > aFloats || (rows+c.bandRows-1)/c.bandRows < want && c.mayHalve()) {
 		c.bandRows = (c.bandRows + 1) / 2
 	}
 	c.bands = (rows + c.bandRows - 1) / c.bandRows
 	all := c.panels * c.s.Groups
 	c.panelTasks = min(all, max(1, (want+c.bands-1)/c.bands))
-	if c.copies {
+	if c.access != direct {
 		c.panelTasks = min(c.panelTasks, 8)
 	}
 	c.panelsPerTask = (all + c.panelTasks - 1) / c.panelTasks
 	c.panelTasks = (all + c.panelsPerTask - 1) / c.panelsPerTask
 	c.bandPixels = c.bandRows * c.ow
-	if c.copies {
-		c.bandCopyFloats = c.sourceRows(c.bandRows) * c.wp * c.pixel
+	c.scratchFloats = c.bandPixels
+	if c.access != direct {
+		c.scratchFloats += c.bandFloats()
 	}
-	c.scratchFloats = c.bandPixels + c.bandCopyFloats
+}
+
+// bandFloats is how many elements the tiles of one band read.
+func (c *Conv) bandFloats() int {
+	if c.s.KH*c.s.KW == 1 && c.access != banded {
+		return c.bandRows * c.ow * c.pixel
+	}
+	return c.sourceRows(c.bandRows) * c.wp * c.pixel
 }
 
 // mayHalve reports whether bands of half the height still hold enough pixels
 // for full tiles and rows enough to outweigh the rows read twice.
 func (c *Conv) mayHalve() bool {
 	half := (c.bandRows + 1) / 2
-	return half*c.ow >= 48 && (!c.copies || half >= 4)
+	return half*c.ow >= 48 && (c.access != banded || half >= 4)
 }
 
 // sourceRows bounds how many padded source rows a band of output rows reads,
@@ -231,24 +271,8 @@ func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, s
 	// Tasks of one band lie beside each other: threads share its source.
 	r0 := task / c.panelTasks * c.bandRows
 	r1 := min(r0+c.bandRows, s.N*c.oh)
-	top := c.sourceRow(r0)
 	rows := int32s(scratch, (r1-r0)*c.ow)
-	i := 0
-	for r := r0; r < r1; r++ {
-		at := (c.sourceRow(r) - top) * c.wp * c.pixel
-		for x := range c.ow {
-			rows[i] = int32(at + x*s.StrideW*c.pixel)
-			i++
-		}
-	}
-	if c.copies {
-		bottom := c.sourceRow(r1-1) + (s.KH-1)*s.DilH + 1
-		band := scratch[c.bandPixels : c.bandPixels+(bottom-top)*c.wp*s.C]
-		c.copyBand(band, src, top, bottom)
-		src = band
-	} else {
-		src = src[top*c.wp*c.pixel:]
-	}
+	src = c.reach(rows, src, scratch[len(rows):], r0, r1)
 	e := *ep
 	if e.Residual != nil {
 		e.Residual = e.Residual[r0*c.ow*s.ResStride:]
@@ -268,14 +292,45 @@ func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, s
 	tilePool.Put(t)
 }
 
+// reach fills in where the source of every pixel of output rows r0 ≤ r < r1
+// starts in the slice it returns, which is the source itself or scratch.
+func (c *Conv) reach(rows []int32, src, scratch []float32, r0, r1 int) []float32 {
+	s := &c.s
+	if c.access == gathered {
+		for r := r0; r < r1; r++ {
+			from := src[(r/c.oh*s.H+r%c.oh*s.StrideH)*s.W*s.SrcStride:]
+			copyPixels(scratch[(r-r0)*c.ow*c.pixel:], from, c.ow, s.C, c.pixel, s.StrideW*s.SrcStride)
+		}
+		for i := range rows {
+			rows[i] = int32(i * c.pixel)
+		}
+		return scratch
+	}
+	top := c.sourceRow(r0)
+	i := 0
+	for r := r0; r < r1; r++ {
+		at := (c.sourceRow(r) - top) * c.wp * c.pixel
+		for x := range c.ow {
+			rows[i] = int32(at + x*s.StrideW*c.pixel)
+			i++
+		}
+	}
+	if c.access == direct {
+		return src[top*c.wp*c.pixel:]
+	}
+	bottom := c.sourceRow(r1-1) + (s.KH-1)*s.DilH + 1
+	c.copyBand(scratch, src, top, bottom)
+	return scratch
+}
+
 // sourceRow is the padded source row, over all images, that output row r
 // starts at.
 func (c *Conv) sourceRow(r int) int { return r/c.oh*c.hp + r%c.oh*c.s.StrideH }
 
-// copyBand copies padded rows top ≤ y < bottom of all images, densely.
+// copyBand copies padded rows top ≤ y < bottom of all images.
 func (c *Conv) copyBand(dst, src []float32, top, bottom int) {
 	s := &c.s
-	line := c.wp * s.C
+	line := c.wp * c.pixel
 	for y := top; y < bottom; y++ {
 		d := dst[(y-top)*line : (y-top+1)*line]
 		n, sy := y/c.hp, y%c.hp-s.PadT
@@ -283,10 +338,9 @@ func (c *Conv) copyBand(dst, src []float32, top, bottom int) {
 			clear(d)
 			continue
 		}
-		left, right := s.PadL*s.C, s.PadR*s.C
-		clear(d[:left])
-		clear(d[line-right:])
-		copyPixels(d[left:line-right], src[(n*s.H+sy)*s.W*s.SrcStride:], s.W, s.C, s.C, s.SrcStride)
+		clear(d[:s.PadL*c.pixel])
+		clear(d[line-s.PadR*c.pixel:])
+		copyPixels(d[s.PadL*c.pixel:], src[(n*s.H+sy)*s.W*s.SrcStride:], s.W, s.C, c.pixel, s.SrcStride)
 	}
 }
 

@@ -21,6 +21,8 @@ type Gemm struct {
 	panelsPerJob int
 	rowTasks     int
 	panelTasks   int
+	// pitch is the row length of a copy of A that does not alias; 0: no copy.
+	pitch int
 }
 
 // NewGemm plans a product of the shape.
@@ -39,7 +41,7 @@ func NewGemm(s GemmShape) (*Gemm, error) {
 			return nil, fmt.Errorf("gemm %dx%dx%d: row stride %d is shorter than a row of %d", s.M, s.N, s.K, *d.ld, d.min)
 		}
 	}
-	g := &Gemm{s: s, blocks: blockSegs([]seg{{0, s.K}})}
+	g := &Gemm{s: s, blocks: blockSegs([]seg{{0, s.K}}, pickTile().kBlock)}
 	if s.M == 0 || s.N == 0 {
 		return g, nil
 	}
@@ -58,6 +60,9 @@ func NewGemm(s GemmShape) (*Gemm, error) {
 	g.panelTasks = min(panels, max(1, (want+g.rowTasks-1)/g.rowTasks))
 	g.panelsPerJob = (panels + g.panelTasks - 1) / g.panelTasks
 	g.panelTasks = (panels + g.panelsPerJob - 1) / g.panelsPerJob
+	if aliases(s.LDA) && s.M > 1 && panels >= 4 {
+		g.pitch = apart(s.K)
+	}
 	return g, nil
 }
 
@@ -71,7 +76,7 @@ func taskCount(flops float64) int { return int(min(max(flops/3e6, 1), 32)) }
 func (g *Gemm) Tasks() int { return g.rowTasks * g.panelTasks }
 
 // ScratchFloats is how much scratch one running task needs.
-func (g *Gemm) ScratchFloats() int { return g.rowsPerTask }
+func (g *Gemm) ScratchFloats() int { return g.rowsPerTask * (1 + g.pitch) }
 
 // Run computes one task: c = clamp(a·b + bias + residual). b must be packed
 // for the same K and N.
@@ -82,14 +87,20 @@ func (g *Gemm) Run(task int, c, a []float32, b *Panels, ep *Epilogue, scratch []
 	r0 := task / g.panelTasks * g.rowsPerTask
 	r1 := min(r0+g.rowsPerTask, g.s.M)
 	rows := int32s(scratch, r1-r0)
+	src, ld := a[r0*g.s.LDA:], g.s.LDA
+	if g.pitch > 0 {
+		band := scratch[len(rows):]
+		copyPixels(band, src, len(rows), g.s.K, g.pitch, ld)
+		src, ld = band, g.pitch
+	}
 	for i := range rows {
-		rows[i] = int32(i * g.s.LDA)
+		rows[i] = int32(i * ld)
 	}
 	e := *ep
 	if e.Residual != nil {
 		e.Residual = e.Residual[r0*g.s.LDR:]
 	}
-	p := product{tile: b.tile, src: a[r0*g.s.LDA:], rows: rows, blocks: g.blocks,
+	p := product{tile: b.tile, src: src, rows: rows, blocks: g.blocks,
 		dst: c[r0*g.s.LDC:], ldc: g.s.LDC, ldr: g.s.LDR, ep: &e}
 	t := tilePool.Get().(*tileArgs)
 	j0 := task % g.panelTasks * g.panelsPerJob

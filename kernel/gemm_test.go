@@ -70,7 +70,7 @@ func testGemm(t *testing.T, s kernel.GemmShape, trans bool) {
 	for task := range g.Tasks() {
 		g.Run(task, dst, a, panels, &ep, scratch)
 	}
-	checkPixels(t, "gemm", dst, sums, &ep, s.N, ldc, ldr)
+	checkPixels(t, "gemm", dst, sums, &ep, s.K, s.N, ldc, ldr)
 }
 
 func TestPanelsReuseBuffer(t *testing.T) {

@@ -1,7 +1,10 @@
+//go:build !amd64 || noasm
+
 package kernel
 
 // Without assembly every table holds its portable rows alone.
 var (
+	archPeaks     []peakRow
 	archTiles     []tile
 	archDepthwise []impl[windowLoop]
 	archMaxPool   []impl[windowLoop]

@@ -1,16 +1,12 @@
 package kernel
 
-// kBlock is how many k a tile sums at a time: with a panel of 32 columns such
-// a block stays in the second cache, with 16 in the first.
-const kBlock = 512
-
 // product is one rectangle of a matrix product: all pixels listed in rows
 // times a range of panels.
 type product struct {
 	tile     *tile
 	src      []float32
 	rows     []int32
-	blocks   [][]seg // segments in blocks of at most kBlock
+	blocks   [][]seg
 	dst      []float32
 	ldc, ldr int
 	ep       *Epilogue
@@ -60,18 +56,18 @@ func (p *product) run(t *tileArgs, panel []float32, w, j, cols int) {
 	}
 }
 
-// blockSegs cuts segments into blocks of at most kBlock elements.
-func blockSegs(segs []seg) [][]seg {
+// blockSegs cuts segments into blocks of at most limit elements.
+func blockSegs(segs []seg, limit int) [][]seg {
 	var blocks [][]seg
 	var cur []seg
-	room := kBlock
+	room := limit
 	for _, s := range segs {
 		for s.n > 0 {
 			n := min(s.n, room)
 			cur = append(cur, seg{s.off, n})
 			s.off, s.n, room = s.off+n, s.n-n, room-n
 			if room == 0 {
-				blocks, cur, room = append(blocks, cur), nil, kBlock
+				blocks, cur, room = append(blocks, cur), nil, limit
 			}
 		}
 	}

@@ -35,17 +35,20 @@ type tileArgs struct {
 
 // tile is a row of the table of matrix micro-kernels. The wide kernel computes
 // up to mr rows of nr columns, the narrow one up to mrNarrow rows of nr/2.
+// Longer sums are cut into blocks of kBlock, so that a panel's share stays in
+// the first or second cache while tiles pass over it.
 type tile struct {
 	name         string
 	needs        cpu.Features
 	mr, nr       int
 	mrNarrow     int
+	kBlock       int
 	wide, narrow func(m int, t *tileArgs)
 }
 
 // tiles is ordered best first; the last row runs everywhere.
 var tiles = append(archTiles, tile{
-	name: "f32_2x4_go", mr: 2, nr: 4, mrNarrow: 4,
+	name: "f32_2x4_go", mr: 2, nr: 4, mrNarrow: 4, kBlock: 512,
 	wide:   func(m int, t *tileArgs) { tileGo(m, t) },
 	narrow: func(m int, t *tileArgs) { tileNarrowGo(m, t) },
 })

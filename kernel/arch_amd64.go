@@ -1,0 +1,23 @@
+//go:build !noasm
+
+package kernel
+
+// Without assembly every table holds its portable rows alone.
+var (
+	archDepthwise []impl[windowLoop]
+	archMaxPool   []impl[windowLoop]
+	archSumPool   []impl[windowLoop]
+	archUnary     [unaryCount][]impl[unaryLoop]
+	archAffine    []impl[affineLoop]
+	archRowMax    []impl[reduceLoop]
+	archRowSum    []impl[reduceLoop]
+	archExpSum    []impl[expSumLoop]
+	archVariance  []impl[reduce2Loop]
+	archNormalize []impl[normalizeLoop]
+	archQuantize  []impl[quantizeLoop]
+	archDequantU8 []impl[dequantizeLoop]
+	archDequantS8 []impl[dequantizeLoop]
+	archFake      []impl[fakeLoop]
+)
+
+func archBinary(Binary) []impl[binaryLoop] { return nil }
