@@ -1,0 +1,134 @@
+package calib
+
+import (
+	"math"
+
+	"pare/ir"
+	"pare/tensor"
+)
+
+// batchNorm: a channel is normal with the shift as mean and the scale as
+// deviation.
+func batchNorm(w *walk, n *ir.Node) (*state, string) { return w.normalised(n, 1) }
+
+// layerNorm normalises along the last axis.
+func layerNorm(w *walk, n *ir.Node) (*state, string) {
+	axis := n.Int("axis", -1)
+	rank := n.In[0].Type.Rank()
+	if axis < 0 && rank > 0 {
+		axis += rank
+	}
+	if axis < 0 || (rank > 0 && axis != rank-1) {
+		return nil, "it normalises over several axes, or its rank is not known"
+	}
+	return w.normalised(n, axis)
+}
+
+func (w *walk) normalised(n *ir.Node, axis int) (*state, string) {
+	if len(n.In) < 2 || constOf(n.In[1]) == nil {
+		return nil, "its scale is computed"
+	}
+	std := tensor.Float64s(constOf(n.In[1]))
+	mean := make([]float64, len(std))
+	if len(n.In) > 2 && n.In[2] != nil {
+		c := constOf(n.In[2])
+		if c == nil || c.Len() != len(std) {
+			return nil, "its shift is computed"
+		}
+		copy(mean, tensor.Float64s(c))
+	}
+	for c := range std {
+		std[c] = math.Abs(std[c])
+	}
+	return w.normal(axis, mean, std, "normalisation "+n.Out[0].Name), ""
+}
+
+// linear is the rule of Conv, Gemm and MatMul by a constant: means go through
+// the weights, variances through their squares.
+func linear(w *walk, n *ir.Node) (*state, string) {
+	s, why := w.operand(n, 0)
+	if s == nil {
+		return nil, why
+	}
+	l, why := weightsOf(n, s)
+	if why != "" {
+		return nil, why
+	}
+	mean, std := make([]float64, l.out), make([]float64, l.out)
+	for o := range l.out {
+		var m, v float64
+		group := o / (l.out / l.groups)
+		for i := range l.in {
+			c := group*l.in + i
+			if len(s.Mean) == 1 {
+				c = 0
+			}
+			w1, w2 := l.sums(o, i)
+			m += w1 * s.Mean[c]
+			v += w2 * s.Std[c] * s.Std[c]
+		}
+		mean[o], std[o] = m+l.bias(o), math.Sqrt(v)
+	}
+	return w.normal(l.axis, mean, std, "weights of "+n.Out[0].Name), ""
+}
+
+// dense describes constant weights: out rows of in channels per group.
+type dense struct {
+	out, in, groups, axis int
+	sums                  func(o, i int) (sum, squares float64) // over the taps of one channel
+	bias                  func(o int) float64
+}
+
+func weightsOf(n *ir.Node, s *state) (dense, string) {
+	if len(n.In) < 2 || constOf(n.In[1]) == nil || constOf(n.In[1]).Rank() < 2 {
+		return dense{}, "its weights are computed"
+	}
+	c := constOf(n.In[1])
+	x, rank := tensor.Float64s(c), c.Rank()
+	d := dense{groups: 1, axis: 1, bias: func(int) float64 { return 0 }}
+	switch n.Op {
+	case "Conv":
+		d.groups = max(1, n.Int("group", 1))
+		taps := tensor.Len(c.Shape[2:])
+		d.out, d.in = c.Shape[0], c.Shape[1]
+		d.sums = func(o, i int) (sum, squares float64) {
+			for _, v := range x[(o*d.in+i)*taps:][:taps] {
+				sum += v
+				squares += v * v
+			}
+			return sum, squares
+		}
+	default: // one weight per pair of channels, [in, out] or transposed
+		d.in, d.out = c.Shape[rank-2], c.Shape[rank-1]
+		so, si := 1, d.out
+		if n.Int("transB", 0) == 1 {
+			d.in, d.out = d.out, d.in
+			so, si = d.in, 1
+		}
+		if rank > 2 || n.Int("transA", 0) == 1 || n.Float("alpha", 1) != 1 || n.Float("beta", 1) != 1 {
+			return d, "its weights have a form without a rule"
+		}
+		if r := n.In[0].Type.Rank(); r > 0 {
+			d.axis = r - 1
+		}
+		if s.Axis >= 0 && len(s.Mean) > 1 && s.Axis != d.axis {
+			return d, "the channels of its operand lie along another axis"
+		}
+		d.sums = func(o, i int) (sum, squares float64) {
+			v := x[o*so+i*si]
+			return v, v * v
+		}
+	}
+	if d.out%d.groups != 0 || (len(s.Mean) > 1 && len(s.Mean) != d.in*d.groups) {
+		return d, "its operand has another number of channels"
+	}
+	if len(n.In) > 2 && n.In[2] != nil {
+		b := constOf(n.In[2])
+		if b == nil || (b.Len() != d.out && b.Len() != 1) {
+			return d, "its bias is computed"
+		}
+		y := tensor.Float64s(b)
+		d.bias = func(o int) float64 { return y[min(o, len(y)-1)] }
+	}
+	return d, ""
+}

@@ -1,0 +1,186 @@
+package calib
+
+import (
+	"fmt"
+	"math"
+
+	"pare/ir"
+)
+
+// Options of Propagate.
+type Options struct {
+	// K is the number of standard deviations that a range reaches from the mean
+	// where nothing else bounds it; 6 when 0.
+	K float64
+	// InputLo and InputHi declare the range of the network's data input: one
+	// number for all channels or one per channel; empty when unknown.
+	InputLo, InputHi []float64
+}
+
+// Table holds what is known of the values of a graph.
+type Table struct {
+	stats map[*ir.Value]*ir.Stats
+	why   map[*ir.Value]string
+}
+
+// Stats returns mean, deviation and range of v, or nil and the reason why they
+// are not known. Axis is -1 for statistics of the tensor as a whole, which then
+// have one entry.
+func (t *Table) Stats(v *ir.Value) (*ir.Stats, string) {
+	if s := t.stats[v]; s != nil {
+		return s, ""
+	}
+	if why := t.why[v]; why != "" {
+		return nil, why
+	}
+	return nil, "nothing is known of it"
+}
+
+// Set replaces what is known of v, by measured statistics for instance.
+func (t *Table) Set(v *ir.Value, s *ir.Stats) { t.stats[v] = s }
+
+// state is a value during propagation: its statistics, and how it follows
+// element by element from a value that is taken as normal.
+type state struct {
+	*ir.Stats
+	root *state // the normal value; itself when fn is nil
+	fn   func(c int, x float64) float64
+}
+
+// walk is a propagation under way.
+type walk struct {
+	m     *ir.Model
+	k     float64
+	state map[*ir.Value]*state
+	why   map[*ir.Value]string
+}
+
+// rule derives the statistics of the first result of n. It returns nil and a
+// reason where it cannot.
+type rule func(w *walk, n *ir.Node) (*state, string)
+
+// Propagate derives the statistics of every value of the model's graph that
+// follow from kept batch-norm statistics, batch-norms, normalisations, bounded
+// functions and the declared input range. It reads no data. Values with
+// statistics of their own (ir.Value.Stats) keep them. Types help where shapes
+// change: run shape inference first.
+func Propagate(m *ir.Model, o Options) *Table {
+	if o.K == 0 {
+		o.K = 6
+	}
+	w := &walk{m: m, k: o.K, state: map[*ir.Value]*state{}, why: map[*ir.Value]string{}}
+	for _, v := range m.Graph.Inputs {
+		if v.Const == nil {
+			w.input(v, o)
+		}
+	}
+	for _, n := range m.Graph.Nodes {
+		w.node(n)
+	}
+	t := &Table{stats: map[*ir.Value]*ir.Stats{}, why: w.why}
+	for v, s := range w.state {
+		t.stats[v] = s.Stats
+	}
+	return t
+}
+
+// input takes the declared range of the network's input: a uniform law within.
+func (w *walk) input(v *ir.Value, o Options) {
+	if len(o.InputLo) == 0 || len(o.InputLo) != len(o.InputHi) || v.Type.DType.IsInt() {
+		w.why[v] = "the range of the network's input is not declared"
+		return
+	}
+	s := &ir.Stats{Axis: -1, Source: "declared input range", Lo: o.InputLo, Hi: o.InputHi}
+	if len(o.InputLo) > 1 {
+		s.Axis = 1
+		if v.Type.Ranked && len(v.Type.Shape) == 4 && v.Type.Shape[1].N != len(o.InputLo) && v.Type.Shape[3].N == len(o.InputLo) {
+			s.Axis = 3
+		}
+	}
+	s.Mean, s.Std = uniformLaw(o.InputLo, o.InputHi)
+	w.state[v] = newRoot(s)
+}
+
+func uniformLaw(lo, hi []float64) (mean, std []float64) {
+	mean, std = make([]float64, len(lo)), make([]float64, len(lo))
+	for c := range lo {
+		mean[c], std[c] = (lo[c]+hi[c])/2, (hi[c]-lo[c])/math.Sqrt(12)
+	}
+	return mean, std
+}
+
+func newRoot(s *ir.Stats) *state {
+	st := &state{Stats: s}
+	st.root = st
+	return st
+}
+
+// normal makes a root from mean and deviation: range mean ± k deviations.
+func (w *walk) normal(axis int, mean, std []float64, source string) *state {
+	s := &ir.Stats{Axis: axis, Mean: mean, Std: std, Source: source, Lo: make([]float64, len(mean)), Hi: make([]float64, len(mean))}
+	for c := range mean {
+		s.Lo[c], s.Hi[c] = mean[c]-w.k*std[c], mean[c]+w.k*std[c]
+	}
+	return newRoot(s)
+}
+
+func (w *walk) node(n *ir.Node) {
+	if len(n.Out) == 0 || n.Out[0] == nil {
+		return
+	}
+	out := n.Out[0]
+	if kept := out.Stats; kept != nil && len(kept.Mean) > 0 && len(kept.Mean) == len(kept.Std) {
+		s := w.normal(kept.Axis, kept.Mean, kept.Std, kept.Source)
+		if len(kept.Lo) == len(kept.Mean) && len(kept.Hi) == len(kept.Mean) {
+			s.Lo, s.Hi = kept.Lo, kept.Hi
+		}
+		w.state[out] = s
+		return
+	}
+	r := rules[n.Op]
+	if ir.CanonicalDomain(n.Domain) != "" || r == nil {
+		for _, v := range n.Out {
+			if v != nil {
+				w.why[v] = fmt.Sprintf("there is no rule for %s", n.Op)
+			}
+		}
+		return
+	}
+	s, why := r(w, n)
+	if s == nil {
+		w.why[out] = why
+		return
+	}
+	if !finite(s.Mean) || !finite(s.Std) || !finite(s.Lo) || !finite(s.Hi) {
+		w.why[out] = "its statistics are not finite"
+		return
+	}
+	w.state[out] = s
+}
+
+func finite(x []float64) bool {
+	for _, v := range x {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// operand returns the state of operand i, or the reason why there is none.
+func (w *walk) operand(n *ir.Node, i int) (*state, string) {
+	if i >= len(n.In) || n.In[i] == nil {
+		return nil, "an operand is missing"
+	}
+	v := n.In[i]
+	if s := w.state[v]; s != nil {
+		return s, ""
+	}
+	if v.Const != nil {
+		return nil, "an operand is constant"
+	}
+	if why := w.why[v]; why != "" {
+		return nil, fmt.Sprintf("it follows from %q: %s", v.Name, why)
+	}
+	return nil, fmt.Sprintf("nothing is known of %q", v.Name)
+}
