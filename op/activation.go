@@ -3,6 +3,8 @@ package op
 import (
 	"fmt"
 	"math"
+
+	"pare/ir"
 )
 
 // The element-wise functions with attributes. https://onnx.ai/onnx/operators/
@@ -18,19 +20,6 @@ var (
 				return alpha * math.Expm1(x)
 			}
 			return x
-		}, nil
-	})
-	seluDef = unaryWith("Selu", []int{1, 6, 22}, func(c *Eval) (func(float64) float64, error) {
-		alpha, gamma := float32(1.67326319217681884765625), float32(1.05070102214813232421875)
-		if c.Version < 6 {
-			alpha, gamma = 1.6732, 1.0507
-		}
-		a, g := float64(c.Node.Float("alpha", alpha)), float64(c.Node.Float("gamma", gamma))
-		return func(x float64) float64 {
-			if x <= 0 {
-				return g * a * math.Expm1(x)
-			}
-			return g * x
 		}, nil
 	})
 	leakyReluDef = unaryWith("LeakyRelu", []int{1, 6, 16}, func(c *Eval) (func(float64) float64, error) {
@@ -95,4 +84,35 @@ var shrinkDef = Def{
 		c.Set(0, out)
 		return err
 	},
+}
+
+// seluDef is the scaled exponential unit; version 1 has shorter constants.
+// https://onnx.ai/onnx/operators/onnx__Selu.html
+var seluDef = Def{
+	Name: "Selu", Versions: []int{1, 6, 22}, In: Arity{1, 1}, Out: Arity{1, 1}, Infer: sameType,
+	Eval: func(c *Eval) error {
+		alpha, gamma := float32(1.67326319217681884765625), float32(1.05070102214813232421875)
+		if c.Version < 6 {
+			alpha, gamma = 1.6732, 1.0507
+		}
+		a, g := float64(c.Node.Float("alpha", alpha)), float64(c.Node.Float("gamma", gamma))
+		x := c.Need(0)
+		if !x.Type.IsFloat() {
+			return unsupported(x.Type)
+		}
+		out, err := mapFloat(c, x, func(x float64) float64 {
+			if x <= 0 {
+				return g * a * math.Expm1(x)
+			}
+			return g * x
+		})
+		c.Set(0, out)
+		return err
+	},
+	Raise: map[int]func(*Raising) error{6: func(r *Raising) error {
+		attrs := ir.WithoutAttr(r.Node.Attrs, "consumed_inputs")
+		attrs = ir.WithAttr(attrs, "alpha", r.Node.Float("alpha", 1.6732))
+		r.Patch.SetAttrs(r.Node, ir.WithAttr(attrs, "gamma", r.Node.Float("gamma", 1.0507)))
+		return nil
+	}},
 }

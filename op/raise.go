@@ -78,6 +78,9 @@ func raiseNode(m *ir.Model, root, g *ir.Graph, n *ir.Node, to int) error {
 		return fmt.Errorf("%v: pare does not know this operator, so it cannot tell what version %d changes", n, to)
 	}
 	rewrite := d.Raise[to]
+	if rewrite == nil && to == 6 && n.Has("consumed_inputs") {
+		rewrite = dropConsumed // every operator of version 1 could have it
+	}
 	if rewrite == nil {
 		return nil
 	}
