@@ -216,7 +216,8 @@ func (c *Conv) split() {
 	all := c.panels * c.s.Groups
 	c.panelTasks = min(all, max(1, (want+c.bands-1)/c.bands))
 	if c.access != direct {
-		c.panelTasks = min(c.panelTasks, 8)
+		// Every task copies its band; enough channels must share the copy.
+		c.panelTasks = min(c.panelTasks, max(1, all*c.tile.nr/128))
 	}
 	c.panelsPerTask = (all + c.panelTasks - 1) / c.panelTasks
 	c.panelTasks = (all + c.panelsPerTask - 1) / c.panelsPerTask
@@ -282,11 +283,15 @@ func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, s
 	t := tilePool.Get().(*tileArgs)
 	first := task % c.panelTasks * c.panelsPerTask
 	cg, og := s.C/s.Groups, s.O/s.Groups
-	for i := first; i < min(first+c.panelsPerTask, c.panels*s.Groups); i++ {
-		g, j := i/c.panels, i%c.panels
-		data, width := w.group[g].panel(j)
-		p.src = src[g*cg:]
-		p.run(t, data, width, g*og+j*c.tile.nr, min(width, og-j*c.tile.nr))
+	last := min(first+c.panelsPerTask, c.panels*s.Groups)
+	step := p.chunk((last - first) * c.tile.nr * cg * s.KH * s.KW)
+	for r := 0; r < len(rows); r += step {
+		for i := first; i < last; i++ {
+			g, j := i/c.panels, i%c.panels
+			data, width := w.group[g].panel(j)
+			p.src = src[g*cg:]
+			p.run(t, r, min(r+step, len(rows)), data, width, g*og+j*c.tile.nr, min(width, og-j*c.tile.nr))
+		}
 	}
 	*t = tileArgs{}
 	tilePool.Put(t)
@@ -307,12 +312,13 @@ func (c *Conv) reach(rows []int32, src, scratch []float32, r0, r1 int) []float32
 		return scratch
 	}
 	top := c.sourceRow(r0)
-	i := 0
+	step := int32(s.StrideW * c.pixel)
 	for r := r0; r < r1; r++ {
-		at := (c.sourceRow(r) - top) * c.wp * c.pixel
-		for x := range c.ow {
-			rows[i] = int32(at + x*s.StrideW*c.pixel)
-			i++
+		at := int32((c.sourceRow(r) - top) * c.wp * c.pixel)
+		line := rows[(r-r0)*c.ow : (r-r0+1)*c.ow]
+		for x := range line {
+			line[x] = at
+			at += step
 		}
 	}
 	if c.access == direct {

@@ -57,12 +57,16 @@ func NewGemm(s GemmShape) (*Gemm, error) {
 	}
 	g.rowsPerTask = (s.M + g.rowTasks - 1) / g.rowTasks
 	g.rowTasks = (s.M + g.rowsPerTask - 1) / g.rowsPerTask
-	g.panelTasks = min(panels, max(1, (want+g.rowTasks-1)/g.rowTasks))
-	g.panelsPerJob = (panels + g.panelTasks - 1) / g.panelTasks
-	g.panelTasks = (panels + g.panelsPerJob - 1) / g.panelsPerJob
 	if aliases(s.LDA) && s.M > 1 && panels >= 4 {
 		g.pitch = apart(s.K)
 	}
+	g.panelTasks = min(panels, max(1, (want+g.rowTasks-1)/g.rowTasks))
+	if g.pitch > 0 {
+		// Every task copies its rows; enough columns must share the copy.
+		g.panelTasks = min(g.panelTasks, max(1, s.N/128))
+	}
+	g.panelsPerJob = (panels + g.panelTasks - 1) / g.panelTasks
+	g.panelTasks = (panels + g.panelsPerJob - 1) / g.panelsPerJob
 	return g, nil
 }
 
@@ -104,9 +108,13 @@ func (g *Gemm) Run(task int, c, a []float32, b *Panels, ep *Epilogue, scratch []
 		dst: c[r0*g.s.LDC:], ldc: g.s.LDC, ldr: g.s.LDR, ep: &e}
 	t := tilePool.Get().(*tileArgs)
 	j0 := task % g.panelTasks * g.panelsPerJob
-	for j := j0; j < min(j0+g.panelsPerJob, b.Count()); j++ {
-		data, w := b.panel(j)
-		p.run(t, data, w, j*b.tile.nr, min(w, b.n-j*b.tile.nr))
+	j1 := min(j0+g.panelsPerJob, b.Count())
+	step := p.chunk((j1 - j0) * b.tile.nr * g.s.K)
+	for r := 0; r < len(rows); r += step {
+		for j := j0; j < j1; j++ {
+			data, w := b.panel(j)
+			p.run(t, r, min(r+step, len(rows)), data, w, j*b.tile.nr, min(w, b.n-j*b.tile.nr))
+		}
 	}
 	*t = tileArgs{}
 	tilePool.Put(t)

@@ -12,18 +12,27 @@ type product struct {
 	ep       *Epilogue
 }
 
-// run multiplies by one panel whose first column is j of the destination.
-// cols counts the columns to be stored.
-func (p *product) run(t *tileArgs, panel []float32, w, j, cols int) {
+// chunkRows is how many rows pass over all panels of a task before the next
+// do, where the panels fit in the second cache together: source and
+// destination then stay in the first.
+const chunkRows = 96
+
+// chunk is how many rows to take at a time for panels of so many elements.
+func (p *product) chunk(panelFloats int) int {
+	if panelFloats <= aFloats/2 {
+		return chunkRows
+	}
+	return len(p.rows)
+}
+
+// run multiplies rows r0 ≤ r < r1 by one panel whose first column is j of the
+// destination. cols counts the columns to be stored.
+func (p *product) run(t *tileArgs, r0, r1 int, panel []float32, w, j, cols int) {
 	kernel, mr := p.tile.wide, p.tile.mr
 	if w < p.tile.nr {
 		kernel, mr = p.tile.narrow, p.tile.mrNarrow
 	}
 	lo, hi := p.ep.limits()
-	// Tiles of nearly equal height: a last tile of one row would cost as much
-	// as one of many.
-	m := len(p.rows)
-	count := (m + mr - 1) / mr
 	t.src, t.n, t.ldc = p.src, cols, p.ldc
 	at := 0
 	for i, block := range p.blocks {
@@ -35,25 +44,45 @@ func (p *product) run(t *tileArgs, panel []float32, w, j, cols int) {
 		if i == len(p.blocks)-1 {
 			t.lo, t.hi = lo, hi
 		}
-		first := i == 0
-		if t.bias = nil; first && p.ep.Bias != nil {
+		if t.bias = nil; i == 0 && p.ep.Bias != nil {
 			t.bias = p.ep.Bias[j : j+cols]
 		}
-		for c := range count {
-			r0, r1 := m*c/count, m*(c+1)/count
-			t.rows = p.rows[r0:r1]
-			t.c = p.dst[r0*p.ldc+j : (r1-1)*p.ldc+j+cols]
-			switch {
-			case !first:
-				t.res, t.ldr = t.c, p.ldc
-			case p.ep.Residual != nil:
-				t.res, t.ldr = p.ep.Residual[r0*p.ldr+j:(r1-1)*p.ldr+j+cols], p.ldr
-			default:
-				t.res = nil
+		// Full tiles, then two of nearly equal height for what is left: a last
+		// tile of one row would cost as much as one of many.
+		r, m := r0, r1-r0
+		if full := m / mr; full*mr == m || full > 1 {
+			if full*mr < m {
+				full--
 			}
-			kernel(r1-r0, t)
+			p.call(t, kernel, r, mr, full, i == 0, j, cols)
+			r += full * mr
+		}
+		if m = r1 - r; m > mr {
+			p.call(t, kernel, r, (m+1)/2, 1, i == 0, j, cols)
+			r += (m + 1) / 2
+		}
+		if r < r1 {
+			p.call(t, kernel, r, r1-r, 1, i == 0, j, cols)
 		}
 	}
+}
+
+// call runs tiles of m rows from row r on. Blocks behind the first add to what
+// the first left in the destination.
+func (p *product) call(t *tileArgs, kernel func(int, *tileArgs), r, m, tiles int, first bool, j, cols int) {
+	last := r + m*tiles - 1
+	t.tiles = tiles
+	t.rows = p.rows[r : last+1]
+	t.c = p.dst[r*p.ldc+j : last*p.ldc+j+cols]
+	switch {
+	case !first:
+		t.res, t.ldr = t.c, p.ldc
+	case p.ep.Residual != nil:
+		t.res, t.ldr = p.ep.Residual[r*p.ldr+j:last*p.ldr+j+cols], p.ldr
+	default:
+		t.res = nil
+	}
+	kernel(m, t)
 }
 
 // blockSegs cuts segments into blocks of at most limit elements.

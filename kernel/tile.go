@@ -12,14 +12,15 @@ type seg struct {
 	off, n int
 }
 
-// tileArgs is one call of a tile kernel. It computes, for rows r and columns
-// j < n,
+// tileArgs is one call of a tile kernel, which computes a number of tiles of
+// equal height one below the other: for rows r and columns j < n,
 //
 //	c[r*ldc+j] = min(max(bias[j] + res[r*ldr+j] + Σ_s Σ_k src[rows[r]+s.off+k]·b[...][j], lo), hi)
 //
 // where b holds one line of as many columns as the panel is wide per k, over
 // all segments in order. A nil bias or res counts as zero; res may be c
-// itself. Assembly reads this struct by offset (TestTileArgsLayout).
+// itself. Kernels use rows, c, res and tiles up. Assembly reads this struct by
+// offset (TestArgsLayout).
 type tileArgs struct {
 	src      []float32
 	rows     []int32
@@ -31,6 +32,7 @@ type tileArgs struct {
 	ldc, ldr int
 	n        int
 	lo, hi   float32
+	tiles    int
 }
 
 // tile is a row of the table of matrix micro-kernels. The wide kernel computes
@@ -86,7 +88,7 @@ func (t *tile) paddedCols(n int) int {
 
 // tileGo is the portable 2x4 tile.
 func tileGo(m int, t *tileArgs) {
-	for r := range m {
+	for r := range m * t.tiles {
 		var s0, s1, s2, s3 float32
 		b := t.b
 		for _, g := range t.segs {
@@ -107,7 +109,7 @@ func tileGo(m int, t *tileArgs) {
 
 // tileNarrowGo is the portable 4x2 tile.
 func tileNarrowGo(m int, t *tileArgs) {
-	for r := range m {
+	for r := range m * t.tiles {
 		var s0, s1 float32
 		b := t.b
 		for _, g := range t.segs {

@@ -4,212 +4,212 @@
 
 package kernel
 
-// tile1x32AVX512 computes 1 rows of 32 columns.
+// tile1x32AVX512 computes tiles of 1 rows and 32 columns.
 //
 //go:noescape
 func tile1x32AVX512(t *byte)
 
-// tile1x16AVX512 computes 1 rows of 16 columns.
+// tile1x16AVX512 computes tiles of 1 rows and 16 columns.
 //
 //go:noescape
 func tile1x16AVX512(t *byte)
 
-// tile1x8AVX2 computes 1 rows of 8 columns.
+// tile1x8AVX2 computes tiles of 1 rows and 8 columns.
 //
 //go:noescape
 func tile1x8AVX2(t *byte)
 
-// tile1x16AVX2 computes 1 rows of 16 columns.
+// tile1x16AVX2 computes tiles of 1 rows and 16 columns.
 //
 //go:noescape
 func tile1x16AVX2(t *byte)
 
-// tile2x32AVX512 computes 2 rows of 32 columns.
+// tile2x32AVX512 computes tiles of 2 rows and 32 columns.
 //
 //go:noescape
 func tile2x32AVX512(t *byte)
 
-// tile2x16AVX512 computes 2 rows of 16 columns.
+// tile2x16AVX512 computes tiles of 2 rows and 16 columns.
 //
 //go:noescape
 func tile2x16AVX512(t *byte)
 
-// tile2x8AVX2 computes 2 rows of 8 columns.
+// tile2x8AVX2 computes tiles of 2 rows and 8 columns.
 //
 //go:noescape
 func tile2x8AVX2(t *byte)
 
-// tile2x16AVX2 computes 2 rows of 16 columns.
+// tile2x16AVX2 computes tiles of 2 rows and 16 columns.
 //
 //go:noescape
 func tile2x16AVX2(t *byte)
 
-// tile3x32AVX512 computes 3 rows of 32 columns.
+// tile3x32AVX512 computes tiles of 3 rows and 32 columns.
 //
 //go:noescape
 func tile3x32AVX512(t *byte)
 
-// tile3x16AVX512 computes 3 rows of 16 columns.
+// tile3x16AVX512 computes tiles of 3 rows and 16 columns.
 //
 //go:noescape
 func tile3x16AVX512(t *byte)
 
-// tile3x8AVX2 computes 3 rows of 8 columns.
+// tile3x8AVX2 computes tiles of 3 rows and 8 columns.
 //
 //go:noescape
 func tile3x8AVX2(t *byte)
 
-// tile3x16AVX2 computes 3 rows of 16 columns.
+// tile3x16AVX2 computes tiles of 3 rows and 16 columns.
 //
 //go:noescape
 func tile3x16AVX2(t *byte)
 
-// tile4x32AVX512 computes 4 rows of 32 columns.
+// tile4x32AVX512 computes tiles of 4 rows and 32 columns.
 //
 //go:noescape
 func tile4x32AVX512(t *byte)
 
-// tile4x16AVX512 computes 4 rows of 16 columns.
+// tile4x16AVX512 computes tiles of 4 rows and 16 columns.
 //
 //go:noescape
 func tile4x16AVX512(t *byte)
 
-// tile4x8AVX2 computes 4 rows of 8 columns.
+// tile4x8AVX2 computes tiles of 4 rows and 8 columns.
 //
 //go:noescape
 func tile4x8AVX2(t *byte)
 
-// tile4x16AVX2 computes 4 rows of 16 columns.
+// tile4x16AVX2 computes tiles of 4 rows and 16 columns.
 //
 //go:noescape
 func tile4x16AVX2(t *byte)
 
-// tile5x32AVX512 computes 5 rows of 32 columns.
+// tile5x32AVX512 computes tiles of 5 rows and 32 columns.
 //
 //go:noescape
 func tile5x32AVX512(t *byte)
 
-// tile5x16AVX512 computes 5 rows of 16 columns.
+// tile5x16AVX512 computes tiles of 5 rows and 16 columns.
 //
 //go:noescape
 func tile5x16AVX512(t *byte)
 
-// tile5x8AVX2 computes 5 rows of 8 columns.
+// tile5x8AVX2 computes tiles of 5 rows and 8 columns.
 //
 //go:noescape
 func tile5x8AVX2(t *byte)
 
-// tile5x16AVX2 computes 5 rows of 16 columns.
+// tile5x16AVX2 computes tiles of 5 rows and 16 columns.
 //
 //go:noescape
 func tile5x16AVX2(t *byte)
 
-// tile6x32AVX512 computes 6 rows of 32 columns.
+// tile6x32AVX512 computes tiles of 6 rows and 32 columns.
 //
 //go:noescape
 func tile6x32AVX512(t *byte)
 
-// tile6x16AVX512 computes 6 rows of 16 columns.
+// tile6x16AVX512 computes tiles of 6 rows and 16 columns.
 //
 //go:noescape
 func tile6x16AVX512(t *byte)
 
-// tile6x8AVX2 computes 6 rows of 8 columns.
+// tile6x8AVX2 computes tiles of 6 rows and 8 columns.
 //
 //go:noescape
 func tile6x8AVX2(t *byte)
 
-// tile6x16AVX2 computes 6 rows of 16 columns.
+// tile6x16AVX2 computes tiles of 6 rows and 16 columns.
 //
 //go:noescape
 func tile6x16AVX2(t *byte)
 
-// tile7x32AVX512 computes 7 rows of 32 columns.
+// tile7x32AVX512 computes tiles of 7 rows and 32 columns.
 //
 //go:noescape
 func tile7x32AVX512(t *byte)
 
-// tile7x16AVX512 computes 7 rows of 16 columns.
+// tile7x16AVX512 computes tiles of 7 rows and 16 columns.
 //
 //go:noescape
 func tile7x16AVX512(t *byte)
 
-// tile7x8AVX2 computes 7 rows of 8 columns.
+// tile7x8AVX2 computes tiles of 7 rows and 8 columns.
 //
 //go:noescape
 func tile7x8AVX2(t *byte)
 
-// tile8x32AVX512 computes 8 rows of 32 columns.
+// tile8x32AVX512 computes tiles of 8 rows and 32 columns.
 //
 //go:noescape
 func tile8x32AVX512(t *byte)
 
-// tile8x16AVX512 computes 8 rows of 16 columns.
+// tile8x16AVX512 computes tiles of 8 rows and 16 columns.
 //
 //go:noescape
 func tile8x16AVX512(t *byte)
 
-// tile8x8AVX2 computes 8 rows of 8 columns.
+// tile8x8AVX2 computes tiles of 8 rows and 8 columns.
 //
 //go:noescape
 func tile8x8AVX2(t *byte)
 
-// tile9x32AVX512 computes 9 rows of 32 columns.
+// tile9x32AVX512 computes tiles of 9 rows and 32 columns.
 //
 //go:noescape
 func tile9x32AVX512(t *byte)
 
-// tile9x16AVX512 computes 9 rows of 16 columns.
+// tile9x16AVX512 computes tiles of 9 rows and 16 columns.
 //
 //go:noescape
 func tile9x16AVX512(t *byte)
 
-// tile9x8AVX2 computes 9 rows of 8 columns.
+// tile9x8AVX2 computes tiles of 9 rows and 8 columns.
 //
 //go:noescape
 func tile9x8AVX2(t *byte)
 
-// tile10x32AVX512 computes 10 rows of 32 columns.
+// tile10x32AVX512 computes tiles of 10 rows and 32 columns.
 //
 //go:noescape
 func tile10x32AVX512(t *byte)
 
-// tile10x16AVX512 computes 10 rows of 16 columns.
+// tile10x16AVX512 computes tiles of 10 rows and 16 columns.
 //
 //go:noescape
 func tile10x16AVX512(t *byte)
 
-// tile10x8AVX2 computes 10 rows of 8 columns.
+// tile10x8AVX2 computes tiles of 10 rows and 8 columns.
 //
 //go:noescape
 func tile10x8AVX2(t *byte)
 
-// tile11x32AVX512 computes 11 rows of 32 columns.
+// tile11x32AVX512 computes tiles of 11 rows and 32 columns.
 //
 //go:noescape
 func tile11x32AVX512(t *byte)
 
-// tile11x16AVX512 computes 11 rows of 16 columns.
+// tile11x16AVX512 computes tiles of 11 rows and 16 columns.
 //
 //go:noescape
 func tile11x16AVX512(t *byte)
 
-// tile11x8AVX2 computes 11 rows of 8 columns.
+// tile11x8AVX2 computes tiles of 11 rows and 8 columns.
 //
 //go:noescape
 func tile11x8AVX2(t *byte)
 
-// tile12x32AVX512 computes 12 rows of 32 columns.
+// tile12x32AVX512 computes tiles of 12 rows and 32 columns.
 //
 //go:noescape
 func tile12x32AVX512(t *byte)
 
-// tile12x16AVX512 computes 12 rows of 16 columns.
+// tile12x16AVX512 computes tiles of 12 rows and 16 columns.
 //
 //go:noescape
 func tile12x16AVX512(t *byte)
 
-// tile12x8AVX2 computes 12 rows of 8 columns.
+// tile12x8AVX2 computes tiles of 12 rows and 8 columns.
 //
 //go:noescape
 func tile12x8AVX2(t *byte)

@@ -39,8 +39,9 @@ DATA tileLaneMasks<>+124(SB)/4, $0x00000000
 GLOBL tileLaneMasks<>(SB), RODATA|NOPTR, $128
 
 // func tile1x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -68,6 +69,8 @@ k:
 	VBROADCASTSS (BX)(AX*4), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -116,12 +119,28 @@ clamp:
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMOVUPS      Z1, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000004, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile1x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	MOVQ    56(AX), CX
@@ -145,6 +164,7 @@ segment:
 k:
 	VMOVUPS          (CX), Z1
 	VFMADD231PS.BCST (BX)(AX*4), Z1, Z0
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -184,12 +204,28 @@ clamp:
 	VMAXPS       Z0, Z1, Z0
 	VMINPS       Z0, Z2, Z0
 	VMOVUPS      Z0, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000004, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile1x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile1x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	MOVQ    56(AX), CX
@@ -214,6 +250,7 @@ k:
 	VMOVUPS      (CX), Y1
 	VBROADCASTSS (BX)(AX*4), Y2
 	VFMADD231PS  Y1, Y2, Y0
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -250,8 +287,7 @@ clamp_full:
 	MOVQ         168(AX), DX
 	SHLQ         $0x02, DX
 	VMOVUPS      Y0, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -290,12 +326,30 @@ clamp_partial:
 	SUBQ         CX, BX
 	VMOVUPS      (AX)(BX*4), Y1
 	VMASKMOVPS   Y0, Y1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile1x16AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile1x16AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -323,6 +377,7 @@ k:
 	VBROADCASTSS (BX)(AX*4), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
 	DECQ         DX
@@ -366,8 +421,7 @@ clamp_full:
 	SHLQ         $0x02, DX
 	VMOVUPS      Y0, (CX)
 	VMOVUPS      Y1, 32(CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -416,12 +470,30 @@ clamp_partial:
 	VMOVUPS      32(AX)(BX*4), Y3
 	VMASKMOVPS   Y0, Y2, (DX)
 	VMASKMOVPS   Y1, Y3, 32(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile2x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -456,6 +528,8 @@ k:
 	VBROADCASTSS (SI)(AX*4), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -518,12 +592,28 @@ clamp:
 	VMAXPS       Z3, Z4, Z3
 	VMINPS       Z3, Z5, Z3
 	VMOVUPS      Z3, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000008, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile2x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -551,6 +641,7 @@ k:
 	VMOVUPS          (CX), Z2
 	VFMADD231PS.BCST (BX)(AX*4), Z2, Z0
 	VFMADD231PS.BCST (SI)(AX*4), Z2, Z1
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -598,12 +689,28 @@ clamp:
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
 	VMOVUPS      Z1, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000008, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile2x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile2x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -633,6 +740,7 @@ k:
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS (SI)(AX*4), Y3
 	VFMADD231PS  Y2, Y3, Y1
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -677,8 +785,7 @@ clamp_full:
 	VMOVUPS      Y0, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y1, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -725,12 +832,30 @@ clamp_partial:
 	VMASKMOVPS   Y0, Y2, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y1, Y2, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile2x16AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile2x16AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -765,6 +890,7 @@ k:
 	VBROADCASTSS (SI)(AX*4), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
 	DECQ         DX
@@ -822,8 +948,7 @@ clamp_full:
 	ADDQ         DX, CX
 	VMOVUPS      Y2, (CX)
 	VMOVUPS      Y3, 32(CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -886,12 +1011,30 @@ clamp_partial:
 	ADDQ         BX, DX
 	VMASKMOVPS   Y2, Y4, (DX)
 	VMASKMOVPS   Y3, Y5, 32(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile3x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -933,6 +1076,8 @@ k:
 	VBROADCASTSS (DI)(AX*4), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -1009,12 +1154,28 @@ clamp:
 	VMAXPS       Z5, Z6, Z5
 	VMINPS       Z5, Z7, Z5
 	VMOVUPS      Z5, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x0000000c, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile3x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -1046,6 +1207,7 @@ k:
 	VFMADD231PS.BCST (BX)(AX*4), Z3, Z0
 	VFMADD231PS.BCST (SI)(AX*4), Z3, Z1
 	VFMADD231PS.BCST (DI)(AX*4), Z3, Z2
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -1101,12 +1263,28 @@ clamp:
 	VMAXPS       Z2, Z3, Z2
 	VMINPS       Z2, Z4, Z2
 	VMOVUPS      Z2, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x0000000c, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile3x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile3x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -1141,6 +1319,7 @@ k:
 	VFMADD231PS  Y3, Y4, Y1
 	VBROADCASTSS (DI)(AX*4), Y4
 	VFMADD231PS  Y3, Y4, Y2
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -1193,8 +1372,7 @@ clamp_full:
 	VMOVUPS      Y1, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y2, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -1249,12 +1427,30 @@ clamp_partial:
 	VMASKMOVPS   Y1, Y3, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y2, Y3, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile3x16AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile3x16AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -1296,6 +1492,7 @@ k:
 	VBROADCASTSS (DI)(AX*4), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
 	DECQ         DX
@@ -1367,8 +1564,7 @@ clamp_full:
 	ADDQ         DX, CX
 	VMOVUPS      Y4, (CX)
 	VMOVUPS      Y5, 32(CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -1445,12 +1641,30 @@ clamp_partial:
 	ADDQ         BX, DX
 	VMASKMOVPS   Y4, Y6, (DX)
 	VMASKMOVPS   Y5, Y7, 32(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile4x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -1499,6 +1713,8 @@ k:
 	VBROADCASTSS (R8)(AX*4), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -1589,12 +1805,28 @@ clamp:
 	VMAXPS       Z7, Z8, Z7
 	VMINPS       Z7, Z9, Z7
 	VMOVUPS      Z7, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000010, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000010, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000010, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile4x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -1630,6 +1862,7 @@ k:
 	VFMADD231PS.BCST (SI)(AX*4), Z4, Z1
 	VFMADD231PS.BCST (DI)(AX*4), Z4, Z2
 	VFMADD231PS.BCST (R8)(AX*4), Z4, Z3
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -1693,12 +1926,28 @@ clamp:
 	VMAXPS       Z3, Z4, Z3
 	VMINPS       Z3, Z5, Z3
 	VMOVUPS      Z3, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000010, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000010, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000010, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile4x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile4x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -1738,6 +1987,7 @@ k:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R8)(AX*4), Y5
 	VFMADD231PS  Y4, Y5, Y3
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -1798,8 +2048,7 @@ clamp_full:
 	VMOVUPS      Y2, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y3, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -1862,12 +2111,30 @@ clamp_partial:
 	VMASKMOVPS   Y2, Y4, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y3, Y4, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile4x16AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile4x16AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -1916,6 +2183,7 @@ k:
 	VBROADCASTSS (R8)(AX*4), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
 	DECQ         DX
@@ -2001,8 +2269,7 @@ clamp_full:
 	ADDQ         DX, CX
 	VMOVUPS      Y6, (CX)
 	VMOVUPS      Y7, 32(CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -2093,12 +2360,30 @@ clamp_partial:
 	ADDQ         BX, DX
 	VMASKMOVPS   Y6, Y8, (DX)
 	VMASKMOVPS   Y7, Y9, 32(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile5x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -2154,6 +2439,8 @@ k:
 	VBROADCASTSS (R9)(AX*4), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -2258,12 +2545,28 @@ clamp:
 	VMAXPS       Z9, Z10, Z9
 	VMINPS       Z9, Z11, Z9
 	VMOVUPS      Z9, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000014, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000014, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000014, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile5x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -2303,6 +2606,7 @@ k:
 	VFMADD231PS.BCST (DI)(AX*4), Z5, Z2
 	VFMADD231PS.BCST (R8)(AX*4), Z5, Z3
 	VFMADD231PS.BCST (R9)(AX*4), Z5, Z4
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -2374,12 +2678,28 @@ clamp:
 	VMAXPS       Z4, Z5, Z4
 	VMINPS       Z4, Z6, Z4
 	VMOVUPS      Z4, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000014, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000014, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000014, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile5x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile5x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -2424,6 +2744,7 @@ k:
 	VFMADD231PS  Y5, Y6, Y3
 	VBROADCASTSS (R9)(AX*4), Y6
 	VFMADD231PS  Y5, Y6, Y4
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -2492,8 +2813,7 @@ clamp_full:
 	VMOVUPS      Y3, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y4, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -2564,12 +2884,30 @@ clamp_partial:
 	VMASKMOVPS   Y3, Y5, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y4, Y5, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile5x16AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile5x16AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -2625,6 +2963,7 @@ k:
 	VBROADCASTSS (R9)(AX*4), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
 	DECQ         DX
@@ -2724,8 +3063,7 @@ clamp_full:
 	ADDQ         DX, CX
 	VMOVUPS      Y8, (CX)
 	VMOVUPS      Y9, 32(CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -2830,12 +3168,30 @@ clamp_partial:
 	ADDQ         BX, DX
 	VMASKMOVPS   Y8, Y10, (DX)
 	VMASKMOVPS   Y9, Y11, 32(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile6x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -2898,6 +3254,8 @@ k:
 	VBROADCASTSS (R10)(AX*4), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -3016,12 +3374,28 @@ clamp:
 	VMAXPS       Z11, Z12, Z11
 	VMINPS       Z11, Z13, Z11
 	VMOVUPS      Z11, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000018, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000018, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000018, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile6x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -3065,6 +3439,7 @@ k:
 	VFMADD231PS.BCST (R8)(AX*4), Z6, Z3
 	VFMADD231PS.BCST (R9)(AX*4), Z6, Z4
 	VFMADD231PS.BCST (R10)(AX*4), Z6, Z5
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -3144,12 +3519,28 @@ clamp:
 	VMAXPS       Z5, Z6, Z5
 	VMINPS       Z5, Z7, Z5
 	VMOVUPS      Z5, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000018, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000018, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000018, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile6x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile6x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -3199,6 +3590,7 @@ k:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS (R10)(AX*4), Y7
 	VFMADD231PS  Y6, Y7, Y5
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -3275,8 +3667,7 @@ clamp_full:
 	VMOVUPS      Y4, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y5, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -3355,12 +3746,30 @@ clamp_partial:
 	VMASKMOVPS   Y4, Y6, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y5, Y6, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile6x16AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile6x16AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -3423,6 +3832,7 @@ k:
 	VBROADCASTSS (R10)(AX*4), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
 	DECQ         DX
@@ -3536,8 +3946,7 @@ clamp_full:
 	ADDQ         DX, CX
 	VMOVUPS      Y10, (CX)
 	VMOVUPS      Y11, 32(CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -3656,12 +4065,30 @@ clamp_partial:
 	ADDQ         BX, DX
 	VMASKMOVPS   Y10, Y12, (DX)
 	VMASKMOVPS   Y11, Y13, 32(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile7x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -3731,6 +4158,8 @@ k:
 	VBROADCASTSS (R11)(AX*4), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -3863,12 +4292,28 @@ clamp:
 	VMAXPS       Z13, Z14, Z13
 	VMINPS       Z13, Z15, Z13
 	VMOVUPS      Z13, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x0000001c, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x0000001c, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x0000001c, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile7x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -3916,6 +4361,7 @@ k:
 	VFMADD231PS.BCST (R9)(AX*4), Z7, Z4
 	VFMADD231PS.BCST (R10)(AX*4), Z7, Z5
 	VFMADD231PS.BCST (R11)(AX*4), Z7, Z6
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -4003,12 +4449,28 @@ clamp:
 	VMAXPS       Z6, Z7, Z6
 	VMINPS       Z6, Z8, Z6
 	VMOVUPS      Z6, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x0000001c, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x0000001c, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x0000001c, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile7x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile7x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -4063,6 +4525,7 @@ k:
 	VFMADD231PS  Y7, Y8, Y5
 	VBROADCASTSS (R11)(AX*4), Y8
 	VFMADD231PS  Y7, Y8, Y6
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -4147,8 +4610,7 @@ clamp_full:
 	VMOVUPS      Y5, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y6, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -4235,12 +4697,30 @@ clamp_partial:
 	VMASKMOVPS   Y5, Y7, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y6, Y7, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000001c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000001c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000001c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile8x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -4317,6 +4797,8 @@ k:
 	VBROADCASTSS (R12)(AX*4), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -4463,12 +4945,28 @@ clamp:
 	VMAXPS       Z15, Z16, Z15
 	VMINPS       Z15, Z17, Z15
 	VMOVUPS      Z15, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000020, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000020, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000020, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile8x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -4520,6 +5018,7 @@ k:
 	VFMADD231PS.BCST (R10)(AX*4), Z8, Z5
 	VFMADD231PS.BCST (R11)(AX*4), Z8, Z6
 	VFMADD231PS.BCST (R12)(AX*4), Z8, Z7
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -4615,12 +5114,28 @@ clamp:
 	VMAXPS       Z7, Z8, Z7
 	VMINPS       Z7, Z9, Z7
 	VMOVUPS      Z7, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000020, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000020, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000020, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile8x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile8x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -4680,6 +5195,7 @@ k:
 	VFMADD231PS  Y8, Y9, Y6
 	VBROADCASTSS (R12)(AX*4), Y9
 	VFMADD231PS  Y8, Y9, Y7
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -4772,8 +5288,7 @@ clamp_full:
 	VMOVUPS      Y6, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y7, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -4868,12 +5383,30 @@ clamp_partial:
 	VMASKMOVPS   Y6, Y8, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y7, Y8, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000020, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000020, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000020, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile9x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -4957,6 +5490,8 @@ k:
 	VBROADCASTSS (R13)(AX*4), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -5117,12 +5652,28 @@ clamp:
 	VMAXPS       Z17, Z18, Z17
 	VMINPS       Z17, Z19, Z17
 	VMOVUPS      Z17, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000024, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000024, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000024, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile9x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -5178,6 +5729,7 @@ k:
 	VFMADD231PS.BCST (R11)(AX*4), Z9, Z6
 	VFMADD231PS.BCST (R12)(AX*4), Z9, Z7
 	VFMADD231PS.BCST (R13)(AX*4), Z9, Z8
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -5281,12 +5833,28 @@ clamp:
 	VMAXPS       Z8, Z9, Z8
 	VMINPS       Z8, Z10, Z8
 	VMOVUPS      Z8, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000024, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000024, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000024, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile9x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile9x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -5351,6 +5919,7 @@ k:
 	VFMADD231PS  Y9, Y10, Y7
 	VBROADCASTSS (R13)(AX*4), Y10
 	VFMADD231PS  Y9, Y10, Y8
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -5451,8 +6020,7 @@ clamp_full:
 	VMOVUPS      Y7, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y8, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -5555,12 +6123,30 @@ clamp_partial:
 	VMASKMOVPS   Y7, Y9, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y8, Y9, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000024, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000024, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000024, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile10x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -5651,6 +6237,8 @@ k:
 	VBROADCASTSS (R14)(AX*4), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -5825,12 +6413,28 @@ clamp:
 	VMAXPS       Z19, Z20, Z19
 	VMINPS       Z19, Z21, Z19
 	VMOVUPS      Z19, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000028, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000028, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000028, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile10x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -5890,6 +6494,7 @@ k:
 	VFMADD231PS.BCST (R12)(AX*4), Z10, Z7
 	VFMADD231PS.BCST (R13)(AX*4), Z10, Z8
 	VFMADD231PS.BCST (R14)(AX*4), Z10, Z9
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -6001,12 +6606,28 @@ clamp:
 	VMAXPS       Z9, Z10, Z9
 	VMINPS       Z9, Z11, Z9
 	VMOVUPS      Z9, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000028, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000028, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000028, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile10x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile10x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -6076,6 +6697,7 @@ k:
 	VFMADD231PS  Y10, Y11, Y8
 	VBROADCASTSS (R14)(AX*4), Y11
 	VFMADD231PS  Y10, Y11, Y9
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -6184,8 +6806,7 @@ clamp_full:
 	VMOVUPS      Y8, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y9, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -6296,12 +6917,30 @@ clamp_partial:
 	VMASKMOVPS   Y8, Y10, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y9, Y10, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000028, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000028, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000028, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile11x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -6399,6 +7038,8 @@ k:
 	VBROADCASTSS (R15)(AX*4), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -6587,12 +7228,28 @@ clamp:
 	VMAXPS       Z21, Z22, Z21
 	VMINPS       Z21, Z23, Z21
 	VMOVUPS      Z21, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x0000002c, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x0000002c, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x0000002c, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile11x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -6656,6 +7313,7 @@ k:
 	VFMADD231PS.BCST (R13)(AX*4), Z11, Z8
 	VFMADD231PS.BCST (R14)(AX*4), Z11, Z9
 	VFMADD231PS.BCST (R15)(AX*4), Z11, Z10
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -6775,12 +7433,28 @@ clamp:
 	VMAXPS       Z10, Z11, Z10
 	VMINPS       Z10, Z12, Z10
 	VMOVUPS      Z10, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x0000002c, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x0000002c, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x0000002c, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile11x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile11x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -6855,6 +7529,7 @@ k:
 	VFMADD231PS  Y11, Y12, Y9
 	VBROADCASTSS (R15)(AX*4), Y12
 	VFMADD231PS  Y11, Y12, Y10
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -6971,8 +7646,7 @@ clamp_full:
 	VMOVUPS      Y9, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y10, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -7091,12 +7765,30 @@ clamp_partial:
 	VMASKMOVPS   Y9, Y11, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y10, Y11, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000002c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000002c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000002c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile12x32AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x32AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -7201,6 +7893,8 @@ k:
 	VBROADCASTSS (BP)(AX*4), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
 	DECQ         DX
@@ -7403,12 +8097,28 @@ clamp:
 	VMAXPS       Z23, Z24, Z23
 	VMINPS       Z23, Z25, Z23
 	VMOVUPS      Z23, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000030, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000030, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000030, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile12x16AVX512(t *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x16AVX512(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
@@ -7476,6 +8186,7 @@ k:
 	VFMADD231PS.BCST (R14)(AX*4), Z12, Z9
 	VFMADD231PS.BCST (R15)(AX*4), Z12, Z10
 	VFMADD231PS.BCST (BP)(AX*4), Z12, Z11
+	PREFETCHT1       65536(CX)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
 	DECQ             DX
@@ -7603,12 +8314,28 @@ clamp:
 	VMAXPS       Z11, Z12, Z11
 	VMINPS       Z11, Z13, Z11
 	VMOVUPS      Z11, K1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000030, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000030, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000030, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
 	VZEROUPPER
 	RET
 
 // func tile12x8AVX2(t *byte)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile12x8AVX2(SB), NOSPLIT, $16-8
+tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
@@ -7688,6 +8415,7 @@ k:
 	VFMADD231PS  Y12, Y13, Y10
 	VBROADCASTSS (BP)(AX*4), Y13
 	VFMADD231PS  Y12, Y13, Y11
+	PREFETCHT1   16384(CX)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
 	DECQ         DX
@@ -7812,8 +8540,7 @@ clamp_full:
 	VMOVUPS      Y10, (CX)
 	ADDQ         DX, CX
 	VMOVUPS      Y11, (CX)
-	VZEROUPPER
-	RET
+	JMP          next
 
 partial:
 	MOVQ       120(AX), DX
@@ -7940,5 +8667,22 @@ clamp_partial:
 	VMASKMOVPS   Y10, Y12, (DX)
 	ADDQ         BX, DX
 	VMASKMOVPS   Y11, Y12, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000030, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000030, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000030, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
+
+done:
 	VZEROUPPER
 	RET

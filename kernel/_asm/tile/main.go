@@ -29,29 +29,35 @@ const (
 	offN     = 184
 	offLo    = 192
 	offHi    = 196
+	offTiles = 200
 )
 
 // isa is what differs between the two instruction sets.
 type isa struct {
 	name  string
 	bytes int // of a vector register
+	// ahead is how far, in bytes, the panel is fetched into the second cache:
+	// a block of kBlock lines, so that the next block comes while this one is
+	// used.
+	ahead int
 	vec   func() reg.VecVirtual
 }
 
 var (
-	avx512 = isa{"AVX512", 64, ZMM}
-	avx2   = isa{"AVX2", 32, YMM}
+	avx512 = isa{"AVX512", 64, 512 * 128, ZMM}
+	avx2   = isa{"AVX2", 32, 256 * 64, YMM}
 )
 
 // kernel emits a tile of m rows and nv vectors.
 func kernel(s isa, width string, m, nv int) {
 	name := fmt.Sprintf("tile%dx%s%s", m, width, s.name)
 	TEXT(name, NOSPLIT, "func(t *byte)")
-	Doc(fmt.Sprintf("%s computes %d rows of %d columns.", name, m, nv*s.bytes/4))
+	Doc(fmt.Sprintf("%s computes tiles of %d rows and %d columns.", name, m, nv*s.bytes/4))
 	Pragma("noescape")
 	local := AllocLocal(16)
 	segp, segn := local, local.Offset(8)
 
+	Label("tile")
 	t := Load(Param("t"), GP64())
 	acc := make([][]reg.VecVirtual, m)
 	for r := range acc {
@@ -67,6 +73,26 @@ func kernel(s isa, width string, m, nv int) {
 	}
 	sum(s, t, acc, segp, segn)
 	finish(s, acc)
+
+	Label("next")
+	t = Load(Param("t"), GP64())
+	DECQ(Mem{Base: t, Disp: offTiles})
+	JZ(LabelRef("done"))
+	ADDQ(U32(4*m), Mem{Base: t, Disp: offRows})
+	for _, f := range [][2]int{{offC, offLDC}, {offRes, offLDR}} {
+		x := GP64()
+		MOVQ(Mem{Base: t, Disp: f[1]}, x)
+		IMUL3Q(U32(4*m), x, x)
+		// A residual that is not there must stay so.
+		if f[0] == offRes {
+			CMPQ(Mem{Base: t, Disp: offRes}, Imm(0))
+			JE(LabelRef("tile"))
+		}
+		ADDQ(x, Mem{Base: t, Disp: f[0]})
+	}
+	JMP(LabelRef("tile"))
+
+	Label("done")
 	VZEROUPPER()
 	RET()
 }
@@ -125,6 +151,9 @@ func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, segp, segn Mem) {
 			VFMADD231PS(bv[j], v, acc[r][j])
 		}
 	}
+	for j := 0; j < nv*s.bytes; j += 64 {
+		PREFETCHT1(Mem{Base: b, Disp: s.ahead + j})
+	}
 	ADDQ(U32(nv*s.bytes), b)
 	INCQ(idx)
 	DECQ(cnt)
@@ -146,8 +175,7 @@ func finish(s isa, acc [][]reg.VecVirtual) {
 	CMPQ(n, U32(8*len(acc[0])))
 	JNE(LabelRef("partial"))
 	finish2(t, n, acc, false)
-	VZEROUPPER()
-	RET()
+	JMP(LabelRef("next"))
 	Label("partial")
 	finish2(t, n, acc, true)
 }
