@@ -12,7 +12,7 @@ import (
 // scanDef runs a sub-graph over the slices of tensors.
 // https://onnx.ai/onnx/operators/onnx__Scan.html
 var scanDef = Def{
-	Name: "Scan", Versions: []int{8, 9, 11, 16, 19, 21, 23, 24, 25}, In: Arity{1, Variadic}, Out: Arity{1, Variadic},
+	Name: "Scan", Versions: []int{8, 9, 11, 16, 19, 21, 23, 24, 25}, In: Arity{0, Variadic}, Out: Arity{1, Variadic},
 	Infer: inferScan,
 	Eval: func(c *Eval) error {
 		if c.Version < 9 {
@@ -146,6 +146,9 @@ func scanBatches(c *Eval) error {
 	s, err := readScan(c.Node, len(c.In)-1)
 	if err != nil {
 		return err
+	}
+	if c.Need(1).Rank() == 0 {
+		return fmt.Errorf("%v has no batch axis", c.Need(1))
 	}
 	batch, longest := c.Need(1).Shape[0], 0
 	for i := 1; i < len(c.In); i++ {
