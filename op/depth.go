@@ -97,7 +97,7 @@ func times(d ir.Dim, n int) ir.Dim {
 	switch {
 	case n == 1:
 		return d
-	case d.IsKnown():
+	case d.IsKnown() && (n == 0 || d.N*n/n == d.N):
 		return ir.Known(d.N * n)
 	}
 	return ir.Unknown

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"fmt"
 	"slices"
 	"unsafe"
 
@@ -152,6 +153,14 @@ func (alloc mover) transposed(t *tensor.Tensor, perm []int) *tensor.Tensor {
 		shape[i], order[i] = t.Shape[p], st[p]
 	}
 	return alloc.dense(region{t, 0, order}, shape)
+}
+
+// positions makes a list of positions along an axis of a result of length n.
+func positions(n int) ([]int, error) {
+	if n < 0 || n > DefaultMaxBytes/64 {
+		return nil, fmt.Errorf("%w: an axis of length %d", ErrTooLarge, n)
+	}
+	return make([]int, n), nil
 }
 
 // taken picks positions along an axis. The positions are valid.

@@ -66,6 +66,9 @@ func padValue(c *Eval, t tensor.DType) (*tensor.Tensor, error) {
 // removed.
 type pads struct{ before, after []int }
 
+// maxPad keeps sums of pads within the range of an int.
+const maxPad = 1 << 40
+
 func readPads(list, axes []int, hasAxes bool, rank int) (pads, error) {
 	p := pads{make([]int, rank), make([]int, rank)}
 	if !hasAxes {
@@ -83,6 +86,9 @@ func readPads(list, axes []int, hasAxes bool, rank int) (pads, error) {
 	}
 	for i, a := range axes {
 		p.before[a], p.after[a] = list[i], list[len(axes)+i]
+		if max(list[i], -list[i], list[len(axes)+i], -list[len(axes)+i]) > maxPad {
+			return p, fmt.Errorf("pads %v", list)
+		}
 	}
 	return p, nil
 }
@@ -129,10 +135,10 @@ func padPositions(mode string, n, before, total int) ([]int, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("mode %s on an axis without elements", mode)
 	}
-	if total > DefaultMaxBytes/8 {
-		return nil, fmt.Errorf("%w: an axis of length %d", ErrTooLarge, total)
+	at, err := positions(total)
+	if err != nil {
+		return nil, err
 	}
-	at := make([]int, total)
 	for k := range at {
 		i := k - before
 		switch mode {

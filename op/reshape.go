@@ -196,7 +196,7 @@ func (r *remainder) dim() (ir.Dim, bool) {
 	switch {
 	case len(r.over) == 1:
 		return r.over[0], r.n == r.den && r.over[0] != ir.Unknown
-	case r.n%r.den != 0:
+	case r.n%r.den != 0 || r.n/r.den < 0:
 		return ir.Unknown, false
 	}
 	return ir.Known(r.n / r.den), true

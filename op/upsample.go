@@ -46,7 +46,9 @@ var upsampleDef = Def{
 		}
 		switch mode := c.Node.Str("mode", "nearest"); mode {
 		case "nearest":
-			c.Set(0, upsampleNearest(c, x, scales))
+			out, err := upsampleNearest(c, x, scales)
+			c.Set(0, out)
+			return err
 		case "linear", "bilinear":
 			out, err := upsampleLinear(c, x, scales)
 			c.Set(0, out)
@@ -54,7 +56,6 @@ var upsampleDef = Def{
 		default:
 			return fmt.Errorf("unknown mode %q", mode)
 		}
-		return nil
 	},
 	Raise: map[int]func(c *Raising) error{
 		7: func(c *Raising) error {
@@ -109,20 +110,23 @@ func upsampleScales(n *ir.Node, version int, operand *tensor.Tensor, rank int) (
 
 func scaled(n int, scale float32) int { return int(math.Floor(float64(n) * float64(scale))) }
 
-func upsampleNearest(c *Eval, x *tensor.Tensor, scales []float32) *tensor.Tensor {
+func upsampleNearest(c *Eval, x *tensor.Tensor, scales []float32) (*tensor.Tensor, error) {
 	out := x
 	for axis, s := range scales {
 		if s == 1 {
 			continue
 		}
 		n := x.Shape[axis]
-		at := make([]int, scaled(n, s))
+		at, err := positions(scaled(n, s))
+		if err != nil {
+			return nil, err
+		}
 		for i := range at {
 			at[i] = min(int(float64(i)/float64(s)), n-1)
 		}
 		out = mover(c.New).taken(out, axis, at)
 	}
-	return out
+	return out, nil
 }
 
 // upsampleLinear interpolates axis by axis; positions beyond the last element
