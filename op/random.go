@@ -271,7 +271,8 @@ func raiseDropout10(c *Raising) error {
 		return fmt.Errorf("the element type of the mask is not known")
 	}
 	number := c.Patch.Node(mask.Name+"_number", "Cast", []*ir.Value{mask}, ir.Attr{Name: "to", Value: int64(t)})
-	c.Patch.SetType(mask, ir.Type{Kind: ir.KindTensor, DType: tensor.Bool, Ranked: mask.Type.Ranked, Shape: mask.Type.Shape})
+	// In this order: the new value takes over what is declared of the mask.
 	c.Patch.Replace(mask, number)
+	c.Patch.SetType(mask, ir.Type{Kind: ir.KindTensor, DType: tensor.Bool, Ranked: mask.Type.Ranked, Shape: mask.Type.Shape})
 	return nil
 }
