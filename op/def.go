@@ -118,7 +118,7 @@ func (c *Shape) Const(i int) *tensor.Tensor {
 	return c.Node.In[i].Const
 }
 
-// Data returns the elements of an integer operand of rank 0 or 1 as
+// Data returns the elements of a small integer operand, in C order, as
 // dimensions, as far as they are known before running (negative numbers occur
 // as Dim{N: negative}). ok is false when not even their number is known.
 func (c *Shape) Data(i int) (elems []ir.Dim, ok bool) {

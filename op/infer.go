@@ -20,7 +20,7 @@ type Inference struct {
 	data map[*ir.Value][]ir.Dim
 }
 
-// Data returns the elements of an integer value of rank 0 or 1 as far as they
+// Data returns the elements of a small integer value, in C order, as far as they
 // are known before running: numbers (negative ones as Dim{N: n}), symbols, or
 // UnknownElem. ok is false when not even their number is known.
 func (inf *Inference) Data(v *ir.Value) (elems []ir.Dim, ok bool) {
@@ -181,7 +181,7 @@ func (r *inferrer) apply(n *ir.Node, in []ir.Type) ([]ir.Type, error) {
 		return nil, err
 	}
 	for i, v := range n.Out {
-		if v != nil && i < len(c.outData) && c.outData[i] != nil {
+		if v != nil && i < len(c.outData) && c.outData[i] != nil && c.fits(i) {
 			r.data[v] = c.outData[i]
 		}
 	}
@@ -211,6 +211,14 @@ func (r *inferrer) rule(d *Def, n *ir.Node, in []ir.Type) (c *Shape, err error) 
 		}
 	}()
 	return c, d.Infer(c)
+}
+
+// fits reports whether result i has as many elements as were recorded for it.
+// Rules for elementwise operators take elements for those of vectors; where they
+// come from a matrix, this tells.
+func (c *Shape) fits(i int) bool {
+	shape, ok := c.Out[i].Sizes()
+	return !ok || tensor.Len(shape) == len(c.outData[i])
 }
 
 // sub infers a sub-graph with the given input types.
