@@ -41,7 +41,19 @@ func intFn[T integer](k arith) func(a, b T) T {
 
 // floatFn is the operation on floats. Min and max hand NaN on.
 func floatFn[T float32 | float64](k arith) func(a, b T) T {
-	if k == opMod || k == opFmod {
+	switch k {
+	case opMod:
+		return func(a, b T) T {
+			r := math.Mod(float64(a), float64(b))
+			if r == 0 {
+				return T(math.Copysign(0, float64(b)))
+			}
+			if (r < 0) != (b < 0) {
+				r += float64(b)
+			}
+			return T(r)
+		}
+	case opFmod:
 		return func(a, b T) T { return T(math.Mod(float64(a), float64(b))) }
 	}
 	return ringFn[T](k)

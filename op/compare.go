@@ -205,7 +205,8 @@ func combineBits(c *Eval, a, b *tensor.Tensor, shape []int, f func(bits int, a, 
 	return out, nil
 }
 
-// bitShiftDef shifts unsigned integers; shifts by the width or more give 0.
+// bitShiftDef shifts integers, signed ones with their sign. Shifts by less than
+// 0 or by the width or more leave nothing but the sign of a right shift.
 // https://onnx.ai/onnx/operators/onnx__BitShift.html
 var bitShiftDef = Def{
 	Name: "BitShift", Versions: []int{11, 28}, In: Arity{2, 2}, Out: Arity{1, 1}, Infer: binaryInfer(tensor.Undefined, true),
@@ -214,15 +215,17 @@ var bitShiftDef = Def{
 		if err != nil {
 			return err
 		}
-		if !a.Type.IsUnsigned() {
+		if c.Version < 28 && !a.Type.IsUnsigned() {
 			return unsupported(a.Type)
 		}
 		var f func(bits int, a, b uint64) uint64
-		switch d := c.Node.Str("direction", ""); d {
-		case "LEFT":
+		switch d := c.Node.Str("direction", ""); {
+		case d == "LEFT": // a negative shift reads as a large one
 			f = func(_ int, a, b uint64) uint64 { return a << b }
-		case "RIGHT":
+		case d == "RIGHT" && a.Type.IsUnsigned():
 			f = func(_ int, a, b uint64) uint64 { return a >> b }
+		case d == "RIGHT":
+			f = func(bits int, a, b uint64) uint64 { return uint64(int64(a<<(64-bits)) >> (64 - bits) >> b) }
 		default:
 			return fmt.Errorf("direction is %q; it must be LEFT or RIGHT", d)
 		}
