@@ -1,7 +1,6 @@
 package op
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -28,9 +27,7 @@ var scanDef = Def{
 		}
 		return err
 	},
-	Raise: map[int]func(c *Raising) error{9: func(*Raising) error {
-		return errors.New("version 8 scans every sample of a batch on its own, which no later version does")
-	}},
+	Raise: map[int]func(c *Raising) error{9: raiseScan},
 }
 
 // scan is what a Scan node is told. The slices are lists over scan operands and
@@ -140,95 +137,48 @@ func (s *scan) run(c *Eval, in []Val, steps int) ([]Val, error) {
 	return out, nil
 }
 
-// scanBatches is version 8: operand 0 holds the lengths, every other operand and
-// result has a batch axis in front, and scan outputs are padded with zeros.
-func scanBatches(c *Eval) error {
-	s, err := readScan(c.Node, len(c.In)-1)
+func inferScan(c *Shape) error {
+	in, batched := c.In, c.Version < 9
+	if batched {
+		if len(in) < 2 {
+			return nil
+		}
+		in = in[1:]
+	}
+	s, err := readScan(c.Node, len(in))
 	if err != nil {
 		return err
 	}
-	if c.Need(1).Rank() == 0 {
-		return fmt.Errorf("%v has no batch axis", c.Need(1))
-	}
-	batch, longest := c.Need(1).Shape[0], 0
-	for i := 1; i < len(c.In); i++ {
-		if x := c.Need(i); x.Rank() == 0 || x.Shape[0] != batch {
-			return fmt.Errorf("operand %d is %v, the batch has %d samples", i, x, batch)
-		}
-		if i > s.states {
-			if c.Need(i).Rank() < 2 {
-				return fmt.Errorf("scan input %v has no axis to scan", c.Need(i))
+	batch := ir.Unknown
+	if batched {
+		in = slices.Clone(in)
+		for i, t := range in {
+			if t.Rank() > 0 {
+				batch = t.Shape[0]
+				in[i].Shape = t.Shape[1:]
 			}
-			longest = c.Need(i).Shape[1]
 		}
 	}
-	lengths := make([]int, batch)
-	for b := range lengths {
-		lengths[b] = longest
+	out, err := s.infer(c, in)
+	if err != nil {
+		return err
 	}
-	if c.Has(0) {
-		lengths = c.Ints(0)
+	if len(c.Out) > len(out) {
+		return fmt.Errorf("%d results of a body with %d outputs", len(c.Out), len(out))
 	}
-	if len(lengths) != batch {
-		return fmt.Errorf("%d lengths for a batch of %d", len(lengths), batch)
-	}
-	parts := make([][]*tensor.Tensor, s.states+s.outs)
-	for b := range batch {
-		if lengths[b] < 0 {
-			return fmt.Errorf("length %d", lengths[b])
-		}
-		in := make([]Val, len(c.In)-1)
-		for i := range in {
-			x := mover(c.New).taken(c.Need(i+1), 0, []int{b})
-			in[i] = x.Reshape(x.Shape[1:]...)
-		}
-		out, err := s.run(c, in, lengths[b])
-		if err != nil {
-			return fmt.Errorf("sample %d: %w", b, err)
-		}
-		for i, x := range out {
-			t, ok := x.(*tensor.Tensor)
-			if !ok {
-				return fmt.Errorf("output %d of the body is not a tensor", i)
-			}
-			if i >= s.states {
-				t = mover(c.New).padded(t, 0, longest)
-			}
-			parts[i] = append(parts[i], t.Reshape(append([]int{1}, t.Shape...)...))
-		}
-	}
-	for i, list := range parts {
-		t, err := concat(c.New, list, 0)
-		if err != nil {
-			return err
+	for i, t := range out {
+		if batched && t.Ranked {
+			t.Shape = append([]ir.Dim{batch}, t.Shape...)
 		}
 		c.Set(i, t)
 	}
 	return nil
 }
 
-// padded makes an axis n long with zeros behind.
-func (alloc mover) padded(t *tensor.Tensor, axis, n int) *tensor.Tensor {
-	if t.Shape[axis] >= n {
-		return t
-	}
-	shape := slices.Clone(t.Shape)
-	shape[axis] = n
-	out := alloc(t.Type, shape...)
-	copyRegion(whole(out), whole(t), t.Shape)
-	return out
-}
-
-func inferScan(c *Shape) error {
-	if c.Version < 9 {
-		return nil
-	}
-	s, err := readScan(c.Node, len(c.In))
-	if err != nil {
-		return err
-	}
+// infer returns the types of the results from those of states and scan inputs.
+func (s *scan) infer(c *Shape, in []ir.Type) ([]ir.Type, error) {
 	length := ir.Unknown
-	in := slices.Clone(c.In)
+	slice := slices.Clone(in)
 	for k := range s.inAxes {
 		t := in[s.states+k]
 		if !t.Ranked {
@@ -236,100 +186,26 @@ func inferScan(c *Shape) error {
 		}
 		axis, err := normAxis(s.inAxes[k], len(t.Shape))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if length == ir.Unknown || t.Shape[axis].IsKnown() {
 			length = t.Shape[axis]
 		}
-		in[s.states+k].Shape = reduced(t.Shape, []int{axis}, false, ir.Known(1))
+		slice[s.states+k].Shape = reduced(t.Shape, []int{axis}, false, ir.Known(1))
 	}
-	out, err := c.Sub(s.body, in)
+	out, err := c.Sub(s.body, slice)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i := range c.Out {
-		switch {
-		case i >= len(out):
-			return fmt.Errorf("%d results of a body with %d outputs", len(c.Out), len(out))
-		case i < s.states:
-			t, err := ir.Merge(out[i], c.In[i])
-			if err != nil {
-				return err
-			}
-			c.Set(i, t)
-		case out[i].Ranked:
-			shape, err := unsqueezed(out[i].Shape, []int{s.outAxes[i-s.states]}, length)
-			if err != nil {
-				return err
-			}
-			c.Set(i, ir.TensorType(out[i].DType, shape...))
-		default:
-			c.Set(i, out[i])
+	for i, t := range out {
+		if i < s.states {
+			out[i], err = ir.Merge(t, in[i])
+		} else if t.Ranked {
+			out[i].Shape, err = unsqueezed(t.Shape, []int{s.outAxes[i-s.states]}, length)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	return nil
-}
-
-// sequenceMapDef runs a sub-graph over the elements of sequences.
-// https://onnx.ai/onnx/operators/onnx__SequenceMap.html
-var sequenceMapDef = Def{
-	Name: "SequenceMap", Versions: []int{17}, In: Arity{1, Variadic}, Out: Arity{1, Variadic},
-	Infer: func(c *Shape) error {
-		body, err := bodyOf(c.Node, len(c.In), len(c.Out))
-		if err != nil {
-			return err
-		}
-		in := slices.Clone(c.In)
-		for i, t := range in {
-			if t.Kind == ir.KindSequence {
-				in[i] = c.elemOfSequence(i)
-			}
-		}
-		out, err := c.Sub(body, in)
-		if err != nil {
-			return err
-		}
-		for i := range c.Out {
-			c.Set(i, sequenceOf(out[i]))
-		}
-		return nil
-	},
-	Eval: func(c *Eval) error {
-		body, err := bodyOf(c.Node, len(c.In), len(c.Out))
-		if err != nil {
-			return err
-		}
-		first := c.Sequence(0)
-		out := make([]*Sequence, len(body.Outputs))
-		for k := range out {
-			out[k] = &Sequence{Type: body.Outputs[k].Type}
-		}
-		for i := range first.Elems {
-			if err := c.Ctx.Err(); err != nil {
-				return err
-			}
-			args := slices.Clone(c.In)
-			for k, x := range args {
-				s, ok := x.(*Sequence)
-				if !ok {
-					continue
-				}
-				if len(s.Elems) != len(first.Elems) {
-					return fmt.Errorf("sequences of lengths %d and %d", len(first.Elems), len(s.Elems))
-				}
-				args[k] = s.Elems[i]
-			}
-			results, err := c.Run(body, args)
-			if err != nil {
-				return fmt.Errorf("element %d: %w", i, err)
-			}
-			for k, x := range results {
-				out[k].Elems = append(out[k].Elems, x)
-			}
-		}
-		for k, s := range out {
-			c.Set(k, s)
-		}
-		return nil
-	},
+	return out, nil
 }
