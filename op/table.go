@@ -87,6 +87,7 @@ var Table = []Def{
 	hardSwishDef,
 	identityDef,
 	ifDef,
+	imageDecoderDef,
 	instanceNormDef,
 	isInfDef,
 	isNaNDef,
