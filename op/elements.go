@@ -169,6 +169,9 @@ func (alloc mover) taken(t *tensor.Tensor, axis int, at []int) *tensor.Tensor {
 	shape := slices.Clone(t.Shape)
 	shape[axis] = len(at)
 	out := alloc(t.Type, shape...)
+	if out.Len() == 0 {
+		return out // whatever the other axes count up to
+	}
 	d := 0
 	for o := range outer {
 		for _, i := range at {

@@ -31,7 +31,7 @@ var eyeLikeDef = Def{
 		}
 		out := c.New(t, x.Shape...)
 		k := c.Node.Int("k", 0)
-		for i := range x.Shape[0] {
+		for i := range min(x.Shape[0], x.Len()) {
 			if j := i + k; j >= 0 && j < x.Shape[1] {
 				copyElems(out, i*x.Shape[1]+j, one, 0, 1)
 			}

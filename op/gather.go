@@ -177,7 +177,7 @@ func eachTuple(shape []int, index *tensor.Tensor, batch int, f func(at, i int)) 
 	k := index.Shape[index.Rank()-1]
 	count := tensor.Len(index.Shape[:index.Rank()-1])
 	batches := tensor.Len(shape[:batch])
-	if batches == 0 {
+	if batches == 0 || k == 0 && tensor.Len(shape) == 0 {
 		return nil
 	}
 	st := strides(shape)

@@ -271,3 +271,36 @@ func TestStringOperators(t *testing.T) {
 		t.Errorf("RegexFullMatch gives %v", got)
 	}
 }
+
+// TestEmptyTensorsAreCheap gives operators a tensor without elements whose other
+// axis is absurdly long: work must follow the elements, not the axes.
+func TestEmptyTensorsAreCheap(t *testing.T) {
+	x := tensor.New(tensor.Float32, 1<<40, 0)
+	none := tensor.New(tensor.Int64, 0)
+	for _, tc := range []struct {
+		node     *ir.Node
+		operands []op.Val
+		refused  bool
+	}{
+		{&ir.Node{Op: "Transpose"}, []op.Val{x}, false},
+		{&ir.Node{Op: "Gather", Attrs: attrs("axis", 1)}, []op.Val{x, none}, false},
+		{&ir.Node{Op: "GatherND"}, []op.Val{x, tensor.New(tensor.Int64, 1<<40, 0)}, true},
+		{&ir.Node{Op: "Concat", Attrs: attrs("axis", 1)}, []op.Val{x, x}, false},
+		{&ir.Node{Op: "Tile"}, []op.Val{x, vector[int64](3, 3)}, false},
+		{&ir.Node{Op: "NonZero"}, []op.Val{x}, false},
+		{&ir.Node{Op: "EyeLike"}, []op.Val{x}, false},
+		{&ir.Node{Op: "ReverseSequence", Attrs: attrs("batch_axis", 1, "time_axis", 0)}, []op.Val{x, none}, false},
+		{&ir.Node{Op: "Pad"}, []op.Val{x, vector[int64](0, 1, 0, 0)}, true},
+		{&ir.Node{Op: "Unique", Attrs: attrs("axis", 0)}, []op.Val{x}, true},
+		{&ir.Node{Op: "SplitToSequence"}, []op.Val{x}, true},
+	} {
+		_, err := evaluate(24, tc.node, 1, tc.operands...)
+		if refused := err != nil; refused != tc.refused {
+			t.Errorf("%s: %v", tc.node.Op, err)
+		}
+		var panicked *op.PanicError
+		if errors.As(err, &panicked) {
+			t.Errorf("%s: %v", tc.node.Op, err)
+		}
+	}
+}

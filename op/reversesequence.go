@@ -22,6 +22,10 @@ var reverseSequenceDef = Def{
 		}
 		block := tensor.Len(x.Shape[2:])
 		step := []int{x.Shape[1] * block, block}
+		if x.Len() == 0 {
+			c.Set(0, x)
+			return nil
+		}
 		out := c.New(x.Type, x.Shape...)
 		for i, n := range lens {
 			if n < 0 || n > x.Shape[t] {

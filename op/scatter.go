@@ -194,6 +194,10 @@ var tensorScatterDef = Def{
 		}
 		out := c.New(cache.Type, cache.Shape...)
 		copyElems(out, 0, cache, 0, cache.Len())
+		if update.Len() == 0 {
+			c.Set(0, cache)
+			return nil
+		}
 		outer, n, inner := split3(update.Shape, axis)
 		long := cache.Shape[axis]
 		perSample := tensor.Len(cache.Shape[1:axis])

@@ -285,8 +285,8 @@ func chunkSizes(c *Eval, n int) ([]int, error) {
 	if c.Has(1) {
 		size = c.Int(1)
 	}
-	if size < 1 {
-		return nil, fmt.Errorf("parts of length %d", size)
+	if size < 1 || n/size > DefaultMaxBytes/64 {
+		return nil, fmt.Errorf("parts of length %d of an axis of length %d", size, n)
 	}
 	var out []int
 	for left := n; left > 0; left -= size {

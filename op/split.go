@@ -126,6 +126,11 @@ func inferSplit(c *Shape) error {
 		if len(elems) != len(sizes) {
 			return fmt.Errorf("%d parts, %d results", len(elems), len(sizes))
 		}
+		if list, known := numbers(elems); known && d.IsKnown() {
+			if _, err := splitSizes(c.Node, c.Version, list, true, d.N, len(sizes)); err != nil {
+				return err
+			}
+		}
 		for i, e := range elems {
 			sizes[i] = dimOf(e)
 		}
@@ -144,13 +149,13 @@ func inferSplit(c *Shape) error {
 		shape[axis] = sizes[i]
 		c.Set(i, ir.TensorType(t.DType, shape...))
 	}
-	numbers, known := ir.TensorType(t.DType, sizes...).Sizes()
-	if !known {
+	parts, known := ir.TensorType(t.DType, sizes...).Sizes()
+	if _, fixed := t.Sizes(); !known || !fixed {
 		return nil
 	}
 	for i := range c.Out {
 		err := c.moveData(i, []int{0}, func(alloc mover, in []*tensor.Tensor) (*tensor.Tensor, error) {
-			return alloc.cut(in[0], axis, numbers)[i], nil
+			return alloc.cut(in[0], axis, parts)[i], nil
 		})
 		if err != nil {
 			return err

@@ -111,6 +111,8 @@ var unsqueezeDef = Def{
 		axes := c.Node.Ints("axes")
 		if c.Version >= 13 {
 			axes = c.Ints(1)
+		} else if axes == nil {
+			return errors.New("the axes are missing")
 		}
 		shape, err := unsqueezed(x.Shape, axes, 1)
 		if err != nil {

@@ -59,8 +59,12 @@ var stringNormalizerDef = Def{
 			c.Set(0, ir.UnrankedType(tensor.String))
 			return nil
 		}
-		if c.Node.Strs("stopwords") != nil {
-			shape[len(shape)-1] = ir.Unknown
+		// What is empty, or all dropped, becomes one empty string.
+		last := &shape[len(shape)-1]
+		if c.Node.Strs("stopwords") != nil || !last.IsKnown() {
+			*last = ir.Unknown
+		} else {
+			*last = ir.Known(max(last.N, 1))
 		}
 		c.Set(0, ir.TensorType(tensor.String, shape...))
 		return nil

@@ -49,7 +49,7 @@ var tfIdfVectorizerDef = Def{
 		}
 		out := c.New(tensor.Float32, shape...)
 		y := tensor.Data[float32](out)
-		for i := range count {
+		for i := range min(count, out.Len()) {
 			n := len(words) / count
 			v.count(words[i*n:(i+1)*n], y[i*v.width:(i+1)*v.width])
 		}

@@ -51,7 +51,10 @@ func evalUnique(c *Eval) error {
 		return err
 	}
 	n := x.Shape[axis]
-	order := make([]int, n)
+	order, err := positions(n)
+	if err != nil {
+		return err
+	}
 	for i := range order {
 		order[i] = i
 	}

@@ -136,6 +136,12 @@ func upsampleLinear(c *Eval, x *tensor.Tensor, scales []float32) (*tensor.Tensor
 		return nil, unsupported(x.Type)
 	}
 	values, shape := tensor.Float64s(x), slices.Clone(x.Shape)
+	if x.Len() == 0 {
+		for i, s := range scales {
+			shape[i] = scaled(shape[i], s)
+		}
+		return c.New(x.Type, shape...), nil
+	}
 	for axis, s := range scales {
 		if s == 1 {
 			continue

@@ -40,12 +40,13 @@ func (c *Eval) fits(t tensor.DType, shape []int) {
 	if limit == 0 {
 		limit = DefaultMaxBytes
 	}
-	bytes := int64(t.ByteLen(n))
+	bits := t.Bits()
 	if t == tensor.String {
-		bytes = int64(n) * 16
+		bits = 128
 	}
-	if bytes > limit {
-		panic(refusal{fmt.Errorf("%w: %v%v has %d bytes, the bound is %d", ErrTooLarge, t, shape, bytes, limit)})
+	// In floats: the product of large shapes does not fit an integer.
+	if bytes := float64(n) * float64(bits) / 8; bytes > float64(limit) {
+		panic(refusal{fmt.Errorf("%w: %v%v has %.0f bytes, the bound is %d", ErrTooLarge, t, shape, bytes, limit)})
 	}
 }
 
