@@ -10,7 +10,7 @@ import (
 // dropoutDef zeroes elements at random while training and passes them on
 // otherwise. https://onnx.ai/onnx/operators/onnx__Dropout.html
 var dropoutDef = Def{
-	Name: "Dropout", Versions: []int{1, 6, 7, 10, 12, 13, 22}, In: Arity{1, 3}, Out: Arity{1, 2},
+	Name: "Dropout", Versions: []int{1, 6, 7, 10, 12, 13, 22}, In: Arity{1, 3}, Out: Arity{1, 2}, Random: true,
 	Infer: func(c *Shape) error {
 		c.Set(0, c.In[0])
 		mask := c.In[0]
