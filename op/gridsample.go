@@ -112,7 +112,9 @@ func (s *sampler) along(v float64, n int) (first int, weights []float64) {
 	if !(v >= lo && v <= hi) {
 		switch s.padding {
 		case "border":
-			v = max(min(v, float64(n-1)), 0)
+			if s.mode != "cubic" { // whose elements are clamped one by one
+				v = max(min(v, float64(n-1)), 0)
+			}
 		case "reflection":
 			v = reflect(v, lo, hi)
 		}

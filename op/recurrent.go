@@ -99,7 +99,8 @@ func (r *recurrence) state(s []float64, d, n int) []float64 {
 	return s[at*r.hidden:][:r.hidden]
 }
 
-// f is activation k of direction d, with the threshold of the attribute clip.
+// f is activation k of direction d on a gate, with the threshold of the
+// attribute clip.
 func (r *recurrence) f(d, k int, v float64) float64 {
 	return r.functions[d*r.perDirection+k](min(max(v, -r.clip), r.clip))
 }

@@ -22,6 +22,7 @@ var resizeDef = Def{
 type resizing struct {
 	in, out   []int
 	scale     []float64
+	width     []float64 // out before it was rounded down
 	axes      []int
 	roi       []float64 // start and end of every axis; nil when there is none
 	transform string
@@ -112,34 +113,37 @@ func (r *resizing) pick(c *Eval, x *tensor.Tensor) error {
 // source is where coordinate o of the result lies in the operand, in elements,
 // and whether that is inside; only cropping leaves it.
 func (r *resizing) source(axis, o int) (at float64, inside bool) {
-	x, scale, n, out := float64(o), r.scale[axis], float64(r.in[axis]), r.out[axis]
-	width := scale * n // the result's size before it was rounded down
+	x, n, out, width := float64(o), float64(r.in[axis]), r.out[axis], r.width[axis]
 	switch r.transform {
 	case "align_corners":
 		if out == 1 || width == 1 {
 			return 0, true
 		}
-		return x * (n - 1) / (width - 1), true
+		return quotient32(x*(n-1), width-1), true
 	case "asymmetric":
-		return x / scale, true
+		return quotient32(x*n, width), true
 	case "tf_half_pixel_for_nn":
-		return (x + 0.5) / scale, true
+		return quotient32((x+0.5)*n, width), true
 	case "pytorch_half_pixel":
 		if out == 1 {
 			return 0, true
 		}
 	case "half_pixel_symmetric":
-		return n/2*(1-float64(out)/width) + (x+0.5)/scale - 0.5, true
+		return n/2*(1-float64(out)/width) + quotient32((x+0.5)*n, width) - 0.5, true
 	case "tf_crop_and_resize":
 		start, end := r.roi[axis], r.roi[len(r.in)+axis]
 		at = 0.5 * (start + end) * (n - 1)
 		if out > 1 {
-			at = start*(n-1) + x*(end-start)*(n-1)/(width-1)
+			at = start*(n-1) + quotient32(x*(end-start)*(n-1), float64(out-1))
 		}
 		return at, at >= 0 && at <= n-1
 	}
-	return (x+0.5)/scale - 0.5, true
+	return quotient32((x+0.5)*n, width) - 0.5, true
 }
+
+// quotient32 is a/b rounded to float32: scales such as 0.6 are float32 numbers
+// and only then give whole coordinates where they should.
+func quotient32(a, b float64) float64 { return float64(float32(a / b)) }
 
 // round is the element nearest to a coordinate.
 func (r *resizing) round(axis int, at float64) int {

@@ -22,7 +22,7 @@ func resizeOperands(version int) (roi, scales, sizes int) {
 // an operand, nil where it is left out or empty.
 func newResizing(n *ir.Node, version int, in []int, operand func(int) *tensor.Tensor) (*resizing, error) {
 	roi, scales, sizes := resizeOperands(version)
-	r := &resizing{in: in, out: slices.Clone(in), scale: make([]float64, len(in))}
+	r := &resizing{in: in, out: slices.Clone(in), scale: make([]float64, len(in)), width: make([]float64, len(in))}
 	fill(r.scale, 1)
 	r.transform = n.Str("coordinate_transformation_mode", "half_pixel")
 	r.nearest = n.Str("nearest_mode", "round_prefer_floor")
@@ -99,7 +99,7 @@ func (r *resizing) byScales(t *tensor.Tensor) error {
 		if !(s > 0) || size > math.MaxInt32 {
 			return fmt.Errorf("scale %v of axis %d must be positive and not absurdly large", s, a)
 		}
-		r.scale[a], r.out[a] = float64(s), int(size)
+		r.scale[a], r.out[a], r.width[a] = float64(s), int(size), float64(s)*float64(r.in[a])
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (r *resizing) bySizes(t *tensor.Tensor, policy string) error {
 		if size < 0 || size > math.MaxInt32 {
 			return fmt.Errorf("size %d of axis %d is negative or absurdly large", size, a)
 		}
-		r.out[a] = size
+		r.out[a], r.width[a] = size, float64(size)
 		if r.in[a] > 0 {
 			r.scale[a] = float64(size) / float64(r.in[a])
 		}
@@ -143,7 +143,7 @@ func (r *resizing) bySizes(t *tensor.Tensor, policy string) error {
 	}
 	s := common(scales)
 	for _, a := range r.axes {
-		r.scale[a] = s
+		r.scale[a], r.width[a] = s, s*float64(r.in[a])
 		r.out[a] = int(min(math.Floor(s*float64(r.in[a])+0.5), math.MaxInt32))
 	}
 	return nil

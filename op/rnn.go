@@ -91,6 +91,6 @@ func (r *recurrence) lstmStep(d int, wx, h, s, peep []float64) {
 			forget = r.f(d, 0, gate(2, i)+p[2*n+i]*s[i])
 		}
 		s[i] = forget*s[i] + in*r.f(d, 1, gate(3, i))
-		h[i] = r.f(d, 0, gate(1, i)+p[n+i]*s[i]) * r.f(d, 2, s[i])
+		h[i] = r.f(d, 0, gate(1, i)+p[n+i]*s[i]) * r.functions[d*r.perDirection+2](s[i])
 	}
 }

@@ -102,6 +102,9 @@ func (w *slide) place(axis, n int) (out, begin, end int, err error) {
 		begin, end = w.begin[axis], w.end[axis]
 	}
 	room := n + begin + end - k
+	if room < 0 && w.ceil && -room < s && n > 0 {
+		return 1, begin, end, nil // one window that reaches beyond the end
+	}
 	if room < 0 {
 		return 0, 0, 0, fmt.Errorf("a window of %d does not fit into %d elements padded by %d and %d (spatial axis %d)", k, n, begin, end, axis)
 	}
