@@ -13,7 +13,7 @@ var lpPoolDef = Def{
 			return err
 		}
 		c.reals(0)
-		y, p, err := windowSums(c, func(v float64) float64 { return math.Pow(math.Abs(v), order) })
+		y, p, err := windowSums(c, c.Tensor(0), func(v float64) float64 { return math.Pow(math.Abs(v), order) })
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func evalMaxPool(c *Eval) error {
 	if !t.Type.IsFloat() && t.Type != tensor.Int8 && t.Type != tensor.Uint8 {
 		return unsupported(t.Type)
 	}
-	p, err := c.pooling()
+	p, err := c.pooling(t)
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,11 @@ type pooling struct {
 	shape  []int
 }
 
-// pooling places the node's window on operand 0, of numeric type.
-func (c *Eval) pooling() (*pooling, error) {
-	t := c.needRank(0, 3)
+// pooling places the node's window on t, of numeric type.
+func (c *Eval) pooling(t *tensor.Tensor) (*pooling, error) {
+	if t.Rank() < 3 {
+		return nil, fmt.Errorf("the input is %v; at least three dimensions are needed", t)
+	}
 	w, err := slideOf(c.Node, t.Rank()-2, nil)
 	if err != nil {
 		return nil, err
