@@ -16,23 +16,28 @@ var convDef = Def{
 }
 
 func evalConv(c *Eval) error {
+	y, shape, err := convSums(c)
+	if err == nil {
+		c.rounded(0, c.Tensor(0).Type, shape, y)
+	}
+	return err
+}
+
+// convSums is the convolution of operands 0 and 1 plus the bias, operand 2.
+func convSums(c *Eval) (y []float64, shape []int, err error) {
 	s, err := newConvShape(c.Node, c.Need(0).Shape, c.Need(1).Shape)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	x, w, b := c.reals(0), c.reals(1), c.optReals(2, s.filters)
-	y := c.zeros(s.outShape()...)
+	y = c.zeros(s.outShape()...)
 	plane := tensor.Len(s.out)
-	for i := range s.batch * s.filters {
-		if b != nil && plane > 0 {
+	if b != nil {
+		for i := range s.batch * s.filters {
 			fill(y[i*plane:(i+1)*plane], b[i%s.filters])
 		}
 	}
-	if err := convolve(c.Ctx, s, y, x, w); err != nil {
-		return err
-	}
-	c.rounded(0, c.Tensor(0).Type, s.outShape(), y)
-	return nil
+	return y, s.outShape(), convolve(c.Ctx, s, y, x, w)
 }
 
 // convShape is the shape of a convolution: input [batch, group·channels,
