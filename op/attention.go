@@ -107,7 +107,7 @@ func (a *attention) readMask(c *Eval) {
 		refuse("the mask is %v, which does not broadcast to %v", t, []int{a.q.batch, a.q.heads, a.q.length, a.k.length})
 	}
 	copy(a.maskStrides[:], broadcastStrides(shape, full))
-	a.mask = tensor.Float64s(t)
+	a.mask = c.numbers(3)
 	if t.Type == tensor.Bool {
 		for i, shown := range tensor.Data[bool](t) {
 			a.mask[i] = 0

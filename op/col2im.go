@@ -36,7 +36,7 @@ func evalCol2Im(c *Eval) error {
 	}
 	planes, plane := x.Shape[0]*(x.Shape[1]/size), tensor.Len(image)
 	shape := append([]int{x.Shape[0], x.Shape[1] / size}, image...)
-	y, values := c.zeros(shape...), tensor.Float64s(x)
+	y, values := c.zeros(shape...), c.numbers(0)
 	at := make([]int, len(block))
 	var spans []span
 	for k := 0; ; k++ {

@@ -48,11 +48,24 @@ func evalGridSample(c *Eval) error {
 	channels, plane := x.Shape[1], tensor.Len(x.Shape[2:])
 	points := tensor.Len(grid.Shape[1 : 1+axes])
 	shape := append([]int{x.Shape[0], channels}, grid.Shape[1:1+axes]...)
-	y := c.zeros(shape...)
-	if len(y) > 0 && plane == 0 {
+	if plane == 0 && tensor.Len(shape) > 0 {
 		return fmt.Errorf("the input %v has no elements to sample", x)
 	}
-	values, coords := tensor.Float64s(x), c.reals(1)
+	coords := c.reals(1)
+	if s.mode == "nearest" { // moves elements of every type
+		c.fits(tensor.Int64, shape)
+		src := make([]int, tensor.Len(shape))
+		for i := range src {
+			n, ch, p := i/points/channels, i/points%channels, i%points
+			s.place(coords[(n*points+p)*axes:][:axes])
+			if src[i] = s.at[0]; src[i] >= 0 {
+				src[i] += (n*channels + ch) * plane
+			}
+		}
+		c.Set(0, take(c, x, shape, src))
+		return nil
+	}
+	y, values := c.zeros(shape...), c.numbers(0)
 	for n := range x.Shape[0] {
 		for p := range points {
 			s.place(coords[(n*points+p)*axes:][:axes])

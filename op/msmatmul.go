@@ -157,7 +157,7 @@ func evalQGemm(c *Eval) error {
 	}
 	if c.Has(6) { // integers in units of the product's scale
 		units := c.scales(4, shape[1])
-		bias := tensor.Float64s(c.Need(6))
+		bias := c.numbers(6)
 		own := c.Tensor(6).Shape
 		if full, err := broadcast(shape, own); err != nil || !slices.Equal(full, shape) {
 			return fmt.Errorf("operand C is %v, which cannot be broadcast to %v", c.Tensor(6), shape)

@@ -3,8 +3,6 @@ package op
 import (
 	"fmt"
 	"math"
-
-	"pare/tensor"
 )
 
 // adagradDef is one step of Adagrad.
@@ -88,7 +86,7 @@ func optimizer(name string, width int, make func(c *Eval) (update, error)) Def {
 			}
 			c.needLen(0, 1)
 			c.needLen(1, 1)
-			rate, t := c.reals(0)[0], tensor.Float64s(c.Need(1))[0]
+			rate, t := c.reals(0)[0], c.numbers(1)[0]
 			n := (len(c.In) - 2) / width
 			for i := range n {
 				c.optimize(f, rate, t, i, n, width)

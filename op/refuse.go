@@ -28,6 +28,16 @@ func (c *Eval) reals(i int) []float64 {
 	return tensor.Float64s(t)
 }
 
+// numbers returns operand i, a tensor of any numeric type or Bool, as float64
+// numbers.
+func (c *Eval) numbers(i int) []float64 {
+	t := c.Need(i)
+	if !isNumeric(t.Type) {
+		refuse("operand %d is %v; numbers are needed", i, t)
+	}
+	return tensor.Float64s(t)
+}
+
 // optReals is reals of an operand of n elements; nil where it is left out.
 func (c *Eval) optReals(i, n int) []float64 {
 	if !c.Has(i) {

@@ -24,7 +24,7 @@ var roiAlignDef = Def{
 }
 
 // maxSamples bounds the points at which one region is sampled.
-const maxSamples = 1 << 24
+const maxSamples = 1 << 20
 
 func evalRoiAlign(c *Eval) error {
 	x := c.needShape(0, -1, -1, -1, -1)
