@@ -22,7 +22,7 @@ var imageDecoderDef = Def{
 }
 
 // maxPixels bounds decoded images.
-const maxPixels = 1 << 28
+const maxPixels = 1 << 26
 
 // pixelChannels is how many channels the attribute pixel_format asks for.
 func pixelChannels(n *ir.Node) (int, error) {

@@ -34,6 +34,11 @@ func Decode(data []byte, maxPixels int) (*RGB, error) {
 	if len(data) > 2 && data[0] == 'P' && data[1] >= '1' && data[1] <= '6' {
 		return decodePortable(data, maxPixels)
 	}
+	if bytes.HasPrefix(data, []byte("\xff\xd8")) {
+		if img, err := decodeJPEG(data, maxPixels); err == nil || errors.Is(err, ErrTooLarge) {
+			return img, err
+		}
+	}
 	config, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"pare/internal/picture"
@@ -96,4 +98,37 @@ func TestDecodeRefuses(t *testing.T) {
 			t.Errorf("%q decodes to %v", data, got)
 		}
 	}
+}
+
+// TestDecodeIsExact compares with the pixels that libjpeg-turbo and libwebp give
+// for the same files.
+func TestDecodeIsExact(t *testing.T) {
+	for file, pixels := range map[string]string{
+		"progressive.jpg": "progressive.ppm", "sequential.jpg": "sequential.ppm", "lossy.webp": "lossy.ppm",
+	} {
+		got, want := read(t, file), read(t, pixels)
+		if got.Width != want.Width || !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("%s: pixels differ", file)
+		}
+	}
+}
+
+func read(t *testing.T, name string) *picture.RGB {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := picture.Decode(data, 1<<20)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	// Whatever is cut off or damaged ends without a panic.
+	for i := range data {
+		damaged := bytes.Clone(data)
+		damaged[i] ^= 0x55
+		_, _ = picture.Decode(damaged, 1<<20)
+		_, _ = picture.Decode(data[:i], 1<<20)
+	}
+	return m
 }
