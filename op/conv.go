@@ -113,20 +113,21 @@ func convolve[T accumulator](ctx context.Context, s *convShape, y, x, w []T) err
 	}
 }
 
-// addRows adds v times the input elements of each span to its windows.
+// addRows adds v times the input elements of each span to its windows. The
+// conversion keeps product and sum apart on machines that would fuse them.
 func addRows[T accumulator](y, x []T, v T, spans []span, step int) {
 	for _, sp := range spans {
 		row := y[sp.out:][:sp.n]
 		if step == 1 {
 			src := x[sp.in:][:len(row)]
 			for i := range row {
-				row[i] += v * src[i]
+				row[i] += T(v * src[i])
 			}
 			continue
 		}
 		src := x[sp.in:]
 		for i, j := 0, 0; i < len(row); i, j = i+1, j+step {
-			row[i] += v * src[j]
+			row[i] += T(v * src[j])
 		}
 	}
 }

@@ -79,7 +79,7 @@ func deconvolve(ctx context.Context, s *convShape, y, x, w []float64) error {
 				for _, sp := range spans {
 					dst := yp[sp.in:]
 					for j, u := range xp[sp.out:][:sp.n] {
-						dst[j*s.step()] += v * u
+						dst[j*s.step()] += float64(v * u)
 					}
 				}
 			}

@@ -93,7 +93,7 @@ func checkHeads(q, k, v *heads) error {
 func dot(a, b []float64) float64 {
 	var sum float64
 	for i, v := range a {
-		sum += v * b[i]
+		sum += float64(v * b[i])
 	}
 	return sum
 }
@@ -101,7 +101,7 @@ func dot(a, b []float64) float64 {
 // addScaled adds f times x to y.
 func addScaled(y, x []float64, f float64) {
 	for i, v := range x {
-		y[i] += f * v
+		y[i] += float64(f * v)
 	}
 }
 

@@ -6,7 +6,7 @@ import "math"
 // https://onnx.ai/onnx/operators/onnx__LpPool.html
 var lpPoolDef = Def{
 	Name: "LpPool", Versions: []int{1, 2, 11, 18, 22}, In: Arity{1, 1}, Out: Arity{1, 1},
-	Infer: inferPool,
+	Infer: inferPool, Raise: raiseNormOrder,
 	Eval: func(c *Eval) error {
 		order, err := normOrder(c.Node)
 		if err != nil {
@@ -27,10 +27,14 @@ var lpPoolDef = Def{
 
 // globalLpPoolDef is the p-norm of each plane.
 // https://onnx.ai/onnx/operators/onnx__GlobalLpPool.html
-var globalLpPoolDef = globalPool("GlobalLpPool", []int{1, 2, 22}, func(c *Eval) (func([]float64) float64, error) {
-	p, err := normOrder(c.Node)
-	return func(plane []float64) float64 { return norm(plane, p) }, err
-})
+var globalLpPoolDef = func() Def {
+	d := globalPool("GlobalLpPool", []int{1, 2, 22}, func(c *Eval) (func([]float64) float64, error) {
+		p, err := normOrder(c.Node)
+		return func(plane []float64) float64 { return norm(plane, p) }, err
+	})
+	d.Raise = raiseNormOrder
+	return d
+}()
 
 // norm is the p-norm of x.
 func norm(x []float64, p float64) float64 {

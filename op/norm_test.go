@@ -70,6 +70,8 @@ func TestOldNormalisationsRaise(t *testing.T) {
 		"batch, version 6":  {6, &ir.Node{Op: "BatchNormalization", Attrs: attrs("is_test", 1, "spatial", 1)}, 6, 4},
 		"batch, version 7":  {7, &ir.Node{Op: "BatchNormalization", Attrs: attrs("spatial", 1)}, 6, 4},
 		"instance, first":   {1, &ir.Node{Op: "InstanceNormalization", Attrs: attrs("consumed_inputs", []int{0})}, 6, 2},
+		"norm of a plane":   {1, &ir.Node{Op: "GlobalLpPool", Attrs: attrs("p", float32(3))}, 0, 0},
+		"norm of windows":   {1, &ir.Node{Op: "LpPool", Attrs: attrs("p", float32(1), "kernel_shape", []int{2})}, 0, 0},
 		"batch, version 14": {14, &ir.Node{Op: "BatchNormalization"}, 6, 4},
 	} {
 		m := oneNode(k.opset, k.n, 1, x)

@@ -140,6 +140,21 @@ func globalPool(name string, versions []int, make func(c *Eval) (func(plane []fl
 	}
 }
 
+// raiseNormOrder makes the attribute p, at first a float, an integer.
+var raiseNormOrder = map[int]func(*Raising) error{
+	2: func(r *Raising) error {
+		p, ok := r.Node.Attr("p").(float32)
+		if !ok {
+			return nil
+		}
+		if p != float32(int64(p)) {
+			return fmt.Errorf("the order %v of the norm has no newer form; it must be an integer", p)
+		}
+		r.Patch.SetAttrs(r.Node, ir.WithAttr(r.Node.Attrs, "p", int64(p)))
+		return nil
+	},
+}
+
 // normOrder reads the attribute p of a norm: an integer, or in the first
 // versions a float.
 func normOrder(n *ir.Node) (float64, error) {

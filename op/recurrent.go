@@ -174,7 +174,7 @@ func matVec(y, w, x []float64) {
 		row := w[i*len(x):][:len(x)]
 		var sum float64
 		for k, v := range x {
-			sum += v * row[k]
+			sum += float64(v * row[k])
 		}
 		y[i] = sum
 	}
