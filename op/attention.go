@@ -50,12 +50,15 @@ func evalAttention(c *Eval) error {
 	a.scale = float64(n.Float("scale", float32(1/math.Sqrt(float64(q.size)))))
 	a.softcap = float64(n.Float("softcap", 0))
 	a.mode = n.Int("qk_matmul_output_mode", afterProduct)
-	a.readMask(c)
+	a.readMask(c, 3)
 	if c.Has(6) {
 		c.needShape(6, q.batch)
 		a.valid = c.Ints(6)
+		a.before = make([]int, q.batch)
+		for b, n := range a.valid {
+			a.before[b] = n - q.length // the queries are the last ones
+		}
 	}
-	a.y = c.newHeads(q.batch, q.heads, q.length, v.size, q.packed)
 	qk := []int{q.batch, q.heads, q.length, k.length}
 	if len(c.Out) > 3 && n.Out[3] != nil {
 		a.qk = c.zeros(qk...)
@@ -77,26 +80,28 @@ func evalAttention(c *Eval) error {
 type attention struct {
 	q, k, v        *heads
 	y              *heads
-	past           int // how many keys came before
+	past           int   // how many keys came before the queries
+	before         []int // the same for each image; nil where it is past
 	causal         bool
 	left, right    int // how far a query sees; -1 is without bound
 	scale, softcap float64
 	mode           int
 	qk             []float64 // result 3; nil when it is not wanted
+	sinks          []float64 // of each head, in the denominator of the softmax; nil for none
 	mask           []float64 // added to the scores
 	maskStrides    [4]int
 	maskLength     int
 	valid          []int // number of keys of each image that are no padding
 }
 
-// readMask reads operand 3, which broadcasts to [batch, heads, queries, keys]
-// but may have fewer keys; those behind are hidden.
-func (a *attention) readMask(c *Eval) {
+// readMask reads a mask operand, which broadcasts to [batch, heads, queries,
+// keys] but may have fewer keys; those behind are hidden.
+func (a *attention) readMask(c *Eval, operand int) {
 	a.maskLength = a.k.length
-	if !c.Has(3) {
+	if !c.Has(operand) {
 		return
 	}
-	t := c.Need(3)
+	t := c.Need(operand)
 	if t.Rank() < 1 || t.Rank() > 4 {
 		refuse("the mask is %v; one to four dimensions are needed", t)
 	}
@@ -107,7 +112,7 @@ func (a *attention) readMask(c *Eval) {
 		refuse("the mask is %v, which does not broadcast to %v", t, []int{a.q.batch, a.q.heads, a.q.length, a.k.length})
 	}
 	copy(a.maskStrides[:], broadcastStrides(shape, full))
-	a.mask = c.numbers(3)
+	a.mask = c.numbers(operand)
 	if t.Type == tensor.Bool {
 		for i, shown := range tensor.Data[bool](t) {
 			a.mask[i] = 0
@@ -121,15 +126,22 @@ func (a *attention) readMask(c *Eval) {
 // bias is what is added to the score of query i and key j; hidden keys get
 // negative infinity.
 func (a *attention) bias(b, h, i, j int) float64 {
-	// The queries are the last ones of the sequence, so they stand behind the
-	// keys that came before.
 	at := a.past + i
-	if a.valid != nil {
-		at = a.valid[b] - a.q.length + i
+	if a.before != nil {
+		at = a.before[b] + i
 	}
 	switch {
 	case a.causal && j > at, a.left >= 0 && j < at-a.left, a.right >= 0 && j > at+a.right,
-		j >= a.maskLength, a.valid != nil && j >= a.valid[b]:
+		a.valid != nil && j >= a.valid[b]:
+		return math.Inf(-1)
+	}
+	return a.maskAt(b, h, i, j)
+}
+
+// maskAt is the mask alone.
+func (a *attention) maskAt(b, h, i, j int) float64 {
+	switch {
+	case j >= a.maskLength:
 		return math.Inf(-1)
 	case a.mask == nil:
 		return 0
@@ -137,7 +149,24 @@ func (a *attention) bias(b, h, i, j int) float64 {
 	return a.mask[b*a.maskStrides[0]+h*a.maskStrides[1]+i*a.maskStrides[2]+j*a.maskStrides[3]]
 }
 
+// normalise turns a row of scores of a head into shares.
+func (a *attention) normalise(row []float64, head int) {
+	top := maxOf(row)
+	if math.IsInf(top, -1) {
+		fill(row, 0) // a query that sees no key gets nothing
+		return
+	}
+	sum := shiftedExp(row)
+	if a.sinks != nil {
+		sum += math.Exp(a.sinks[head] - top)
+	}
+	for j := range row {
+		row[j] /= sum
+	}
+}
+
 func (a *attention) run(c *Eval) error {
+	a.y = c.newHeads(a.q.batch, a.q.heads, a.q.length, a.v.size, a.q.packed)
 	row := make([]float64, a.k.length)
 	keep := func(mode, at int) {
 		if a.qk != nil && a.mode == mode {
@@ -165,11 +194,7 @@ func (a *attention) run(c *Eval) error {
 			row[j] += a.bias(b, h, i, j)
 		}
 		keep(afterMask, at)
-		if math.IsInf(maxOf(row), -1) {
-			fill(row, 0) // a query that sees no key gets nothing
-		} else {
-			softmax(row)
-		}
+		a.normalise(row, h)
 		keep(afterSoftmax, at)
 		for j, p := range row {
 			addScaled(a.y.vec(b, h, i), a.v.vec(b, shared, j), p)

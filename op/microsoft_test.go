@@ -95,3 +95,37 @@ func TestFusedOperatorsAreTheirParts(t *testing.T) {
 	product := must(t, 22, contrib("MatMulIntegerToFloat"), 1, a, c, tensor.Scalar(float32(0.5)), vector[float32](1, 2))[0]
 	near(t, "MatMulIntegerToFloat", product, tensor.Of([]int{2, 2}, []float32{7, -14, 16, -32}), 0)
 }
+
+// TestFusedAttentionsAreAttention compares the attentions of ONNX Runtime with
+// the standard one.
+func TestFusedAttentionsAreAttention(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 7))
+	q, k, v := noise(r, 2, 3, 2*4), noise(r, 2, 3, 4), noise(r, 2, 3, 4)
+	pastK, pastV := noise(r, 2, 1, 2, 4), noise(r, 2, 1, 2, 4)
+	std := func(results int, in []op.Val, more ...any) []*tensor.Tensor {
+		return must(t, 24, &ir.Node{Op: "Attention", Attrs: attrs(more...)}, results, in...)
+	}
+	want := std(3, []op.Val{q, k, v, nil, pastK, pastV}, "q_num_heads", 2, "kv_num_heads", 1, "is_causal", 1, "softcap", float32(2))
+	lengths, total := vector[int32](4, 4), tensor.Scalar(int32(5))
+	got := must(t, 22, contrib("GroupQueryAttention", "num_heads", 2, "kv_num_heads", 1, "softcap", float32(2)), 3,
+		q, k, v, pastK, pastV, lengths, total)
+	for i := range want {
+		near(t, "GroupQueryAttention", got[i], want[i], 1e-12)
+	}
+	packed := must(t, 22, &ir.Node{Op: "Concat", Attrs: attrs("axis", 2)}, 1, q, k, v)[0]
+	near(t, "packed", must(t, 22, contrib("GroupQueryAttention", "num_heads", 2, "kv_num_heads", 1, "softcap", float32(2)), 1,
+		packed, nil, nil, pastK, pastV, lengths, total)[0], want[0], 1e-12)
+
+	keys, values := noise(r, 2, 3, 8), noise(r, 2, 3, 6)
+	plain := std(1, []op.Val{q, keys, values}, "q_num_heads", 2, "kv_num_heads", 2)[0]
+	near(t, "MultiHeadAttention", must(t, 22, contrib("MultiHeadAttention", "num_heads", 2), 1, q, keys, values)[0], plain, 1e-12)
+
+	// Weights that copy parts of the input make the projection a selection.
+	x := must(t, 22, &ir.Node{Op: "Concat", Attrs: attrs("axis", 2)}, 1, q, keys, values)[0]
+	copies := must(t, 22, &ir.Node{Op: "EyeLike"}, 1, tensor.New(tensor.Float64, 22, 22))[0]
+	near(t, "Attention", must(t, 22, contrib("Attention", "num_heads", 2, "qkv_hidden_sizes", []int{8, 8, 6}), 1, x, copies)[0], plain, 1e-12)
+
+	cos, sin, ids := noise(r, 9, 2), noise(r, 9, 2), tensor.Of([]int{2, 3}, []int64{0, 1, 2, 6, 7, 8})
+	turned := must(t, 23, &ir.Node{Op: "RotaryEmbedding", Attrs: attrs("num_heads", 2)}, 1, q, cos, sin, ids)[0]
+	near(t, "RotaryEmbedding", must(t, 22, contrib("RotaryEmbedding"), 1, q, ids, cos, sin)[0], turned, 0)
+}
