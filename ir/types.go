@@ -41,6 +41,17 @@ func (d Dim) String() string {
 	return "?"
 }
 
+// text is String with symbols quoted where the text form needs it.
+func (d Dim) text() string {
+	if d.N >= 0 || d.Sym == "" {
+		return d.String()
+	}
+	if isNumber(d.Sym) {
+		return strconv.Quote(d.Sym)
+	}
+	return word(d.Sym)
+}
+
 // Kind says what sort of thing a value holds.
 type Kind uint8
 
@@ -121,7 +132,7 @@ func (t Type) Equal(u Type) bool {
 // String prints the type as the text form does: "f32[N,3,32,32]", "f32[*]"
 // without rank, "?" when nothing is known, "seq(f32[?])".
 func (t Type) String() string {
-	elem := "?"
+	elem := ""
 	if t.Elem != nil {
 		elem = t.Elem.String()
 	}
@@ -136,7 +147,7 @@ func (t Type) String() string {
 		}
 		dims := make([]string, len(t.Shape))
 		for i, d := range t.Shape {
-			dims[i] = d.String()
+			dims[i] = d.text()
 		}
 		return s + "[" + strings.Join(dims, ",") + "]"
 	case KindSequence:

@@ -27,7 +27,7 @@ func (s *Sparse) Dense() (*Tensor, error) {
 	if s.Indices.Rank() == 2 {
 		rank = len(s.Shape)
 	}
-	if len(idx) != nnz*rank {
+	if len(idx) != nnz*rank || rank == 0 && nnz > 0 {
 		return nil, fmt.Errorf("sparse tensor with %d values and %d indices", nnz, len(idx))
 	}
 	for k := range nnz {
