@@ -40,9 +40,10 @@ type Layer struct {
 	Encoded *format.Encoded
 	// Reason says why the weights cannot be compressed; "" when they can.
 	Reason string
-	// Bits is the width that the recipe selects for this layer, 0 for the
-	// step's own.
-	Bits int
+	// Bits and ActivationBits are the widths that the recipe selects for the
+	// weights and the data of this layer, 0 for the step's own; FloatBits leaves
+	// the data in float.
+	Bits, ActivationBits int
 }
 
 // Params is the number of weights.
