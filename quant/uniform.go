@@ -88,7 +88,7 @@ func (u *Uniform) Needs(m *ir.Model) []calib.Request {
 	}
 	layers := map[*ir.Node]reader{}
 	for _, l := range compress.Layers(m) {
-		if l.Reason == "" {
+		if l.Reason == "" || l.SharesWith != "" {
 			readers(layers, &l, u.A)
 		}
 	}
@@ -130,10 +130,7 @@ func (u *Uniform) spec(l *compress.Layer, shape []int) (s format.Spec, note, ski
 // activations places the grids of activations and completes the plans with
 // them; nil when activations stay float.
 func (u *Uniform) activations(m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
-	layers := map[*ir.Node]reader{}
-	for _, p := range plans {
-		readers(layers, p.layer, u.data(p.layer))
-	}
+	layers := u.readers(m, env, plans)
 	if len(layers) == 0 {
 		return nil, nil
 	}
@@ -147,9 +144,25 @@ func (u *Uniform) activations(m *ir.Model, env *compress.Env, plans []plan) (*pl
 	step := env.Step()
 	step.Activations, step.Floats = len(acts.order), acts.floats
 	if n := len(acts.floats); n > 0 && env.Observed == nil {
-		env.Warn("%d activations stay in float: the network alone does not say their range (the report lists them); calibrate with data", n)
+		env.Warn("%d activations stay in float (the report says why); data to calibrate on would give their ranges", n)
 	}
 	return acts, nil
+}
+
+// readers lists the layers whose data are to be quantised: those with plans, and
+// those that share weights with them.
+func (u *Uniform) readers(m *ir.Model, env *compress.Env, plans []plan) map[*ir.Node]reader {
+	out, planned := map[*ir.Node]reader{}, map[string]bool{}
+	for _, p := range plans {
+		readers(out, p.layer, u.data(p.layer))
+		planned[p.layer.Name] = true
+	}
+	for _, l := range env.Layers(m) {
+		if planned[l.SharesWith] {
+			readers(out, &l, u.data(&l))
+		}
+	}
+	return out
 }
 
 // data is the width of what a layer reads, 0 for float.
