@@ -70,18 +70,21 @@ func (b *builder) resample(n *ir.Node, from place, shape []int, axis int, t op.T
 	outer, size, inner := tensor.Len(shape[:axis]), shape[axis], tensor.Len(shape[axis+1:])
 	count := len(t.At)
 	to := place{b: newBuf(outer * count * inner)}
-	b.emit(&step{node: n, kernel: "resize", tasks: outer, reads: []*buf{from.b}, writes: []*buf{to.b},
-		task: func(f *frame, o int, _ []float32) {
+	b.emit(&step{node: n, kernel: "resize", tasks: outer, scratch: blendFloats, reads: []*buf{from.b}, writes: []*buf{to.b},
+		task: func(f *frame, o int, scratch []float32) {
 			d, s := f.at(to)[o*count*inner:], f.at(from)[o*size*inner:]
 			for i, at := range t.At {
-				blend(d[i*inner:(i+1)*inner], s, at, t.Weight[i])
+				blend(d[i*inner:(i+1)*inner], s, at, t.Weight[i], scratch[:blendFloats])
 			}
 		}})
 	return to
 }
 
+// blendFloats is the scratch of blend.
+const blendFloats = 256
+
 // blend is the weighted sum of rows.
-func blend(dst, src []float32, at []int, weight []float64) {
+func blend(dst, src []float32, at []int, weight []float64, block []float32) {
 	n := len(dst)
 	if len(at) == 1 && weight[0] == 1 {
 		copy(dst, src[at[0]*n:])
@@ -96,13 +99,12 @@ func blend(dst, src []float32, at []int, weight []float64) {
 			}
 			continue
 		}
-		addScaled(dst, row, w)
+		addScaled(dst, row, w, block)
 	}
 }
 
 // addScaled adds w times src by way of a small block.
-func addScaled(dst, src []float32, w float32) {
-	var block [256]float32
+func addScaled(dst, src []float32, w float32, block []float32) {
 	for len(dst) > 0 {
 		n := min(len(dst), len(block))
 		kernel.Mul.RunScalar(block[:n], src[:n], w)
