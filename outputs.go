@@ -2,6 +2,7 @@ package pare
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -18,10 +19,17 @@ import (
 
 // Class is a class of a classifier with its score.
 type Class struct {
-	Index int     `json:"index"`
-	Score float32 `json:"score"`
-	Label string  `json:"label,omitempty"`
+	Index int    `json:"index"`
+	Score Score  `json:"score"`
+	Label string `json:"label,omitempty"`
 }
+
+// Score is a number that JSON holds as a number, or as "NaN", "Infinity" or
+// "-Infinity".
+type Score float32
+
+// MarshalJSON implements json.Marshaler.
+func (s Score) MarshalJSON() ([]byte, error) { return json.Marshal(number(float64(s), float32(s))) }
 
 // TopClasses lists the k best classes of every row of scores, best first; of
 // equal scores the smaller index comes first. Scores are [classes] or [samples,
@@ -40,7 +48,7 @@ func TopClasses(scores *tensor.Tensor, k int, labels []string) [][]Class {
 	for row := range slices.Chunk(x, classes) {
 		list := make([]Class, classes)
 		for i, s := range row {
-			list[i] = Class{Index: i, Score: s}
+			list[i] = Class{Index: i, Score: Score(s)}
 			if i < len(labels) {
 				list[i].Label = labels[i]
 			}
