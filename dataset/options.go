@@ -30,7 +30,10 @@ func ReadOptions(path string) (string, error) {
 			return "", fmt.Errorf("%s: option %q: want a text, a number or a list of numbers", path, name)
 		}
 	}
-	return q.Encode(), CheckOptions(q.Encode())
+	if err := CheckOptions(q.Encode()); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return q.Encode(), nil
 }
 
 // CheckOptions reports preprocessing options that make no sense.
