@@ -49,7 +49,7 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if err != nil {
 		return nil, err
 	}
-	before, err := m.Info()
+	before, err := m.Info(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -1,9 +1,12 @@
 package pare
 
 import (
+	"context"
+
 	"pare/compress"
 	"pare/ir"
 	"pare/op"
+	"pare/pass"
 )
 
 // Info describes a model and the file behind it.
@@ -17,19 +20,28 @@ type Info struct {
 }
 
 // Info sums the model up. It hashes the file.
-func (m *Model) Info() (*Info, error) {
-	inferred := ir.CloneModel(m.ir)
-	if _, err := op.Infer(inferred); err != nil {
-		return nil, named(m.path, err)
-	}
-	return m.info(inferred)
+func (m *Model) Info(ctx context.Context) (*Info, error) {
+	plain, _ := m.plain(ctx) // what cannot be inferred is not counted
+	return m.info(plain)
 }
 
-// info is Info of a model whose types are inferred already.
-func (m *Model) info(inferred *ir.Model) (*Info, error) {
+// plain is a copy of the model, simplified and with types inferred so that sizes
+// are known. On error it is as far as that went.
+func (m *Model) plain(ctx context.Context) (*ir.Model, error) {
+	c := ir.CloneModel(m.ir)
+	if _, err := pass.Simplify(ctx, c); err != nil {
+		c = ir.CloneModel(m.ir)
+		_, err = op.Infer(c)
+		return c, err
+	}
+	return c, nil
+}
+
+// info is Info of a model of which plain is known.
+func (m *Model) info(plain *ir.Model) (*Info, error) {
 	size := compress.SizeOf(m.ir)
 	out := &Info{Path: m.path, Bytes: size.Bytes, Opset: m.ir.Opset(""), Params: size.Params}
-	for _, n := range inferred.Graph.Nodes {
+	for _, n := range plain.Graph.Nodes {
 		macs, _ := op.MACs(n)
 		out.MACs += macs
 	}

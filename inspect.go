@@ -2,6 +2,7 @@ package pare
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -52,7 +53,7 @@ type LayerInfo struct {
 	Kind         string `json:"kind"`
 	Shape        []int  `json:"shape,omitempty"` // of the weights
 	Params       int    `json:"params"`
-	MACs         int64  `json:"macs"`
+	MACs         int64  `json:"macs"`             // 0 where a size is left open
 	Bytes        int64  `json:"bytes"`            // of the weights
 	Format       string `json:"format,omitempty"` // of compressed weights
 	Compressible bool   `json:"compressible"`
@@ -68,10 +69,7 @@ type BatchNorms struct {
 
 // Inspect looks into the model; it does not change it.
 func (m *Model) Inspect(ctx context.Context) (*Inspection, error) {
-	work := ir.CloneModel(m.ir)
-	if _, err := op.Infer(work); err != nil {
-		return nil, named(m.path, err)
-	}
+	work, trouble := m.plain(ctx)
 	info, err := m.info(work)
 	if err != nil {
 		return nil, err
@@ -80,10 +78,21 @@ func (m *Model) Inspect(ctx context.Context) (*Inspection, error) {
 	out := &Inspection{
 		Model:   ModelInfo{*info, m.ir.IRVersion, m.ir.Producer, recipe},
 		Inputs:  valueInfos(slices.DeleteFunc(slices.Clone(work.Graph.Inputs), func(v *ir.Value) bool { return v.Const != nil })),
-		Outputs: valueInfos(work.Graph.Outputs), Operators: operators(work), Layers: []LayerInfo{}, Warnings: []string{},
+		Outputs: valueInfos(work.Graph.Outputs), Operators: operators(m.ir), Layers: []LayerInfo{}, Warnings: []string{},
 	}
+	free := 0
 	for _, l := range compress.Layers(work) {
-		out.Layers = append(out.Layers, layerInfo(&l))
+		info := layerInfo(&l)
+		out.Layers = append(out.Layers, info)
+		if info.MACs == 0 && l.Kind != compress.Other && l.Kind != compress.Embedding {
+			free++
+		}
+	}
+	if free > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the multiply-accumulates of %d layers are not counted, as sizes are left open", free))
+	}
+	if trouble != nil {
+		out.Warnings = append(out.Warnings, trouble.Error())
 	}
 	for _, o := range out.Operators {
 		if !o.Known {

@@ -56,7 +56,7 @@ func TestPreparationComesFromTheNearestPlace(t *testing.T) {
 		return p
 	}
 	other := put("other.data.json", `{"std": [1, 2, 4]}`)
-	check(pare.Preparation{Options: "std=1%2C2%2C4", Source: other})
+	check(pare.Preparation{Options: "std=1,2,4", Source: other})
 	own := put("m.data.json", `{"crop": 224, "layout": "nhwc"}`)
 	check(pare.Preparation{Options: "crop=224&layout=nhwc", Source: own})
 	for text, want := range map[string]string{

@@ -1,6 +1,7 @@
 package pare
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -24,7 +25,7 @@ func (m *Model) Save(path string, o SaveOptions) (*Info, error) {
 		return nil, fmt.Errorf("the written file cannot be read back: %w", err)
 	}
 	defer written.Close()
-	return written.Info()
+	return written.Info(context.Background())
 }
 
 // CheckOutput reports, before any work is done, that a file cannot be written:

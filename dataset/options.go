@@ -30,10 +30,11 @@ func ReadOptions(path string) (string, error) {
 			return "", fmt.Errorf("%s: option %q: want a text, a number or a list of numbers", path, name)
 		}
 	}
-	if err := CheckOptions(q.Encode()); err != nil {
+	options := spell(q)
+	if err := CheckOptions(options); err != nil {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
-	return q.Encode(), nil
+	return options, nil
 }
 
 // CheckOptions reports preprocessing options that make no sense.
@@ -50,6 +51,9 @@ func CheckOptions(options string) error {
 	_, err = parsePrepare(q)
 	return err
 }
+
+// spell writes options as a query string in which lists stay readable.
+func spell(q url.Values) string { return strings.ReplaceAll(q.Encode(), "%2C", ",") }
 
 func known(option string) bool {
 	return slices.ContainsFunc(kinds, func(k Kind) bool { return slices.Contains(k.Options, option) })

@@ -80,7 +80,11 @@ func printLayers(w io.Writer, layers []pare.LayerInfo) {
 			verdict = "yes"
 			can++
 		}
-		rows = append(rows, []string{l.Name, l.Op, l.Kind, shape(l.Shape), count(int64(l.Params)), count(l.MACs), size(l.Bytes), verdict})
+		macs := "-"
+		if l.MACs > 0 {
+			macs = count(l.MACs)
+		}
+		rows = append(rows, []string{l.Name, l.Op, l.Kind, shape(l.Shape), count(int64(l.Params)), macs, size(l.Bytes), verdict})
 	}
 	table(w, rows)
 	fmt.Fprintf(w, "%d of %d layers can be compressed\n", can, len(layers))
