@@ -29,7 +29,7 @@ var may = map[string][]string{
 	"eval":                  {"tensor", "ir", "dataset"},
 	"demo":                  {"tensor", "dataset"},
 	"report":                {"eval"},
-	"results":               {},
+	"results/measure":       {"pare", "eval"},
 	"pare":                  {"tensor", "ir", "onnx", "op", "pass", "format", "kernel", "engine", "dataset", "calib", "compress", "quant", "eval"},
 	"cmd/pare":              {"pare", "demo", "report", "results", "dataset", "eval", "compress", "tensor", "kernel", "engine", "ir", "op"},
 	"examples":              {"pare"},
