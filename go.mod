@@ -10,3 +10,8 @@ require (
 require golang.org/x/sys v0.49.0
 
 require github.com/goccy/go-yaml v1.19.2
+
+require (
+	github.com/edsrzf/mmap-go v1.2.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
+)

@@ -62,8 +62,10 @@ type LayerReport struct {
 	Params      int     `json:"params"`
 	BytesBefore int64   `json:"bytes_before"`
 	BytesAfter  int64   `json:"bytes_after"`
-	ErrorBefore float64 `json:"error_before"`
-	ErrorAfter  float64 `json:"error_after"`
-	Skipped     bool    `json:"skipped"`
-	Reason      string  `json:"reason"` // why skipped, or what was done differently
+	// ActivationBits is the width of the data that the layer reads, 0 for float.
+	ActivationBits int     `json:"activation_bits"`
+	ErrorBefore    float64 `json:"error_before"`
+	ErrorAfter     float64 `json:"error_after"`
+	Skipped        bool    `json:"skipped"`
+	Reason         string  `json:"reason"` // why skipped, or what was done differently
 }

@@ -86,6 +86,11 @@ func runStep(ctx context.Context, m *ir.Model, method Method, env *Env, data *ca
 			err = fmt.Errorf("internal error: %v\n%s", p, debug.Stack())
 		}
 	}()
+	if p, ok := method.(Prepared); ok {
+		if err := p.Prepare(m, env); err != nil {
+			return err
+		}
+	}
 	if c, ok := method.(Calibrated); ok && data != nil {
 		done := func(n, of int) {
 			if env.progress != nil {

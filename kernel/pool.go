@@ -72,9 +72,11 @@ func NewMaxPool(s PoolShape) (*MaxPool, error) {
 func (p *MaxPool) Tasks() int { return p.w.tasks }
 
 // Run computes one task. A window wholly in the padding gives -Inf.
-func (p *MaxPool) Run(task int, dst, src []float32) {
+func (p *MaxPool) Run(task int, dst, src []float32) { p.run(task, dst, src, pick(maxLoops)) }
+
+func (p *MaxPool) run(task int, dst, src []float32, loop windowLoop) {
 	a := winPool.Get().(*winArgs)
-	p.w.run(task, dst, src, a, nil, pick(maxLoops), nil)
+	p.w.run(task, dst, src, a, nil, loop, nil)
 	a.release()
 }
 
@@ -95,9 +97,11 @@ func NewAvgPool(s PoolShape) (*AvgPool, error) {
 func (p *AvgPool) Tasks() int { return p.w.tasks }
 
 // Run computes one task. A window wholly in the padding gives 0.
-func (p *AvgPool) Run(task int, dst, src []float32) {
+func (p *AvgPool) Run(task int, dst, src []float32) { p.run(task, dst, src, pick(sumLoops)) }
+
+func (p *AvgPool) run(task int, dst, src []float32, loop windowLoop) {
 	a := winPool.Get().(*winArgs)
-	p.w.run(task, dst, src, a, nil, pick(sumLoops), p.scale)
+	p.w.run(task, dst, src, a, nil, loop, p.scale)
 	a.release()
 }
 

@@ -13,7 +13,7 @@ type tap struct {
 //
 //	dst[i*dstStep+j] = finish(reduce_t src[i*srcStep+taps[t].src+j] · w[taps[t].w+j])
 //
-// Assembly reads this struct by offset (TestWinArgsLayout).
+// Assembly reads this struct by offset (TestArgsLayout).
 type winArgs struct {
 	dst, src, w, bias, res    []float32
 	taps                      []tap
@@ -84,6 +84,7 @@ type windowLoop func(*winArgs)
 // loop with the numbers of taps in use.
 func (w *window) run(task int, dst, src []float32, a *winArgs, res []float32, loop windowLoop, each func(a *winArgs, y, x span)) {
 	s := &w.s
+	src = src[:extent(s.N*s.H*s.W, s.C, s.SrcStride):len(src)]
 	for r := task * w.rowsPerTask; r < min((task+1)*w.rowsPerTask, s.N*w.oh); r++ {
 		n, oy := r/w.oh, r%w.oh
 		y := w.ys[oy]
@@ -122,3 +123,7 @@ func (a *winArgs) release() {
 	*a = winArgs{taps: a.taps[:0]}
 	winPool.Put(a)
 }
+
+// extent is the size of pixels of c channels, stride apart, without the gap
+// behind the last.
+func extent(pixels, c, stride int) int { return max(0, (pixels-1)*stride+c) }

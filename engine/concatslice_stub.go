@@ -1,0 +1,4 @@
+package engine
+
+// planHomes stub
+func (b *builder) planHomes() {}
