@@ -105,13 +105,13 @@ func (p *AvgPool) run(task int, dst, src []float32, loop windowLoop) {
 	a.release()
 }
 
-func (p *AvgPool) scale(a *winArgs, y, x span) {
+func (p *AvgPool) scale(a *winArgs, y, x int) {
 	count := len(a.taps)
 	if s := &p.w.s; p.shape.IncludePad {
 		// Ceil may push a window over the padding's end; what lies beyond
 		// does not count.
-		rows := inside(y.at*s.StrideH, s.KH, s.DilH, s.H+s.PadT+s.PadB)
-		cols := inside(x.at*s.StrideW, s.KW, s.DilW, s.W+s.PadL+s.PadR)
+		rows := inside(y*s.StrideH, s.KH, s.DilH, s.H+s.PadT+s.PadB)
+		cols := inside(x*s.StrideW, s.KW, s.DilW, s.W+s.PadL+s.PadR)
 		count = rows * cols
 	}
 	a.scale = 1 / float32(max(1, count))

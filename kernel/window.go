@@ -55,7 +55,7 @@ func spans(out, in, k, stride, dil, pad int) []span {
 type window struct {
 	s           ConvShape
 	oh, ow      int
-	ys          []span // one per output row
+	ys          []line // one per output row
 	xs          []span
 	rowsPerTask int
 	tasks       int
@@ -64,8 +64,12 @@ type window struct {
 func newWindow(s ConvShape, oh, ow int) window {
 	w := window{s: s, oh: oh, ow: ow, xs: spans(ow, s.W, s.KW, s.StrideW, s.DilW, s.PadL)}
 	for _, y := range spans(oh, s.H, s.KH, s.StrideH, s.DilH, s.PadT) {
+		l := line{span: y}
+		for _, x := range w.xs {
+			l.taps = append(l.taps, w.taps(y, x))
+		}
 		for range y.n {
-			w.ys = append(w.ys, span{y.at, 1, y.k0, y.k1})
+			w.ys = append(w.ys, l)
 		}
 	}
 	if rows := s.N * oh; rows > 0 && ow > 0 {
@@ -77,27 +81,41 @@ func newWindow(s ConvShape, oh, ow int) window {
 	return w
 }
 
+// line is the rows of windows of one output row, with the taps in use for every
+// span of columns.
+type line struct {
+	span
+	taps [][]tap
+}
+
+// taps lists the positions in use. Their offsets are relative to the first of
+// them for the first pixel.
+func (w *window) taps(y, x span) []tap {
+	s := &w.s
+	var list []tap
+	for ky := y.k0; ky < y.k1; ky++ {
+		for kx := x.k0; kx < x.k1; kx++ {
+			list = append(list, tap{
+				int32(((ky-y.k0)*s.DilH*s.W + (kx-x.k0)*s.DilW) * s.SrcStride),
+				int32((ky*s.KW + kx) * s.C)})
+		}
+	}
+	return list
+}
+
 // windowLoop is a loop over one winArgs.
 type windowLoop func(*winArgs)
 
 // run computes one task with loop; each is called before every call of the
-// loop with the numbers of taps in use.
-func (w *window) run(task int, dst, src []float32, a *winArgs, res []float32, loop windowLoop, each func(a *winArgs, y, x span)) {
+// loop with the position of its first output.
+func (w *window) run(task int, dst, src []float32, a *winArgs, res []float32, loop windowLoop, each func(a *winArgs, y, x int)) {
 	s := &w.s
 	src = src[:extent(s.N*s.H*s.W, s.C, s.SrcStride):len(src)]
 	for r := task * w.rowsPerTask; r < min((task+1)*w.rowsPerTask, s.N*w.oh); r++ {
 		n, oy := r/w.oh, r%w.oh
 		y := w.ys[oy]
-		for _, x := range w.xs {
-			a.taps = a.taps[:0]
-			// Offsets are relative to the first tap in use of the first pixel.
-			for ky := y.k0; ky < y.k1; ky++ {
-				for kx := x.k0; kx < x.k1; kx++ {
-					a.taps = append(a.taps, tap{
-						int32(((ky-y.k0)*s.DilH*s.W + (kx-x.k0)*s.DilW) * s.SrcStride),
-						int32((ky*s.KW + kx) * s.C)})
-				}
-			}
+		for i, x := range w.xs {
+			a.taps = y.taps[i]
 			a.src = nil
 			if len(a.taps) > 0 {
 				sy := oy*s.StrideH - s.PadT + y.k0*s.DilH
@@ -111,16 +129,16 @@ func (w *window) run(task int, dst, src []float32, a *winArgs, res []float32, lo
 				a.res, a.resStep = res[at*s.ResStride:(at+x.n-1)*s.ResStride+s.C], s.ResStride
 			}
 			if each != nil {
-				each(a, y, x)
+				each(a, oy, x.at)
 			}
 			loop(a)
 		}
 	}
 }
 
-// release clears the arguments but keeps the list of taps for the next user.
+// release clears the arguments for the next user.
 func (a *winArgs) release() {
-	*a = winArgs{taps: a.taps[:0]}
+	*a = winArgs{}
 	winPool.Put(a)
 }
 
