@@ -13,16 +13,40 @@ type tap struct {
 //
 //	dst[i*dstStep+j] = finish(reduce_t src[i*srcStep+taps[t].src+j] · w[taps[t].w+j])
 //
-// Where threes is not 0 the taps come in rows of three neighbouring pixels, and
-// threes is the stride of windows over them, 1 or 2. Assembly reads this struct
-// by offset (TestArgsLayout).
+// Where the taps come in rows of three or five neighbouring pixels, rows says so.
+// Assembly reads this struct by offset (TestArgsLayout).
 type winArgs struct {
 	dst, src, w, bias, res    []float32
 	taps                      []tap
 	dstStep, srcStep, resStep int
 	px, c                     int
 	scale, lo, hi             float32
-	threes                    int
+	rows                      tapRows
+}
+
+// tapRows is a form of windows that has loops of its own.
+type tapRows int
+
+const (
+	anyTaps tapRows = iota
+	rows3s1         // rows of three taps, windows one pixel apart
+	rows3s2
+	rows5s1
+	rows5s2
+)
+
+// tapRows is the form of the windows of one span.
+func (s *ConvShape) tapRows(x span) tapRows {
+	if s.DilW != 1 || s.StrideW > 2 {
+		return anyTaps
+	}
+	switch x.k1 - x.k0 {
+	case 3:
+		return rows3s1 + tapRows(s.StrideW-1)
+	case 5:
+		return rows5s1 + tapRows(s.StrideW-1)
+	}
+	return anyTaps
 }
 
 var winPool = sync.Pool{New: func() any { return new(winArgs) }}
@@ -128,9 +152,7 @@ func (w *window) run(task int, dst, src []float32, a *winArgs, res []float32, lo
 			at := r*w.ow + x.at
 			a.dst = dst[at*s.DstStride : (at+x.n-1)*s.DstStride+s.C]
 			a.dstStep, a.srcStep, a.px, a.c = s.DstStride, s.StrideW*s.SrcStride, x.n, s.C
-			if a.threes = 0; s.DilW == 1 && s.StrideW <= 2 && x.k1-x.k0 == 3 {
-				a.threes = s.StrideW
-			}
+			a.rows = s.tapRows(x)
 			if res != nil {
 				a.res, a.resStep = res[at*s.ResStride:(at+x.n-1)*s.ResStride+s.C], s.ResStride
 			}

@@ -29,6 +29,16 @@ func depthwise3s1AVX512(a *byte)
 //go:noescape
 func depthwise3s2AVX512(a *byte)
 
+// depthwise5s1AVX512 reduces the windows of one call. It counts the pixels down.
+//
+//go:noescape
+func depthwise5s1AVX512(a *byte)
+
+// depthwise5s2AVX512 reduces the windows of one call. It counts the pixels down.
+//
+//go:noescape
+func depthwise5s2AVX512(a *byte)
+
 // depthwiseAVX2 reduces the windows of one call. It counts the pixels down.
 //
 //go:noescape
@@ -53,3 +63,13 @@ func depthwise3s1AVX2(a *byte)
 //
 //go:noescape
 func depthwise3s2AVX2(a *byte)
+
+// depthwise5s1AVX2 reduces the windows of one call. It counts the pixels down.
+//
+//go:noescape
+func depthwise5s1AVX2(a *byte)
+
+// depthwise5s2AVX2 reduces the windows of one call. It counts the pixels down.
+//
+//go:noescape
+func depthwise5s2AVX2(a *byte)

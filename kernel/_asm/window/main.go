@@ -1,7 +1,7 @@
 // Command window generates the loops over windows: depthwise convolution and
 // pooling. Vectors lie along the channels. Up to six pixels of one or two vectors
 // pass over the taps together, so that a tap's weights are read once for all.
-// Where taps come in rows of three neighbours, as in most depthwise layers,
+// Where taps come in rows of three or five neighbours, as in most depthwise layers,
 // pixels share what they read of the source, too.
 package main
 
@@ -43,6 +43,7 @@ type loop struct {
 	Set
 	op             *reduction
 	stride         int // of pixels over columns, or 0 for taps in any place
+	near           int // taps of such a row of columns
 	src, dst, res  reg.Register
 	step, s3, s5   reg.Register // bytes from pixel (with a stride: column) to the next, and multiples
 	channels, from reg.Register // left to do, and bytes done
@@ -68,15 +69,15 @@ func field(off int) reg.GPVirtual {
 }
 
 // routine emits one family for one instruction set.
-func routine(s Set, op *reduction, stride int) {
+func routine(s Set, op *reduction, near, stride int) {
 	name := op.name + s.Name
 	if stride > 0 {
-		name = fmt.Sprintf("%s3s%d%s", op.name, stride, s.Name)
+		name = fmt.Sprintf("%s%ds%d%s", op.name, near, stride, s.Name)
 	}
 	TEXT(name, NOSPLIT, "func(a *byte)")
 	Doc(name + " reduces the windows of one call. It counts the pixels down.")
 	Pragma("noescape")
-	l := &loop{Set: s, op: op, stride: stride, src: field(offSrc), dst: field(offDst)}
+	l := &loop{Set: s, op: op, near: near, stride: stride, src: field(offSrc), dst: field(offDst)}
 	if op.weighted {
 		l.res = field(offRes)
 	}
@@ -210,9 +211,9 @@ func (l *loop) block(id string, p int, tails []*Tail) {
 	}
 	Label(id + "taps")
 	if l.stride > 0 {
-		l.three(taps, src, w, acc, tails)
-		ADDQ(Imm(3*8), taps)
-		SUBQ(Imm(3), left)
+		l.row(taps, src, w, acc, tails)
+		ADDQ(Imm(uint64(8*l.near)), taps)
+		SUBQ(Imm(uint64(l.near)), left)
 	} else {
 		l.tap(taps, src, w, acc, tails)
 		ADDQ(Imm(8), taps)
@@ -253,16 +254,16 @@ func (l *loop) tap(taps, src, w reg.Register, acc [][]Reg, tails []*Tail) {
 	}
 }
 
-// three accumulates three neighbouring taps; every column is read once.
-func (l *loop) three(taps, src, w reg.Register, acc [][]Reg, tails []*Tail) {
-	var weights [3][]Reg
+// row accumulates a row of neighbouring taps; every column is read once.
+func (l *loop) row(taps, src, w reg.Register, acc [][]Reg, tails []*Tail) {
+	weights := make([][]Reg, l.near)
 	for i := range weights {
 		weights[i] = l.weights(taps, w, i, tails)
 	}
 	at := GP64()
 	MOVLQSX(Mem{Base: taps}, at)
 	LEAQ(Mem{Base: src, Index: at, Scale: 4}, at)
-	for col := range (len(acc)-1)*l.stride + 3 {
+	for col := range (len(acc)-1)*l.stride + l.near {
 		if col > 0 && col%4 == 0 {
 			LEAQ(Mem{Base: at, Index: l.step, Scale: 4}, at)
 		}
@@ -271,7 +272,7 @@ func (l *loop) three(taps, src, w reg.Register, acc [][]Reg, tails []*Tail) {
 			m.Disp = v * l.Bytes()
 			x := l.Load(m, t)
 			for i := range acc {
-				if k := col - i*l.stride; k >= 0 && k < 3 {
+				if k := col - i*l.stride; k >= 0 && k < l.near {
 					VFMADD231PS(x, weights[k][v], acc[i][v])
 				}
 			}
@@ -401,10 +402,12 @@ func main() {
 	ConstraintExpr("!noasm")
 	for _, s := range Sets {
 		for _, op := range []*reduction{depthwise, maxpool, sumpool} {
-			routine(s, op, 0)
+			routine(s, op, 0, 0)
 		}
-		routine(s, depthwise, 1)
-		routine(s, depthwise, 2)
+		for _, near := range []int{3, 5} {
+			routine(s, depthwise, near, 1)
+			routine(s, depthwise, near, 2)
+		}
 	}
 	Generate()
 }
