@@ -35,6 +35,10 @@ type value struct {
 	steps       []int // of the view
 	box         int   // -1: none
 	cst         *tensor.Tensor
+	// unpadded and pads stand for a value that only a convolution reads: zeros
+	// around the pixels of another, before and after each spatial axis.
+	unpadded *ir.Value
+	pads     []int
 }
 
 func newBuilder(p *Program, m *ir.Model, inf *op.Inference) *builder {
@@ -145,17 +149,19 @@ func (b *builder) node(ctx context.Context, n *ir.Node) error {
 	if done, err := b.constant(ctx, n); done || err != nil {
 		return err
 	}
-	if r := b.row(n); r != nil && b.static(n) && r.lower(b, n) {
-		return nil
+	if b.static(n) && b.m.Function(n) == nil {
+		if b.forms(n) {
+			return nil
+		}
+		if r := b.row(n); r != nil && r.lower(b, n) {
+			return nil
+		}
 	}
 	return b.reference(n)
 }
 
 // row finds the row of n that applies to the model's operator sets.
 func (b *builder) row(n *ir.Node) *row {
-	if b.m.Function(n) != nil {
-		return nil
-	}
 	r := rows[opName{ir.CanonicalDomain(n.Domain), n.Op}]
 	if r == nil || r.since > 0 && b.m.Opset("") < r.since {
 		return nil

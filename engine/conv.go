@@ -75,6 +75,14 @@ func (b *builder) convShape(n *ir.Node) (s kernel.ConvShape, ok bool) {
 	if !ok {
 		return s, false
 	}
+	if v := b.val(n.In[0]); v.unpadded != nil {
+		k := len(v.pads) / 2
+		for i := range k {
+			win.before[2-k+i] += v.pads[i]
+			win.after[2-k+i] += v.pads[k+i]
+		}
+		x = b.val(v.unpadded).shape
+	}
 	h, wide := extents(x)
 	return kernel.ConvShape{N: x[0], H: h, W: wide, C: x[1], KH: win.kernel[0], KW: win.kernel[1],
 		StrideH: win.stride[0], StrideW: win.stride[1], DilH: win.dil[0], DilW: win.dil[1],
@@ -82,17 +90,25 @@ func (b *builder) convShape(n *ir.Node) (s kernel.ConvShape, ok bool) {
 		Groups: n.Int("group", 1), O: w[0]}, true
 }
 
-func lowerConv(b *builder, n *ir.Node) bool {
+// convolves reports whether a row lowers the node: a convolution with constant
+// weights of a shape that the kernels know.
+func (b *builder) convolves(n *ir.Node) bool {
 	if b.cst(n.In[1]) == nil || !b.real(n.In[0], n.In[1], n.Out[0]) || len(n.In) > 2 && n.In[2] != nil && b.cst(n.In[2]) == nil {
 		return false
 	}
 	s, ok := b.convShape(n)
-	if !ok {
+	if ok {
+		_, err := kernel.NewConv(s)
+		ok = err == nil
+	}
+	return ok
+}
+
+func lowerConv(b *builder, n *ir.Node) bool {
+	if !b.convolves(n) {
 		return false
 	}
-	if _, err := kernel.NewConv(s); err != nil {
-		return false
-	}
+	s, _ := b.convShape(n)
 	var bias *tensor.Tensor
 	if len(n.In) > 2 {
 		bias = b.cst(n.In[2])
@@ -103,7 +119,11 @@ func lowerConv(b *builder, n *ir.Node) bool {
 		return false
 	}
 	t := b.tail(fold.v, true)
-	src := b.last(n.In[0])
+	x := n.In[0]
+	if p := b.val(x).unpadded; p != nil {
+		x = p
+	}
+	src := b.last(x)
 	dst := b.newLast(t.v)
 	s.SrcStride, s.DstStride = src.stride, dst.stride
 	if t.res.b != nil {

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"math"
+
 	"pare/ir"
 	"pare/op"
 	"pare/tensor"
@@ -13,7 +15,7 @@ type sink struct{ o *operand }
 func (b *builder) output(v *ir.Value) {
 	o := b.operand(v)
 	if o.cst == nil && o.box < 0 {
-		o.from.b.last = len(b.steps) + 1
+		o.from.b.last = math.MaxInt
 	}
 	b.s.out = append(b.s.out, sink{o})
 	if o.box >= 0 {

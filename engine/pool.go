@@ -31,7 +31,8 @@ func (j *job) take() {
 // caught keeps what a task panicked with and lets no further task start.
 func (j *job) caught() {
 	if p := recover(); p != nil {
-		j.fail.CompareAndSwap(nil, &p)
+		first := p // moved to the heap only here
+		j.fail.CompareAndSwap(nil, &first)
 		j.next.Store(j.tasks)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"pare/format"
 	"pare/ir"
+	"pare/pass"
 )
 
 // decodeWeights replaces compressed constants by their values.
@@ -32,5 +33,12 @@ func decodeWeights(m *ir.Model) error {
 	return p.Apply()
 }
 
+// growth is how many bytes a folded constant may take beyond those that it
+// replaces: memory is dear in files, not here.
+const growth = 4 << 20
+
 // simplify folds constants and removes what has no effect.
-func simplify(context.Context, *ir.Model) error { return nil }
+func simplify(ctx context.Context, m *ir.Model) error {
+	_, err := pass.SimplifyWith(ctx, m, pass.Options{Growth: growth})
+	return err
+}

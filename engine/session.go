@@ -20,6 +20,9 @@ type Session struct {
 	frame *frame
 }
 
+// Program is the program that the session runs.
+func (s *Session) Program() *Program { return s.p }
+
 // Inputs are the inputs of the model; those that are constants have a default.
 func (s *Session) Inputs() []*ir.Value { return s.p.inputs }
 

@@ -7,13 +7,20 @@
 // func transposeAVX512(dst *float32, src *float32, rows int, cols int)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·transposeAVX512(SB), NOSPLIT, $0-32
-	MOVQ src+8(FP), R8
-	MOVQ dst+0(FP), R9
-	MOVQ rows+16(FP), SI
-	MOVQ cols+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ SI, BX
-	SHLQ $0x02, BX
+	MOVQ  src+8(FP), R8
+	MOVQ  dst+0(FP), R9
+	MOVQ  rows+16(FP), SI
+	MOVQ  cols+24(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  SI, BX
+	SHLQ  $0x02, BX
+	LEAQ  -1(SI), R10
+	ANDQ  $-16, R10
+	SUBQ  R10, SI
+	LEAQ  (R9)(R10*4), R9
+	MOVQ  R10, AX
+	IMULQ DX, AX
+	ADDQ  AX, R8
 
 rows:
 	MOVQ R8, AX
@@ -25,38 +32,38 @@ cols:
 	JL         partial
 	CMPQ       DI, $0x10
 	JL         partial
-	MOVQ       AX, R10
-	VMOVUPS    (R10), Z0
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z1
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z2
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z3
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z4
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z5
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z6
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z7
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z8
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z9
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z10
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z11
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z12
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z13
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z14
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Z15
+	MOVQ       AX, R11
+	VMOVUPS    (R11), Z0
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z1
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z2
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z3
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z4
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z5
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z6
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z7
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z8
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z9
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z10
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z11
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z12
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z13
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z14
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Z15
 	VUNPCKLPS  Z1, Z0, Z16
 	VUNPCKHPS  Z1, Z0, Z0
 	VUNPCKLPS  Z3, Z2, Z1
@@ -121,110 +128,106 @@ cols:
 	VSHUFF32X4 $0xdd, Z9, Z5, Z5
 	VSHUFF32X4 $0x88, Z8, Z0, Z9
 	VSHUFF32X4 $0xdd, Z8, Z0, Z0
-	MOVQ       CX, R10
-	VMOVUPS    Z12, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z14, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z15, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z11, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z16, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z6, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z7, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z9, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z4, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z10, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z3, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z13, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z2, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z1, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z5, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Z0, (R10)
-	ADDQ       BX, R10
+	MOVQ       CX, R11
+	VMOVUPS    Z12, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z14, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z15, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z11, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z16, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z6, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z7, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z9, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z4, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z10, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z3, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z13, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z2, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z1, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z5, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z0, (R11)
+	ADDQ       BX, R11
 	JMP        next
 
 partial:
-	MOVQ       $0x00000040, R10
-	CMPQ       DI, R10
-	CMOVQLT    DI, R10
-	MOVQ       $-1, R11
-	BZHIQ      R10, R11, R11
-	KMOVW      R11, K1
-	MOVQ       AX, R10
-	VMOVUPS.Z  (R10), K1, Z0
-	LEAQ       (R10)(DX*1), R11
+	CMPQ       DI, $0x20
+	JL         corner
+	MOVQ       AX, R11
+	VMOVUPS    (R11), Z0
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x01
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z1
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z1
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x02
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z2
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z2
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x03
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z3
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z3
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x04
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z4
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z4
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x05
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z5
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z5
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x06
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z6
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z6
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x07
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z7
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z7
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x08
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z8
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z8
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x09
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z9
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z9
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x0a
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z10
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z10
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x0b
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z11
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z11
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x0c
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z12
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z12
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x0d
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z13
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z13
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x0e
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z14
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z14
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x0f
-	CMOVQGT    R11, R10
-	VMOVUPS.Z  (R10), K1, Z15
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Z15
 	VUNPCKLPS  Z1, Z0, Z16
 	VUNPCKHPS  Z1, Z0, Z0
 	VUNPCKLPS  Z3, Z2, Z1
@@ -289,102 +292,276 @@ partial:
 	VSHUFF32X4 $0xdd, Z9, Z5, Z5
 	VSHUFF32X4 $0x88, Z8, Z0, Z9
 	VSHUFF32X4 $0xdd, Z8, Z0, Z0
-	MOVQ       $0x00000040, R10
-	CMPQ       SI, R10
-	CMOVQLT    SI, R10
-	MOVQ       $-1, R11
-	BZHIQ      R10, R11, R11
-	KMOVW      R11, K1
-	MOVQ       CX, R10
-	VMOVUPS    Z12, K1, (R10)
+	MOVQ       CX, R11
+	VMOVUPS    Z12, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z14, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z15, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z11, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z16, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z6, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z7, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z9, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z4, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z10, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z3, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z13, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z2, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z1, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z5, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Z0, (R11)
+	ADDQ       BX, R11
+	JMP        next
+
+corner:
+	MOVQ       $0x00000040, R11
+	CMPQ       DI, R11
+	CMOVQLT    DI, R11
+	MOVQ       $-1, R12
+	BZHIQ      R11, R12, R12
+	KMOVW      R12, K1
+	MOVQ       AX, R11
+	VMOVUPS.Z  (R11), K1, Z0
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x01
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z1
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x02
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z2
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x03
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z3
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x04
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z4
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x05
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z5
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x06
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z6
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x07
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z7
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x08
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z8
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x09
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z9
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x0a
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z10
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x0b
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z11
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x0c
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z12
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x0d
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z13
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x0e
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z14
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x0f
+	CMOVQGT    R12, R11
+	VMOVUPS.Z  (R11), K1, Z15
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z0
+	VUNPCKLPS  Z3, Z2, Z1
+	VUNPCKHPS  Z3, Z2, Z2
+	VUNPCKLPS  Z5, Z4, Z3
+	VUNPCKHPS  Z5, Z4, Z4
+	VUNPCKLPS  Z7, Z6, Z5
+	VUNPCKHPS  Z7, Z6, Z6
+	VUNPCKLPS  Z9, Z8, Z7
+	VUNPCKHPS  Z9, Z8, Z8
+	VUNPCKLPS  Z11, Z10, Z9
+	VUNPCKHPS  Z11, Z10, Z10
+	VUNPCKLPS  Z13, Z12, Z11
+	VUNPCKHPS  Z13, Z12, Z12
+	VUNPCKLPS  Z15, Z14, Z13
+	VUNPCKHPS  Z15, Z14, Z14
+	VUNPCKLPD  Z1, Z16, Z15
+	VUNPCKHPD  Z1, Z16, Z1
+	VUNPCKLPD  Z2, Z0, Z16
+	VUNPCKHPD  Z2, Z0, Z0
+	VUNPCKLPD  Z5, Z3, Z2
+	VUNPCKHPD  Z5, Z3, Z3
+	VUNPCKLPD  Z6, Z4, Z5
+	VUNPCKHPD  Z6, Z4, Z4
+	VUNPCKLPD  Z9, Z7, Z6
+	VUNPCKHPD  Z9, Z7, Z7
+	VUNPCKLPD  Z10, Z8, Z9
+	VUNPCKHPD  Z10, Z8, Z8
+	VUNPCKLPD  Z13, Z11, Z10
+	VUNPCKHPD  Z13, Z11, Z11
+	VUNPCKLPD  Z14, Z12, Z13
+	VUNPCKHPD  Z14, Z12, Z12
+	VSHUFF32X4 $0x88, Z2, Z15, Z14
+	VSHUFF32X4 $0xdd, Z2, Z15, Z2
+	VSHUFF32X4 $0x88, Z3, Z1, Z15
+	VSHUFF32X4 $0xdd, Z3, Z1, Z1
+	VSHUFF32X4 $0x88, Z5, Z16, Z3
+	VSHUFF32X4 $0xdd, Z5, Z16, Z5
+	VSHUFF32X4 $0x88, Z4, Z0, Z16
+	VSHUFF32X4 $0xdd, Z4, Z0, Z0
+	VSHUFF32X4 $0x88, Z10, Z6, Z4
+	VSHUFF32X4 $0xdd, Z10, Z6, Z6
+	VSHUFF32X4 $0x88, Z11, Z7, Z10
+	VSHUFF32X4 $0xdd, Z11, Z7, Z7
+	VSHUFF32X4 $0x88, Z13, Z9, Z11
+	VSHUFF32X4 $0xdd, Z13, Z9, Z9
+	VSHUFF32X4 $0x88, Z12, Z8, Z13
+	VSHUFF32X4 $0xdd, Z12, Z8, Z8
+	VSHUFF32X4 $0x88, Z4, Z14, Z12
+	VSHUFF32X4 $0xdd, Z4, Z14, Z4
+	VSHUFF32X4 $0x88, Z10, Z15, Z14
+	VSHUFF32X4 $0xdd, Z10, Z15, Z10
+	VSHUFF32X4 $0x88, Z11, Z3, Z15
+	VSHUFF32X4 $0xdd, Z11, Z3, Z3
+	VSHUFF32X4 $0x88, Z13, Z16, Z11
+	VSHUFF32X4 $0xdd, Z13, Z16, Z13
+	VSHUFF32X4 $0x88, Z6, Z2, Z16
+	VSHUFF32X4 $0xdd, Z6, Z2, Z2
+	VSHUFF32X4 $0x88, Z7, Z1, Z6
+	VSHUFF32X4 $0xdd, Z7, Z1, Z1
+	VSHUFF32X4 $0x88, Z9, Z5, Z7
+	VSHUFF32X4 $0xdd, Z9, Z5, Z5
+	VSHUFF32X4 $0x88, Z8, Z0, Z9
+	VSHUFF32X4 $0xdd, Z8, Z0, Z0
+	MOVQ       $0x00000040, R11
+	CMPQ       SI, R11
+	CMOVQLT    SI, R11
+	MOVQ       $-1, R12
+	BZHIQ      R11, R12, R12
+	KMOVW      R12, K1
+	MOVQ       CX, R11
+	VMOVUPS    Z12, K1, (R11)
 	CMPQ       DI, $0x01
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z14, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z14, K1, (R11)
 	CMPQ       DI, $0x02
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z15, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z15, K1, (R11)
 	CMPQ       DI, $0x03
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z11, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z11, K1, (R11)
 	CMPQ       DI, $0x04
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z16, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z16, K1, (R11)
 	CMPQ       DI, $0x05
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z6, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z6, K1, (R11)
 	CMPQ       DI, $0x06
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z7, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z7, K1, (R11)
 	CMPQ       DI, $0x07
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z9, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z9, K1, (R11)
 	CMPQ       DI, $0x08
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z4, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z4, K1, (R11)
 	CMPQ       DI, $0x09
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z10, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z10, K1, (R11)
 	CMPQ       DI, $0x0a
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z3, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z3, K1, (R11)
 	CMPQ       DI, $0x0b
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z13, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z13, K1, (R11)
 	CMPQ       DI, $0x0c
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z2, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z2, K1, (R11)
 	CMPQ       DI, $0x0d
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z1, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z1, K1, (R11)
 	CMPQ       DI, $0x0e
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z5, K1, (R10)
+	ADDQ       BX, R11
+	VMOVUPS    Z5, K1, (R11)
 	CMPQ       DI, $0x0f
 	JLE        next
-	ADDQ       BX, R10
-	VMOVUPS    Z0, K1, (R10)
-	ADDQ       BX, R10
+	ADDQ       BX, R11
+	VMOVUPS    Z0, K1, (R11)
+	ADDQ       BX, R11
 
 next:
-	MOVQ   BX, R10
-	IMUL3Q $0x10, R10, R10
-	ADDQ   R10, CX
+	IMUL3Q $0x10, BX, R11
+	ADDQ   R11, CX
 	ADDQ   $0x40, AX
 	SUBQ   $0x10, DI
 	JG     cols
-	MOVQ   DX, R10
-	IMUL3Q $0x10, R10, R10
-	ADDQ   R10, R8
-	ADDQ   $0x40, R9
-	SUBQ   $0x10, SI
-	JG     rows
+	IMUL3Q $0x10, DX, AX
+	SUBQ   AX, R8
+	SUBQ   $0x40, R9
+	MOVQ   $0x00000010, SI
+	SUBQ   $0x10, R10
+	JGE    rows
 	VZEROUPPER
 	RET
 
 // func transposeAVX2(dst *float32, src *float32, rows int, cols int)
 // Requires: AVX, CMOV
 TEXT ·transposeAVX2(SB), NOSPLIT, $0-32
-	MOVQ src+8(FP), R8
-	MOVQ dst+0(FP), R9
-	MOVQ rows+16(FP), SI
-	MOVQ cols+24(FP), DX
-	SHLQ $0x02, DX
-	MOVQ SI, BX
-	SHLQ $0x02, BX
+	MOVQ  src+8(FP), R8
+	MOVQ  dst+0(FP), R9
+	MOVQ  rows+16(FP), SI
+	MOVQ  cols+24(FP), DX
+	SHLQ  $0x02, DX
+	MOVQ  SI, BX
+	SHLQ  $0x02, BX
+	LEAQ  -1(SI), R10
+	ANDQ  $-8, R10
+	SUBQ  R10, SI
+	LEAQ  (R9)(R10*4), R9
+	MOVQ  R10, AX
+	IMULQ DX, AX
+	ADDQ  AX, R8
 
 rows:
 	MOVQ R8, AX
@@ -396,22 +573,22 @@ cols:
 	JL         partial
 	CMPQ       DI, $0x08
 	JL         partial
-	MOVQ       AX, R10
-	VMOVUPS    (R10), Y0
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Y1
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Y2
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Y3
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Y4
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Y5
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Y6
-	ADDQ       DX, R10
-	VMOVUPS    (R10), Y7
+	MOVQ       AX, R11
+	VMOVUPS    (R11), Y0
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Y1
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Y2
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Y3
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Y4
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Y5
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Y6
+	ADDQ       DX, R11
+	VMOVUPS    (R11), Y7
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y0
 	VUNPCKLPS  Y3, Y2, Y1
@@ -436,62 +613,138 @@ cols:
 	VPERM2F128 $0x31, Y5, Y8, Y5
 	VPERM2F128 $0x20, Y4, Y0, Y8
 	VPERM2F128 $0x31, Y4, Y0, Y0
-	MOVQ       CX, R10
-	VMOVUPS    Y6, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Y7, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Y3, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Y8, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Y2, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Y1, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Y5, (R10)
-	ADDQ       BX, R10
-	VMOVUPS    Y0, (R10)
-	ADDQ       BX, R10
+	MOVQ       CX, R11
+	VMOVUPS    Y6, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y7, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y3, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y8, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y2, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y1, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y5, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y0, (R11)
+	ADDQ       BX, R11
 	JMP        next
 
 partial:
-	MOVQ       $0x00000040, R10
-	CMPQ       DI, R10
-	CMOVQLT    DI, R10
-	LEAQ       lanes<>+256(SB), R11
-	NEGQ       R10
-	VMOVUPS    (R11)(R10*4), Y0
-	MOVQ       AX, R10
-	VMASKMOVPS (R10), Y0, Y1
-	LEAQ       (R10)(DX*1), R11
+	CMPQ       DI, $0x10
+	JL         corner
+	MOVQ       AX, R11
+	VMOVUPS    (R11), Y0
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x01
-	CMOVQGT    R11, R10
-	VMASKMOVPS (R10), Y0, Y2
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Y1
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x02
-	CMOVQGT    R11, R10
-	VMASKMOVPS (R10), Y0, Y3
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Y2
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x03
-	CMOVQGT    R11, R10
-	VMASKMOVPS (R10), Y0, Y4
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Y3
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x04
-	CMOVQGT    R11, R10
-	VMASKMOVPS (R10), Y0, Y5
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Y4
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x05
-	CMOVQGT    R11, R10
-	VMASKMOVPS (R10), Y0, Y6
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Y5
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x06
-	CMOVQGT    R11, R10
-	VMASKMOVPS (R10), Y0, Y7
-	LEAQ       (R10)(DX*1), R11
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Y6
+	LEAQ       (R11)(DX*1), R12
 	CMPQ       SI, $0x07
-	CMOVQGT    R11, R10
-	VMASKMOVPS (R10), Y0, Y0
+	CMOVQGT    R12, R11
+	VMOVUPS    (R11), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VUNPCKLPD  Y1, Y8, Y7
+	VUNPCKHPD  Y1, Y8, Y1
+	VUNPCKLPD  Y2, Y0, Y8
+	VUNPCKHPD  Y2, Y0, Y0
+	VUNPCKLPD  Y5, Y3, Y2
+	VUNPCKHPD  Y5, Y3, Y3
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VPERM2F128 $0x20, Y3, Y1, Y7
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VPERM2F128 $0x20, Y5, Y8, Y3
+	VPERM2F128 $0x31, Y5, Y8, Y5
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	MOVQ       CX, R11
+	VMOVUPS    Y6, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y7, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y3, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y8, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y2, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y1, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y5, (R11)
+	ADDQ       BX, R11
+	VMOVUPS    Y0, (R11)
+	ADDQ       BX, R11
+	JMP        next
+
+corner:
+	MOVQ       $0x00000040, R11
+	CMPQ       DI, R11
+	CMOVQLT    DI, R11
+	LEAQ       lanes<>+256(SB), R12
+	NEGQ       R11
+	VMOVUPS    (R12)(R11*4), Y0
+	MOVQ       AX, R11
+	VMASKMOVPS (R11), Y0, Y1
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x01
+	CMOVQGT    R12, R11
+	VMASKMOVPS (R11), Y0, Y2
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x02
+	CMOVQGT    R12, R11
+	VMASKMOVPS (R11), Y0, Y3
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x03
+	CMOVQGT    R12, R11
+	VMASKMOVPS (R11), Y0, Y4
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x04
+	CMOVQGT    R12, R11
+	VMASKMOVPS (R11), Y0, Y5
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x05
+	CMOVQGT    R12, R11
+	VMASKMOVPS (R11), Y0, Y6
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x06
+	CMOVQGT    R12, R11
+	VMASKMOVPS (R11), Y0, Y7
+	LEAQ       (R11)(DX*1), R12
+	CMPQ       SI, $0x07
+	CMOVQGT    R12, R11
+	VMASKMOVPS (R11), Y0, Y0
 	VUNPCKLPS  Y2, Y1, Y8
 	VUNPCKHPS  Y2, Y1, Y1
 	VUNPCKLPS  Y4, Y3, Y2
@@ -516,57 +769,56 @@ partial:
 	VPERM2F128 $0x31, Y6, Y8, Y6
 	VPERM2F128 $0x20, Y0, Y1, Y8
 	VPERM2F128 $0x31, Y0, Y1, Y0
-	MOVQ       $0x00000040, R10
-	CMPQ       SI, R10
-	CMOVQLT    SI, R10
-	LEAQ       lanes<>+256(SB), R11
-	NEGQ       R10
-	VMOVUPS    (R11)(R10*4), Y1
-	MOVQ       CX, R10
-	VMASKMOVPS Y5, Y1, (R10)
+	MOVQ       $0x00000040, R11
+	CMPQ       SI, R11
+	CMOVQLT    SI, R11
+	LEAQ       lanes<>+256(SB), R12
+	NEGQ       R11
+	VMOVUPS    (R12)(R11*4), Y1
+	MOVQ       CX, R11
+	VMASKMOVPS Y5, Y1, (R11)
 	CMPQ       DI, $0x01
 	JLE        next
-	ADDQ       BX, R10
-	VMASKMOVPS Y7, Y1, (R10)
+	ADDQ       BX, R11
+	VMASKMOVPS Y7, Y1, (R11)
 	CMPQ       DI, $0x02
 	JLE        next
-	ADDQ       BX, R10
-	VMASKMOVPS Y4, Y1, (R10)
+	ADDQ       BX, R11
+	VMASKMOVPS Y4, Y1, (R11)
 	CMPQ       DI, $0x03
 	JLE        next
-	ADDQ       BX, R10
-	VMASKMOVPS Y8, Y1, (R10)
+	ADDQ       BX, R11
+	VMASKMOVPS Y8, Y1, (R11)
 	CMPQ       DI, $0x04
 	JLE        next
-	ADDQ       BX, R10
-	VMASKMOVPS Y3, Y1, (R10)
+	ADDQ       BX, R11
+	VMASKMOVPS Y3, Y1, (R11)
 	CMPQ       DI, $0x05
 	JLE        next
-	ADDQ       BX, R10
-	VMASKMOVPS Y2, Y1, (R10)
+	ADDQ       BX, R11
+	VMASKMOVPS Y2, Y1, (R11)
 	CMPQ       DI, $0x06
 	JLE        next
-	ADDQ       BX, R10
-	VMASKMOVPS Y6, Y1, (R10)
+	ADDQ       BX, R11
+	VMASKMOVPS Y6, Y1, (R11)
 	CMPQ       DI, $0x07
 	JLE        next
-	ADDQ       BX, R10
-	VMASKMOVPS Y0, Y1, (R10)
-	ADDQ       BX, R10
+	ADDQ       BX, R11
+	VMASKMOVPS Y0, Y1, (R11)
+	ADDQ       BX, R11
 
 next:
-	MOVQ   BX, R10
-	IMUL3Q $0x08, R10, R10
-	ADDQ   R10, CX
+	IMUL3Q $0x08, BX, R11
+	ADDQ   R11, CX
 	ADDQ   $0x20, AX
 	SUBQ   $0x08, DI
 	JG     cols
-	MOVQ   DX, R10
-	IMUL3Q $0x08, R10, R10
-	ADDQ   R10, R8
-	ADDQ   $0x20, R9
-	SUBQ   $0x08, SI
-	JG     rows
+	IMUL3Q $0x08, DX, AX
+	SUBQ   AX, R8
+	SUBQ   $0x20, R9
+	MOVQ   $0x00000008, SI
+	SUBQ   $0x08, R10
+	JGE    rows
 	VZEROUPPER
 	RET
 

@@ -88,6 +88,7 @@ func (e *encoder) writeAttr(a ir.Attr) *message {
 	m := &message{}
 	m.text(1, a.Name)
 	typ := typeOfAttr(a.Value)
+	e.check(a.Extra)
 	if ref, ok := a.Value.(ir.Ref); ok {
 		m.text(21, ref.Name)
 		typ = ref.Kind

@@ -191,4 +191,3 @@ func writeStrings(w *attrWriter, v any) {
 		w.m.text(w.num, s)
 	}
 }
-

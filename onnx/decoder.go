@@ -5,10 +5,14 @@ import "fmt"
 const (
 	// maxNesting bounds how deep graphs and types may be nested.
 	maxNesting = 64
+	// maxRank bounds the number of dimensions.
+	maxRank = 1024
 	// maxDense bounds the bytes that all tensors in coordinate form of a model
 	// expand to: the larger of this and densePerByte times the file.
 	maxDense     = 64 << 20
 	densePerByte = 64
+	// maxRead bounds the external data that are read rather than mapped.
+	maxRead = 4 << 30
 )
 
 // decoder is what readers of one file share.

@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"math"
 
@@ -25,6 +26,20 @@ func (e *encoder) fail(err error) {
 	if e.err == nil {
 		e.err = err
 	}
+}
+
+// check reports opaque fields that are damaged. They may come from elsewhere
+// than a file, and must not damage the one that is written.
+func (e *encoder) check(extra []byte) {
+	if err := fields(extra, func(field) error { return nil }); err != nil {
+		e.fail(fmt.Errorf("opaque fields: %w", err))
+	}
+}
+
+// rest writes what is kept of a message.
+func (e *encoder) rest(m *message, extra []byte) {
+	e.check(extra)
+	m.put(extra)
 }
 
 // encode makes the ModelProto of m, at most limit bytes long.

@@ -95,13 +95,23 @@ func (x *external) load(location string) ([]byte, error) {
 	}
 	defer f.Close()
 	if !x.mmap {
-		return io.ReadAll(f)
+		return x.readAll(f)
 	}
 	m, err := mapFile(f)
 	if m != nil {
 		x.maps = append(x.maps, m)
 	}
 	return m, err
+}
+
+// readAll reads a file as far as the bound for all of them allows.
+func (x *external) readAll(f *os.File) ([]byte, error) {
+	left := maxRead - x.size()
+	data, err := io.ReadAll(io.LimitReader(f, left+1))
+	if err == nil && int64(len(data)) > left {
+		return nil, fault.Hint(fmt.Errorf("more than %d bytes", int64(maxRead)), "open the model as a file")
+	}
+	return data, err
 }
 
 // mapFile maps a whole file; nil for an empty one.

@@ -107,7 +107,7 @@ func (e *encoder) function(f *ir.Function) *message {
 		m.sub(7, e.writeNode(n))
 	}
 	m.textIf(8, f.Doc)
-	rest := writeOpsets(m, 9, f.Opsets, f.Extra)
+	rest := e.writeOpsets(m, 9, f.Opsets, f.Extra)
 	m.text(10, f.Domain)
 	for _, a := range f.Defaults {
 		m.sub(11, e.writeAttr(a))
@@ -137,15 +137,16 @@ func (e *encoder) functionConsts(m *message, g *ir.Graph) {
 
 // writeOpsets writes OperatorSetIdProtos and returns extra without what it
 // says of them.
-func writeOpsets(m *message, num protowire.Number, list []ir.Opset, extra []byte) []byte {
+func (e *encoder) writeOpsets(m *message, num protowire.Number, list []ir.Opset, extra []byte) []byte {
 	const kept = 8 // the field under which readOpsets keeps what is left
 	rests := parts(extra, kept)
 	for i, o := range list {
-		e := &message{}
-		e.textIf(1, o.Domain)
-		e.int(2, int64(o.Version))
-		e.put(at(rests, i))
-		m.sub(num, e)
+		set := &message{}
+		set.textIf(1, o.Domain)
+		set.int(2, int64(o.Version))
+		set.put(at(rests, i))
+		m.sub(num, set)
 	}
+	e.check(extra)
 	return without(extra, kept)
 }

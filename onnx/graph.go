@@ -134,8 +134,10 @@ func (d *decoder) describeAll(list [][]byte, s *scope, others map[*ir.Value]bool
 	return nil
 }
 
+// outputs reads the outputs. What is left of the description of one that is
+// a value of a graph around this one is kept with this graph.
 func (d *decoder) outputs(g *ir.Graph, p *graphProto, s *scope) error {
-	inputs := setOf(g.Inputs)
+	inputs, seen := setOf(g.Inputs), map[*ir.Value]bool{}
 	for _, b := range p.outputs {
 		info, err := d.valueInfo(b)
 		if err != nil {
@@ -145,7 +147,15 @@ func (d *decoder) outputs(g *ir.Graph, p *graphProto, s *scope) error {
 		if v == nil {
 			return fmt.Errorf("output %q of the graph is never produced", info.name)
 		}
-		first := v.Const == nil && !inputs[v] && !v.Declared && s.values[info.name] == v
+		own := s.values[info.name] == v
+		if seen[v] || !own {
+			if info.doc != "" || len(info.rest) > 0 {
+				embed(&g.Extra, roleOutput, b)
+			}
+			info.doc, info.rest = "", nil
+		}
+		seen[v] = true
+		first := own && v.Const == nil && !inputs[v] && !v.Declared
 		if err := info.describe(v, roleOutput, first); err != nil {
 			return err
 		}
@@ -165,7 +175,7 @@ func setOf(list []*ir.Value) map[*ir.Value]bool {
 // graph makes a GraphProto.
 func (e *encoder) graph(g *ir.Graph) *message {
 	m := &message{}
-	inputs, outputs := setOf(g.Inputs), setOf(g.Outputs)
+	inputs := setOf(g.Inputs)
 	for _, n := range g.Nodes {
 		m.sub(1, e.writeNode(n))
 	}
@@ -179,10 +189,7 @@ func (e *encoder) graph(g *ir.Graph) *message {
 	for _, v := range g.Inputs {
 		m.sub(roleInput, writeValueInfo(v, roleInput, true))
 	}
-	for _, v := range g.Outputs {
-		first := outputs[v] && v.Const == nil && !inputs[v] && !v.Declared
-		m.sub(roleOutput, writeValueInfo(v, roleOutput, first))
-	}
+	e.writeOutputs(m, g, inputs)
 	e.writeInfos(m, g, inputs)
 	for _, v := range g.Consts {
 		if v.Sparse != nil {
@@ -190,8 +197,37 @@ func (e *encoder) graph(g *ir.Graph) *message {
 		}
 	}
 	m.pairs(16, g.Metadata)
-	m.put(g.Extra)
+	e.check(g.Extra)
+	m.put(without(g.Extra, roleOutput))
 	return m
+}
+
+// writeOutputs writes the outputs. Those that the graph does not produce, or
+// has listed before, are described by what is kept with the graph.
+func (e *encoder) writeOutputs(m *message, g *ir.Graph, inputs map[*ir.Value]bool) {
+	own := map[*ir.Value]bool{}
+	for v := range g.Values {
+		own[v] = true
+		e.check(v.Extra)
+	}
+	kept := map[string][][]byte{}
+	for _, b := range parts(g.Extra, roleOutput) {
+		name := string(part(b, 1))
+		kept[name] = append(kept[name], b)
+	}
+	for _, v := range g.Outputs {
+		if own[v] {
+			m.sub(roleOutput, writeValueInfo(v, roleOutput, v.Const == nil && !inputs[v] && !v.Declared))
+			own[v] = false
+			continue
+		}
+		if list := kept[v.Name]; len(list) > 0 {
+			m.bytes(roleOutput, list[0])
+			kept[v.Name] = list[1:]
+			continue
+		}
+		m.sub(roleOutput, writeValueInfo(&ir.Value{Name: v.Name, Type: v.Type}, roleOutput, false))
+	}
 }
 
 // writeInfos writes the types that the graph states for values in between.

@@ -144,7 +144,7 @@ func (e *encoder) model(m *ir.Model) *message {
 	out.intIf(5, m.Version)
 	out.textIf(6, m.Doc)
 	out.sub(7, e.graph(m.Graph))
-	rest := writeOpsets(out, 8, m.Opsets, m.Extra)
+	rest := e.writeOpsets(out, 8, m.Opsets, m.Extra)
 	out.pairs(14, m.Metadata)
 	for _, f := range m.Functions {
 		out.sub(25, e.function(f))

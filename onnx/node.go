@@ -61,14 +61,16 @@ func (d *decoder) resolve(p *pending, s *scope) (err error) {
 	if p.n.In, err = s.list(p.in); err != nil {
 		return err
 	}
+	seen := make(map[string]bool, len(p.attrs))
 	for _, b := range p.attrs {
 		a, err := d.attr(b, s)
 		if err != nil {
 			return err
 		}
-		if p.n.Has(a.Name) {
+		if seen[a.Name] {
 			return fmt.Errorf("attribute %q occurs twice", a.Name)
 		}
+		seen[a.Name] = true
 		p.n.Attrs = append(p.n.Attrs, a)
 	}
 	return nil
@@ -113,7 +115,7 @@ func (e *encoder) writeNode(n *ir.Node) *message {
 	m.textIf(7, n.Domain)
 	m.textIf(8, n.Overload)
 	m.pairs(9, n.Metadata)
-	m.put(n.Extra)
+	e.rest(m, n.Extra)
 	return m
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-
 	"pare/tensor"
 )
 
@@ -46,8 +45,8 @@ func (d *decoder) sparse(b []byte) (*sparseProto, error) {
 		return nil, err
 	}
 	p.name, p.doc, p.s.Values, p.s.Indices = v.name, v.doc, v.t, i.t
-	for _, n := range dims {
-		p.s.Shape = append(p.s.Shape, int(n))
+	if p.s.Shape, _, err = shapeOfDims(dims); err != nil {
+		return nil, fmt.Errorf("sparse tensor %q: %w", p.name, err)
 	}
 	embed(&p.rest, 1, v.rest)
 	embed(&p.rest, 2, leftover(i))
@@ -80,12 +79,7 @@ func (e *encoder) writeSparse(name, doc string, s *tensor.Sparse, rest []byte) *
 	m := &message{}
 	m.sub(1, e.writeTensor(name, doc, s.Values, part(rest, 1)))
 	m.sub(2, e.writeTensor("", "", s.Indices, part(rest, 2)))
-	dims := make([]int64, len(s.Shape))
-	for i, n := range s.Shape {
-		dims[i] = int64(n)
-	}
-	m.ints(3, dims)
+	m.ints(3, dimsOfShape(s.Shape))
 	m.put(without(rest, 1, 2))
 	return m
 }
-

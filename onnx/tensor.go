@@ -91,11 +91,7 @@ func (p *tensorProto) field(f field) error {
 
 // build makes the tensor of the fields.
 func (p *tensorProto) build(d *decoder) (*tensor.Tensor, error) {
-	shape := make([]int, len(p.dims))
-	for i, n := range p.dims {
-		shape[i] = int(n)
-	}
-	n, err := tensor.CheckedLen(shape)
+	shape, n, err := shapeOfDims(p.dims)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +122,28 @@ func (p *tensorProto) build(d *decoder) (*tensor.Tensor, error) {
 		raw = bools(raw)
 	}
 	return tensor.FromBytes(p.typ, shape, raw)
+}
+
+// shapeOfDims is the shape of dims and its number of elements.
+func shapeOfDims(dims []int64) ([]int, int, error) {
+	if len(dims) > maxRank {
+		return nil, 0, fmt.Errorf("more than %d dimensions", maxRank)
+	}
+	shape := make([]int, len(dims))
+	for i, n := range dims {
+		shape[i] = int(n)
+	}
+	n, err := tensor.CheckedLen(shape)
+	return shape, n, err
+}
+
+// dimsOfShape is its inverse.
+func dimsOfShape(shape []int) []int64 {
+	dims := make([]int64, len(shape))
+	for i, n := range shape {
+		dims[i] = int64(n)
+	}
+	return dims
 }
 
 func (p *tensorProto) strings(shape []int, n int) (*tensor.Tensor, error) {
@@ -213,11 +231,7 @@ func bools(raw []byte) []byte {
 // writeTensor makes a TensorProto; rest is what was left when it was read.
 func (e *encoder) writeTensor(name, doc string, t *tensor.Tensor, rest []byte) *message {
 	m := &message{}
-	dims := make([]int64, len(t.Shape))
-	for i, n := range t.Shape {
-		dims[i] = int64(n)
-	}
-	m.ints(1, dims)
+	m.ints(1, dimsOfShape(t.Shape))
 	m.int(2, int64(t.Type))
 	m.textIf(8, name)
 	switch {

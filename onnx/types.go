@@ -86,6 +86,9 @@ func shapeOf(b []byte, shape *[]ir.Dim) (rest []byte, err error) {
 		if f.num != 1 {
 			return f.keep(&rest)
 		}
+		if len(*shape) == maxRank {
+			return fmt.Errorf("more than %d dimensions", maxRank)
+		}
 		d, inner, err := dim(f.data)
 		*shape = append(*shape, d)
 		rests = append(rests, inner)

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"fmt"
-
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -19,6 +17,7 @@ type matrix struct {
 	srcPitch, dstPitch   reg.GPVirtual // bytes
 	rowsLeft, colsLeft   reg.GPVirtual
 	rowStart, rowStartTo reg.GPVirtual
+	row                  reg.GPVirtual // of the block
 }
 
 func routine(s Set) {
@@ -26,7 +25,7 @@ func routine(s Set) {
 	TEXT(name, NOSPLIT, "func(dst, src *float32, rows, cols int)")
 	Doc(name + " writes the transpose of a matrix of rows and columns.")
 	Pragma("noescape")
-	m := &matrix{Set: s, src: GP64(), dst: GP64(), srcPitch: GP64(), dstPitch: GP64(), rowsLeft: GP64(), colsLeft: GP64(), rowStart: GP64(), rowStartTo: GP64()}
+	m := &matrix{Set: s, src: GP64(), dst: GP64(), srcPitch: GP64(), dstPitch: GP64(), rowsLeft: GP64(), colsLeft: GP64(), rowStart: GP64(), rowStartTo: GP64(), row: GP64()}
 	Load(Param("src"), m.rowStart)
 	Load(Param("dst"), m.rowStartTo)
 	Load(Param("rows"), m.rowsLeft)
@@ -35,6 +34,7 @@ func routine(s Set) {
 	MOVQ(m.rowsLeft, m.dstPitch)
 	SHLQ(Imm(2), m.dstPitch)
 
+	m.lastRows()
 	Label("rows")
 	MOVQ(m.rowStart, m.src)
 	MOVQ(m.rowStartTo, m.dst)
@@ -44,33 +44,66 @@ func routine(s Set) {
 		CMPQ(left, Imm(uint64(s.Lanes)))
 		JL(LabelRef("partial"))
 	}
-	m.block(false)
+	m.block(whole)
 	JMP(LabelRef("next"))
 	Label("partial")
-	m.block(true)
+	CMPQ(m.colsLeft, Imm(uint64(2*s.Lanes)))
+	JL(LabelRef("corner"))
+	m.block(short)
+	JMP(LabelRef("next"))
+	Label("corner")
+	m.block(corner)
 	Label("next")
-	step := GP64()
-	MOVQ(m.dstPitch, step)
-	IMUL3Q(Imm(uint64(s.Lanes)), step, step)
-	ADDQ(step, m.dst)
+	ADDQ(m.blockPitch(m.dstPitch), m.dst)
 	ADDQ(Imm(uint64(s.Bytes())), m.src)
 	SUBQ(Imm(uint64(s.Lanes)), m.colsLeft)
 	JG(LabelRef("cols"))
-	MOVQ(m.srcPitch, step)
-	IMUL3Q(Imm(uint64(s.Lanes)), step, step)
-	ADDQ(step, m.rowStart)
-	ADDQ(Imm(uint64(s.Bytes())), m.rowStartTo)
-	SUBQ(Imm(uint64(s.Lanes)), m.rowsLeft)
-	JG(LabelRef("rows"))
+	SUBQ(m.blockPitch(m.srcPitch), m.rowStart)
+	SUBQ(Imm(uint64(s.Bytes())), m.rowStartTo)
+	MOVQ(U32(uint32(s.Lanes)), m.rowsLeft)
+	SUBQ(Imm(uint64(s.Lanes)), m.row)
+	JGE(LabelRef("rows"))
 	VZEROUPPER()
 	RET()
 }
 
-// block transposes one block; a partial one reads its last row again where
-// rows are missing, and stops storing where columns end.
-func (m *matrix) block(partial bool) {
+// lastRows moves to the last block of rows. Blocks go upwards, so that what a
+// short one stores beyond its rows is overwritten later.
+func (m *matrix) lastRows() {
+	at := GP64()
+	LEAQ(Mem{Base: m.rowsLeft, Disp: -1}, m.row)
+	ANDQ(I8(-int8(m.Lanes)), m.row)
+	SUBQ(m.row, m.rowsLeft)
+	LEAQ(Mem{Base: m.rowStartTo, Index: m.row, Scale: 4}, m.rowStartTo)
+	MOVQ(m.row, at)
+	IMULQ(m.srcPitch, at)
+	ADDQ(at, m.rowStart)
+}
+
+// blockPitch is the distance of blocks for a distance of lines.
+func (m *matrix) blockPitch(pitch reg.Register) reg.Register {
+	p := GP64()
+	IMUL3Q(Imm(uint64(m.Lanes)), pitch, p)
+	return p
+}
+
+// kind is what a block lacks.
+type kind int
+
+const (
+	// whole blocks lack nothing.
+	whole kind = iota
+	// short blocks lack rows; another block lies to the right.
+	short
+	// corner blocks may lack rows and columns.
+	corner
+)
+
+// block transposes one block. Where rows are missing it reads the last one
+// again; where columns end it stops storing.
+func (m *matrix) block(k kind) {
 	var cols, rows *Tail
-	if partial {
+	if k == corner {
 		cols = m.Tails(bounded(m.colsLeft), 1)[0]
 	}
 	p, q := GP64(), GP64()
@@ -81,7 +114,7 @@ func (m *matrix) block(partial bool) {
 		if i == len(x)-1 {
 			break
 		}
-		if partial {
+		if k != whole {
 			LEAQ(Mem{Base: p, Index: m.srcPitch, Scale: 1}, q)
 			CMPQ(m.rowsLeft, Imm(uint64(i+1)))
 			CMOVQGT(q, p)
@@ -94,13 +127,13 @@ func (m *matrix) block(partial bool) {
 	} else {
 		x = transpose8(m.Set, x)
 	}
-	if partial {
+	if k == corner {
 		rows = m.Tails(bounded(m.rowsLeft), 1)[0]
 	}
 	MOVQ(m.dst, p)
 	for i, v := range x {
 		m.Store(v, Mem{Base: p}, rows)
-		if partial && i < len(x)-1 {
+		if k == corner && i < len(x)-1 {
 			CMPQ(m.colsLeft, Imm(uint64(i+1)))
 			JLE(LabelRef("next"))
 		}
@@ -164,6 +197,5 @@ func main() {
 	for _, s := range Sets {
 		routine(s)
 	}
-	_ = fmt.Sprint
 	Generate()
 }

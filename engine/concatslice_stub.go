@@ -1,4 +1,0 @@
-package engine
-
-// planHomes stub
-func (b *builder) planHomes() {}
