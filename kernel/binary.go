@@ -21,12 +21,12 @@ var binaryNames = [binaryCount]string{"add", "sub", "mul", "div", "min", "max"}
 func (op Binary) String() string { return binaryNames[op] }
 
 // binaryLoop computes dst[i] = clamp(op(a[i], b[i])); where aOne or bOne is
-// set the operand is a[0] or b[0] throughout.
+// set the operand is a[0] or b[0] throughout; both are never set at once.
 type binaryLoop func(dst, a, b []float32, aOne, bOne bool, lo, hi float32)
 
 var binaryLoops = func() (t [binaryCount][]impl[binaryLoop]) {
 	for op := range binaryCount {
-		t[op] = append(archBinary(op), impl[binaryLoop]{"f32_1_go", 0, binaryGo(op)})
+		t[op] = append(archBinary[op], impl[binaryLoop]{"f32_1_go", 0, binaryGo(op)})
 	}
 	return t
 }()

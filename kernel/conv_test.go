@@ -79,6 +79,7 @@ func extent(pixels, c, stride int) int { return (pixels-1)*stride + c }
 
 func TestConv(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
+		kernel.CoverTile()
 		for i, s := range convCases {
 			t.Run(fmt.Sprint(i), func(t *testing.T) { testConv(t, s) })
 		}

@@ -36,10 +36,18 @@ func (d *Depthwise) Tasks() int { return d.w.tasks }
 // Run computes one task: dst = clamp(conv(src) + bias + residual) with weights
 // from PackDepthwise.
 func (d *Depthwise) Run(task int, dst, src, weights []float32, ep *Epilogue) {
+	d.run(task, dst, src, weights, ep, pick(depthwiseLoops))
+}
+
+func (d *Depthwise) run(task int, dst, src, weights []float32, ep *Epilogue, loop windowLoop) {
 	a := winPool.Get().(*winArgs)
-	a.w, a.bias = weights[:d.w.s.KH*d.w.s.KW*d.w.s.C], ep.Bias
+	s := &d.w.s
+	a.w = weights[:s.KH*s.KW*s.C]
+	if ep.Bias != nil {
+		a.bias = ep.Bias[:s.C]
+	}
 	a.lo, a.hi = ep.limits()
-	d.w.run(task, dst, src, a, ep.Residual, pick(depthwiseLoops), nil)
+	d.w.run(task, call{winArgs: a, dst: dst, src: src, res: ep.Residual, loop: loop})
 	a.release()
 }
 

@@ -13,3 +13,5 @@
 // Work is split into tasks by shape alone, so results do not depend on the
 // number of threads.
 package kernel
+
+//go:generate go -C _asm run .

@@ -3,6 +3,16 @@ package kernel
 // Transpose writes the transpose of a rows×cols matrix: dst[c*rows+r] =
 // src[r*cols+c]. The slices must not overlap.
 func Transpose(dst, src []float32, rows, cols int) {
+	if n := rows * cols; n > 0 {
+		pick(transposeLoops)(dst[:n], src[:n], rows, cols)
+	}
+}
+
+type transposeLoop func(dst, src []float32, rows, cols int)
+
+var transposeLoops = append(archTranspose, impl[transposeLoop]{"f32_1_go", 0, transposeGo})
+
+func transposeGo(dst, src []float32, rows, cols int) {
 	const edge = 16
 	for r0 := 0; r0 < rows; r0 += edge {
 		r1 := min(r0+edge, rows)

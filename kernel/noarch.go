@@ -10,6 +10,7 @@ var (
 	archMaxPool   []impl[windowLoop]
 	archSumPool   []impl[windowLoop]
 	archUnary     [unaryCount][]impl[unaryLoop]
+	archBinary    [binaryCount][]impl[binaryLoop]
 	archAffine    []impl[affineLoop]
 	archRowMax    []impl[reduceLoop]
 	archRowSum    []impl[reduceLoop]
@@ -20,6 +21,5 @@ var (
 	archDequantU8 []impl[dequantizeLoop]
 	archDequantS8 []impl[dequantizeLoop]
 	archFake      []impl[fakeLoop]
+	archTranspose []impl[transposeLoop]
 )
-
-func archBinary(Binary) []impl[binaryLoop] { return nil }

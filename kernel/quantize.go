@@ -113,10 +113,13 @@ func (c *Scales) at(i int) int {
 	return i
 }
 
-func quantizeGo(dst []uint8, src []float32, c *Scales) {
-	for i, x := range src {
+func quantizeGo(dst []uint8, src []float32, c *Scales) { quantizeFrom(0, dst, src, c) }
+
+// quantizeFrom starts at element i, as others with its ending do.
+func quantizeFrom(i int, dst []uint8, src []float32, c *Scales) {
+	for ; i < len(dst); i++ {
 		k := c.at(i)
-		dst[i] = uint8(int32(steps(x, c.step[k], c.lo[k], c.hi[k]) + c.zero[k]))
+		dst[i] = uint8(int32(steps(src[i], c.step[k], c.lo[k], c.hi[k]) + c.zero[k]))
 	}
 }
 
@@ -127,16 +130,20 @@ func fakeGo(dst, src []float32, c *Scales) {
 	}
 }
 
-func dequantizeU8Go(dst []float32, src []uint8, c *Scales) {
-	for i, q := range src {
+func dequantizeU8Go(dst []float32, src []uint8, c *Scales) { dequantizeU8From(0, dst, src, c) }
+
+func dequantizeU8From(i int, dst []float32, src []uint8, c *Scales) {
+	for ; i < len(dst); i++ {
 		k := c.at(i)
-		dst[i] = (float32(q) - c.zero[k]) * c.step[k]
+		dst[i] = (float32(src[i]) - c.zero[k]) * c.step[k]
 	}
 }
 
-func dequantizeS8Go(dst []float32, src []uint8, c *Scales) {
-	for i, q := range src {
+func dequantizeS8Go(dst []float32, src []uint8, c *Scales) { dequantizeS8From(0, dst, src, c) }
+
+func dequantizeS8From(i int, dst []float32, src []uint8, c *Scales) {
+	for ; i < len(dst); i++ {
 		k := c.at(i)
-		dst[i] = (float32(int8(q)) - c.zero[k]) * c.step[k]
+		dst[i] = (float32(int8(src[i])) - c.zero[k]) * c.step[k]
 	}
 }

@@ -44,6 +44,9 @@ func Softmax(dst, src []float32, cols int) {
 func LayerNorm(dst, src, gamma, beta []float32, eps float32) {
 	sum, variance, normalize := pick(rowSumLoops), pick(varianceLoops), pick(normalizeLoops)
 	cols := len(gamma)
+	if beta != nil {
+		beta = beta[:cols]
+	}
 	for cols > 0 && len(dst) > 0 {
 		d, s := dst[:cols], src[:cols]
 		mean := sum(s) / float32(cols)

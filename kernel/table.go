@@ -42,5 +42,6 @@ func Table() []Row {
 	rows = append(rows, list("dequantize_u8", dequantU8)...)
 	rows = append(rows, list("dequantize_s8", dequantS8)...)
 	rows = append(rows, list("fakequantize", fakeLoops)...)
+	rows = append(rows, list("transpose", transposeLoops)...)
 	return rows
 }

@@ -58,8 +58,8 @@ func HardSigmoid(dst, src []float32, alpha, beta float32) {
 	Affine(dst, src, alpha, beta, 0, 1)
 }
 
-// Affine computes dst = min(max(scale·src + shift, lo), hi), the sum rounded
-// once or twice.
+// Affine computes dst = min(max(scale·src + shift, lo), hi), product and sum each
+// rounded, with the same bits on every machine.
 func Affine(dst, src []float32, scale, shift, lo, hi float32) {
 	if len(dst) == 0 {
 		return
@@ -71,7 +71,7 @@ type affineLoop func(dst, src []float32, scale, shift, lo, hi float32)
 
 var affineLoops = append(archAffine, impl[affineLoop]{"f32_1_go", 0, func(dst, src []float32, scale, shift, lo, hi float32) {
 	for i, x := range src {
-		dst[i] = clampTo(scale*x+shift, lo, hi)
+		dst[i] = clampTo(float32(scale*x)+shift, lo, hi)
 	}
 }})
 

@@ -1,0 +1,13 @@
+// Command asm rewrites the generated assembly of package kernel. The
+// directory is a module of its own, so that the generator (avo) never becomes
+// a dependency of the core; every family of kernels is one program below it,
+// and vec writes what they share for AVX2 and AVX-512 at once.
+//
+//	go generate ./kernel             # rewrites kernel/*_amd64.s and their stubs
+//	go -C kernel/_asm run . -check     # fails where a committed file differs
+//
+// To add a family, write _asm/<family>/main.go, add it to families here and
+// its rows to kernel/<family>_rows_amd64.go; the tests and benchmarks of the
+// table then run them. A routine's name ends with its instruction set, and
+// TestAssemblyFeatures holds it to that.
+package main
