@@ -94,12 +94,21 @@ func TestSaveTooLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	sameConsts(t, m, reopen(t, path).Model)
+	inAttr := weighted(10)
+	big := tensor.New(tensor.Uint8, 5000)
+	inAttr.Graph.Nodes[0].Attrs = []ir.Attr{{Name: "value", Value: big}}
+	if err := save(path, inAttr, SaveOptions{}, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if got := reopen(t, path).Model.Graph.Nodes[0].Tensor("value"); !tensor.Equal(got, big) {
+		t.Errorf("attribute %v, want %v", got, big)
+	}
 	if err := save(path, weighted(900, 900), SaveOptions{}, 1000); !errors.Is(err, errTooLong) {
 		t.Errorf("got %v, want %v", err, errTooLong)
 	}
 }
 
-// TestSaveBeyond2GB writes constants of zeros that share their bytes, so that
+// TestEncodeBeyond2GB writes constants of zeros that share their bytes, so that
 // it costs no memory, and only counts the bytes.
 func TestEncodeBeyond2GB(t *testing.T) {
 	m := weighted()
@@ -204,6 +213,21 @@ func TestSaveInline(t *testing.T) {
 	got := reopen(t, path).Model
 	if len(got.Functions) != 0 || got.Graph.Value("y").Producer().Op != "Mul" {
 		t.Errorf("%d functions left, y comes from %v", len(got.Functions), got.Graph.Value("y").Producer())
+	}
+}
+
+// TestTensorsBorrowTheMap holds that reading copies no weights.
+func TestTensorsBorrowTheMap(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "net.onnx")
+	if err := Save(path, weighted(5, 6000), SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	f := reopen(t, path)
+	for _, v := range f.Model.Graph.Consts {
+		at := bytes.Index(f.data, v.Const.Bytes())
+		if at < 0 || &f.data[at] != &v.Const.Bytes()[0] {
+			t.Errorf("%q is a copy", v.Name)
+		}
 	}
 }
 
