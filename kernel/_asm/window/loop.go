@@ -330,4 +330,3 @@ func (l *loop) store(acc [][]Reg, tails []*Tail) {
 		}
 	})
 }
-
