@@ -72,6 +72,37 @@ func linear(w *walk, n *ir.Node) (*state, string) {
 	return w.normal(l.axis, mean, std, "weights of "+n.Out[0].Name), ""
 }
 
+// matMul is linear, and the rule of attention: a product with shares of one, as
+// Softmax gives them, is a weighted mean of rows and stays within their range.
+func matMul(w *walk, n *ir.Node) (*state, string) {
+	if len(n.In) != 2 || constOf(n.In[1]) != nil || !sharesOfOne(n.In[0]) {
+		return linear(w, n)
+	}
+	s, why := w.operand(n, 1)
+	if s == nil {
+		return nil, why
+	}
+	if rank := n.In[1].Type.Rank(); rank < 0 || s.Axis == rank-2 {
+		return collapse(s), "" // the axis that is summed over
+	}
+	return newRoot(s.Stats), ""
+}
+
+// sharesOfOne reports whether v is the result of a Softmax over its last axis,
+// moved about at most.
+func sharesOfOne(v *ir.Value) bool {
+	n := v.Producer()
+	for n != nil && (n.Op == "Dropout" || n.Op == "Identity" || n.Op == "Cast") {
+		v = n.In[0]
+		n = v.Producer()
+	}
+	if n == nil || n.Op != "Softmax" {
+		return false
+	}
+	axis, rank := n.Int("axis", -1), v.Type.Rank()
+	return axis == -1 || axis == rank-1
+}
+
 // dense describes constant weights: out rows of in channels per group.
 type dense struct {
 	out, in, groups, axis int

@@ -154,22 +154,38 @@ func (o *Observed) Percentile(p float64) float64 {
 // Best is the magnitude at which clipping to a uniform grid with the given
 // number of steps from zero has the least mean squared error.
 func (o *Observed) Best(steps int) float64 {
+	return o.least(func(m float64) float64 { return m / float64(steps) })
+}
+
+// Clip is the magnitude at which clipping to a uniform grid with the given
+// number of steps over the whole range, negative numbers included, has the least
+// mean squared error.
+func (o *Observed) Clip(steps int) float64 {
+	lo, hi := o.MinMax()
+	return o.least(func(m float64) float64 {
+		return (min(max(hi, 0), m) - max(min(lo, 0), -m)) / float64(steps)
+	})
+}
+
+// least finds the magnitude with the least error; step is the distance of
+// levels when clipping at m.
+func (o *Observed) least(step func(m float64) float64) float64 {
 	lo, hi := o.MinMax()
 	top := max(hi, -lo)
 	best, at := math.Inf(1), top
 	for i := range 80 {
 		m := top * float64(80-i) / 80
-		if e := o.clipError(m, float64(steps)); e < best {
+		if e := o.clipError(m, step(m)); e < best {
 			best, at = e, m
 		}
 	}
 	return at
 }
 
-// clipError is the squared error of rounding to steps levels up to m: within a
-// step the exact variance of a uniform law, beyond m the distance.
-func (o *Observed) clipError(m, steps float64) float64 {
-	step, width := m/steps, o.top/histBins
+// clipError is the squared error of rounding to levels a step apart up to m:
+// within a step the exact variance of a uniform law, beyond m the distance.
+func (o *Observed) clipError(m, step float64) float64 {
+	width := o.top / histBins
 	sum := 0.0
 	for i, n := range o.hist {
 		if n == 0 {

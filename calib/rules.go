@@ -40,7 +40,7 @@ func init() {
 		"InstanceNormalization": batchNorm,
 		"LayerNormalization":    layerNorm,
 		"LeakyRelu":             leaky,
-		"MatMul":                linear,
+		"MatMul":                matMul,
 		"MaxPool":               pooled,
 		"Mish":                  unary(func(x float64) float64 { return x * math.Tanh(softplus(x)) }),
 		"Mul":                   binary(func(a, b float64) float64 { return a * b }),

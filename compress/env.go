@@ -55,7 +55,7 @@ func (e *Env) Layers(m *ir.Model) []Layer {
 		if s := e.layers[k]; s.Skip {
 			l.Reason = fmt.Sprintf("the recipe skips %q", s.Match)
 		} else {
-			l.Bits = s.Bits
+			l.Bits, l.ActivationBits = s.Bits, s.ActivationBits
 		}
 	}
 	e.total = len(out)

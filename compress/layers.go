@@ -38,11 +38,15 @@ type Layer struct {
 	Edge bool
 	// Encoded is the number format of weights that are compressed already.
 	Encoded *format.Encoded
+	// SharesWith is the name of the first layer with the same weights, "" when
+	// that is this one.
+	SharesWith string
 	// Reason says why the weights cannot be compressed; "" when they can.
 	Reason string
-	// Bits is the width that the recipe selects for this layer, 0 for the
-	// step's own.
-	Bits int
+	// Bits and ActivationBits are the widths that the recipe selects for the
+	// weights and the data of this layer, 0 for the step's own; FloatBits leaves
+	// the data in float.
+	Bits, ActivationBits int
 }
 
 // Params is the number of weights.
@@ -152,7 +156,7 @@ func layersOf(m *ir.Model, g *ir.Graph) []Layer {
 		}
 		if l.Weight != nil && l.Reason == "" {
 			if other := first[l.Weight]; other != "" {
-				l.Reason = fmt.Sprintf("shares its weights with %s", other)
+				l.SharesWith, l.Reason = other, "shares its weights with "+other
 			} else {
 				first[l.Weight] = l.Name
 			}

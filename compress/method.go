@@ -29,6 +29,13 @@ type Calibrated interface {
 	Needs(m *ir.Model) []calib.Request
 }
 
+// Prepared is implemented by methods that need the model in a certain form, such
+// as a newer operator set, before activations are observed: Prepare may replace
+// nodes and values, Needs and Apply then see the same ones.
+type Prepared interface {
+	Prepare(m *ir.Model, env *Env) error
+}
+
 // Info is a method's entry in the registry.
 type Info struct {
 	Name string        // as written in recipes, such as "powerquant"

@@ -17,20 +17,8 @@ type Recipe struct {
 	Layers []Selection
 }
 
-// Selection singles out layers by name. The first selection that matches a
-// layer counts.
-type Selection struct {
-	// Match is a pattern of layer names: "*" stands for any characters, "?" for
-	// one.
-	Match string `yaml:"match" json:"match"`
-	// Skip leaves the layers as they are.
-	Skip bool `yaml:"skip" json:"skip,omitempty"`
-	// Bits is the width of the weights of these layers, 0 for the step's own.
-	Bits int `yaml:"w" json:"w,omitempty"`
-}
-
 // String is the canonical spelling, which Parse reads back: steps joined by
-// "+", then ";pattern:skip" or ";pattern:w=8" for every selection.
+// "+", then ";pattern:skip" or ";pattern:w=8,a=8" for every selection.
 func (r *Recipe) String() string {
 	var b strings.Builder
 	for i, m := range r.Steps {
@@ -40,11 +28,7 @@ func (r *Recipe) String() string {
 		b.WriteString(stepString(m))
 	}
 	for _, s := range r.Layers {
-		if s.Skip {
-			fmt.Fprintf(&b, ";%s:skip", s.Match)
-		} else {
-			fmt.Fprintf(&b, ";%s:w=%d", s.Match, s.Bits)
-		}
+		b.WriteString(";" + s.String())
 	}
 	return b.String()
 }
@@ -63,15 +47,8 @@ func (r *Recipe) Validate() error {
 		}
 	}
 	for _, s := range r.Layers {
-		switch {
-		case s.Match == "":
-			return errors.New("a selection of layers needs a pattern")
-		case strings.ContainsAny(s.Match, ";"):
-			return fmt.Errorf("pattern %q: \";\" separates selections; write \"?\" for it", s.Match)
-		case s.Skip == (s.Bits != 0):
-			return fmt.Errorf("selection %q: say either skip or a width", s.Match)
-		case !s.Skip && (s.Bits < 2 || s.Bits > 8):
-			return fmt.Errorf("selection %q: w=%d is not in 2..8", s.Match, s.Bits)
+		if err := s.validate(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -148,23 +125,6 @@ func Parse(text string) (*Recipe, error) {
 		}
 	}
 	return r, r.Validate()
-}
-
-func parseSelection(text string) (Selection, error) {
-	i := strings.LastIndexByte(text, ':')
-	if i < 0 {
-		return Selection{}, fmt.Errorf("selection %q: write pattern:skip or pattern:w=8", text)
-	}
-	s := Selection{Match: strings.TrimSpace(text[:i])}
-	what := strings.TrimSpace(text[i+1:])
-	if what == "skip" {
-		s.Skip = true
-		return s, nil
-	}
-	if _, err := fmt.Sscanf(what, "w=%d", &s.Bits); err != nil {
-		return s, fmt.Errorf("selection %q: write pattern:skip or pattern:w=8", text)
-	}
-	return s, nil
 }
 
 // parser reads steps: name, or name(key=value,...), where a value may be a step.

@@ -46,6 +46,7 @@ func TestCanonical(t *testing.T) {
 		"outer(base=outer(base=copy))":  "outer(base=outer(base=copy))",
 		"copy;conv1:w=8; layer4.*:skip": "copy;conv1:w=8;layer4.*:skip",
 		"copy;/a/b:0:skip":              "copy;/a/b:0:skip",
+		"copy;fc: a=32 ;x:a=4,w=3":      "copy;fc:a=32;x:w=3,a=4",
 	} {
 		r, err := compress.Parse(in)
 		if err != nil {
@@ -79,8 +80,11 @@ func TestMistakes(t *testing.T) {
 		"outer(count=-1)":             "outer: count=-1 is negative",
 		"outer(base=outer(count=-1))": "count=-1 is negative",
 		"copy)":                       `character 5: unexpected ")"`,
-		"copy;x":                      "write pattern:skip or pattern:w=8",
+		"copy;x":                      "write pattern:skip or pattern:w=8,a=8",
 		"copy;x:w=9":                  "w=9 is not in 2..8",
+		"copy;x:a=16":                 "a=16 is neither in 2..8 nor 32",
+		"copy;x:skip,w=8":             "either skip or a width",
+		"copy;x:b=8":                  "write pattern:skip or pattern:w=8,a=8",
 	} {
 		_, err := compress.Parse(in)
 		if err == nil || !strings.Contains(err.Error(), want) {

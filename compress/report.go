@@ -34,6 +34,8 @@ type StepReport struct {
 	Skipped int `json:"skipped"`
 	// Exponent is the exponent of a power grid shared by the network.
 	Exponent float64 `json:"exponent,omitempty"`
+	// Simplified counts removed nodes other than batch-norms.
+	Simplified int `json:"simplified,omitempty"`
 	// Folded counts removed batch-norms; Kept lists the others.
 	Folded int    `json:"folded,omitempty"`
 	Kept   []Kept `json:"kept,omitempty"`
@@ -62,8 +64,10 @@ type LayerReport struct {
 	Params      int     `json:"params"`
 	BytesBefore int64   `json:"bytes_before"`
 	BytesAfter  int64   `json:"bytes_after"`
-	ErrorBefore float64 `json:"error_before"`
-	ErrorAfter  float64 `json:"error_after"`
-	Skipped     bool    `json:"skipped"`
-	Reason      string  `json:"reason"` // why skipped, or what was done differently
+	// ActivationBits is the width of the data that the layer reads, 0 for float.
+	ActivationBits int     `json:"activation_bits"`
+	ErrorBefore    float64 `json:"error_before"`
+	ErrorAfter     float64 `json:"error_after"`
+	Skipped        bool    `json:"skipped"`
+	Reason         string  `json:"reason"` // why skipped, or what was done differently
 }

@@ -10,6 +10,7 @@ import (
 
 	"pare/calib"
 	"pare/ir"
+	"pare/tensor"
 )
 
 // Progress is one step forward of a running recipe.
@@ -86,6 +87,11 @@ func runStep(ctx context.Context, m *ir.Model, method Method, env *Env, data *ca
 			err = fmt.Errorf("internal error: %v\n%s", p, debug.Stack())
 		}
 	}()
+	if p, ok := method.(Prepared); ok {
+		if err := p.Prepare(m, env); err != nil {
+			return err
+		}
+	}
 	if c, ok := method.(Calibrated); ok && data != nil {
 		done := func(n, of int) {
 			if env.progress != nil {
@@ -114,17 +120,14 @@ func SizeOf(m *ir.Model) Size {
 	var add func(g *ir.Graph)
 	add = func(g *ir.Graph) {
 		for _, v := range g.Consts {
-			s.Bytes += int64(len(v.Const.Bytes()))
-			if v.Const.Type.IsFloat() || v.Const.Type.Bits() < 16 {
-				s.Params += v.Const.Len()
-			}
+			s.add(v.Const)
 		}
 		for _, n := range g.Nodes {
 			for _, sub := range n.Subgraphs() {
 				add(sub)
 			}
 			if t := n.Tensor("value"); t != nil {
-				s.Bytes += int64(len(t.Bytes()))
+				s.add(t)
 			}
 		}
 	}
@@ -133,4 +136,11 @@ func SizeOf(m *ir.Model) Size {
 		add(f.Body)
 	}
 	return s
+}
+
+func (s *Size) add(t *tensor.Tensor) {
+	s.Bytes += int64(len(t.Bytes()))
+	if t.Type.IsFloat() || t.Type.Bits() < 16 {
+		s.Params += t.Len()
+	}
 }

@@ -94,7 +94,7 @@ func toInts[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32](t *tensor.
 
 func (a *arrays) Len() int         { return a.n }
 func (a *arrays) Task() Task       { return a.task }
-func (a *arrays) Prepared() string { return a.query.Encode() }
+func (a *arrays) Prepared() string { return spell(a.query) }
 
 func (a *arrays) Batch(_ context.Context, lo, hi int) (Batch, error) {
 	if lo < 0 || hi <= lo || hi > a.n {

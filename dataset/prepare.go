@@ -100,7 +100,7 @@ func (p prepare) label(stored int) (int, error) {
 }
 
 // String is the preprocessing as options of a specification.
-func (p prepare) String() string { return p.settings.Encode() }
+func (p prepare) String() string { return spell(p.settings) }
 
 // pixels is a picture as planes of 0..255 values: pix[c][y*w+x].
 type pixels struct {

@@ -54,6 +54,9 @@ type Against struct {
 	NLL         *float64 `json:"nll,omitempty"`
 }
 
+// notFinite is noted where figures stand for infinity, which JSON cannot hold.
+const notFinite = "the outputs hold numbers that are not finite"
+
 // identicalSNR stands for an infinite ratio, which JSON cannot hold.
 const identicalSNR = 200
 
@@ -118,6 +121,9 @@ func Run(ctx context.Context, net Network, set dataset.Set, o Options) (Result, 
 		var r Result
 		ref.report(&r)
 		a := drift.report()
+		if a.MaxAbsError == math.MaxFloat64 {
+			res.Notes = append(res.Notes, notFinite)
+		}
 		a.Top1, a.NLL = r.Top1, r.NLL
 		res.Against = &a
 	}
@@ -277,6 +283,10 @@ func (m *measure) report(r *Result) {
 		r.Top1, r.Top1Interval, r.Top5 = share(m.top1), &iv, share(m.top5)
 	case dataset.NextToken:
 		mean, stderr := meanError(m.perSeq)
+		if math.IsNaN(mean) || math.IsInf(mean, 0) {
+			mean, stderr = math.MaxFloat64, 0
+			r.Notes = append(r.Notes, notFinite)
+		}
 		r.Top1, r.NLL, r.NLLError = share(m.top1), &mean, &stderr
 	}
 }
@@ -342,7 +352,11 @@ func argmax(x []float32) int {
 }
 
 func (d *drift) report() Against {
-	return Against{Agreement: float64(d.same) / float64(max(d.rows, 1)), SNR: SNR(d.signal, d.noise), MaxAbsError: d.worst}
+	worst := d.worst
+	if math.IsNaN(worst) || math.IsInf(worst, 0) {
+		worst = math.MaxFloat64
+	}
+	return Against{Agreement: float64(d.same) / float64(max(d.rows, 1)), SNR: SNR(d.signal, d.noise), MaxAbsError: worst}
 }
 
 // SNR is the ratio of two energies in decibels, within ±200 so that identical

@@ -8,16 +8,54 @@ import (
 // Check reports the first broken invariant of g and its sub-graphs: every
 // value produced once and before it is read, names unique, uses and producers
 // consistent, constants as their type says.
-func Check(g *Graph) error { return check(g, map[*Value]bool{}) }
+func Check(g *Graph) error { return check(g, nil) }
 
+// check is Check for a graph that may read the values outer.
 func check(g *Graph, outer map[*Value]bool) error {
-	seen := make(map[*Value]bool, len(outer))
-	names := map[string]*Value{}
-	for v := range outer {
-		seen[v] = true
+	c := &checker{uses: map[*Value]map[Use]bool{}}
+	return c.graph(g, &visible{values: outer})
+}
+
+// visible are the values that may be read at a place: those of the graph and
+// those around it.
+type visible struct {
+	outer  *visible
+	values map[*Value]bool
+}
+
+func (s *visible) has(v *Value) bool {
+	for ; s != nil; s = s.outer {
+		if s.values[v] {
+			return true
+		}
 	}
+	return false
+}
+
+// checker remembers the uses of values that have many.
+type checker struct{ uses map[*Value]map[Use]bool }
+
+// listed reports whether u is among the uses of v.
+func (c *checker) listed(v *Value, u Use) bool {
+	if len(v.uses) < 32 {
+		return slices.Contains(v.uses, u)
+	}
+	set := c.uses[v]
+	if set == nil {
+		set = make(map[Use]bool, len(v.uses))
+		for _, x := range v.uses {
+			set[x] = true
+		}
+		c.uses[v] = set
+	}
+	return set[u]
+}
+
+func (c *checker) graph(g *Graph, outer *visible) error {
+	seen := &visible{outer, map[*Value]bool{}}
+	names := map[string]*Value{}
 	define := func(v *Value, by string) error {
-		if seen[v] {
+		if seen.has(v) {
 			return fmt.Errorf("value %q is produced twice, the second time by %s", v.Name, by)
 		}
 		if v.Name == "" {
@@ -26,7 +64,7 @@ func check(g *Graph, outer map[*Value]bool) error {
 		if w := names[v.Name]; w != nil {
 			return fmt.Errorf("two values are called %q, the second produced by %s", v.Name, by)
 		}
-		seen[v], names[v.Name] = true, v
+		seen.values[v], names[v.Name] = true, v
 		return nil
 	}
 	for _, v := range g.Inputs {
@@ -34,11 +72,12 @@ func check(g *Graph, outer map[*Value]bool) error {
 			return err
 		}
 	}
+	isInput := g.inputSet()
 	for _, v := range g.Consts {
 		if v.Const == nil {
 			return fmt.Errorf("constant %q has no data", v.Name)
 		}
-		if slices.Contains(g.Inputs, v) {
+		if isInput(v) {
 			continue
 		}
 		if err := define(v, "the constants"); err != nil {
@@ -46,7 +85,7 @@ func check(g *Graph, outer map[*Value]bool) error {
 		}
 	}
 	for _, n := range g.Nodes {
-		if err := checkNode(n, seen); err != nil {
+		if err := c.node(n, seen); err != nil {
 			return err
 		}
 		for _, v := range n.Out {
@@ -62,14 +101,14 @@ func check(g *Graph, outer map[*Value]bool) error {
 		}
 	}
 	for _, v := range g.Outputs {
-		if v == nil || !seen[v] {
+		if v == nil || !seen.has(v) {
 			return fmt.Errorf("graph output %q is never produced", nameOf(v))
 		}
 	}
 	return nil
 }
 
-func checkNode(n *Node, seen map[*Value]bool) error {
+func (c *checker) node(n *Node, seen *visible) error {
 	if n.Op == "" {
 		return fmt.Errorf("node %q has no operator", n.Name)
 	}
@@ -77,15 +116,15 @@ func checkNode(n *Node, seen map[*Value]bool) error {
 		if v == nil {
 			continue
 		}
-		if !seen[v] {
+		if !seen.has(v) {
 			return fmt.Errorf("%v reads %q, which is not produced before it", n, v.Name)
 		}
-		if !slices.Contains(v.uses, Use{n, i}) {
+		if !c.listed(v, Use{n, i}) {
 			return fmt.Errorf("%v reads %q without being listed among its uses", n, v.Name)
 		}
 	}
 	for _, s := range n.Subgraphs() {
-		if err := check(s, seen); err != nil {
+		if err := c.graph(s, seen); err != nil {
 			return fmt.Errorf("%v: sub-graph %q: %w", n, s.Name, err)
 		}
 	}

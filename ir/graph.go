@@ -218,8 +218,9 @@ func (g *Graph) Values(yield func(*Value) bool) {
 			return
 		}
 	}
+	isInput := g.inputSet()
 	for _, v := range g.Consts {
-		if slices.Contains(g.Inputs, v) { // a constant that is an overridable input
+		if isInput(v) { // a constant that is an overridable input
 			continue
 		}
 		if !yield(v) {
@@ -233,6 +234,18 @@ func (g *Graph) Values(yield func(*Value) bool) {
 			}
 		}
 	}
+}
+
+// inputSet tells the inputs of g from other values, fast for many of them.
+func (g *Graph) inputSet() func(*Value) bool {
+	if len(g.Inputs) < 16 {
+		return func(v *Value) bool { return slices.Contains(g.Inputs, v) }
+	}
+	set := make(map[*Value]bool, len(g.Inputs))
+	for _, v := range g.Inputs {
+		set[v] = true
+	}
+	return func(v *Value) bool { return set[v] }
 }
 
 // IsOutput reports whether v is an output of g.

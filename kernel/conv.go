@@ -279,7 +279,7 @@ func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, s
 		e.Residual = e.Residual[r0*c.ow*s.ResStride:]
 	}
 	p := product{tile: c.tile, rows: rows, blocks: c.blocks,
-		dst: dst[r0*c.ow*s.DstStride:], ldc: s.DstStride, ldr: s.ResStride, ep: &e}
+		dst: dst[r0*c.ow*s.DstStride:], ldc: s.DstStride, ldr: s.ResStride, ep: e}
 	t := tilePool.Get().(*tileArgs)
 	first := task % c.panelTasks * c.panelsPerTask
 	cg, og := s.C/s.Groups, s.O/s.Groups

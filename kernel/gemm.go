@@ -105,7 +105,7 @@ func (g *Gemm) Run(task int, c, a []float32, b *Panels, ep *Epilogue, scratch []
 		e.Residual = e.Residual[r0*g.s.LDR:]
 	}
 	p := product{tile: b.tile, src: src, rows: rows, blocks: g.blocks,
-		dst: c[r0*g.s.LDC:], ldc: g.s.LDC, ldr: g.s.LDR, ep: &e}
+		dst: c[r0*g.s.LDC:], ldc: g.s.LDC, ldr: g.s.LDR, ep: e}
 	t := tilePool.Get().(*tileArgs)
 	j0 := task % g.panelTasks * g.panelsPerJob
 	j1 := min(j0+g.panelsPerJob, b.Count())

@@ -9,7 +9,7 @@ type product struct {
 	blocks   [][]seg
 	dst      []float32
 	ldc, ldr int
-	ep       *Epilogue
+	ep       Epilogue
 }
 
 // chunkRows is how many rows pass over all panels of a task before the next

@@ -12,6 +12,7 @@ import (
 // the result. https://onnx.ai/onnx/operators/onnx__Gemm.html
 var gemmDef = Def{
 	Name: "Gemm", Versions: []int{1, 6, 7, 9, 11, 13}, In: Arity{2, 3}, Out: Arity{1, 1},
+	MACs: productMACs(0),
 	Infer: func(c *Shape) error {
 		a, b := c.In[0], c.In[1]
 		m, n := ir.Unknown, ir.Unknown

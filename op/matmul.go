@@ -12,6 +12,7 @@ import (
 // https://onnx.ai/onnx/operators/onnx__MatMul.html
 var matMulDef = Def{
 	Name: "MatMul", Versions: []int{1, 9, 13}, In: Arity{2, 2}, Out: Arity{1, 1},
+	MACs: productMACs(0),
 	Infer: func(c *Shape) error {
 		if a, b := c.In[0].DType, c.In[1].DType; a != b && a != tensor.Undefined && b != tensor.Undefined {
 			return fmt.Errorf("operands have different element types, %v and %v", c.In[0], c.In[1])

@@ -46,7 +46,7 @@ func evalResize(c *Eval) error {
 			return r.pick(c, x)
 		}
 	case "linear":
-		f = &filter{support: 1, weight: func(t float64) float64 { return max(0, 1-math.Abs(t)) }}
+		f = linearFilter
 	case "cubic":
 		f = cubicFilter(float64(c.Node.Float("cubic_coeff_a", -0.75)))
 	default:
@@ -184,6 +184,9 @@ type filter struct {
 	support float64 // the weight is 0 from this distance on
 	weight  func(distance float64) float64
 }
+
+// linearFilter weighs by distance.
+var linearFilter = &filter{support: 1, weight: func(t float64) float64 { return max(0, 1-math.Abs(t)) }}
 
 // cubicFilter is the kernel of cubic convolution.
 func cubicFilter(a float64) *filter {

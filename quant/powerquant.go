@@ -69,6 +69,9 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 		env: env, m: m, opts: format.Options{Range: ranges[q.Range], Rounding: q.rounding()},
 		choose: q.spec,
 	}
+	if err := w.raise(); err != nil {
+		return err
+	}
 	plans, err := w.plans()
 	if err != nil {
 		return err

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	"pare/calib"
 	"pare/compress"
 	"pare/format"
 	"pare/ir"
+	"pare/op"
 )
 
 func init() {
@@ -15,20 +17,29 @@ func init() {
 		Doc:  "store weights, and activations when a is given, on evenly spaced levels",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721",
 		New: func() compress.Method {
-			return &Uniform{W: 8, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Store: packed}
+			return &Uniform{
+				W: 8, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Store: packed,
+				ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
+			}
 		},
 	})
 }
 
-// Uniform quantises weights to evenly spaced levels.
+// Uniform quantises weights, and activations, to evenly spaced levels.
 type Uniform struct {
 	W           int     `json:"w" doc:"bits of the weights, 2 to 8"`
+	A           int     `json:"a" doc:"bits of the data that layers read, 2 to 8; 0 leaves it in float"`
 	Granularity string  `json:"granularity" doc:"which weights share a scale" values:"channel|tensor|block"`
 	Block       int     `json:"block" doc:"weights per block, with granularity=block"`
 	Symmetric   bool    `json:"symmetric" doc:"levels symmetric about zero; false adds a zero point"`
 	Range       string  `json:"range" doc:"largest level: the largest weight, or clipped by least squares or percentile" values:"max|mse|percentile"`
 	Percentile  float64 `json:"percentile" doc:"per cent of magnitudes within range=percentile"`
-	Edges       int     `json:"edges" doc:"bits of the first and last layers, 0 for the same as the others"`
+	ARange      string  `json:"arange" doc:"range of activations, with data: all seen, or clipped by least squares or percentile" values:"max|mse|percentile"`
+	APercentile float64 `json:"apercentile" doc:"per cent of magnitudes within arange=percentile"`
+	K           float64 `json:"k" doc:"standard deviations within the range of activations, without data; 0 for 6 at 8 bits down to 3 at 4"`
+	Regions     bool    `json:"regions" doc:"quantise sums, products, concatenations and pools between layers as well"`
+	Bias        string  `json:"bias" doc:"bias of layers with quantised data: integers in units of the sums, or as it is" values:"int32|float"`
+	Edges       int     `json:"edges" doc:"bits of the first and last layers and of their data, 0 for the same as the others"`
 	Store       string  `json:"store" doc:"codes of 4 bits and fewer packed (opset 21) or in bytes (opset 13)" values:"packed|int8"`
 }
 
@@ -37,12 +48,18 @@ func (u *Uniform) Validate() error {
 	switch {
 	case u.W < 2 || u.W > 8:
 		return fmt.Errorf("w=%d is not in 2..8", u.W)
+	case u.A != 0 && (u.A < 2 || u.A > 8):
+		return fmt.Errorf("a=%d is neither 0 nor in 2..8", u.A)
 	case u.Edges != 0 && (u.Edges < 2 || u.Edges > 8):
 		return fmt.Errorf("edges=%d is neither 0 nor in 2..8", u.Edges)
 	case u.Block < 2:
 		return fmt.Errorf("block=%d is less than 2", u.Block)
 	case u.Percentile <= 50 || u.Percentile > 100:
 		return fmt.Errorf("percentile=%v is not in (50, 100]", u.Percentile)
+	case u.APercentile <= 50 || u.APercentile > 100:
+		return fmt.Errorf("apercentile=%v is not in (50, 100]", u.APercentile)
+	case u.K != 0 && (u.K < 1 || u.K > 20):
+		return fmt.Errorf("k=%v is neither 0 nor in 1..20", u.K)
 	case !u.Symmetric && u.Range != "max":
 		return fmt.Errorf("range=%s needs symmetric=true", u.Range)
 	}
@@ -51,26 +68,137 @@ func (u *Uniform) Validate() error {
 
 var ranges = map[string]format.Range{"max": format.MaxRange, "mse": format.MSERange, "percentile": format.PercentileRange}
 
-// Apply implements compress.Method.
-func (u *Uniform) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
-	w := &weights{
+func (u *Uniform) weights(m *ir.Model, env *compress.Env) *weights {
+	return &weights{
 		env: env, m: m, opts: format.Options{Range: ranges[u.Range], Percentile: u.Percentile},
 		choose: u.spec,
 	}
+}
+
+// Prepare implements compress.Prepared.
+func (u *Uniform) Prepare(m *ir.Model, env *compress.Env) error { return u.weights(m, env).raise() }
+
+// Needs implements compress.Calibrated: all values that could be quantised.
+func (u *Uniform) Needs(m *ir.Model) []calib.Request {
+	if u.A == 0 {
+		return nil
+	}
+	if _, err := op.Infer(m); err != nil {
+		return nil // Apply reports it
+	}
+	layers := map[*ir.Node]reader{}
+	for _, l := range compress.Layers(m) {
+		if l.Reason == "" || l.SharesWith != "" {
+			readers(layers, &l, u.A)
+		}
+	}
+	var out []calib.Request
+	for _, v := range place(m, layers, u.Regions, anyRange).order {
+		out = append(out, calib.Request{Value: v, Axis: -1})
+	}
+	return out
+}
+
+// Apply implements compress.Method.
+func (u *Uniform) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	w := u.weights(m, env)
 	plans, err := w.plans()
 	if err != nil {
 		return err
 	}
+	acts, err := u.activations(m, env, plans)
+	if err != nil {
+		return err
+	}
+	hint := &advice{}
 	for _, p := range plans {
-		if _, err := w.encode(ctx, p); err != nil {
+		cost, err := w.encode(ctx, p)
+		if err != nil {
+			return err
+		}
+		if err := hint.look(p, cost, env.Threads); err != nil {
 			return err
 		}
 	}
-	return nil
+	hint.tell(env, u.W)
+	if acts == nil {
+		return nil
+	}
+	return acts.emit()
 }
 
 func (u *Uniform) spec(l *compress.Layer, shape []int) (s format.Spec, note, skip string) {
 	s = format.Spec{Bits: bits(l, u.W, u.Edges), Asymmetric: !u.Symmetric, Wide: u.Store == int8s}
 	note = grain{u.Granularity, u.Block}.place(&s, l, shape)
 	return s, note, ""
+}
+
+// activations places the grids of activations and completes the plans with
+// them; nil when activations stay float.
+func (u *Uniform) activations(m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
+	layers := u.readers(m, env, plans)
+	if len(layers) == 0 {
+		return nil, nil
+	}
+	if _, err := op.Infer(m); err != nil {
+		return nil, err
+	}
+	acts := place(m, layers, u.Regions, u.ranges(m, env))
+	for i := range plans {
+		u.complete(&plans[i], acts)
+	}
+	step := env.Step()
+	step.Activations, step.Floats = len(acts.order), acts.floats
+	if n := len(acts.floats); n > 0 && env.Observed == nil {
+		env.Warn("%d activations stay in float (the report says why); data to calibrate on would give their ranges", n)
+	}
+	return acts, nil
+}
+
+// readers lists the layers whose data are to be quantised: those with plans, and
+// those that share weights with them.
+func (u *Uniform) readers(m *ir.Model, env *compress.Env, plans []plan) map[*ir.Node]reader {
+	out, planned := map[*ir.Node]reader{}, map[string]bool{}
+	for _, p := range plans {
+		readers(out, p.layer, u.data(p.layer))
+		planned[p.layer.Name] = true
+	}
+	for _, l := range env.Layers(m) {
+		if planned[l.SharesWith] {
+			readers(out, &l, u.data(&l))
+		}
+	}
+	return out
+}
+
+// data is the width of what a layer reads, 0 for float.
+func (u *Uniform) data(l *compress.Layer) int {
+	switch {
+	case l.ActivationBits == compress.FloatBits:
+		return 0
+	case l.ActivationBits != 0:
+		return l.ActivationBits
+	case u.A != 0 && u.Edges != 0 && l.Edge:
+		return u.Edges
+	}
+	return u.A
+}
+
+// complete notes the grid of a layer's data and gives it an integer bias.
+func (u *Uniform) complete(p *plan, acts *placement) {
+	l := p.layer
+	if acts.layers[l.Node].bits == 0 {
+		return
+	}
+	a, ok := acts.grid(l.Node.In[l.Input])
+	if !ok {
+		return
+	}
+	p.acts = a.Bits
+	if u.Bias == "int32" {
+		var why string
+		if p.bias, why = newBias(l, p.spec, a.Scale); why != "" && p.note == "" {
+			p.note = "bias in float: " + why
+		}
+	}
 }

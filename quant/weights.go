@@ -19,6 +19,7 @@ type plan struct {
 	spec  format.Spec
 	note  string // what is done differently from the step's parameters
 	bias  *bias  // integer bias, nil to leave it as it is
+	acts  int    // bits of the data operand's grid, 0 for float
 }
 
 // weights is the part that all methods share: choose a plan per layer, raise
@@ -37,10 +38,10 @@ const (
 	int8s  = "int8"
 )
 
-// plans lists what will be compressed and how, after making sure that the model
-// can hold the forms. Layers without a plan are recorded as skipped.
-func (w *weights) plans() ([]plan, error) {
-	need, wide := 0, false
+// raise makes sure that the model can hold the forms, at least those of
+// opset 13. Raising may replace nodes.
+func (w *weights) raise() error {
+	need := 0
 	for _, l := range w.env.Layers(w.m) {
 		if l.Reason != "" {
 			continue
@@ -51,15 +52,20 @@ func (w *weights) plans() ([]plan, error) {
 	}
 	if err := w.env.Raise(w.m, need); err != nil {
 		if need <= 13 {
-			return nil, err
+			return err
 		}
 		if w.env.Raise(w.m, 13) != nil {
-			return nil, fault.Hint(err, "choose another exporter version, or recipe copy for this file")
+			return fault.Hint(err, "choose another exporter version, or recipe copy for this file")
 		}
 		w.env.Warn("codes are stored in whole bytes: %v", err)
-		wide = true
 	}
-	layers := w.env.Layers(w.m) // raising may have replaced nodes
+	return nil
+}
+
+// plans lists what will be compressed and how. Layers without a plan are
+// recorded as skipped. Call raise before.
+func (w *weights) plans() ([]plan, error) {
+	layers := w.env.Layers(w.m)
 	var out []plan
 	for i := range layers {
 		l := &layers[i]
@@ -68,6 +74,7 @@ func (w *weights) plans() ([]plan, error) {
 			continue
 		}
 		spec, note, skip := w.choose(l, l.Weight.Const.Shape)
+		wide := w.m.Opset("") < spec.Row().Opset
 		spec.Wide = spec.Wide || wide
 		switch {
 		case skip == "" && wide && spec.Grain == format.PerBlock:
@@ -110,7 +117,7 @@ func (w *weights) encode(ctx context.Context, p plan) (format.Error, error) {
 	opts := w.opts
 	opts.Threads = w.env.Threads
 	if p.bias != nil {
-		opts.MinScale = p.bias.minScale(l, p.spec)
+		opts.MinScale = p.bias.minScale(p.spec)
 	}
 	e, cost, err := format.Encode(float32s(old.Const), p.spec, opts)
 	if err != nil {
@@ -121,21 +128,30 @@ func (w *weights) encode(ctx context.Context, p plan) (format.Error, error) {
 	decoded := format.Emit(patch, w.m, old.Name, e, old.Const.Type)
 	patch.Replace(old, decoded)
 	if p.bias != nil {
-		p.bias.emit(patch, l, e)
+		p.bias.emit(patch, w.m.Graph, l, e)
 	}
-	patch.RemoveConst(old)
-	if slices.Contains(w.m.Graph.Inputs, old) {
-		patch.RemoveInput(old)
-	}
+	removeUnused(patch, w.m.Graph, old, 0)
 	if err := patch.Apply(); err != nil {
 		return cost, layerError(l, err)
 	}
 	w.env.Done(compress.LayerReport{
 		Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: p.spec.String(), Bits: p.spec.Bits,
 		Exponent: p.spec.Exponent, Params: cost.N, BytesBefore: int64(before), BytesAfter: int64(e.Bytes()),
-		ErrorAfter: cost.Relative(), Reason: p.note,
+		ErrorAfter: cost.Relative(), Reason: p.note, ActivationBits: p.acts,
 	})
 	return cost, nil
+}
+
+// removeUnused deletes a constant of g that the patch takes its last readers
+// from, but for uses of them that it does not see itself.
+func removeUnused(p *ir.Patch, g *ir.Graph, v *ir.Value, uses int) {
+	if uses > 0 && (len(v.Uses()) > uses || g.IsOutput(v)) {
+		return
+	}
+	p.RemoveConst(v)
+	if slices.Contains(g.Inputs, v) {
+		p.RemoveInput(v)
+	}
 }
 
 func layerError(l *compress.Layer, err error) error {

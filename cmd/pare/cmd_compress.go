@@ -1,0 +1,192 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"pare"
+	"pare/dataset"
+	"pare/internal/fault"
+)
+
+// compressFlags are the options of compress.
+type compressFlags struct {
+	out, recipe, preset, file       string
+	data, eval, inputRange, require string
+	samples, evalSamples            int
+	external                        int64
+	inline, dry                     bool
+}
+
+func compressCmd(a *app) *cobra.Command {
+	var o compressFlags
+	c := &cobra.Command{
+		Use:   "compress MODEL -o OUT",
+		Short: "Compress a network and write it as standard ONNX",
+		Long: `compress applies a recipe to a trained network, writes the result as standard
+ONNX and reports what was done to every layer and what it cost. The default
+preset is ` + pare.DefaultRecipe + `; pare methods lists methods and presets.
+
+Without data, activations are quantised from what the network itself tells and
+the range of its input, which follows from the preprocessing (mean, std) of
+MODEL.data.json, the model's metadata or --input-range. With --data, the first
+--samples are calibrated on and the rest measured on; --eval names other data to
+measure on, or "none".
+
+` + dataHelp,
+		Example: `  pare compress resnet50.onnx -o small.onnx
+  pare compress resnet50.onnx -o small.onnx --recipe 'fold+powerquant(w=4)'
+  pare compress resnet50.onnx -o small.onnx --data images:calibration --eval images:val --require 'drop<=1%'`,
+		Args: files("MODEL"),
+		RunE: func(c *cobra.Command, args []string) error { return a.compress(c, args[0], o) },
+	}
+	f := c.Flags()
+	f.StringVarP(&o.out, "output", "o", "", "the file to write")
+	f.StringVarP(&o.recipe, "recipe", "r", "", "recipe, such as 'fold+uniform(w=4)'; copy changes nothing")
+	f.StringVar(&o.preset, "preset", "", "named recipe (default "+pare.DefaultRecipe+")")
+	f.StringVar(&o.file, "recipe-file", "", "YAML file with steps and selections of layers")
+	f.StringVar(&o.data, "data", "", "data to calibrate on (SPEC)")
+	f.IntVar(&o.samples, "samples", pare.DefaultSamples, "calibrate on the first so many samples")
+	f.StringVar(&o.eval, "eval", "", "data to measure the result on (SPEC), or none")
+	f.IntVar(&o.evalSamples, "eval-samples", 0, "measure on the first so many samples, 0 for all")
+	f.StringVar(&o.inputRange, "input-range", "", "LO:HI, the range of the network's input, or one pair per channel: -2.1:2.2,-2:2.4,-1.8:2.6")
+	f.StringVar(&o.require, "require", "", "goals, such as 'size<=25%,drop<=1%'; status 3 when missed")
+	f.BoolVar(&o.inline, "inline", false, "expand model-local functions, for runtimes without them")
+	f.Int64Var(&o.external, "external", 0, "write constants of at least so many bytes to OUT.data (default only beyond 2 GB)")
+	f.Lookup("external").NoOptDefVal = "1024"
+	f.BoolVar(&o.dry, "dry-run", false, "report only, write nothing")
+	return c
+}
+
+// chosen is the recipe that the flags ask for.
+func (o *compressFlags) chosen() (string, error) {
+	recipe, given := pare.DefaultRecipe, 0
+	for _, text := range []string{o.recipe, o.preset} {
+		if text != "" {
+			recipe = text
+			given++
+		}
+	}
+	if o.file != "" {
+		given++
+		text, err := pare.ReadRecipe(o.file)
+		if err != nil {
+			return "", usage(err)
+		}
+		recipe = text
+	}
+	if given > 1 {
+		return "", usage(errors.New("choose one of --recipe, --preset and --recipe-file"))
+	}
+	recipe, err := pare.CheckRecipe(recipe)
+	return recipe, usage(err)
+}
+
+// check reports what is wrong before the model is read.
+func (o *compressFlags) check(model string) error {
+	if o.out == "" && !o.dry {
+		return usage(fault.Hint(errors.New("-o is missing"), "name the file to write, or report only with --dry-run"))
+	}
+	for _, spec := range []string{o.data, o.eval} {
+		if spec == "" || spec == "none" {
+			continue
+		}
+		if _, err := dataset.ParseSpec(spec); err != nil {
+			return usage(err)
+		}
+	}
+	if o.dry {
+		return nil
+	}
+	return pare.CheckOutput(o.out, model)
+}
+
+func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
+	recipe, err := o.chosen()
+	if err != nil {
+		return err
+	}
+	goals, err := parseGoals(o.require)
+	if err != nil {
+		return err
+	}
+	opts := pare.Options{Seed: a.seed, Threads: a.threads, Samples: o.samples, Progress: a.bar.update, Log: a.log()}
+	if opts.Input, err = inputRange(o.inputRange); err != nil {
+		return err
+	}
+	if err := o.check(path); err != nil {
+		return err
+	}
+	m, err := pare.Load(path)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	measure, err := o.open(m, &opts)
+	if err != nil {
+		return err
+	}
+	original := m.Clone()
+	rep, err := m.Compress(c.Context(), recipe, opts)
+	if err != nil {
+		return err
+	}
+	if measure != nil {
+		rep.Eval, err = m.Evaluate(c.Context(), measure, pare.EvalOptions{
+			Threads: a.threads, Samples: o.evalSamples, Against: original, Progress: a.bar.update,
+		})
+		if err != nil {
+			return err
+		}
+		rep.Eval.Model, rep.Eval.Data = o.out, o.measured()
+	}
+	if err := c.Context().Err(); err != nil {
+		return err
+	}
+	if !o.dry {
+		if rep.Output, err = m.Save(o.out, pare.SaveOptions{External: o.external, Inline: o.inline}); err != nil {
+			return err
+		}
+	}
+	a.bar.stop()
+	if a.json {
+		err = a.writeJSON(rep)
+	} else {
+		printReport(a.stdout, rep)
+	}
+	if err != nil {
+		return err
+	}
+	return missed(pare.Missed(goals, rep.Figures()))
+}
+
+// open opens the data to calibrate on, into opts, and those to measure on, nil
+// for none.
+func (o *compressFlags) open(m *pare.Model, opts *pare.Options) (measure dataset.Set, err error) {
+	if o.data != "" {
+		if opts.Data, err = m.OpenData(o.data); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case o.eval == "none":
+		return nil, nil
+	case o.eval != "":
+		return m.OpenData(o.eval)
+	case o.data != "":
+		if rest := dataset.Tail(opts.Data, o.samples); rest.Len() > 0 {
+			return rest, nil
+		}
+	}
+	return nil, nil
+}
+
+// measured names the data that were measured on.
+func (o *compressFlags) measured() string {
+	if o.eval != "" {
+		return o.eval
+	}
+	return fmt.Sprintf("%s behind the first %d", o.data, o.samples)
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pare"
+)
+
+func inspectCmd(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "inspect MODEL",
+		Short: "Show what is in a network and what can be compressed",
+		Long: `inspect lists the layers of a network with parameters, bytes and
+multiply-accumulates, says which can be compressed and why the others cannot,
+counts operators and foldable batch-norms, and shows the preprocessing that
+would be used for its inputs.`,
+		Args: files("MODEL"),
+		RunE: func(c *cobra.Command, args []string) error {
+			m, err := pare.Load(args[0])
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			doc, err := m.Inspect(c.Context())
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.writeJSON(doc)
+			}
+			printInspection(a.stdout, doc)
+			return nil
+		},
+	}
+}
+
+func printInspection(w io.Writer, d *pare.Inspection) {
+	m := d.Model
+	fmt.Fprintf(w, "%s  %s, opset %d, %s parameters, %s MACs\n", m.Path, size(m.Bytes), m.Opset, count(int64(m.Params)), count(m.MACs))
+	if m.Recipe != "" {
+		fmt.Fprintf(w, "compressed by pare with %s\n", m.Recipe)
+	}
+	for _, v := range d.Inputs {
+		fmt.Fprintf(w, "input   %s %s\n", v.Name, v.Type)
+	}
+	for _, v := range d.Outputs {
+		fmt.Fprintf(w, "output  %s %s\n", v.Name, v.Type)
+	}
+	if d.Data != nil {
+		fmt.Fprintf(w, "data    %s (from %s)\n", d.Data.Options, d.Data.Source)
+	} else {
+		fmt.Fprintln(w, "data    no preprocessing known; give it with --data, or in MODEL.data.json")
+	}
+	var ops []string
+	for _, o := range d.Operators {
+		ops = append(ops, fmt.Sprintf("%s %d", o.Op, o.Count))
+	}
+	fmt.Fprintf(w, "\noperators: %s\n", strings.Join(ops, ", "))
+	fmt.Fprintf(w, "batch-norms: %d, foldable %d\n", d.BatchNorms.Total, d.BatchNorms.Foldable)
+	for _, k := range d.BatchNorms.Kept {
+		fmt.Fprintf(w, "  %s stays: %s\n", k.Name, k.Reason)
+	}
+	fmt.Fprintln(w)
+	printLayers(w, d.Layers)
+	for _, text := range d.Warnings {
+		fmt.Fprintf(w, "warning: %s\n", text)
+	}
+}
+
+func printLayers(w io.Writer, layers []pare.LayerInfo) {
+	rows := [][]string{{"LAYER", "OP", "KIND", "WEIGHTS", "PARAMS", "MACS", "BYTES", "COMPRESSIBLE"}}
+	can := 0
+	for _, l := range layers {
+		verdict := "no: " + l.Reason
+		if l.Compressible {
+			verdict = "yes"
+			can++
+		}
+		macs := "-"
+		if l.MACs > 0 {
+			macs = count(l.MACs)
+		}
+		rows = append(rows, []string{l.Name, l.Op, l.Kind, shape(l.Shape), count(int64(l.Params)), macs, size(l.Bytes), verdict})
+	}
+	table(w, rows)
+	fmt.Fprintf(w, "%d of %d layers can be compressed\n", can, len(layers))
+}

@@ -1,0 +1,129 @@
+package pare
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+
+	"pare/calib"
+	"pare/compress"
+	"pare/dataset"
+	"pare/eval"
+	_ "pare/quant" // registers the quantisation methods
+)
+
+// Progress is told how far a long task is: what is under way, and how many of
+// total things are done; total is 0 when unknown.
+type Progress func(what string, done, total int)
+
+// Options of Compress. The zero value compresses without data.
+type Options struct {
+	Seed    uint64
+	Threads int // 0 for all processors; results do not depend on it
+	// Data to calibrate on, nil for none, and how many samples of it; 0 for
+	// DefaultSamples.
+	Data    dataset.Set
+	Samples int
+	// Input declares the range of the network's input, for quantising
+	// activations without data. Empty takes that of Data or Preparation.
+	Input    compress.InputRange
+	Progress Progress
+	Log      *slog.Logger
+}
+
+// DefaultSamples is the number of samples that Compress calibrates on.
+const DefaultSamples = 256
+
+// Report says what a compression did and what it cost.
+type Report struct {
+	Input  *Info `json:"input"`
+	Output *Info `json:"output,omitempty"` // of the written file
+	compress.Report
+	Eval *eval.Result `json:"eval,omitempty"`
+}
+
+// Compress applies a recipe, or the preset of that name, to the model. On error
+// the model is as before.
+func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report, error) {
+	r, err := compress.Parse(recipe)
+	if err != nil {
+		return nil, err
+	}
+	before, err := m.Info(ctx)
+	if err != nil {
+		return nil, err
+	}
+	prepared, err := m.prepared(o.Data)
+	if err != nil {
+		return nil, err
+	}
+	run, err := m.runOptions(ctx, o, prepared)
+	if err != nil {
+		return nil, err
+	}
+	if before.SHA256 != "" {
+		run.Provenance.Input = "sha256:" + before.SHA256
+	}
+	work := m.Clone()
+	rep, err := r.Run(ctx, work.ir, run)
+	if err != nil {
+		return nil, named(m.path, err)
+	}
+	if prepared != "" && changes(r) {
+		work.ir.SetMeta(MetaPreparation, prepared)
+	}
+	m.ir = work.ir
+	return &Report{Input: before, Report: *rep}, nil
+}
+
+// prepared is the preprocessing that the compressed model is told of.
+func (m *Model) prepared(data dataset.Set) (string, error) {
+	if data != nil && data.Prepared() != "" {
+		return data.Prepared(), nil
+	}
+	p, err := m.Preparation()
+	return p.Options, err
+}
+
+func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (compress.Options, error) {
+	out := compress.Options{
+		Seed: o.Seed, Threads: o.Threads, Input: o.Input, Log: o.Log,
+		Provenance: &compress.Provenance{Version: Version},
+	}
+	if out.Input.Lo == nil {
+		var err error
+		if out.Input, err = m.InputRange(prepared); err != nil {
+			return out, err
+		}
+	}
+	if o.Progress != nil {
+		out.Progress = func(p compress.Progress) { o.Progress(p.Step, p.Done, p.Total) }
+	}
+	if o.Data != nil {
+		n := o.Samples
+		if n == 0 {
+			n = DefaultSamples
+		}
+		out.Data = &calib.Data{Set: o.Data, Samples: n, Run: newRunner(ctx, o.Threads), Inputs: bind}
+	}
+	return out, nil
+}
+
+// changes reports whether a recipe does anything but copy.
+func changes(r *compress.Recipe) bool {
+	return slices.ContainsFunc(r.Steps, func(s compress.Method) bool {
+		_, same := s.(*compress.Copy)
+		return !same
+	})
+}
+
+// Figures are what goals can be checked against.
+func (r *Report) Figures() map[string]float64 {
+	out := Figures(r.Eval)
+	if r.Output != nil && r.Input.Bytes > 0 {
+		out["size"] = float64(r.Output.Bytes) / float64(r.Input.Bytes)
+	} else if r.Before.Bytes > 0 {
+		out["size"] = float64(r.After.Bytes) / float64(r.Before.Bytes)
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"math"
+	"slices"
+
+	"pare/ir"
+	"pare/kernel"
+	"pare/tensor"
+)
+
+// binaryRows are element-wise functions of two operands under broadcasting.
+var binaryRows = []row{
+	{op: "Add", since: 7, lower: binary(kernel.Add)},
+	{op: "Sub", since: 7, lower: binary(kernel.Sub)},
+	{op: "Mul", since: 7, lower: binary(kernel.Mul)},
+	{op: "Div", since: 7, lower: binary(kernel.Div)},
+	{op: "Pow", since: 12, lower: lowerPow},
+	{op: "Sum", since: 8, lower: variadic(kernel.Add)},
+}
+
+func binary(k kernel.Binary) func(*builder, *ir.Node) bool {
+	return func(b *builder, n *ir.Node) bool {
+		if len(n.In) != 2 || !b.real(n.In[0], n.In[1], n.Out[0]) {
+			return false
+		}
+		b.binary(n, k, n.In[0], n.In[1], n.Out[0])
+		return true
+	}
+}
+
+func variadic(k kernel.Binary) func(*builder, *ir.Node) bool {
+	return func(b *builder, n *ir.Node) bool {
+		if len(n.In) != 2 || !b.real(n.In[0], n.In[1], n.Out[0]) {
+			return false
+		}
+		b.binary(n, k, n.In[0], n.In[1], n.Out[0])
+		return true
+	}
+}
+
+// lowerPow knows the square and the square root.
+func lowerPow(b *builder, n *ir.Node) bool {
+	e, ok := b.scalar(n.In[1])
+	if !ok || !b.real(n.In[0], n.Out[0]) || len(b.val(n.In[1]).shape) > len(b.val(n.In[0]).shape) {
+		return false
+	}
+	switch e {
+	case 2:
+		b.binary(n, kernel.Mul, n.In[0], n.In[0], n.Out[0])
+	case 0.5:
+		b.unary(n, "sqrt", n.In[0], n.Out[0], kernel.Sqrt.Run)
+	default:
+		return false
+	}
+	return true
+}
+
+// binary emits v = k(x, y), clamped where a clamp follows.
+func (b *builder) binary(n *ir.Node, k kernel.Binary, x, y, v *ir.Value) {
+	shape := b.val(v).shape
+	clamp := b.clampAfter(v)
+	v = clamp.v
+	last := b.lastWins(shape, x, y)
+	w, xp, yp, out := b.pair(last, shape, x, y, v)
+	st := &step{node: n, kernel: k.String(), tasks: w.tasks, flops: int64(tensor.Len(shape)),
+		reads: []*buf{xp.b, yp.b}, writes: []*buf{out.b}}
+	switch {
+	case xp.b == yp.b:
+	case b.inOrder(x, last, shape) && reuse(xp, tensor.Len(shape)) != nil:
+		st.reuse = xp.b
+	case b.inOrder(y, last, shape):
+		st.reuse = reuse(yp, tensor.Len(shape))
+	}
+	sa, sb := w.steps()
+	st.task = func(f *frame, task int, _ []float32) {
+		d, xs, ys := f.at(out), f.at(xp), f.at(yp)
+		w.each(task, func(at, i, j, m int) {
+			zip(k, d[at:at+m], xs[i:], ys[j:], sa, sb)
+			if clamp.on {
+				kernel.Clamp(d[at:at+m], d[at:at+m], clamp.lo, clamp.hi)
+			}
+		})
+	}
+	b.emit(st)
+}
+
+// inOrder reports whether an operand is read in the order in which the result
+// is written.
+func (b *builder) inOrder(v *ir.Value, last bool, shape []int) bool {
+	x := b.val(v)
+	if !slices.Equal(x.shape, shape) {
+		return false
+	}
+	if last {
+		return x.last.dense(shape[1])
+	}
+	return x.plain.b != nil
+}
+
+// lastWins decides in which layout a step with two operands works: with
+// channels last where an operand of full size lies so.
+func (b *builder) lastWins(shape []int, vs ...*ir.Value) bool {
+	if len(shape) < 3 {
+		return false
+	}
+	for _, v := range vs {
+		if s := b.val(v).shape; len(s) == len(shape) && tensor.Len(s) == tensor.Len(shape) && b.isLast(v) {
+			return true
+		}
+	}
+	return false
+}
+
+// pair places two operands and the result, which is dense, for a walk.
+func (b *builder) pair(last bool, shape []int, x, y, v *ir.Value) (w *walk, xp, yp, out place) {
+	place1 := func(v *ir.Value) (place, []int) {
+		s := b.val(v).shape
+		if !last {
+			p, steps := b.strided(v)
+			return p, broadcastSteps(s, steps, shape)
+		}
+		return b.operandLast(v, shape)
+	}
+	xp, xs := place1(x)
+	yp, ys := place1(y)
+	if last {
+		out = place{b: newBuf(tensor.Len(shape))}
+		b.val(v).last = out
+		return newWalk(lastShape(shape), xs, ys), xp, yp, out
+	}
+	out = b.newPlain(v)
+	return newWalk(shape, xs, ys), xp, yp, out
+}
+
+// operandLast places an operand that is broadcast to the shape with channels
+// last, and the distances along its axes.
+func (b *builder) operandLast(v *ir.Value, shape []int) (place, []int) {
+	s := b.val(v).shape
+	if len(s) == len(shape) {
+		p := b.last(v)
+		return p, broadcastSteps(lastShape(s), lastSteps(s, p.pitch(s[1])), lastShape(shape))
+	}
+	// A smaller rank: the axes as they stand, the channels' moved to the end.
+	full := make([]int, len(shape))
+	copy(full[copy(full, ones(len(shape)-len(s))):], s)
+	steps := broadcastSteps(s, strided(s), shape)
+	moved := append([]int{steps[0]}, steps[2:]...)
+	return b.plain(v), append(moved, steps[1])
+}
+
+func ones(n int) []int { return slices.Repeat([]int{1}, n) }
+
+// clamping is a clamp that follows a result.
+type clamping struct {
+	v      *ir.Value // the result in the end
+	on     bool
+	lo, hi float32
+}
+
+var inf = float32(math.Inf(1))
+
+// clampAfter absorbs a Relu or Clip that is the only reader of v.
+func (b *builder) clampAfter(v *ir.Value) clamping {
+	c := clamping{v: v, lo: -inf, hi: inf}
+	n := b.only(v)
+	if n == nil {
+		return c
+	}
+	lo, hi, ok := b.limits(n)
+	if !ok {
+		return c
+	}
+	b.absorb(n)
+	return clamping{v: n.Out[0], on: true, lo: lo, hi: hi}
+}
+
+// limits are the bounds of a node that clamps, by constants.
+func (b *builder) limits(n *ir.Node) (lo, hi float32, ok bool) {
+	lo, hi = -inf, inf
+	if is(n, "Relu") {
+		return 0, hi, b.real(n.In[0], n.Out[0])
+	}
+	if !is(n, "Clip") || b.m.Opset("") < 11 || !b.real(n.In[0], n.Out[0]) {
+		return lo, hi, false
+	}
+	for i, to := range []*float32{&lo, &hi} {
+		if len(n.In) <= i+1 || n.In[i+1] == nil {
+			continue
+		}
+		if *to, ok = b.scalar(n.In[i+1]); !ok {
+			return lo, hi, false
+		}
+	}
+	return lo, hi, lo < hi
+}

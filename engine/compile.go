@@ -1,0 +1,112 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"pare/ir"
+	"pare/op"
+	"pare/tensor"
+)
+
+// Options say how to compile. The zero value uses all processors.
+type Options struct {
+	// Threads is the number of threads of one run; 0 stands for all processors.
+	Threads int
+	// Extra names values of the main graph that Run returns besides the
+	// outputs. They have their ONNX meaning whatever is fused around them.
+	Extra []string
+	// Reference evaluates everything node by node with package op.
+	Reference bool
+}
+
+// Program is a compiled model. It does not change and may be used by any number
+// of sessions at a time.
+type Program struct {
+	o       Options
+	inputs  []*ir.Value // of the model as it was given
+	outputs []*ir.Value
+	wanted  []string  // names of what Run returns
+	raw     *ir.Model // with the wanted values as outputs
+	base    *ir.Model // raw, simplified
+
+	mu      sync.Mutex
+	special []*special // latest last
+	weights *weights
+}
+
+// Compile prepares a model for running. The model is not changed; its constants
+// are shared and must stay as they are while the program is in use.
+func Compile(ctx context.Context, m *ir.Model, o Options) (*Program, error) {
+	if o.Threads <= 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	p := &Program{o: o, inputs: m.Graph.Inputs, outputs: m.Graph.Outputs, raw: ir.CloneModel(m)}
+	if err := p.want(o.Extra); err != nil {
+		return nil, err
+	}
+	if _, err := op.Infer(p.raw); err != nil {
+		return nil, err
+	}
+	p.base = ir.CloneModel(p.raw)
+	if !o.Reference {
+		dropDefaults(p.base.Graph)
+		if err := prepare(ctx, p.base); err != nil {
+			return nil, err
+		}
+	}
+	p.weights = newWeights(p.base.Graph)
+	return p, nil
+}
+
+// want makes outputs of the extra values, so that nothing may change them.
+func (p *Program) want(extra []string) error {
+	g := p.raw.Graph
+	for _, v := range g.Outputs {
+		p.wanted = append(p.wanted, v.Name)
+	}
+	for _, name := range extra {
+		v := g.Value(name)
+		if v == nil {
+			return fmt.Errorf("the graph has no value called %q", name)
+		}
+		if !slices.Contains(p.wanted, name) {
+			g.Outputs = append(g.Outputs, v)
+			p.wanted = append(p.wanted, name)
+		}
+	}
+	return nil
+}
+
+// dropDefaults turns inputs with a default into plain constants; a run that
+// gives them starts from the graph as it was.
+func dropDefaults(g *ir.Graph) {
+	g.Inputs = slices.DeleteFunc(slices.Clone(g.Inputs), func(v *ir.Value) bool { return v.Const != nil })
+}
+
+// prepare rewrites the graph into what rows of the table know: newest schemas,
+// decoded weights, no clutter.
+func prepare(ctx context.Context, m *ir.Model) error {
+	// Rows state the versions they know; nodes that cannot be raised are left
+	// to the reference.
+	_ = op.RaiseTo(m, rowsOpset)
+	if err := decodeWeights(m); err != nil {
+		return err
+	}
+	return simplify(ctx, m)
+}
+
+// rowsOpset is the version of the standard operator set that rows are written
+// for.
+const rowsOpset = 18
+
+// NewSession returns a session with an arena of its own.
+func (p *Program) NewSession() *Session { return &Session{p: p} }
+
+// isReal reports whether steps compute elements of the type, in float32.
+func isReal(t tensor.DType) bool {
+	return t == tensor.Float32 || t == tensor.Float16 || t == tensor.BFloat16
+}

@@ -1,0 +1,118 @@
+package engine_test
+
+import "testing"
+
+func TestForms(t *testing.T) {
+	const gelu = `(x f32[N,3,7]) -> (y) { const h = f32[]{0.5}
+		const one = f32[]{1.0}
+		const s2 = f32[]{1.4142135}
+		const r2 = f32[]{0.70710677}
+		`
+	const hard = `(x f32[N,3,7]) -> (y) { const three = f32[]{3.0}
+		const six = f32[]{6.0}
+		const zero = f32[]{0.0}
+		const sixth = f32[]{0.16666667}
+		a = Add(x, three)
+		b = Clip(a, zero, six)
+		`
+	const norm = `(x f32[N,3,7]) -> (y) { const ax = i64[1]{-1}
+		const two = f32[]{2.0}
+		const eps = f32[]{1e-5}
+		const w = f32[7]{*0.0}
+		const wb = f32[7]{*0.0}
+		m = ReduceMean(x, ax)
+		d = Sub(x, m)
+		`
+	check(t, []rowCase{
+		{"gelu 1", gelu + `a = Div(x, s2)
+			b = Erf(a)
+			c = Add(b, one)
+			d = Mul(x, c)
+			y = Mul(d, h) }`, []string{"gelu"}},
+		{"gelu 2", gelu + `a = Mul(r2, x)
+			b = Erf(a)
+			c = Add(one, b)
+			e = Mul(x, h)
+			y = Mul(e, c) }`, []string{"gelu"}},
+		{"gelu 3", gelu + `e = Mul(x, h)
+			a = Div(x, s2)
+			b = Erf(a)
+			c = Add(b, one)
+			d = Mul(c, h)
+			y = Mul(x, d) }`, nil},
+		{"not gelu", gelu + `a = Div(x, s2)
+			b = Erf(a)
+			c = Add(b, one)
+			d = Mul(c, h)
+			y = Mul(a, d) }`, []string{"div", "erf", "add", "mul", "mul"}},
+		{"hard swish 1", hard + `c = Mul(x, b)
+			y = Div(c, six) }`, []string{"hardswish"}},
+		{"hard swish 2", hard + `c = Mul(b, sixth)
+			y = Mul(c, x) }`, []string{"hardswish"}},
+		{"hard sigmoid", hard + `y = Div(b, six) }`, []string{"hardsigmoid"}},
+		{"layer norm", norm + `p = Pow(d, two)
+			v = ReduceMean(p, ax)
+			e = Add(v, eps)
+			s = Sqrt(e)
+			q = Div(d, s)
+			g = Mul(q, w)
+			y = Add(g, wb) }`, []string{"layernorm"}},
+		{"layer norm by products", norm + `p = Mul(d, d)
+			v = ReduceMean(p, ax)
+			e = Add(v, eps)
+			s = Sqrt(e)
+			y = Div(d, s) }`, []string{"layernorm"}},
+		{"not layer norm", norm + `p = Pow(d, two)
+			v = ReduceMean(p, ax)
+			e = Add(v, eps)
+			s = Sqrt(e)
+			q = Div(x, s)
+			y = Mul(q, d) }`, nil},
+	})
+}
+
+func TestQuantize(t *testing.T) {
+	check(t, []rowCase{
+		{"tensor", `(x f32[N,3,7]) -> (y) { const s = f32[]{0.05}
+			const z = u8[]{100}
+			q = QuantizeLinear(x, s, z)
+			y = DequantizeLinear(q, s, z) }`, []string{"fake quantize"}},
+		{"signed", `(x f32[N,3,7]) -> (y, u) { const s = f32[]{0.01}
+			const z = i8[]{0}
+			q = QuantizeLinear(x, s, z)
+			y = DequantizeLinear(q, s, z)
+			d = DequantizeLinear(q, s, z)
+			u = Relu(d) }`, nil},
+		{"channels", `(x f32[N,3,5,5]) -> (y) { const w = f32[3,3,1,1]{*0.0}
+			const s = f32[3]{0.05, 0.1, 0.02}
+			const z = u8[3]{100, 0, 255}
+			c = Conv(x, w)
+			q = QuantizeLinear(c, s, z)
+			y = DequantizeLinear(q, s, z) }`, nil},
+		{"no pair", `(x f32[N,3]) -> (q) { const s = f32[]{0.05}
+			q = QuantizeLinear(x, s) }`, []string{"reference"}},
+		{"other grid", `(x f32[N,3]) -> (y) { const s = f32[]{0.05}
+			const s2 = f32[]{0.06}
+			q = QuantizeLinear(x, s)
+			y = DequantizeLinear(q, s2) }`, []string{"reference", "reference"}},
+		{"weights", `(x f32[N,3]) -> (y) { const w = i8[3,4]{*0}
+			const s = f32[4]{0.05, 0.1, 0.02, 0.3}
+			a = DequantizeLinear(w, s) {axis=1}
+			y = MatMul(x, a) }`, []string{"matmul"}},
+	})
+}
+
+func TestResize(t *testing.T) {
+	var cases []rowCase
+	for _, mode := range []string{`mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"`, `mode="linear"`,
+		`mode="linear", coordinate_transformation_mode="align_corners"`, `mode="cubic"`} {
+		cases = append(cases, rowCase{mode, `(x f32[N,3,4,5]) -> (y, z) { const s = f32[4]{1.0, 1.0, 2.0, 2.5}
+			const w = f32[9,3,1,1]{*0.0}
+			const size = i64[4]{1, 9, 7, 3}
+			y = Resize(x, _, s) {` + mode + `}
+			c = Conv(x, w)
+			const s2 = f32[4]{1.0, 1.0, 2.0, 2.0}
+			z = Resize(c, _, s2) {` + mode + `} }`, nil})
+	}
+	check(t, cases)
+}

@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"math"
+
+	"pare/ir"
+	"pare/kernel"
+	"pare/tensor"
+)
+
+// unaryRows are element-wise functions of one operand.
+var unaryRows = []row{
+	{op: "Relu", lower: lowerClamp},
+	{op: "Clip", since: 11, lower: lowerClamp},
+	{op: "Sigmoid", lower: lowerSigmoid},
+	{op: "Tanh", lower: unaryKernel(kernel.Tanh)},
+	{op: "Erf", lower: unaryKernel(kernel.Erf)},
+	{op: "Exp", lower: unaryKernel(kernel.Exp)},
+	{op: "Sqrt", lower: unaryKernel(kernel.Sqrt)},
+	{op: "HardSwish", lower: unaryKernel(kernel.HardSwish)},
+	{op: "Gelu", lower: lowerGelu},
+	{op: "HardSigmoid", lower: lowerHardSigmoid},
+	{op: "LeakyRelu", lower: lowerLeakyRelu},
+	{op: "Neg", lower: affine(-1, 0)},
+	{op: "Abs", lower: eachElement("abs", func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) })},
+	{op: "Reciprocal", lower: eachElement("reciprocal", func(x float32) float32 { return 1 / x })},
+}
+
+// unary emits v = f(x) element by element. Where x lies with channels last, so
+// does v.
+func (b *builder) unary(n *ir.Node, name string, x, v *ir.Value, f func(dst, src []float32)) {
+	shape := b.val(v).shape
+	total := tensor.Len(shape)
+	var from, to place
+	row := total
+	if len(shape) >= 3 && b.isLast(x) {
+		from = b.last(x)
+		if !from.dense(shape[1]) {
+			row = shape[1]
+		}
+		to = place{b: newBuf(total)}
+		b.val(v).last = to
+	} else {
+		from, to = b.plain(x), b.newPlain(v)
+	}
+	st := &step{node: n, kernel: name, flops: int64(total), reads: []*buf{from.b}, writes: []*buf{to.b}}
+	if row == total {
+		st.tasks, st.reuse = tasksFor(total), reuse(from, total)
+		st.task = func(fr *frame, task int, _ []float32) {
+			i, j := span(task, total)
+			f(fr.at(to)[i:j], fr.at(from)[i:j])
+		}
+	} else {
+		rows, perTask := total/row, max(1, chunk/row)
+		st.tasks = (rows + perTask - 1) / perTask
+		st.task = func(fr *frame, task int, _ []float32) {
+			d, s := fr.at(to), fr.at(from)
+			for r := task * perTask; r < min((task+1)*perTask, rows); r++ {
+				f(d[r*row:(r+1)*row], s[r*from.stride:r*from.stride+row])
+			}
+		}
+	}
+	b.emit(st)
+}
+
+func unaryKernel(k kernel.Unary) func(*builder, *ir.Node) bool {
+	return func(b *builder, n *ir.Node) bool {
+		if !b.real(n.In[0], n.Out[0]) {
+			return false
+		}
+		b.unary(n, k.String(), n.In[0], n.Out[0], k.Run)
+		return true
+	}
+}
+
+// eachElement is a row for a function that has no kernel.
+func eachElement(name string, f func(float32) float32) func(*builder, *ir.Node) bool {
+	return func(b *builder, n *ir.Node) bool {
+		if !b.real(n.In[0], n.Out[0]) {
+			return false
+		}
+		b.unary(n, name, n.In[0], n.Out[0], func(dst, src []float32) {
+			for i, x := range src {
+				dst[i] = f(x)
+			}
+		})
+		return true
+	}
+}
+
+func affine(scale, shift float32) func(*builder, *ir.Node) bool {
+	return func(b *builder, n *ir.Node) bool {
+		if !b.real(n.In[0], n.Out[0]) {
+			return false
+		}
+		b.unary(n, "affine", n.In[0], n.Out[0], func(dst, src []float32) { kernel.Affine(dst, src, scale, shift, -inf, inf) })
+		return true
+	}
+}
+
+func lowerClamp(b *builder, n *ir.Node) bool {
+	lo, hi, ok := b.limits(n)
+	if !ok {
+		return false
+	}
+	b.unary(n, "clamp", n.In[0], n.Out[0], func(dst, src []float32) { kernel.Clamp(dst, src, lo, hi) })
+	return true
+}
+
+// lowerSigmoid makes SiLU of x·Sigmoid(x).
+func lowerSigmoid(b *builder, n *ir.Node) bool {
+	x := n.In[0]
+	if !b.real(x, n.Out[0]) {
+		return false
+	}
+	if mul := b.only(n.Out[0]); is(mul, "Mul") && other(mul, n.Out[0]) == x {
+		b.absorb(mul)
+		b.unary(n, "silu", x, mul.Out[0], kernel.SiLU.Run)
+		return true
+	}
+	b.unary(n, "sigmoid", x, n.Out[0], kernel.Sigmoid.Run)
+	return true
+}
+
+// other is the operand of a node of two that is not v, nil where both are.
+func other(n *ir.Node, v *ir.Value) *ir.Value {
+	switch {
+	case len(n.In) != 2:
+		return nil
+	case n.In[0] == v && n.In[1] != v:
+		return n.In[1]
+	case n.In[1] == v && n.In[0] != v:
+		return n.In[0]
+	}
+	return nil
+}
+
+func lowerGelu(b *builder, n *ir.Node) bool {
+	if n.Str("approximate", "none") != "none" {
+		return false
+	}
+	return unaryKernel(kernel.GELU)(b, n)
+}
+
+// lowerHardSigmoid makes HardSwish of x·HardSigmoid(x) with slope 1/6.
+func lowerHardSigmoid(b *builder, n *ir.Node) bool {
+	x, alpha, beta := n.In[0], n.Float("alpha", 0.2), n.Float("beta", 0.5)
+	if !b.real(x, n.Out[0]) {
+		return false
+	}
+	mul := b.only(n.Out[0])
+	if is(mul, "Mul") && other(mul, n.Out[0]) == x && sixth(alpha) && beta == 0.5 {
+		b.absorb(mul)
+		b.unary(n, "hardswish", x, mul.Out[0], kernel.HardSwish.Run)
+		return true
+	}
+	b.unary(n, "hardsigmoid", x, n.Out[0], func(dst, src []float32) { kernel.HardSigmoid(dst, src, alpha, beta) })
+	return true
+}
+
+// sixth reports whether x is 1/6, as exporters round it.
+func sixth(x float32) bool { return math.Abs(float64(x)*6-1) < 1e-6 }
+
+func lowerLeakyRelu(b *builder, n *ir.Node) bool {
+	if !b.real(n.In[0], n.Out[0]) {
+		return false
+	}
+	alpha := n.Float("alpha", 0.01)
+	b.unary(n, "leakyrelu", n.In[0], n.Out[0], func(dst, src []float32) {
+		for i, x := range src {
+			if x < 0 {
+				x *= alpha
+			}
+			dst[i] = x
+		}
+	})
+	return true
+}

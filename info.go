@@ -1,0 +1,55 @@
+package pare
+
+import (
+	"context"
+
+	"pare/compress"
+	"pare/ir"
+	"pare/op"
+	"pare/pass"
+)
+
+// Info describes a model and the file behind it.
+type Info struct {
+	Path   string `json:"path,omitempty"`
+	Bytes  int64  `json:"bytes"` // of the file and its external data; of the weights without a file
+	SHA256 string `json:"sha256,omitempty"`
+	Opset  int    `json:"opset"`
+	Params int    `json:"params"`
+	MACs   int64  `json:"macs"` // multiply-accumulates of one sample, as far as sizes are known
+}
+
+// Info sums the model up. It hashes the file.
+func (m *Model) Info(ctx context.Context) (*Info, error) {
+	plain, _ := m.plain(ctx) // what cannot be inferred is not counted
+	return m.info(plain)
+}
+
+// plain is a copy of the model, simplified and with types inferred so that sizes
+// are known. On error it is as far as that went.
+func (m *Model) plain(ctx context.Context) (*ir.Model, error) {
+	c := ir.CloneModel(m.ir)
+	if _, err := pass.Simplify(ctx, c); err != nil {
+		c = ir.CloneModel(m.ir)
+		_, err = op.Infer(c)
+		return c, err
+	}
+	return c, nil
+}
+
+// info is Info of a model of which plain is known.
+func (m *Model) info(plain *ir.Model) (*Info, error) {
+	size := compress.SizeOf(m.ir)
+	out := &Info{Path: m.path, Bytes: size.Bytes, Opset: m.ir.Opset(""), Params: size.Params}
+	for _, n := range plain.Graph.Nodes {
+		macs, _ := op.MACs(n)
+		out.MACs += macs
+	}
+	if m.file == nil {
+		return out, nil
+	}
+	out.Bytes = m.file.Bytes
+	var err error
+	out.SHA256, err = m.file.SHA256()
+	return out, named(m.path, err)
+}

@@ -1,0 +1,198 @@
+package pass
+
+import (
+	"fmt"
+	"slices"
+
+	"pare/ir"
+	"pare/tensor"
+)
+
+// layer is a node that is affine in its data operand, with parameters that can
+// take up a change of operand or result.
+type layer struct {
+	node            *ir.Node
+	operand         int // of the data
+	out             *ir.Value
+	inAxis, outAxis int
+	inC, outC       int
+	// uneven says why an offset of the operand has not the same effect on all of
+	// a channel; "" where it has.
+	uneven string
+	// diagonal says that every channel depends on itself alone.
+	diagonal bool
+	// biased says that the node has a place for an offset.
+	biased bool
+	// rewrite changes the parameters for an operand that must first be mapped by in
+	// to be what it was, and a result that is to be mapped by out. It returns why
+	// that cannot be.
+	rewrite func(e *edit, in, out affine) string
+}
+
+// in is the data operand.
+func (l *layer) in() *ir.Value { return l.node.In[l.operand] }
+
+// layers says how nodes of the standard set become layers. axis is that of the
+// channels of v, an operand or result of the node. A rule returns nil, and why,
+// where the node is no layer.
+var layers map[string]func(w *work, n *ir.Node, v *ir.Value, axis int) (*layer, string)
+
+// init rather than an initialiser: the rules refer to the work.
+func init() {
+	layers = map[string]func(w *work, n *ir.Node, v *ir.Value, axis int) (*layer, string){
+		"BatchNormalization": batchNormLayer,
+		"Conv":               convLayer,
+		"ConvTranspose":      convTransposeLayer,
+		"Div":                scaleLayer,
+		"Gemm":               gemmLayer,
+		"MatMul":             matMulLayer,
+		"Mul":                scaleLayer,
+	}
+}
+
+// layer describes n as a layer, or says why it is none.
+func (w *work) layer(n *ir.Node, v *ir.Value, axis int) (*layer, string) {
+	rule := layers[n.Op]
+	if rule == nil || !w.plain(n) {
+		return nil, ""
+	}
+	l, why := rule(w, n, v, axis)
+	if l == nil {
+		return nil, why
+	}
+	if v == l.in() && axis != l.inAxis || v == l.out && axis != l.outAxis {
+		return nil, fmt.Sprintf("%v has its channels along another axis", n)
+	}
+	return l, ""
+}
+
+// matrix is the weights of a layer: element (d0, d1) of the first two
+// dimensions, with everything behind them, connects input channel in to output
+// channel out.
+type matrix struct {
+	operand int
+	index   func(d0, d1 int) (out, in int)
+	// factor multiplies the weights, biasFactor the bias.
+	factor, biasFactor float64
+	// bias is the operand of the bias, -1 where the operator has none; fromEnd the
+	// axis of its channels.
+	bias, fromEnd int
+}
+
+// rewrite is layer.rewrite for layers with weights.
+func (m *matrix) rewrite(l *layer, e *edit, in, out affine) string {
+	n := l.node
+	w := n.In[m.operand]
+	t, moved, ok := m.weights(w.Const, in, out)
+	if !ok {
+		return fmt.Sprintf("weights of %v would not fit %v", n, w.Const.Type)
+	}
+	if t != nil {
+		e.setConst(n, m.operand, t)
+	}
+	return m.rewriteBias(l, e, affine{out.scale, moved})
+}
+
+// weights returns the changed weights, nil where they stay, and the offset that
+// operand and result put on the result.
+func (m *matrix) weights(t *tensor.Tensor, in, out affine) (*tensor.Tensor, []float64, bool) {
+	if in.isIdentity() && out.keepsScale() {
+		return nil, out.offset, true
+	}
+	var y *tensor.Tensor
+	sum := make([]float64, len(out.scale))
+	ok := true
+	if t.Type == tensor.Float32 {
+		y = tensor.Of(t.Shape, rescale(m, t.Shape, tensor.Data[float32](t), in, out, sum))
+	} else {
+		y, ok = stored(t.Type, t.Shape, rescale(m, t.Shape, tensor.Float64s(t), in, out, sum))
+	}
+	for o := range sum {
+		sum[o] = sum[o]*out.scale[o] + out.offset[o]
+	}
+	if in.keepsScale() && out.keepsScale() {
+		return nil, sum, true
+	}
+	return y, sum, ok && (t.Type != tensor.Float32 || finite(tensor.Float32s(y)))
+}
+
+// rescale returns the weights x scaled for operand and result, in float64 until
+// they are rounded, and adds up what offsets of the operand contribute.
+func rescale[T float32 | float64](m *matrix, shape []int, x []T, in, out affine, sum []float64) []T {
+	y := make([]T, len(x))
+	inner := tensor.Len(shape[2:])
+	for d0 := range shape[0] {
+		for d1 := range shape[1] {
+			o, i := m.index(d0, d1)
+			at := (d0*shape[1] + d1) * inner
+			scale, offset := out.scale[o]*in.scale[i], m.factor*in.offset[i]
+			for k, v := range x[at : at+inner] {
+				y[at+k] = T(float64(v) * scale)
+				sum[o] += float64(v) * offset
+			}
+		}
+	}
+	return y
+}
+
+// rewriteBias applies out to the bias, which is made where it is missing and
+// wanted.
+func (m *matrix) rewriteBias(l *layer, e *edit, out affine) string {
+	n := l.node
+	if m.bias < 0 {
+		if out.moves() {
+			return e.addBehind(l.out, l.outAxis, out.offset)
+		}
+		return ""
+	}
+	has := len(n.In) > m.bias && n.In[m.bias] != nil
+	if !has && !out.moves() || has && out.isIdentity() {
+		return ""
+	}
+	old := tensor.New(n.In[m.operand].Const.Type, slices.Repeat([]int{1}, m.fromEnd+1)...)
+	if has {
+		if !e.constant(n.In[m.bias]) {
+			return fmt.Sprintf("the bias of %v is computed", n)
+		}
+		old = n.In[m.bias].Const
+	}
+	scale := slices.Clone(out.scale)
+	for c := range scale {
+		scale[c] *= m.biasFactor
+	}
+	t, ok := affine{scale, out.offset}.applyTo(old, m.fromEnd)
+	if !ok {
+		return fmt.Sprintf("the bias of %v would not fit %v", n, old.Type)
+	}
+	if m.biasFactor != 1 {
+		e.p.SetAttrs(n, ir.WithAttr(n.Attrs, "beta", float32(1)))
+	}
+	if has {
+		e.setConst(n, m.bias, t)
+	} else {
+		e.newConst(n, m.bias, n.In[m.operand], t)
+	}
+	return ""
+}
+
+// withMatrix completes a layer with weights.
+func (l *layer) withMatrix(m *matrix) *layer {
+	if m.factor == 0 {
+		m.factor = 1
+	}
+	l.biased = m.bias >= 0
+	l.rewrite = func(e *edit, in, out affine) string { return m.rewrite(l, e, in, out) }
+	return l
+}
+
+// weightOf returns the constant weights that operand i of n must be.
+func (w *work) weightOf(n *ir.Node, i, minRank int) (*tensor.Tensor, string) {
+	if i >= len(n.In) || !w.constant(n.In[i]) {
+		return nil, fmt.Sprintf("the weights of %v are computed", n)
+	}
+	t := n.In[i].Const
+	if !t.Type.IsFloat() || t.Rank() < minRank {
+		return nil, fmt.Sprintf("the weights of %v are %v", n, t)
+	}
+	return t, ""
+}

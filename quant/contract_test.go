@@ -1,0 +1,20 @@
+package quant_test
+
+import (
+	"testing"
+
+	"pare/compress/compresstest"
+	_ "pare/quant"
+)
+
+func TestContract(t *testing.T) {
+	compresstest.RunAll(t,
+		"uniform(w=2)", "uniform(w=3,granularity=block,block=16)", "uniform(w=4,granularity=tensor)",
+		"uniform(w=4,symmetric=false)", "uniform(w=3,store=int8)", "uniform(w=5,range=mse)", "uniform(w=6,range=percentile)",
+		"uniform(w=2,edges=8);dw:skip;fc:w=4",
+		"uniform(w=8,a=8)", "uniform(w=8,a=4)", "uniform(w=4,a=6,edges=8,regions=false)", "uniform(w=8,a=8,bias=float,k=4)",
+		"uniform(w=8,a=8,granularity=tensor)", "uniform(w=4,a=8);pw:a=32;fc:a=4",
+		"powerquant(w=2)", "powerquant(w=3)", "powerquant(w=8,exponent=layer)", "powerquant(w=4,exponent=0.5,granularity=tensor)",
+		"powerquant(w=4,objective=relative,rounding=power)", "powerquant(w=5,range=mse,norm=1,store=int8)",
+	)
+}

@@ -1,0 +1,296 @@
+package quant
+
+import (
+	"slices"
+
+	"pare/compress"
+	"pare/format"
+	"pare/ir"
+)
+
+// placement decides which values of a graph are quantised, each once and for all
+// of its readers:
+//
+//   - what quantised layers read, with the width of the layer,
+//   - what convolutions compute, with the activation that follows,
+//   - what joints between quantised layers read and compute, such as the sum
+//     of a residual block,
+//   - what carriers between quantised layers read and compute, on one grid.
+//
+// That is what runtimes look for when they make integer kernels of layers and
+// of what lies between.
+type placement struct {
+	m       *ir.Model
+	ranges  ranger
+	regions bool
+	inner   map[*ir.Node]bool   // nodes of the graph itself
+	layers  map[*ir.Node]reader // quantised layers
+	demand  map[*ir.Value]bool
+	supply  map[*ir.Value]bool
+	sites   map[*ir.Value]*site
+	order   []*ir.Value // of sites
+	floats  []compress.Kept
+}
+
+// reader is a quantised layer as its data sees it.
+type reader struct {
+	operand int  // where the data come in
+	bits    int  // their width
+	conv    bool // a convolution, for which runtimes want a quantised result
+}
+
+// readers adds a layer to a list, unless its data stay float.
+func readers(list map[*ir.Node]reader, l *compress.Layer, bits int) {
+	if bits != 0 && l.Kind != compress.Embedding && l.Kind != compress.Other {
+		list[l.Node] = reader{l.Input, bits, l.Kind != compress.Dense}
+	}
+}
+
+// site is a value to be quantised.
+type site struct {
+	bits int   // asked for by layers; 0 when only others ask
+	link *site // the site whose grid it shares, nil for itself
+	span span
+}
+
+// wide is the width of values that no layer reads: sums and gates are sensitive
+// and cost little.
+const wide = 8
+
+// place finds the sites of a graph, given the width of the data of each layer
+// that is quantised.
+func place(m *ir.Model, layers map[*ir.Node]reader, regions bool, ranges ranger) *placement {
+	p := &placement{
+		m: m, ranges: ranges, regions: regions, layers: layers, inner: map[*ir.Node]bool{},
+		demand: map[*ir.Value]bool{}, supply: map[*ir.Value]bool{}, sites: map[*ir.Value]*site{},
+	}
+	for _, n := range m.Graph.Nodes {
+		p.inner[n] = true
+	}
+	for _, n := range slices.Backward(m.Graph.Nodes) {
+		p.findDemand(n)
+	}
+	for _, v := range m.Graph.Inputs {
+		p.supply[v] = true
+	}
+	for _, n := range m.Graph.Nodes {
+		p.visit(n)
+	}
+	p.settle()
+	return p
+}
+
+// isProduct reports whether n multiplies two computed matrices, as attention
+// does.
+func (p *placement) isProduct(n *ir.Node) bool {
+	return p.regions && n.Op == "MatMul" && ir.CanonicalDomain(n.Domain) == "" && computed(n)
+}
+
+// findDemand notes which operands of n lead to something quantised.
+func (p *placement) findDemand(n *ir.Node) {
+	wanted := p.layers[n].bits != 0 || p.isProduct(n)
+	if !wanted && roleOf(n) != stranger {
+		wanted = slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return p.demand[v] })
+	}
+	if wanted {
+		for _, v := range p.data(n) {
+			p.demand[v] = true
+		}
+	}
+}
+
+// data lists the operands of a node through which activations come.
+func (p *placement) data(n *ir.Node) []*ir.Value {
+	if l, ok := p.layers[n]; ok {
+		return n.In[l.operand : l.operand+1]
+	}
+	return data(n)
+}
+
+// visit asks for the sites around n.
+func (p *placement) visit(n *ir.Node) {
+	switch r := roleOf(n); {
+	case p.layers[n].bits != 0:
+		p.layer(n)
+	case p.isProduct(n):
+		if p.known(data(n)) {
+			p.ask(data(n))
+		}
+		p.provide(n)
+	case r == stranger || !p.supplied(n):
+	case r == follower:
+		p.provide(n)
+	case !p.regions || !p.demanded(n):
+	case r == joint:
+		if around := append(slices.Clone(data(n)), p.point(n.Out[0])); p.known(around) {
+			p.ask(around)
+			p.provide(n)
+		}
+	case r == carrier:
+		if p.known(n.In[:1]) {
+			p.carry(n)
+			p.provide(n)
+		}
+	}
+}
+
+func (p *placement) layer(n *ir.Node) {
+	l := p.layers[n]
+	v := n.In[l.operand]
+	p.provide(n)
+	if why := p.why(v); why != "" {
+		p.float(v, why)
+		return
+	}
+	s := p.site(v)
+	s.bits = max(s.bits, l.bits)
+	if out := p.point(n.Out[0]); l.conv && p.regions && !p.m.Graph.IsOutput(out) && len(out.Uses()) > 0 && p.why(out) == "" {
+		p.site(out)
+	}
+}
+
+func (p *placement) provide(n *ir.Node) {
+	for _, v := range n.Out {
+		p.supply[v] = true
+	}
+}
+
+func (p *placement) supplied(n *ir.Node) bool {
+	return !slices.ContainsFunc(data(n), func(v *ir.Value) bool { return !p.supply[v] })
+}
+
+func (p *placement) demanded(n *ir.Node) bool {
+	return slices.ContainsFunc(n.Out, func(v *ir.Value) bool { return p.demand[v] })
+}
+
+// known reports whether all ranges are, and lists those that are not.
+func (p *placement) known(list []*ir.Value) bool {
+	all := true
+	for _, v := range list {
+		if why := p.why(v); why != "" {
+			p.float(v, why)
+			all = false
+		}
+	}
+	return all
+}
+
+func (p *placement) ask(list []*ir.Value) {
+	for _, v := range list {
+		p.site(v)
+	}
+}
+
+// carry puts what the carrier n computes on the grid of what it reads.
+func (p *placement) carry(n *ir.Node) {
+	from := p.site(n.In[0])
+	for _, v := range n.Out {
+		if v != nil && p.demand[v] && !isDecoded(v) {
+			p.site(v).link = from
+		}
+	}
+}
+
+// point is where the result v is quantised: behind the followers that are its
+// only readers.
+func (p *placement) point(v *ir.Value) *ir.Value {
+	for !p.m.Graph.IsOutput(v) && len(v.Uses()) == 1 {
+		u := v.Uses()[0]
+		if u.In < 0 || !p.inner[u.Node] || roleOf(u.Node) != follower || data(u.Node)[0] != v {
+			break
+		}
+		v = u.Node.Out[0]
+	}
+	return v
+}
+
+// why says why v cannot be quantised; "" when it can.
+func (p *placement) why(v *ir.Value) string {
+	if isDecoded(v) {
+		return ""
+	}
+	_, why := p.ranges(v, wide)
+	return why
+}
+
+// isDecoded reports whether v is quantised already.
+func isDecoded(v *ir.Value) bool {
+	_, _, ok := format.MatchActivation(v)
+	return ok
+}
+
+func (p *placement) float(v *ir.Value, why string) {
+	if !slices.ContainsFunc(p.floats, func(k compress.Kept) bool { return k.Name == v.Name }) {
+		p.floats = append(p.floats, compress.Kept{Name: v.Name, Reason: why})
+	}
+}
+
+func (p *placement) site(v *ir.Value) *site {
+	if p.sites[v] == nil {
+		p.sites[v] = &site{}
+		if !isDecoded(v) {
+			p.order = append(p.order, v)
+		}
+	}
+	return p.sites[v]
+}
+
+// head is the site whose grid s has.
+func (s *site) head() *site {
+	for s.link != nil {
+		s = s.link
+	}
+	return s
+}
+
+// settle fixes widths and ranges: sites on one grid have the width of the most
+// demanding layer and the range of the first.
+func (p *placement) settle() {
+	for _, s := range p.sites {
+		s.head().bits = max(s.head().bits, s.bits)
+	}
+	for _, v := range p.order {
+		s := p.sites[v]
+		if s.link != nil {
+			continue
+		}
+		if s.bits == 0 {
+			s.bits = wide
+		}
+		s.span, _ = p.ranges(v, s.bits)
+	}
+}
+
+// grid is the grid of v; ok is false where v stays float.
+func (p *placement) grid(v *ir.Value) (a format.Activation, ok bool) {
+	if a, _, ok := format.MatchActivation(v); ok {
+		return a, true
+	}
+	s := p.sites[v]
+	if s == nil {
+		return a, false
+	}
+	s = s.head()
+	return format.NewActivation(s.span.lo, s.span.hi, s.bits), true
+}
+
+// emit writes the pairs and makes every reader in the graph read them. Graph
+// outputs stay as they are.
+func (p *placement) emit() error {
+	patch := ir.NewPatch(p.m.Graph, "quantise activations")
+	wires := map[*site]*format.Wire{}
+	for _, v := range p.order {
+		head := p.sites[v].head()
+		if wires[head] == nil {
+			a, _ := p.grid(v)
+			wires[head] = format.NewWire(patch, v.Name, a)
+		}
+		decoded := wires[head].Emit(patch, v)
+		for _, u := range v.Uses() {
+			if u.In >= 0 && p.inner[u.Node] {
+				patch.SetInput(u.Node, u.In, decoded)
+			}
+		}
+	}
+	return patch.Apply()
+}

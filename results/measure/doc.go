@@ -1,0 +1,9 @@
+// Command measure regenerates the golden quality figures: accuracy, agreement
+// with the original, file size and time of a set of recipes on real networks.
+//
+//	go run ./results/measure            # all networks
+//	go run ./results/measure -only vit  # those whose name contains the text
+//
+// It rewrites results/quality.json and the table results/quality.md, and prints
+// what changed. The networks are the assets (see internal/assets).
+package main

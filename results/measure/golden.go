@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"pare/eval"
+	"pare/internal/atomicfile"
+)
+
+// The generated files, relative to the root of the repository.
+const (
+	goldenFile = "results/quality.json"
+	tableFile  = "results/quality.md"
+)
+
+// row is what was measured of one network and recipe.
+type row struct {
+	Network   string      `json:"network"`
+	Recipe    string      `json:"recipe"`
+	Samples   int         `json:"samples"`
+	Top1      *float64    `json:"top1,omitempty"`
+	Interval  *[2]float64 `json:"top1_interval,omitempty"`
+	NLL       *float64    `json:"nll,omitempty"`
+	Agreement float64     `json:"agreement"`
+	SNR       float64     `json:"snr_db"`
+	Bytes     int64       `json:"bytes"`
+	Seconds   float64     `json:"seconds"` // of compression; differs from run to run
+	Error     string      `json:"error,omitempty"`
+}
+
+func (r *row) take(e *eval.Result) {
+	r.Samples, r.Top1, r.Interval, r.NLL = e.Samples, rounded(e.Top1), e.Top1Interval, rounded(e.NLL)
+	r.Agreement, r.SNR = *rounded(&e.Against.Agreement), *rounded(&e.Against.SNR)
+	if r.Interval != nil {
+		r.Interval = &[2]float64{*rounded(&r.Interval[0]), *rounded(&r.Interval[1])}
+	}
+	r.Seconds = *rounded(&r.Seconds)
+}
+
+// rounded keeps four decimals, nil stays nil.
+func rounded(x *float64) *float64 {
+	if x == nil {
+		return nil
+	}
+	var y float64
+	fmt.Sscanf(fmt.Sprintf("%.4f", *x), "%g", &y)
+	return &y
+}
+
+// String is the row without its name.
+func (r row) String() string {
+	if r.Error != "" {
+		return "failed: " + r.Error
+	}
+	return fmt.Sprintf("%s, agreement %.2f %%, %d bytes, %.2f s", r.quality(), 100*r.Agreement, r.Bytes, r.Seconds)
+}
+
+// quality is the figure that the network is judged by.
+func (r row) quality() string {
+	switch {
+	case r.Error != "":
+		return "failed"
+	case r.NLL != nil:
+		return fmt.Sprintf("nll %.4f", *r.NLL)
+	case r.Top1 != nil:
+		return fmt.Sprintf("%.2f %%", 100**r.Top1)
+	}
+	return "not measured"
+}
+
+// same reports whether two rows agree in everything but time.
+func (r row) same(o row) bool {
+	r.Seconds, o.Seconds = 0, 0
+	a, _ := json.Marshal(r) // finite numbers
+	b, _ := json.Marshal(o)
+	return string(a) == string(b)
+}
+
+func readRows(path string) ([]row, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var out []row
+	return out, json.Unmarshal(text, &out)
+}
+
+func find(rows []row, network, recipe string) *row {
+	for i := range rows {
+		if rows[i].Network == network && rows[i].Recipe == recipe {
+			return &rows[i]
+		}
+	}
+	return nil
+}
+
+func printChanges(old, fresh []row) {
+	changed := 0
+	for _, r := range fresh {
+		was := find(old, r.Network, r.Recipe)
+		if was != nil && was.same(r) {
+			continue
+		}
+		changed++
+		before := "new"
+		if was != nil {
+			before = was.String()
+		}
+		fmt.Printf("changed: %s, %s\n  was %s\n  is  %s\n", r.Network, r.Recipe, before, r)
+	}
+	fmt.Printf("%d of %d figures changed\n", changed, len(fresh))
+}
+
+// merged is every row of the tables, the fresh ones where there are any.
+func merged(old, fresh []row) []row {
+	var out []row
+	for _, n := range networks {
+		for _, r := range recipes {
+			if x := find(fresh, n.name, r.name); x != nil {
+				out = append(out, *x)
+			} else if x := find(old, n.name, r.name); x != nil {
+				out = append(out, *x)
+			}
+		}
+	}
+	return out
+}
+
+func writeRows(rows []row) error {
+	err := atomicfile.Write(goldenFile, func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetIndent("", " ")
+		return e.Encode(rows)
+	})
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(tableFile, func(w io.Writer) error { return writeTable(w, rows) })
+}

@@ -1,0 +1,42 @@
+package main
+
+import "pare/ir"
+
+// network is one network with the data it is measured on; paths are relative to
+// the assets.
+type network struct {
+	name, file     string
+	kind, data     string
+	options        string
+	batch, samples int // 0 for the defaults
+	// repair mends the network before anything else, where its file is broken.
+	repair func(m *ir.Model)
+}
+
+// Preprocessing of the data.
+const (
+	cifar    = "mean=0.485,0.456,0.406&std=0.229,0.224,0.225"
+	cifarViT = "mean=0.4914,0.4822,0.4465&std=0.2023,0.1994,0.2010"
+	imagenet = "crop=224&mean=0.5&std=0.5"
+)
+
+var networks = []network{
+	{name: "ResNet-20", file: "cifar10/resnet20.onnx", kind: "cifar10", data: "cifar10/test_5000.bin", options: cifar},
+	{name: "ResNet-56", file: "cifar10/resnet56.onnx", kind: "cifar10", data: "cifar10/test_5000.bin", options: cifar},
+	{name: "ViT tiny", file: "cifar10/vit_tiny.onnx", kind: "cifar10", data: "cifar10/test_5000.bin", options: cifarViT},
+	{name: "MobileNetV1 0.75", file: "imagenet/mobilenet_v1_0.75.onnx", kind: "images", data: "imagenet/val", options: imagenet},
+	{name: "MobileNetV2 1.0", file: "imagenet/mobilenet_v2_1.0.onnx", kind: "images", data: "imagenet/val", options: imagenet + "&classes=1001&offset=1"},
+	{name: "stories260K", file: "language/stories260K.onnx", kind: "tokens", data: "language/tinystories_tokens.npz", batch: 4, samples: 64, repair: repairRepeat},
+}
+
+// recipes are applied to every network; the first is the original itself.
+var recipes = []struct{ name, recipe string }{
+	{"float", "copy"},
+	{"fold", "fold"},
+	{"w8", "w8"},
+	{"w8a8", "w8a8"},
+	{"uniform, 4 bits", "fold+uniform(w=4)"},
+	{"powerquant, 4 bits", "fold+powerquant(w=4)"},
+	{"uniform, 3 bits", "fold+uniform(w=3)"},
+	{"powerquant, 3 bits", "fold+powerquant(w=3)"},
+}
