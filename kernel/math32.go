@@ -109,7 +109,7 @@ func gelu32(x float32) float32 {
 }
 
 func hardSwish32(x float32) float32 {
-	return x * clampTo(x*(1.0/6)+0.5, 0, 1)
+	return x * clampTo(float32(x*(1.0/6))+0.5, 0, 1)
 }
 
 func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }

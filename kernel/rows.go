@@ -114,7 +114,7 @@ func varianceGo(src []float32, mean float32) float32 {
 
 func normalizeGo(dst, src, gamma, beta []float32, mean, rstd float32) {
 	for i, x := range src {
-		y := (x - mean) * rstd * gamma[i]
+		y := float32((x - mean) * rstd * gamma[i])
 		if beta != nil {
 			y += beta[i]
 		}
