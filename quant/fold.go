@@ -40,8 +40,11 @@ func (f *Fold) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error 
 	if err != nil {
 		return err
 	}
-	// Scales that were folded leave additions behind the layers.
+	// Where a batch-norm stood, additions meet and transpositions cancel.
 	if _, err := pass.AbsorbBiases(ctx, m); err != nil {
+		return err
+	}
+	if _, err := pass.Simplify(ctx, m); err != nil {
 		return err
 	}
 	s := env.Step()
