@@ -16,9 +16,10 @@ type builder struct {
 	m       *ir.Model
 	inf     *op.Inference
 	vals    map[*ir.Value]*value
-	done    map[*ir.Node]bool // lowered, or absorbed by an earlier step
-	alive   map[*ir.Node]bool // reached from an output
-	home    map[*ir.Value]place
+	done    map[*ir.Node]bool   // lowered, or absorbed by an earlier step
+	alive   map[*ir.Node]bool   // reached from an output
+	home    map[*ir.Value]place // see planHomes
+	owner   map[*ir.Node]*buf
 	steps   []*step
 	lastBox map[int]int // the step that reads a box last
 }
@@ -43,7 +44,7 @@ type value struct {
 
 func newBuilder(p *Program, m *ir.Model, inf *op.Inference) *builder {
 	b := &builder{p: p, s: &special{model: m}, m: m, inf: inf, vals: map[*ir.Value]*value{},
-		done: map[*ir.Node]bool{}, alive: map[*ir.Node]bool{}, home: map[*ir.Value]place{}, lastBox: map[int]int{}}
+		done: map[*ir.Node]bool{}, alive: map[*ir.Node]bool{}, home: map[*ir.Value]place{}, owner: map[*ir.Node]*buf{}, lastBox: map[int]int{}}
 	return b
 }
 

@@ -47,7 +47,11 @@ func (b *builder) concatChannels(n *ir.Node) {
 		b.val(y).last = p
 		return
 	}
-	to := b.newLast(y)
+	to := place{b: b.owner[n]}
+	if to.b == nil {
+		to = b.newLast(y)
+	}
+	b.val(y).last = to
 	pitch := to.pitch(shape[1])
 	at := to
 	for _, v := range n.In {

@@ -37,7 +37,7 @@ func fill(name string, x *tensor.Tensor) *tensor.Tensor {
 	for i := range values {
 		values[i] = r.NormFloat64()
 		if x.Type.IsInt() {
-			values[i] = float64(r.IntN(4))
+			values[i] = float64(r.IntN(2))
 		}
 	}
 	y, err := tensor.FromFloat64s(x.Type, x.Shape, values)

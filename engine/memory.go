@@ -45,10 +45,14 @@ func takeOver(i int, s *step) {
 	if from.last != i || to.heir != nil || !from.inArena() || from.floats != to.floats || to.first != i || from == to {
 		return
 	}
+	readers := 0
 	for _, m := range s.reads {
-		if m != s.reuse && m.root() == from {
-			return // it is read in another order, too
+		if m.root() == from {
+			readers++
 		}
+	}
+	if readers > 1 {
+		return // it is read in another order, too
 	}
 	to.heir = from
 	from.last = max(from.last, to.last)

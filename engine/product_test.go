@@ -115,6 +115,27 @@ func TestJoin(t *testing.T) {
 			a = Conv(x, w)
 			b = Concat(a, z, x) {axis=1}
 			y = Conv(b, w2) }`, nil},
+		{"dense block", `(x f32[N,3,6,6]) -> (y, z) { const w = f32[4,3,1,1]{*0.0}
+			const w1 = f32[3,4,3,3]{*0.0}
+			const w2 = f32[2,7,3,3]{*0.0}
+			const w3 = f32[5,9,1,1]{*0.0}
+			a = Conv(x, w)
+			b = Conv(a, w1) {pads=[1,1,1,1]}
+			c = Concat(a, b) {axis=1}
+			r = Relu(c)
+			d = Conv(r, w2) {pads=[1,1,1,1]}
+			e = Concat(a, b, d) {axis=1}
+			y = Conv(e, w3)
+			z = Sigmoid(b) }`, []string{"to channels last", "conv 1x1", "conv 3x3", "clamp", "conv 3x3", "conv 1x1", "sigmoid", "to channels first", "to channels first"}},
+		{"joined twice", `(x f32[N,3,6,6]) -> (y) { const w = f32[4,3,1,1]{*0.0}
+			const w1 = f32[4,11,3,3]{*0.0}
+			a = Conv(x, w)
+			b = Relu(x)
+			c = Concat(a, b, a) {axis=1}
+			d = Conv(c, w1) {pads=[1,1,1,1]}
+			e = Add(d, a)
+			f = Concat(e, d) {axis=1}
+			y = Relu(f) }`, nil},
 		{"pad", `(x f32[N,3,4,4]) -> (y) { const p = i64[8]{0,1,2,0,1,0,0,3}
 			const v = f32[]{1.5}
 			y = Pad(x, p, v) }`, []string{"fill", "pad"}},

@@ -51,11 +51,13 @@ func (b *builder) unary(n *ir.Node, name string, x, v *ir.Value, f func(dst, src
 			f(fr.at(to)[i:j], fr.at(from)[i:j])
 		}
 	} else {
-		w := newWalk([]int{total / row, row}, []int{from.stride, 1}, []int{0, 0})
-		st.tasks = w.tasks
+		rows, perTask := total/row, max(1, chunk/row)
+		st.tasks = (rows + perTask - 1) / perTask
 		st.task = func(fr *frame, task int, _ []float32) {
 			d, s := fr.at(to), fr.at(from)
-			w.each(task, func(at, i, _, m int) { f(d[at:at+m], s[i:i+m]) })
+			for r := task * perTask; r < min((task+1)*perTask, rows); r++ {
+				f(d[r*row:(r+1)*row], s[r*from.stride:r*from.stride+row])
+			}
 		}
 	}
 	b.emit(st)

@@ -124,6 +124,9 @@ func (f *bnFolder) fold(n *ir.Node, simple bool) (bool, error) {
 		if back || err != nil {
 			return back, err
 		}
+		if c.norm == nil {
+			continue
+		}
 		on, why2, err := f.try(&c, false, simple)
 		if on || err != nil {
 			return on, err
@@ -136,8 +139,9 @@ func (f *bnFolder) fold(n *ir.Node, simple bool) (bool, error) {
 	return false, nil
 }
 
-// candidates describes n, once for each axis along which it may be meant. Multiplications are
-// only folded where one layer takes them up.
+// candidates describes n as something to fold, or says why a batch-norm is none. Multiplications
+// are only folded backward and into a single layer, where batch-norms are taken
+// apart: the factors of other normalisations belong to what they normalise.
 func (f *bnFolder) candidates(n *ir.Node, simple bool) ([]candidate, string) {
 	if f.standard(n, "BatchNormalization") {
 		b, why := f.norm(n)

@@ -145,11 +145,11 @@ func TestFold(t *testing.T) {
 			b = Mul(a, s)
 			const t = f32[1,6,1,1]{*0.0}
 			c = Add(b, t)` + bn("d", "c", 6) + "\n y = Relu(d)\n}", "Conv Add Relu"},
-		{"normalisation of the input", in + `
+		{"normalisation of the input stays", in + `
 			const d = f32[]{255.0}
 			a = Div(x, d)
 			const m = f32[4,1,1]{*0.0}
-			b = Sub(a, m)` + conv("y", "b", 6, 4, 3, "pads=[1, 1, 1, 1]") + "\n}", "Sub Conv"},
+			b = Sub(a, m)` + conv("y", "b", 6, 4, 3, "pads=[1, 1, 1, 1]") + "\n}", "Div Sub Conv"},
 		{"the result of the graph keeps its name", in + conv("a", "x", 6, 4, 1, "") + bn("y", "a", 6) + "\n}", "Conv"},
 		{"a shape read on the way", in + conv("a", "x", 6, 4, 1, "") + "\n s = Shape(a)\n z = ConstantOfShape(s)" + bn("b", "a", 6) + "\n y = Add(b, z)\n}", "Conv Shape ConstantOfShape Add"},
 	}

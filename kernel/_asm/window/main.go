@@ -1,6 +1,8 @@
 // Command window generates the loops over windows: depthwise convolution and
-// pooling. Vectors lie along the channels. Up to six pixels of two vectors
+// pooling. Vectors lie along the channels. Up to six pixels of one or two vectors
 // pass over the taps together, so that a tap's weights are read once for all.
+// Where taps come in rows of three or five neighbours, as in most depthwise layers,
+// pixels share what they read of the source, too.
 package main
 
 import (
@@ -40,8 +42,10 @@ const pixels = 6
 type loop struct {
 	Set
 	op             *reduction
+	stride         int // of pixels over columns, or 0 for taps in any place
+	near           int // taps of such a row of columns
 	src, dst, res  reg.Register
-	step, s3, s5   reg.Register // bytes from pixel to pixel, and multiples
+	step, s3, s5   reg.Register // bytes from pixel (with a stride: column) to the next, and multiples
 	channels, from reg.Register // left to do, and bytes done
 }
 
@@ -65,19 +69,27 @@ func field(off int) reg.GPVirtual {
 }
 
 // routine emits one family for one instruction set.
-func routine(s Set, op *reduction) {
+func routine(s Set, op *reduction, near, stride int) {
 	name := op.name + s.Name
+	if stride > 0 {
+		name = fmt.Sprintf("%s%ds%d%s", op.name, near, stride, s.Name)
+	}
 	TEXT(name, NOSPLIT, "func(a *byte)")
 	Doc(name + " reduces the windows of one call. It counts the pixels down.")
 	Pragma("noescape")
-	l := &loop{Set: s, op: op, src: field(offSrc), dst: field(offDst)}
+	l := &loop{Set: s, op: op, near: near, stride: stride, src: field(offSrc), dst: field(offDst)}
 	if op.weighted {
 		l.res = field(offRes)
 	}
 	step, s3, s5 := field(offSrcStep), GP64(), GP64()
 	SHLQ(Imm(2), step)
+	if stride == 2 {
+		SHRQ(Imm(1), step)
+	}
 	LEAQ(Mem{Base: step, Index: step, Scale: 2}, s3)
-	LEAQ(Mem{Base: step, Index: step, Scale: 4}, s5)
+	if stride == 0 {
+		LEAQ(Mem{Base: step, Index: step, Scale: 4}, s5)
+	}
 	l.step, l.s3, l.s5 = step, s3, s5
 	l.channels, l.from = GP64(), GP64()
 
@@ -110,7 +122,7 @@ func routine(s Set, op *reduction) {
 // advance moves on to the next full group of pixels.
 func (l *loop) advance() {
 	SUBQ(Imm(pixels), Mem{Base: args(), Disp: offPx})
-	LEAQ(Mem{Base: l.src, Index: l.s3, Scale: 2}, l.src)
+	LEAQ(Mem{Base: l.src, Index: l.s3, Scale: uint8(2 * max(1, l.stride))}, l.src)
 	move := func(p reg.Register, off int) {
 		d := field(off)
 		IMUL3Q(Imm(4*pixels), d, d)
@@ -147,16 +159,22 @@ func (l *loop) pixels(p int) {
 		Label(id + "last")
 		l.block(id+"one_", p, l.Tails(l.channels, 1))
 	} else {
-		CMPQ(l.channels, Imm(16))
-		JL(LabelRef(id + "one"))
-		l.block(id+"two_", p, []*Tail{nil, nil})
-		next(2)
-		JMP(LabelRef(id + "channels"))
+		if l.stride == 0 {
+			CMPQ(l.channels, Imm(16))
+			JL(LabelRef(id + "one"))
+			l.block(id+"two_", p, []*Tail{nil, nil})
+			next(2)
+			JMP(LabelRef(id + "channels"))
+		}
 		Label(id + "one")
 		CMPQ(l.channels, Imm(8))
 		JL(LabelRef(id + "last"))
 		l.block(id+"one_", p, []*Tail{nil})
 		next(1)
+		if l.stride > 0 {
+			// Rows of weights leave no registers for two vectors.
+			JMP(LabelRef(id + "one"))
+		}
 		Label(id + "last")
 		TESTQ(l.channels, l.channels)
 		JZ(LabelRef(id + "end"))
@@ -192,12 +210,37 @@ func (l *loop) block(id string, p int, tails []*Tail) {
 		ADDQ(l.from, w)
 	}
 	Label(id + "taps")
-	t, weights := GP64(), make([]Reg, len(tails))
+	if l.stride > 0 {
+		l.row(taps, src, w, acc, tails)
+		ADDQ(Imm(uint64(8*l.near)), taps)
+		SUBQ(Imm(uint64(l.near)), left)
+	} else {
+		l.tap(taps, src, w, acc, tails)
+		ADDQ(Imm(8), taps)
+		DECQ(left)
+	}
+	JNZ(LabelRef(id + "taps"))
+	Label(id + "finish")
+	l.op.finish(l, acc, tails, id)
+	l.store(acc, tails)
+}
+
+// weights reads those of tap i.
+func (l *loop) weights(taps, w reg.Register, i int, tails []*Tail) []Reg {
+	at := GP64()
+	MOVLQSX(Mem{Base: taps, Disp: 8*i + 4}, at)
+	var g []Reg
+	for v, t := range tails {
+		g = append(g, l.Load(Mem{Base: w, Index: at, Scale: 4, Disp: v * l.Bytes()}, t))
+	}
+	return g
+}
+
+// tap accumulates one tap.
+func (l *loop) tap(taps, src, w reg.Register, acc [][]Reg, tails []*Tail) {
+	weights := make([]Reg, len(tails))
 	if l.op.weighted {
-		MOVLQSX(Mem{Base: taps, Disp: 4}, t)
-		for v := range weights {
-			weights[v] = l.Load(Mem{Base: w, Index: t, Scale: 4, Disp: v * l.Bytes()}, tails[v])
-		}
+		weights = l.weights(taps, w, 0, tails)
 	}
 	at := GP64()
 	MOVLQSX(Mem{Base: taps}, at)
@@ -209,12 +252,32 @@ func (l *loop) block(id string, p int, tails []*Tail) {
 			l.op.step(l, m, weights[v], acc[i][v], tails[v])
 		}
 	}
-	ADDQ(Imm(8), taps)
-	DECQ(left)
-	JNZ(LabelRef(id + "taps"))
-	Label(id + "finish")
-	l.op.finish(l, acc, tails, id)
-	l.store(acc, tails)
+}
+
+// row accumulates a row of neighbouring taps; every column is read once.
+func (l *loop) row(taps, src, w reg.Register, acc [][]Reg, tails []*Tail) {
+	weights := make([][]Reg, l.near)
+	for i := range weights {
+		weights[i] = l.weights(taps, w, i, tails)
+	}
+	at := GP64()
+	MOVLQSX(Mem{Base: taps}, at)
+	LEAQ(Mem{Base: src, Index: at, Scale: 4}, at)
+	for col := range (len(acc)-1)*l.stride + l.near {
+		if col > 0 && col%4 == 0 {
+			LEAQ(Mem{Base: at, Index: l.step, Scale: 4}, at)
+		}
+		m := l.pixel(at, col%4)
+		for v, t := range tails {
+			m.Disp = v * l.Bytes()
+			x := l.Load(m, t)
+			for i := range acc {
+				if k := col - i*l.stride; k >= 0 && k < l.near {
+					VFMADD231PS(x, weights[k][v], acc[i][v])
+				}
+			}
+		}
+	}
 }
 
 // pixel is the address of pixel i from at.
@@ -339,7 +402,11 @@ func main() {
 	ConstraintExpr("!noasm")
 	for _, s := range Sets {
 		for _, op := range []*reduction{depthwise, maxpool, sumpool} {
-			routine(s, op)
+			routine(s, op, 0, 0)
+		}
+		for _, near := range []int{3, 5} {
+			routine(s, depthwise, near, 1)
+			routine(s, depthwise, near, 2)
 		}
 	}
 	Generate()
