@@ -163,8 +163,12 @@ func (e energy) relative() float64 {
 	return e.noise / e.signal
 }
 
-// guiltShare is how many times its even share of the noise makes a layer guilty.
-const guiltShare = 2
+// A layer is guilty with so many times its even share of the noise, unless that
+// is no more than the rounding of float32.
+const (
+	guiltShare = 2
+	roundingDB = 100
+)
 
 // report fills in the layers, and names those that make much more noise than
 // the others.
@@ -180,7 +184,7 @@ func (c *comparer) report(out *Comparison) {
 			l.Share = c.alone[i].relative() / total
 		}
 		out.Layers = append(out.Layers, l)
-		if l.Share*float64(len(c.points)) >= guiltShare {
+		if l.Share*float64(len(c.points)) >= guiltShare && l.Isolated < roundingDB {
 			out.Guilty = append(out.Guilty, p.layer)
 		}
 	}

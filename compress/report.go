@@ -34,6 +34,8 @@ type StepReport struct {
 	Skipped int `json:"skipped"`
 	// Exponent is the exponent of a power grid shared by the network.
 	Exponent float64 `json:"exponent,omitempty"`
+	// Simplified counts removed nodes other than batch-norms.
+	Simplified int `json:"simplified,omitempty"`
 	// Folded counts removed batch-norms; Kept lists the others.
 	Folded int    `json:"folded,omitempty"`
 	Kept   []Kept `json:"kept,omitempty"`

@@ -105,3 +105,19 @@ func InputRange(options string) (lo, hi []float64, err error) {
 	}
 	return lo, hi, nil
 }
+
+// OptionsJSON spells options as a file that ReadOptions reads.
+func OptionsJSON(options string) ([]byte, error) {
+	if err := CheckOptions(options); err != nil {
+		return nil, err
+	}
+	q, err := url.ParseQuery(options)
+	if err != nil {
+		return nil, err
+	}
+	doc := map[string]string{}
+	for name := range q {
+		doc[name] = q.Get(name)
+	}
+	return json.MarshalIndent(doc, "", " ")
+}

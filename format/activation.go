@@ -41,7 +41,7 @@ func NewActivation(lo, hi float64, bits int) Activation {
 
 // Range is the least and the largest level.
 func (a Activation) Range() (lo, hi float32) {
-	return -float32(a.Zero) * a.Scale, float32(a.top()-int(a.Zero)) * a.Scale
+	return float32(-int(a.Zero)) * a.Scale, float32(a.top()-int(a.Zero)) * a.Scale
 }
 
 func (a Activation) top() int { return 1<<a.Bits - 1 }

@@ -52,8 +52,8 @@ func same(h, c, k, stride, o int) kernel.ConvShape {
 		PadT: p, PadL: p, PadB: p, PadR: p, O: o}
 }
 
-// convLayers are the layer shapes of ResNet-50, ResNet-20 for CIFAR and some
-// first layers.
+// convLayers are the layer shapes of ResNet-50, ResNet-20 for CIFAR, MobileNetV2
+// and some first layers.
 var convLayers = []kernel.ConvShape{
 	same(56, 64, 3, 1, 64),
 	same(224, 3, 7, 2, 64),
@@ -82,7 +82,27 @@ var convLayers = []kernel.ConvShape{
 	same(32, 16, 3, 2, 32),
 	same(16, 32, 3, 1, 32),
 	same(8, 64, 3, 1, 64),
-	same(112, 24, 1, 1, 48),
+	same(16, 32, 3, 2, 64),
+	same(32, 16, 1, 2, 32),
+	same(112, 32, 1, 1, 16),
+	same(112, 16, 1, 1, 96),
+	same(56, 96, 1, 1, 24),
+	same(56, 24, 1, 1, 144),
+	same(56, 144, 1, 1, 24),
+	same(28, 144, 1, 1, 32),
+	same(28, 32, 1, 1, 192),
+	same(28, 192, 1, 1, 32),
+	same(14, 192, 1, 1, 64),
+	same(14, 64, 1, 1, 384),
+	same(14, 384, 1, 1, 64),
+	same(14, 384, 1, 1, 96),
+	same(14, 96, 1, 1, 576),
+	same(14, 576, 1, 1, 96),
+	same(7, 576, 1, 1, 160),
+	same(7, 160, 1, 1, 960),
+	same(7, 960, 1, 1, 160),
+	same(7, 960, 1, 1, 320),
+	same(7, 320, 1, 1, 1280),
 }
 
 func BenchmarkConv(b *testing.B) {

@@ -47,7 +47,7 @@ func (d *Depthwise) run(task int, dst, src, weights []float32, ep *Epilogue, loo
 		a.bias = ep.Bias[:s.C]
 	}
 	a.lo, a.hi = ep.limits()
-	d.w.run(task, dst, src, a, ep.Residual, loop, nil)
+	d.w.run(task, call{winArgs: a, dst: dst, src: src, res: ep.Residual, loop: loop})
 	a.release()
 }
 

@@ -76,7 +76,7 @@ func (p *MaxPool) Run(task int, dst, src []float32) { p.run(task, dst, src, pick
 
 func (p *MaxPool) run(task int, dst, src []float32, loop windowLoop) {
 	a := winPool.Get().(*winArgs)
-	p.w.run(task, dst, src, a, nil, loop, nil)
+	p.w.run(task, call{winArgs: a, dst: dst, src: src, loop: loop})
 	a.release()
 }
 
@@ -101,24 +101,19 @@ func (p *AvgPool) Run(task int, dst, src []float32) { p.run(task, dst, src, pick
 
 func (p *AvgPool) run(task int, dst, src []float32, loop windowLoop) {
 	a := winPool.Get().(*winArgs)
-	p.w.run(task, dst, src, a, nil, loop, p.scale)
+	p.w.run(task, call{winArgs: a, dst: dst, src: src, loop: loop, each: p.scale})
 	a.release()
 }
 
 func (p *AvgPool) scale(a *winArgs, y, x span) {
 	count := len(a.taps)
-	if s := &p.w.s; p.shape.IncludePad {
-		// Ceil may push a window over the padding's end; what lies beyond
+	if p.shape.IncludePad {
+		// Ceil may push a window over the end of the padding; what lies beyond
 		// does not count.
-		rows := inside(y.at*s.StrideH, s.KH, s.DilH, s.H+s.PadT+s.PadB)
-		cols := inside(x.at*s.StrideW, s.KW, s.DilW, s.W+s.PadL+s.PadR)
-		count = rows * cols
+		count = y.padded * x.padded
 	}
 	a.scale = 1 / float32(max(1, count))
 }
-
-// inside counts taps from at that lie below end.
-func inside(at, k, dil, end int) int { return min(k, max(0, (end-at+dil-1)/dil)) }
 
 func maxPoolGo(a *winArgs) {
 	for i := range a.px {

@@ -19,6 +19,16 @@ func maxpoolAVX512(a *byte)
 //go:noescape
 func sumpoolAVX512(a *byte)
 
+// depthwiseRows3AVX512 reduces the windows of one call. It counts the pixels down.
+//
+//go:noescape
+func depthwiseRows3AVX512(a *byte)
+
+// depthwiseRows5AVX512 reduces the windows of one call. It counts the pixels down.
+//
+//go:noescape
+func depthwiseRows5AVX512(a *byte)
+
 // depthwiseAVX2 reduces the windows of one call. It counts the pixels down.
 //
 //go:noescape
@@ -33,3 +43,13 @@ func maxpoolAVX2(a *byte)
 //
 //go:noescape
 func sumpoolAVX2(a *byte)
+
+// depthwiseRows3AVX2 reduces the windows of one call. It counts the pixels down.
+//
+//go:noescape
+func depthwiseRows3AVX2(a *byte)
+
+// depthwiseRows5AVX2 reduces the windows of one call. It counts the pixels down.
+//
+//go:noescape
+func depthwiseRows5AVX2(a *byte)

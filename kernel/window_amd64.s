@@ -2907,6 +2907,3496 @@ done:
 	VZEROUPPER
 	RET
 
+// func depthwiseRows3AVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·depthwiseRows3AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), AX
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+	MOVQ a+0(FP), DX
+	MOVQ 96(DX), DX
+	MOVQ a+0(FP), BX
+	MOVQ 152(BX), BX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), SI
+
+pixels:
+	MOVQ a+0(FP), DI
+	CMPQ 168(DI), $0x06
+	JL   few
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p6_channels:
+	CMPQ      DI, $0x10
+	JLE       p6_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z4
+	VMOVAPS   Z12, Z6
+	VMOVAPS   Z12, Z8
+	VMOVAPS   Z12, Z10
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z5
+	VMOVAPS   Z12, Z7
+	VMOVAPS   Z12, Z9
+	VMOVAPS   Z12, Z11
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p6_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVAPS   Z1, Z4
+	VMOVAPS   Z1, Z6
+	VMOVAPS   Z1, Z8
+	VMOVAPS   Z1, Z10
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z11
+	VMOVAPS   Z11, Z1
+	VMOVAPS   Z11, Z3
+	VMOVAPS   Z11, Z5
+	VMOVAPS   Z11, Z7
+	VMOVAPS   Z11, Z9
+	VMOVAPS   Z11, Z11
+
+p6_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p6_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p6_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z13
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z14
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z15
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z16
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z17
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z18
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z19
+	VFMADD231PS Z19, Z13, Z0
+	VMOVUPS.Z   64(R13), K1, Z19
+	VFMADD231PS Z19, Z14, Z1
+	VMOVUPS     (R13)(BX*1), Z19
+	VFMADD231PS Z19, Z15, Z0
+	VFMADD231PS Z19, Z13, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z19
+	VFMADD231PS Z19, Z16, Z1
+	VFMADD231PS Z19, Z14, Z3
+	VMOVUPS     (R13)(BX*2), Z19
+	VFMADD231PS Z19, Z17, Z0
+	VFMADD231PS Z19, Z15, Z2
+	VFMADD231PS Z19, Z13, Z4
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z19
+	VFMADD231PS Z19, Z18, Z1
+	VFMADD231PS Z19, Z16, Z3
+	VFMADD231PS Z19, Z14, Z5
+	VMOVUPS     (R13)(SI*1), Z19
+	VFMADD231PS Z19, Z17, Z2
+	VFMADD231PS Z19, Z15, Z4
+	VFMADD231PS Z19, Z13, Z6
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z19
+	VFMADD231PS Z19, Z18, Z3
+	VFMADD231PS Z19, Z16, Z5
+	VFMADD231PS Z19, Z14, Z7
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z19
+	VFMADD231PS Z19, Z17, Z4
+	VFMADD231PS Z19, Z15, Z6
+	VFMADD231PS Z19, Z13, Z8
+	VMOVUPS.Z   64(R13), K1, Z19
+	VFMADD231PS Z19, Z18, Z5
+	VFMADD231PS Z19, Z16, Z7
+	VFMADD231PS Z19, Z14, Z9
+	VMOVUPS     (R13)(BX*1), Z19
+	VFMADD231PS Z19, Z17, Z6
+	VFMADD231PS Z19, Z15, Z8
+	VFMADD231PS Z19, Z13, Z10
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z13
+	VFMADD231PS Z13, Z18, Z7
+	VFMADD231PS Z13, Z16, Z9
+	VFMADD231PS Z13, Z14, Z11
+	VMOVUPS     (R13)(BX*2), Z13
+	VFMADD231PS Z13, Z17, Z8
+	VFMADD231PS Z13, Z15, Z10
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z13
+	VFMADD231PS Z13, Z18, Z9
+	VFMADD231PS Z13, Z16, Z11
+	VMOVUPS     (R13)(SI*1), Z13
+	VFMADD231PS Z13, Z17, Z10
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z13
+	VFMADD231PS Z13, Z18, Z11
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p6_two_taps
+
+p6_two_finish:
+	TESTQ     DX, DX
+	JZ        p6_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z3, Z3
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z4, Z4
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z5, Z5
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z6, Z6
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z7, Z7
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z8, Z8
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z9, Z9
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z10, Z10
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z11, Z11
+
+p6_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z13
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z14
+	VMAXPS       Z0, Z13, Z0
+	VMINPS       Z0, Z14, Z0
+	VMAXPS       Z1, Z13, Z1
+	VMINPS       Z1, Z14, Z1
+	VMAXPS       Z2, Z13, Z2
+	VMINPS       Z2, Z14, Z2
+	VMAXPS       Z3, Z13, Z3
+	VMINPS       Z3, Z14, Z3
+	VMAXPS       Z4, Z13, Z4
+	VMINPS       Z4, Z14, Z4
+	VMAXPS       Z5, Z13, Z5
+	VMINPS       Z5, Z14, Z5
+	VMAXPS       Z6, Z13, Z6
+	VMINPS       Z6, Z14, Z6
+	VMAXPS       Z7, Z13, Z7
+	VMINPS       Z7, Z14, Z7
+	VMAXPS       Z8, Z13, Z8
+	VMINPS       Z8, Z14, Z8
+	VMAXPS       Z9, Z13, Z9
+	VMINPS       Z9, Z14, Z9
+	VMAXPS       Z10, Z13, Z10
+	VMINPS       Z10, Z14, Z10
+	VMAXPS       Z11, Z13, Z11
+	VMINPS       Z11, Z14, Z11
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, (R9)
+	VMOVUPS      Z7, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, (R9)
+	VMOVUPS      Z9, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z10, (R9)
+	VMOVUPS      Z11, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p6_channels
+	JMP          p6_end
+
+p6_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z4
+	VMOVAPS   Z12, Z5
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p6_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z5
+	VMOVAPS   Z5, Z0
+	VMOVAPS   Z5, Z1
+	VMOVAPS   Z5, Z2
+	VMOVAPS   Z5, Z3
+	VMOVAPS   Z5, Z4
+	VMOVAPS   Z5, Z5
+
+p6_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p6_one_finish
+	LEAQ  (AX)(R8*1), R10
+	MOVQ  a+0(FP), R11
+	MOVQ  48(R11), R11
+	ADDQ  R8, R11
+
+p6_one_taps:
+	MOVLQSX     4(DI), R12
+	VMOVUPS.Z   (R11)(R12*4), K1, Z6
+	MOVLQSX     12(DI), R12
+	VMOVUPS.Z   (R11)(R12*4), K1, Z7
+	MOVLQSX     20(DI), R12
+	VMOVUPS.Z   (R11)(R12*4), K1, Z8
+	MOVLQSX     (DI), R12
+	LEAQ        (R10)(R12*4), R12
+	VMOVUPS.Z   (R12), K1, Z9
+	VFMADD231PS Z9, Z6, Z0
+	VMOVUPS.Z   (R12)(BX*1), K1, Z9
+	VFMADD231PS Z9, Z7, Z0
+	VFMADD231PS Z9, Z6, Z1
+	VMOVUPS.Z   (R12)(BX*2), K1, Z9
+	VFMADD231PS Z9, Z8, Z0
+	VFMADD231PS Z9, Z7, Z1
+	VFMADD231PS Z9, Z6, Z2
+	VMOVUPS.Z   (R12)(SI*1), K1, Z9
+	VFMADD231PS Z9, Z8, Z1
+	VFMADD231PS Z9, Z7, Z2
+	VFMADD231PS Z9, Z6, Z3
+	LEAQ        (R12)(BX*4), R12
+	VMOVUPS.Z   (R12), K1, Z9
+	VFMADD231PS Z9, Z8, Z2
+	VFMADD231PS Z9, Z7, Z3
+	VFMADD231PS Z9, Z6, Z4
+	VMOVUPS.Z   (R12)(BX*1), K1, Z9
+	VFMADD231PS Z9, Z8, Z3
+	VFMADD231PS Z9, Z7, Z4
+	VFMADD231PS Z9, Z6, Z5
+	VMOVUPS.Z   (R12)(BX*2), K1, Z6
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z6, Z7, Z5
+	VMOVUPS.Z   (R12)(SI*1), K1, Z6
+	VFMADD231PS Z6, Z8, Z5
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p6_one_taps
+
+p6_one_finish:
+	TESTQ     DX, DX
+	JZ        p6_one_clamp
+	MOVQ      a+0(FP), DI
+	MOVQ      160(DI), R9
+	LEAQ      (DX)(R8*1), DI
+	SHLQ      $0x02, R9
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z5, Z5
+
+p6_one_clamp:
+	MOVQ         a+0(FP), DI
+	VBROADCASTSS 188(DI), Z6
+	MOVQ         a+0(FP), DI
+	VBROADCASTSS 192(DI), Z7
+	VMAXPS       Z0, Z6, Z0
+	VMINPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMINPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMINPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMINPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z6, Z5
+	VMINPS       Z5, Z7, Z5
+	MOVQ         a+0(FP), DI
+	MOVQ         144(DI), DI
+	LEAQ         (CX)(R8*1), R8
+	SHLQ         $0x02, DI
+	VMOVUPS      Z0, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z1, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z2, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z3, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z4, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z5, K1, (R8)
+
+p6_end:
+	MOVQ   a+0(FP), DI
+	SUBQ   $0x06, 168(DI)
+	LEAQ   (AX)(SI*2), AX
+	MOVQ   a+0(FP), DI
+	MOVQ   144(DI), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	TESTQ  DX, DX
+	JZ     pixels
+	MOVQ   a+0(FP), DI
+	MOVQ   160(DI), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, DX
+	JMP    pixels
+
+few:
+	MOVQ a+0(FP), DI
+	MOVQ 168(DI), DI
+	CMPQ DI, $0x01
+	JEQ  p1
+	CMPQ DI, $0x02
+	JEQ  p2
+	CMPQ DI, $0x03
+	JEQ  p3
+	CMPQ DI, $0x04
+	JEQ  p4
+	CMPQ DI, $0x05
+	JEQ  p5
+	JMP  done
+
+p1:
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), DI
+	XORQ R8, R8
+
+p1_channels:
+	CMPQ      DI, $0x10
+	JLE       p1_last
+	LEAQ      -16(DI), SI
+	MOVQ      $0x00000040, R9
+	CMPQ      SI, R9
+	CMOVQGT   R9, SI
+	MOVQ      $-1, R9
+	BZHIQ     SI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	MOVQ      a+0(FP), SI
+	MOVQ      72(SI), SI
+	TESTQ     SI, SI
+	JZ        p1_two_begun
+	VMOVUPS   (SI)(R8*1), Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS.Z 64(SI)(R8*1), K1, Z1
+	VMOVAPS   Z1, Z1
+
+p1_two_begun:
+	MOVQ  a+0(FP), SI
+	MOVQ  120(SI), SI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p1_two_finish
+	LEAQ  (AX)(R8*1), R10
+	MOVQ  a+0(FP), R11
+	MOVQ  48(R11), R11
+	ADDQ  R8, R11
+
+p1_two_taps:
+	MOVLQSX     4(SI), R12
+	VMOVUPS     (R11)(R12*4), Z2
+	VMOVUPS.Z   64(R11)(R12*4), K1, Z3
+	MOVLQSX     12(SI), R12
+	VMOVUPS     (R11)(R12*4), Z4
+	VMOVUPS.Z   64(R11)(R12*4), K1, Z5
+	MOVLQSX     20(SI), R12
+	VMOVUPS     (R11)(R12*4), Z6
+	VMOVUPS.Z   64(R11)(R12*4), K1, Z7
+	MOVLQSX     (SI), R12
+	LEAQ        (R10)(R12*4), R12
+	VMOVUPS     (R12), Z8
+	VFMADD231PS Z8, Z2, Z0
+	VMOVUPS.Z   64(R12), K1, Z2
+	VFMADD231PS Z2, Z3, Z1
+	VMOVUPS     (R12)(BX*1), Z2
+	VFMADD231PS Z2, Z4, Z0
+	VMOVUPS.Z   64(R12)(BX*1), K1, Z2
+	VFMADD231PS Z2, Z5, Z1
+	VMOVUPS     (R12)(BX*2), Z2
+	VFMADD231PS Z2, Z6, Z0
+	VMOVUPS.Z   64(R12)(BX*2), K1, Z2
+	VFMADD231PS Z2, Z7, Z1
+	ADDQ        $0x18, SI
+	SUBQ        $0x03, R9
+	JNZ         p1_two_taps
+
+p1_two_finish:
+	TESTQ     DX, DX
+	JZ        p1_two_clamp
+	MOVQ      a+0(FP), SI
+	MOVQ      160(SI), R9
+	LEAQ      (DX)(R8*1), SI
+	SHLQ      $0x02, R9
+	VMOVUPS   (SI), Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(SI), K1, Z2
+	VADDPS    Z2, Z1, Z1
+
+p1_two_clamp:
+	MOVQ         a+0(FP), SI
+	VBROADCASTSS 188(SI), Z2
+	MOVQ         a+0(FP), SI
+	VBROADCASTSS 192(SI), Z3
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z3, Z0
+	VMAXPS       Z1, Z2, Z1
+	VMINPS       Z1, Z3, Z1
+	MOVQ         a+0(FP), SI
+	MOVQ         144(SI), R9
+	LEAQ         (CX)(R8*1), SI
+	SHLQ         $0x02, R9
+	VMOVUPS      Z0, (SI)
+	VMOVUPS      Z1, K1, 64(SI)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p1_channels
+	JMP          p1_end
+
+p1_last:
+	MOVQ      $-1, SI
+	BZHIQ     DI, SI, SI
+	KMOVW     SI, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	MOVQ      a+0(FP), SI
+	MOVQ      72(SI), SI
+	TESTQ     SI, SI
+	JZ        p1_one_begun
+	VMOVUPS.Z (SI)(R8*1), K1, Z0
+	VMOVAPS   Z0, Z0
+
+p1_one_begun:
+	MOVQ  a+0(FP), SI
+	MOVQ  120(SI), SI
+	MOVQ  a+0(FP), DI
+	MOVQ  128(DI), DI
+	TESTQ DI, DI
+	JZ    p1_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R9
+	MOVQ  48(R9), R9
+	ADDQ  R8, R9
+
+p1_one_taps:
+	MOVLQSX     4(SI), R10
+	VMOVUPS.Z   (R9)(R10*4), K1, Z1
+	MOVLQSX     12(SI), R10
+	VMOVUPS.Z   (R9)(R10*4), K1, Z2
+	MOVLQSX     20(SI), R10
+	VMOVUPS.Z   (R9)(R10*4), K1, Z3
+	MOVLQSX     (SI), R10
+	LEAQ        (AX)(R10*4), R10
+	VMOVUPS.Z   (R10), K1, Z4
+	VFMADD231PS Z4, Z1, Z0
+	VMOVUPS.Z   (R10)(BX*1), K1, Z1
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS.Z   (R10)(BX*2), K1, Z1
+	VFMADD231PS Z1, Z3, Z0
+	ADDQ        $0x18, SI
+	SUBQ        $0x03, DI
+	JNZ         p1_one_taps
+
+p1_one_finish:
+	TESTQ     DX, DX
+	JZ        p1_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+p1_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z1
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z2
+	VMAXPS       Z0, Z1, Z0
+	VMINPS       Z0, Z2, Z0
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+
+p1_end:
+	JMP done
+
+p2:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p2_channels:
+	CMPQ      DI, $0x10
+	JLE       p2_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p2_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z3
+	VMOVAPS   Z3, Z1
+	VMOVAPS   Z3, Z3
+
+p2_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p2_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p2_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z4
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z5
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z6
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z7
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z8
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z9
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z10
+	VFMADD231PS Z10, Z4, Z0
+	VMOVUPS.Z   64(R13), K1, Z10
+	VFMADD231PS Z10, Z5, Z1
+	VMOVUPS     (R13)(BX*1), Z10
+	VFMADD231PS Z10, Z6, Z0
+	VFMADD231PS Z10, Z4, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z4
+	VFMADD231PS Z4, Z7, Z1
+	VFMADD231PS Z4, Z5, Z3
+	VMOVUPS     (R13)(BX*2), Z4
+	VFMADD231PS Z4, Z8, Z0
+	VFMADD231PS Z4, Z6, Z2
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z4
+	VFMADD231PS Z4, Z9, Z1
+	VFMADD231PS Z4, Z7, Z3
+	VMOVUPS     (R13)(SI*1), Z4
+	VFMADD231PS Z4, Z8, Z2
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z4
+	VFMADD231PS Z4, Z9, Z3
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p2_two_taps
+
+p2_two_finish:
+	TESTQ     DX, DX
+	JZ        p2_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+p2_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z4
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z5
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMINPS       Z1, Z5, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VMAXPS       Z3, Z4, Z3
+	VMINPS       Z3, Z5, Z3
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p2_channels
+	JMP          p2_end
+
+p2_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p2_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z1
+
+p2_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p2_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p2_one_taps:
+	MOVLQSX     4(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z2
+	MOVLQSX     12(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z3
+	MOVLQSX     20(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z4
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMOVUPS.Z   (R11), K1, Z5
+	VFMADD231PS Z5, Z2, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z5
+	VFMADD231PS Z5, Z3, Z0
+	VFMADD231PS Z5, Z2, Z1
+	VMOVUPS.Z   (R11)(BX*2), K1, Z2
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z2, Z3, Z1
+	VMOVUPS.Z   (R11)(SI*1), K1, Z2
+	VFMADD231PS Z2, Z4, Z1
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p2_one_taps
+
+p2_one_finish:
+	TESTQ     DX, DX
+	JZ        p2_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z2
+	VADDPS    Z2, Z1, Z1
+
+p2_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z2
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z3
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z3, Z0
+	VMAXPS       Z1, Z2, Z1
+	VMINPS       Z1, Z3, Z1
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, K1, (CX)
+
+p2_end:
+	JMP done
+
+p3:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p3_channels:
+	CMPQ      DI, $0x10
+	JLE       p3_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z4
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z5
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p3_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVAPS   Z1, Z4
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z5
+	VMOVAPS   Z5, Z1
+	VMOVAPS   Z5, Z3
+	VMOVAPS   Z5, Z5
+
+p3_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p3_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p3_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z6
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z7
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z8
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z9
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z10
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z11
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z13
+	VFMADD231PS Z13, Z6, Z0
+	VMOVUPS.Z   64(R13), K1, Z13
+	VFMADD231PS Z13, Z7, Z1
+	VMOVUPS     (R13)(BX*1), Z13
+	VFMADD231PS Z13, Z8, Z0
+	VFMADD231PS Z13, Z6, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z13
+	VFMADD231PS Z13, Z9, Z1
+	VFMADD231PS Z13, Z7, Z3
+	VMOVUPS     (R13)(BX*2), Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z8, Z2
+	VFMADD231PS Z13, Z6, Z4
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z6
+	VFMADD231PS Z6, Z11, Z1
+	VFMADD231PS Z6, Z9, Z3
+	VFMADD231PS Z6, Z7, Z5
+	VMOVUPS     (R13)(SI*1), Z6
+	VFMADD231PS Z6, Z10, Z2
+	VFMADD231PS Z6, Z8, Z4
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z6
+	VFMADD231PS Z6, Z11, Z3
+	VFMADD231PS Z6, Z9, Z5
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z6
+	VFMADD231PS Z6, Z10, Z4
+	VMOVUPS.Z   64(R13), K1, Z6
+	VFMADD231PS Z6, Z11, Z5
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p3_two_taps
+
+p3_two_finish:
+	TESTQ     DX, DX
+	JZ        p3_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z6
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z6
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS.Z 64(R9), K1, Z6
+	VADDPS    Z6, Z5, Z5
+
+p3_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z6
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z7
+	VMAXPS       Z0, Z6, Z0
+	VMINPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMINPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMINPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMINPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z6, Z5
+	VMINPS       Z5, Z7, Z5
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p3_channels
+	JMP          p3_end
+
+p3_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z2
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p3_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z2
+	VMOVAPS   Z2, Z0
+	VMOVAPS   Z2, Z1
+	VMOVAPS   Z2, Z2
+
+p3_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p3_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p3_one_taps:
+	MOVLQSX     4(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z3
+	MOVLQSX     12(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z4
+	MOVLQSX     20(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z5
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMOVUPS.Z   (R11), K1, Z6
+	VFMADD231PS Z6, Z3, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z6
+	VFMADD231PS Z6, Z4, Z0
+	VFMADD231PS Z6, Z3, Z1
+	VMOVUPS.Z   (R11)(BX*2), K1, Z6
+	VFMADD231PS Z6, Z5, Z0
+	VFMADD231PS Z6, Z4, Z1
+	VFMADD231PS Z6, Z3, Z2
+	VMOVUPS.Z   (R11)(SI*1), K1, Z3
+	VFMADD231PS Z3, Z5, Z1
+	VFMADD231PS Z3, Z4, Z2
+	LEAQ        (R11)(BX*4), R11
+	VMOVUPS.Z   (R11), K1, Z3
+	VFMADD231PS Z3, Z5, Z2
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p3_one_taps
+
+p3_one_finish:
+	TESTQ     DX, DX
+	JZ        p3_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z0, Z0
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z1, Z1
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z2, Z2
+
+p3_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z3
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z4
+	VMAXPS       Z0, Z3, Z0
+	VMINPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z3, Z1
+	VMINPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z3, Z2
+	VMINPS       Z2, Z4, Z2
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, K1, (CX)
+
+p3_end:
+	JMP done
+
+p4:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p4_channels:
+	CMPQ      DI, $0x10
+	JLE       p4_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z4
+	VMOVAPS   Z12, Z6
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z5
+	VMOVAPS   Z12, Z7
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p4_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVAPS   Z1, Z4
+	VMOVAPS   Z1, Z6
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z7
+	VMOVAPS   Z7, Z1
+	VMOVAPS   Z7, Z3
+	VMOVAPS   Z7, Z5
+	VMOVAPS   Z7, Z7
+
+p4_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p4_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p4_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z8
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z9
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z10
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z11
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z13
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z14
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z15
+	VFMADD231PS Z15, Z8, Z0
+	VMOVUPS.Z   64(R13), K1, Z15
+	VFMADD231PS Z15, Z9, Z1
+	VMOVUPS     (R13)(BX*1), Z15
+	VFMADD231PS Z15, Z10, Z0
+	VFMADD231PS Z15, Z8, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z15
+	VFMADD231PS Z15, Z11, Z1
+	VFMADD231PS Z15, Z9, Z3
+	VMOVUPS     (R13)(BX*2), Z15
+	VFMADD231PS Z15, Z13, Z0
+	VFMADD231PS Z15, Z10, Z2
+	VFMADD231PS Z15, Z8, Z4
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z15
+	VFMADD231PS Z15, Z14, Z1
+	VFMADD231PS Z15, Z11, Z3
+	VFMADD231PS Z15, Z9, Z5
+	VMOVUPS     (R13)(SI*1), Z15
+	VFMADD231PS Z15, Z13, Z2
+	VFMADD231PS Z15, Z10, Z4
+	VFMADD231PS Z15, Z8, Z6
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z8
+	VFMADD231PS Z8, Z14, Z3
+	VFMADD231PS Z8, Z11, Z5
+	VFMADD231PS Z8, Z9, Z7
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z8
+	VFMADD231PS Z8, Z13, Z4
+	VFMADD231PS Z8, Z10, Z6
+	VMOVUPS.Z   64(R13), K1, Z8
+	VFMADD231PS Z8, Z14, Z5
+	VFMADD231PS Z8, Z11, Z7
+	VMOVUPS     (R13)(BX*1), Z8
+	VFMADD231PS Z8, Z13, Z6
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z8
+	VFMADD231PS Z8, Z14, Z7
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p4_two_taps
+
+p4_two_finish:
+	TESTQ     DX, DX
+	JZ        p4_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(R9), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z8
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(R9), K1, Z8
+	VADDPS    Z8, Z7, Z7
+
+p4_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z8
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z9
+	VMAXPS       Z0, Z8, Z0
+	VMINPS       Z0, Z9, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMINPS       Z1, Z9, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMINPS       Z2, Z9, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMINPS       Z3, Z9, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMINPS       Z4, Z9, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMINPS       Z5, Z9, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMINPS       Z6, Z9, Z6
+	VMAXPS       Z7, Z8, Z7
+	VMINPS       Z7, Z9, Z7
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, (R9)
+	VMOVUPS      Z7, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p4_channels
+	JMP          p4_end
+
+p4_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z3
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p4_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z3
+	VMOVAPS   Z3, Z0
+	VMOVAPS   Z3, Z1
+	VMOVAPS   Z3, Z2
+	VMOVAPS   Z3, Z3
+
+p4_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p4_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p4_one_taps:
+	MOVLQSX     4(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z4
+	MOVLQSX     12(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z5
+	MOVLQSX     20(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z6
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMOVUPS.Z   (R11), K1, Z7
+	VFMADD231PS Z7, Z4, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z7
+	VFMADD231PS Z7, Z5, Z0
+	VFMADD231PS Z7, Z4, Z1
+	VMOVUPS.Z   (R11)(BX*2), K1, Z7
+	VFMADD231PS Z7, Z6, Z0
+	VFMADD231PS Z7, Z5, Z1
+	VFMADD231PS Z7, Z4, Z2
+	VMOVUPS.Z   (R11)(SI*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z1
+	VFMADD231PS Z7, Z5, Z2
+	VFMADD231PS Z7, Z4, Z3
+	LEAQ        (R11)(BX*4), R11
+	VMOVUPS.Z   (R11), K1, Z4
+	VFMADD231PS Z4, Z6, Z2
+	VFMADD231PS Z4, Z5, Z3
+	VMOVUPS.Z   (R11)(BX*1), K1, Z4
+	VFMADD231PS Z4, Z6, Z3
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p4_one_taps
+
+p4_one_finish:
+	TESTQ     DX, DX
+	JZ        p4_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+p4_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z4
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z5
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMINPS       Z1, Z5, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VMAXPS       Z3, Z4, Z3
+	VMINPS       Z3, Z5, Z3
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, K1, (CX)
+
+p4_end:
+	JMP done
+
+p5:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p5_channels:
+	CMPQ      DI, $0x10
+	JLE       p5_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z4
+	VMOVAPS   Z12, Z6
+	VMOVAPS   Z12, Z8
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z5
+	VMOVAPS   Z12, Z7
+	VMOVAPS   Z12, Z9
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p5_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVAPS   Z1, Z4
+	VMOVAPS   Z1, Z6
+	VMOVAPS   Z1, Z8
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z9
+	VMOVAPS   Z9, Z1
+	VMOVAPS   Z9, Z3
+	VMOVAPS   Z9, Z5
+	VMOVAPS   Z9, Z7
+	VMOVAPS   Z9, Z9
+
+p5_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p5_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p5_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z10
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z11
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z13
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z14
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z15
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z16
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z17
+	VFMADD231PS Z17, Z10, Z0
+	VMOVUPS.Z   64(R13), K1, Z17
+	VFMADD231PS Z17, Z11, Z1
+	VMOVUPS     (R13)(BX*1), Z17
+	VFMADD231PS Z17, Z13, Z0
+	VFMADD231PS Z17, Z10, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z17
+	VFMADD231PS Z17, Z14, Z1
+	VFMADD231PS Z17, Z11, Z3
+	VMOVUPS     (R13)(BX*2), Z17
+	VFMADD231PS Z17, Z15, Z0
+	VFMADD231PS Z17, Z13, Z2
+	VFMADD231PS Z17, Z10, Z4
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z17
+	VFMADD231PS Z17, Z16, Z1
+	VFMADD231PS Z17, Z14, Z3
+	VFMADD231PS Z17, Z11, Z5
+	VMOVUPS     (R13)(SI*1), Z17
+	VFMADD231PS Z17, Z15, Z2
+	VFMADD231PS Z17, Z13, Z4
+	VFMADD231PS Z17, Z10, Z6
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z17
+	VFMADD231PS Z17, Z16, Z3
+	VFMADD231PS Z17, Z14, Z5
+	VFMADD231PS Z17, Z11, Z7
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z17
+	VFMADD231PS Z17, Z15, Z4
+	VFMADD231PS Z17, Z13, Z6
+	VFMADD231PS Z17, Z10, Z8
+	VMOVUPS.Z   64(R13), K1, Z10
+	VFMADD231PS Z10, Z16, Z5
+	VFMADD231PS Z10, Z14, Z7
+	VFMADD231PS Z10, Z11, Z9
+	VMOVUPS     (R13)(BX*1), Z10
+	VFMADD231PS Z10, Z15, Z6
+	VFMADD231PS Z10, Z13, Z8
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z10
+	VFMADD231PS Z10, Z16, Z7
+	VFMADD231PS Z10, Z14, Z9
+	VMOVUPS     (R13)(BX*2), Z10
+	VFMADD231PS Z10, Z15, Z8
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z10
+	VFMADD231PS Z10, Z16, Z9
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p5_two_taps
+
+p5_two_finish:
+	TESTQ     DX, DX
+	JZ        p5_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z8, Z8
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z9, Z9
+
+p5_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z10
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z11
+	VMAXPS       Z0, Z10, Z0
+	VMINPS       Z0, Z11, Z0
+	VMAXPS       Z1, Z10, Z1
+	VMINPS       Z1, Z11, Z1
+	VMAXPS       Z2, Z10, Z2
+	VMINPS       Z2, Z11, Z2
+	VMAXPS       Z3, Z10, Z3
+	VMINPS       Z3, Z11, Z3
+	VMAXPS       Z4, Z10, Z4
+	VMINPS       Z4, Z11, Z4
+	VMAXPS       Z5, Z10, Z5
+	VMINPS       Z5, Z11, Z5
+	VMAXPS       Z6, Z10, Z6
+	VMINPS       Z6, Z11, Z6
+	VMAXPS       Z7, Z10, Z7
+	VMINPS       Z7, Z11, Z7
+	VMAXPS       Z8, Z10, Z8
+	VMINPS       Z8, Z11, Z8
+	VMAXPS       Z9, Z10, Z9
+	VMINPS       Z9, Z11, Z9
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, (R9)
+	VMOVUPS      Z7, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, (R9)
+	VMOVUPS      Z9, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p5_channels
+	JMP          p5_end
+
+p5_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z4
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p5_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z4
+	VMOVAPS   Z4, Z0
+	VMOVAPS   Z4, Z1
+	VMOVAPS   Z4, Z2
+	VMOVAPS   Z4, Z3
+	VMOVAPS   Z4, Z4
+
+p5_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p5_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p5_one_taps:
+	MOVLQSX     4(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z5
+	MOVLQSX     12(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z6
+	MOVLQSX     20(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z7
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMOVUPS.Z   (R11), K1, Z8
+	VFMADD231PS Z8, Z5, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z8
+	VFMADD231PS Z8, Z6, Z0
+	VFMADD231PS Z8, Z5, Z1
+	VMOVUPS.Z   (R11)(BX*2), K1, Z8
+	VFMADD231PS Z8, Z7, Z0
+	VFMADD231PS Z8, Z6, Z1
+	VFMADD231PS Z8, Z5, Z2
+	VMOVUPS.Z   (R11)(SI*1), K1, Z8
+	VFMADD231PS Z8, Z7, Z1
+	VFMADD231PS Z8, Z6, Z2
+	VFMADD231PS Z8, Z5, Z3
+	LEAQ        (R11)(BX*4), R11
+	VMOVUPS.Z   (R11), K1, Z8
+	VFMADD231PS Z8, Z7, Z2
+	VFMADD231PS Z8, Z6, Z3
+	VFMADD231PS Z8, Z5, Z4
+	VMOVUPS.Z   (R11)(BX*1), K1, Z5
+	VFMADD231PS Z5, Z7, Z3
+	VFMADD231PS Z5, Z6, Z4
+	VMOVUPS.Z   (R11)(BX*2), K1, Z5
+	VFMADD231PS Z5, Z7, Z4
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p5_one_taps
+
+p5_one_finish:
+	TESTQ     DX, DX
+	JZ        p5_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z0, Z0
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z1, Z1
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z2, Z2
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z3, Z3
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z4, Z4
+
+p5_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z5
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z6
+	VMAXPS       Z0, Z5, Z0
+	VMINPS       Z0, Z6, Z0
+	VMAXPS       Z1, Z5, Z1
+	VMINPS       Z1, Z6, Z1
+	VMAXPS       Z2, Z5, Z2
+	VMINPS       Z2, Z6, Z2
+	VMAXPS       Z3, Z5, Z3
+	VMINPS       Z3, Z6, Z3
+	VMAXPS       Z4, Z5, Z4
+	VMINPS       Z4, Z6, Z4
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, K1, (CX)
+
+p5_end:
+done:
+	VZEROUPPER
+	RET
+
+// func depthwiseRows5AVX512(a *byte)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·depthwiseRows5AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), AX
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+	MOVQ a+0(FP), DX
+	MOVQ 96(DX), DX
+	MOVQ a+0(FP), BX
+	MOVQ 152(BX), BX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), SI
+
+pixels:
+	MOVQ a+0(FP), DI
+	CMPQ 168(DI), $0x06
+	JL   few
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p6_channels:
+	CMPQ      DI, $0x10
+	JLE       p6_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z4
+	VMOVAPS   Z12, Z6
+	VMOVAPS   Z12, Z8
+	VMOVAPS   Z12, Z10
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z5
+	VMOVAPS   Z12, Z7
+	VMOVAPS   Z12, Z9
+	VMOVAPS   Z12, Z11
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p6_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVAPS   Z1, Z4
+	VMOVAPS   Z1, Z6
+	VMOVAPS   Z1, Z8
+	VMOVAPS   Z1, Z10
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z11
+	VMOVAPS   Z11, Z1
+	VMOVAPS   Z11, Z3
+	VMOVAPS   Z11, Z5
+	VMOVAPS   Z11, Z7
+	VMOVAPS   Z11, Z9
+	VMOVAPS   Z11, Z11
+
+p6_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p6_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p6_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z13
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z14
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z15
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z16
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z17
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z18
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Z19
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z20
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Z21
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z22
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z23
+	VFMADD231PS Z23, Z13, Z0
+	VMOVUPS.Z   64(R13), K1, Z23
+	VFMADD231PS Z23, Z14, Z1
+	VMOVUPS     (R13)(BX*1), Z23
+	VFMADD231PS Z23, Z15, Z0
+	VFMADD231PS Z23, Z13, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z23
+	VFMADD231PS Z23, Z16, Z1
+	VFMADD231PS Z23, Z14, Z3
+	VMOVUPS     (R13)(BX*2), Z23
+	VFMADD231PS Z23, Z17, Z0
+	VFMADD231PS Z23, Z15, Z2
+	VFMADD231PS Z23, Z13, Z4
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z23
+	VFMADD231PS Z23, Z18, Z1
+	VFMADD231PS Z23, Z16, Z3
+	VFMADD231PS Z23, Z14, Z5
+	VMOVUPS     (R13)(SI*1), Z23
+	VFMADD231PS Z23, Z19, Z0
+	VFMADD231PS Z23, Z17, Z2
+	VFMADD231PS Z23, Z15, Z4
+	VFMADD231PS Z23, Z13, Z6
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z23
+	VFMADD231PS Z23, Z20, Z1
+	VFMADD231PS Z23, Z18, Z3
+	VFMADD231PS Z23, Z16, Z5
+	VFMADD231PS Z23, Z14, Z7
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z23
+	VFMADD231PS Z23, Z21, Z0
+	VFMADD231PS Z23, Z19, Z2
+	VFMADD231PS Z23, Z17, Z4
+	VFMADD231PS Z23, Z15, Z6
+	VFMADD231PS Z23, Z13, Z8
+	VMOVUPS.Z   64(R13), K1, Z23
+	VFMADD231PS Z23, Z22, Z1
+	VFMADD231PS Z23, Z20, Z3
+	VFMADD231PS Z23, Z18, Z5
+	VFMADD231PS Z23, Z16, Z7
+	VFMADD231PS Z23, Z14, Z9
+	VMOVUPS     (R13)(BX*1), Z23
+	VFMADD231PS Z23, Z21, Z2
+	VFMADD231PS Z23, Z19, Z4
+	VFMADD231PS Z23, Z17, Z6
+	VFMADD231PS Z23, Z15, Z8
+	VFMADD231PS Z23, Z13, Z10
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z13
+	VFMADD231PS Z13, Z22, Z3
+	VFMADD231PS Z13, Z20, Z5
+	VFMADD231PS Z13, Z18, Z7
+	VFMADD231PS Z13, Z16, Z9
+	VFMADD231PS Z13, Z14, Z11
+	VMOVUPS     (R13)(BX*2), Z13
+	VFMADD231PS Z13, Z21, Z4
+	VFMADD231PS Z13, Z19, Z6
+	VFMADD231PS Z13, Z17, Z8
+	VFMADD231PS Z13, Z15, Z10
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z13
+	VFMADD231PS Z13, Z22, Z5
+	VFMADD231PS Z13, Z20, Z7
+	VFMADD231PS Z13, Z18, Z9
+	VFMADD231PS Z13, Z16, Z11
+	VMOVUPS     (R13)(SI*1), Z13
+	VFMADD231PS Z13, Z21, Z6
+	VFMADD231PS Z13, Z19, Z8
+	VFMADD231PS Z13, Z17, Z10
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z13
+	VFMADD231PS Z13, Z22, Z7
+	VFMADD231PS Z13, Z20, Z9
+	VFMADD231PS Z13, Z18, Z11
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z13
+	VFMADD231PS Z13, Z21, Z8
+	VFMADD231PS Z13, Z19, Z10
+	VMOVUPS.Z   64(R13), K1, Z13
+	VFMADD231PS Z13, Z22, Z9
+	VFMADD231PS Z13, Z20, Z11
+	VMOVUPS     (R13)(BX*1), Z13
+	VFMADD231PS Z13, Z21, Z10
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z13
+	VFMADD231PS Z13, Z22, Z11
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p6_two_taps
+
+p6_two_finish:
+	TESTQ     DX, DX
+	JZ        p6_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z3, Z3
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z4, Z4
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z5, Z5
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z6, Z6
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z7, Z7
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z8, Z8
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z9, Z9
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z13
+	VADDPS    Z13, Z10, Z10
+	VMOVUPS.Z 64(R9), K1, Z13
+	VADDPS    Z13, Z11, Z11
+
+p6_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z13
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z14
+	VMAXPS       Z0, Z13, Z0
+	VMINPS       Z0, Z14, Z0
+	VMAXPS       Z1, Z13, Z1
+	VMINPS       Z1, Z14, Z1
+	VMAXPS       Z2, Z13, Z2
+	VMINPS       Z2, Z14, Z2
+	VMAXPS       Z3, Z13, Z3
+	VMINPS       Z3, Z14, Z3
+	VMAXPS       Z4, Z13, Z4
+	VMINPS       Z4, Z14, Z4
+	VMAXPS       Z5, Z13, Z5
+	VMINPS       Z5, Z14, Z5
+	VMAXPS       Z6, Z13, Z6
+	VMINPS       Z6, Z14, Z6
+	VMAXPS       Z7, Z13, Z7
+	VMINPS       Z7, Z14, Z7
+	VMAXPS       Z8, Z13, Z8
+	VMINPS       Z8, Z14, Z8
+	VMAXPS       Z9, Z13, Z9
+	VMINPS       Z9, Z14, Z9
+	VMAXPS       Z10, Z13, Z10
+	VMINPS       Z10, Z14, Z10
+	VMAXPS       Z11, Z13, Z11
+	VMINPS       Z11, Z14, Z11
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, (R9)
+	VMOVUPS      Z7, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, (R9)
+	VMOVUPS      Z9, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z10, (R9)
+	VMOVUPS      Z11, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p6_channels
+	JMP          p6_end
+
+p6_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z4
+	VMOVAPS   Z12, Z5
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p6_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z5
+	VMOVAPS   Z5, Z0
+	VMOVAPS   Z5, Z1
+	VMOVAPS   Z5, Z2
+	VMOVAPS   Z5, Z3
+	VMOVAPS   Z5, Z4
+	VMOVAPS   Z5, Z5
+
+p6_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p6_one_finish
+	LEAQ  (AX)(R8*1), R10
+	MOVQ  a+0(FP), R11
+	MOVQ  48(R11), R11
+	ADDQ  R8, R11
+
+p6_one_taps:
+	MOVLQSX     4(DI), R12
+	VMOVUPS.Z   (R11)(R12*4), K1, Z6
+	MOVLQSX     12(DI), R12
+	VMOVUPS.Z   (R11)(R12*4), K1, Z7
+	MOVLQSX     20(DI), R12
+	VMOVUPS.Z   (R11)(R12*4), K1, Z8
+	MOVLQSX     28(DI), R12
+	VMOVUPS.Z   (R11)(R12*4), K1, Z9
+	MOVLQSX     36(DI), R12
+	VMOVUPS.Z   (R11)(R12*4), K1, Z10
+	MOVLQSX     (DI), R12
+	LEAQ        (R10)(R12*4), R12
+	VMOVUPS.Z   (R12), K1, Z11
+	VFMADD231PS Z11, Z6, Z0
+	VMOVUPS.Z   (R12)(BX*1), K1, Z11
+	VFMADD231PS Z11, Z7, Z0
+	VFMADD231PS Z11, Z6, Z1
+	VMOVUPS.Z   (R12)(BX*2), K1, Z11
+	VFMADD231PS Z11, Z8, Z0
+	VFMADD231PS Z11, Z7, Z1
+	VFMADD231PS Z11, Z6, Z2
+	VMOVUPS.Z   (R12)(SI*1), K1, Z11
+	VFMADD231PS Z11, Z9, Z0
+	VFMADD231PS Z11, Z8, Z1
+	VFMADD231PS Z11, Z7, Z2
+	VFMADD231PS Z11, Z6, Z3
+	LEAQ        (R12)(BX*4), R12
+	VMOVUPS.Z   (R12), K1, Z11
+	VFMADD231PS Z11, Z10, Z0
+	VFMADD231PS Z11, Z9, Z1
+	VFMADD231PS Z11, Z8, Z2
+	VFMADD231PS Z11, Z7, Z3
+	VFMADD231PS Z11, Z6, Z4
+	VMOVUPS.Z   (R12)(BX*1), K1, Z11
+	VFMADD231PS Z11, Z10, Z1
+	VFMADD231PS Z11, Z9, Z2
+	VFMADD231PS Z11, Z8, Z3
+	VFMADD231PS Z11, Z7, Z4
+	VFMADD231PS Z11, Z6, Z5
+	VMOVUPS.Z   (R12)(BX*2), K1, Z6
+	VFMADD231PS Z6, Z10, Z2
+	VFMADD231PS Z6, Z9, Z3
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z6, Z7, Z5
+	VMOVUPS.Z   (R12)(SI*1), K1, Z6
+	VFMADD231PS Z6, Z10, Z3
+	VFMADD231PS Z6, Z9, Z4
+	VFMADD231PS Z6, Z8, Z5
+	LEAQ        (R12)(BX*4), R12
+	VMOVUPS.Z   (R12), K1, Z6
+	VFMADD231PS Z6, Z10, Z4
+	VFMADD231PS Z6, Z9, Z5
+	VMOVUPS.Z   (R12)(BX*1), K1, Z6
+	VFMADD231PS Z6, Z10, Z5
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p6_one_taps
+
+p6_one_finish:
+	TESTQ     DX, DX
+	JZ        p6_one_clamp
+	MOVQ      a+0(FP), DI
+	MOVQ      160(DI), R9
+	LEAQ      (DX)(R8*1), DI
+	SHLQ      $0x02, R9
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	ADDQ      R9, DI
+	VMOVUPS.Z (DI), K1, Z6
+	VADDPS    Z6, Z5, Z5
+
+p6_one_clamp:
+	MOVQ         a+0(FP), DI
+	VBROADCASTSS 188(DI), Z6
+	MOVQ         a+0(FP), DI
+	VBROADCASTSS 192(DI), Z7
+	VMAXPS       Z0, Z6, Z0
+	VMINPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMINPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMINPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMINPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z6, Z5
+	VMINPS       Z5, Z7, Z5
+	MOVQ         a+0(FP), DI
+	MOVQ         144(DI), DI
+	LEAQ         (CX)(R8*1), R8
+	SHLQ         $0x02, DI
+	VMOVUPS      Z0, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z1, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z2, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z3, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z4, K1, (R8)
+	ADDQ         DI, R8
+	VMOVUPS      Z5, K1, (R8)
+
+p6_end:
+	MOVQ   a+0(FP), DI
+	SUBQ   $0x06, 168(DI)
+	LEAQ   (AX)(SI*2), AX
+	MOVQ   a+0(FP), DI
+	MOVQ   144(DI), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	TESTQ  DX, DX
+	JZ     pixels
+	MOVQ   a+0(FP), DI
+	MOVQ   160(DI), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, DX
+	JMP    pixels
+
+few:
+	MOVQ a+0(FP), DI
+	MOVQ 168(DI), DI
+	CMPQ DI, $0x01
+	JEQ  p1
+	CMPQ DI, $0x02
+	JEQ  p2
+	CMPQ DI, $0x03
+	JEQ  p3
+	CMPQ DI, $0x04
+	JEQ  p4
+	CMPQ DI, $0x05
+	JEQ  p5
+	JMP  done
+
+p1:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p1_channels:
+	CMPQ      DI, $0x10
+	JLE       p1_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p1_two_begun
+	VMOVUPS   (R9)(R8*1), Z0
+	VMOVAPS   Z0, Z0
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z1
+	VMOVAPS   Z1, Z1
+
+p1_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p1_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p1_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z2
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z3
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z4
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z5
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z6
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z7
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Z8
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z9
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Z10
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z11
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z13
+	VFMADD231PS Z13, Z2, Z0
+	VMOVUPS.Z   64(R13), K1, Z2
+	VFMADD231PS Z2, Z3, Z1
+	VMOVUPS     (R13)(BX*1), Z2
+	VFMADD231PS Z2, Z4, Z0
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z2
+	VFMADD231PS Z2, Z5, Z1
+	VMOVUPS     (R13)(BX*2), Z2
+	VFMADD231PS Z2, Z6, Z0
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z2
+	VFMADD231PS Z2, Z7, Z1
+	VMOVUPS     (R13)(SI*1), Z2
+	VFMADD231PS Z2, Z8, Z0
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z2
+	VFMADD231PS Z2, Z9, Z1
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z2
+	VFMADD231PS Z2, Z10, Z0
+	VMOVUPS.Z   64(R13), K1, Z2
+	VFMADD231PS Z2, Z11, Z1
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p1_two_taps
+
+p1_two_finish:
+	TESTQ     DX, DX
+	JZ        p1_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z2
+	VADDPS    Z2, Z1, Z1
+
+p1_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z2
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z3
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z3, Z0
+	VMAXPS       Z1, Z2, Z1
+	VMINPS       Z1, Z3, Z1
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p1_channels
+	JMP          p1_end
+
+p1_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p1_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z0
+	VMOVAPS   Z0, Z0
+
+p1_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p1_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p1_one_taps:
+	MOVLQSX     4(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z1
+	MOVLQSX     12(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z2
+	MOVLQSX     20(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z3
+	MOVLQSX     28(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z4
+	MOVLQSX     36(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z5
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMOVUPS.Z   (R11), K1, Z6
+	VFMADD231PS Z6, Z1, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z1
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS.Z   (R11)(BX*2), K1, Z1
+	VFMADD231PS Z1, Z3, Z0
+	VMOVUPS.Z   (R11)(SI*1), K1, Z1
+	VFMADD231PS Z1, Z4, Z0
+	LEAQ        (R11)(BX*4), R11
+	VMOVUPS.Z   (R11), K1, Z1
+	VFMADD231PS Z1, Z5, Z0
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p1_one_taps
+
+p1_one_finish:
+	TESTQ     DX, DX
+	JZ        p1_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+p1_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z1
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z2
+	VMAXPS       Z0, Z1, Z0
+	VMINPS       Z0, Z2, Z0
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+
+p1_end:
+	JMP done
+
+p2:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p2_channels:
+	CMPQ      DI, $0x10
+	JLE       p2_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p2_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z3
+	VMOVAPS   Z3, Z1
+	VMOVAPS   Z3, Z3
+
+p2_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p2_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p2_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z4
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z5
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z6
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z7
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z8
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z9
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Z10
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z11
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Z13
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z14
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z15
+	VFMADD231PS Z15, Z4, Z0
+	VMOVUPS.Z   64(R13), K1, Z15
+	VFMADD231PS Z15, Z5, Z1
+	VMOVUPS     (R13)(BX*1), Z15
+	VFMADD231PS Z15, Z6, Z0
+	VFMADD231PS Z15, Z4, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z4
+	VFMADD231PS Z4, Z7, Z1
+	VFMADD231PS Z4, Z5, Z3
+	VMOVUPS     (R13)(BX*2), Z4
+	VFMADD231PS Z4, Z8, Z0
+	VFMADD231PS Z4, Z6, Z2
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z4
+	VFMADD231PS Z4, Z9, Z1
+	VFMADD231PS Z4, Z7, Z3
+	VMOVUPS     (R13)(SI*1), Z4
+	VFMADD231PS Z4, Z10, Z0
+	VFMADD231PS Z4, Z8, Z2
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z4
+	VFMADD231PS Z4, Z11, Z1
+	VFMADD231PS Z4, Z9, Z3
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z4
+	VFMADD231PS Z4, Z13, Z0
+	VFMADD231PS Z4, Z10, Z2
+	VMOVUPS.Z   64(R13), K1, Z4
+	VFMADD231PS Z4, Z14, Z1
+	VFMADD231PS Z4, Z11, Z3
+	VMOVUPS     (R13)(BX*1), Z4
+	VFMADD231PS Z4, Z13, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z4
+	VFMADD231PS Z4, Z14, Z3
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p2_two_taps
+
+p2_two_finish:
+	TESTQ     DX, DX
+	JZ        p2_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+p2_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z4
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z5
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMINPS       Z1, Z5, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VMAXPS       Z3, Z4, Z3
+	VMINPS       Z3, Z5, Z3
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p2_channels
+	JMP          p2_end
+
+p2_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p2_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z1
+
+p2_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p2_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p2_one_taps:
+	MOVLQSX     4(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z2
+	MOVLQSX     12(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z3
+	MOVLQSX     20(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z4
+	MOVLQSX     28(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z5
+	MOVLQSX     36(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z6
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMOVUPS.Z   (R11), K1, Z7
+	VFMADD231PS Z7, Z2, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z7
+	VFMADD231PS Z7, Z3, Z0
+	VFMADD231PS Z7, Z2, Z1
+	VMOVUPS.Z   (R11)(BX*2), K1, Z2
+	VFMADD231PS Z2, Z4, Z0
+	VFMADD231PS Z2, Z3, Z1
+	VMOVUPS.Z   (R11)(SI*1), K1, Z2
+	VFMADD231PS Z2, Z5, Z0
+	VFMADD231PS Z2, Z4, Z1
+	LEAQ        (R11)(BX*4), R11
+	VMOVUPS.Z   (R11), K1, Z2
+	VFMADD231PS Z2, Z6, Z0
+	VFMADD231PS Z2, Z5, Z1
+	VMOVUPS.Z   (R11)(BX*1), K1, Z2
+	VFMADD231PS Z2, Z6, Z1
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p2_one_taps
+
+p2_one_finish:
+	TESTQ     DX, DX
+	JZ        p2_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z2
+	VADDPS    Z2, Z1, Z1
+
+p2_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z2
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z3
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z3, Z0
+	VMAXPS       Z1, Z2, Z1
+	VMINPS       Z1, Z3, Z1
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, K1, (CX)
+
+p2_end:
+	JMP done
+
+p3:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p3_channels:
+	CMPQ      DI, $0x10
+	JLE       p3_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z4
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z5
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p3_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVAPS   Z1, Z4
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z5
+	VMOVAPS   Z5, Z1
+	VMOVAPS   Z5, Z3
+	VMOVAPS   Z5, Z5
+
+p3_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p3_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p3_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z6
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z7
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z8
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z9
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z10
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z11
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Z13
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z14
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Z15
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z16
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z17
+	VFMADD231PS Z17, Z6, Z0
+	VMOVUPS.Z   64(R13), K1, Z17
+	VFMADD231PS Z17, Z7, Z1
+	VMOVUPS     (R13)(BX*1), Z17
+	VFMADD231PS Z17, Z8, Z0
+	VFMADD231PS Z17, Z6, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z17
+	VFMADD231PS Z17, Z9, Z1
+	VFMADD231PS Z17, Z7, Z3
+	VMOVUPS     (R13)(BX*2), Z17
+	VFMADD231PS Z17, Z10, Z0
+	VFMADD231PS Z17, Z8, Z2
+	VFMADD231PS Z17, Z6, Z4
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z6
+	VFMADD231PS Z6, Z11, Z1
+	VFMADD231PS Z6, Z9, Z3
+	VFMADD231PS Z6, Z7, Z5
+	VMOVUPS     (R13)(SI*1), Z6
+	VFMADD231PS Z6, Z13, Z0
+	VFMADD231PS Z6, Z10, Z2
+	VFMADD231PS Z6, Z8, Z4
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z6
+	VFMADD231PS Z6, Z14, Z1
+	VFMADD231PS Z6, Z11, Z3
+	VFMADD231PS Z6, Z9, Z5
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z6
+	VFMADD231PS Z6, Z15, Z0
+	VFMADD231PS Z6, Z13, Z2
+	VFMADD231PS Z6, Z10, Z4
+	VMOVUPS.Z   64(R13), K1, Z6
+	VFMADD231PS Z6, Z16, Z1
+	VFMADD231PS Z6, Z14, Z3
+	VFMADD231PS Z6, Z11, Z5
+	VMOVUPS     (R13)(BX*1), Z6
+	VFMADD231PS Z6, Z15, Z2
+	VFMADD231PS Z6, Z13, Z4
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z6
+	VFMADD231PS Z6, Z16, Z3
+	VFMADD231PS Z6, Z14, Z5
+	VMOVUPS     (R13)(BX*2), Z6
+	VFMADD231PS Z6, Z15, Z4
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z6
+	VFMADD231PS Z6, Z16, Z5
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p3_two_taps
+
+p3_two_finish:
+	TESTQ     DX, DX
+	JZ        p3_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z6
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z6
+	VADDPS    Z6, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z6
+	VADDPS    Z6, Z3, Z3
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z6
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS.Z 64(R9), K1, Z6
+	VADDPS    Z6, Z5, Z5
+
+p3_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z6
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z7
+	VMAXPS       Z0, Z6, Z0
+	VMINPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMINPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMINPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMINPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z6, Z5
+	VMINPS       Z5, Z7, Z5
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p3_channels
+	JMP          p3_end
+
+p3_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z2
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p3_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z2
+	VMOVAPS   Z2, Z0
+	VMOVAPS   Z2, Z1
+	VMOVAPS   Z2, Z2
+
+p3_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p3_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p3_one_taps:
+	MOVLQSX     4(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z3
+	MOVLQSX     12(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z4
+	MOVLQSX     20(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z5
+	MOVLQSX     28(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z6
+	MOVLQSX     36(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z7
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMOVUPS.Z   (R11), K1, Z8
+	VFMADD231PS Z8, Z3, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z8
+	VFMADD231PS Z8, Z4, Z0
+	VFMADD231PS Z8, Z3, Z1
+	VMOVUPS.Z   (R11)(BX*2), K1, Z8
+	VFMADD231PS Z8, Z5, Z0
+	VFMADD231PS Z8, Z4, Z1
+	VFMADD231PS Z8, Z3, Z2
+	VMOVUPS.Z   (R11)(SI*1), K1, Z3
+	VFMADD231PS Z3, Z6, Z0
+	VFMADD231PS Z3, Z5, Z1
+	VFMADD231PS Z3, Z4, Z2
+	LEAQ        (R11)(BX*4), R11
+	VMOVUPS.Z   (R11), K1, Z3
+	VFMADD231PS Z3, Z7, Z0
+	VFMADD231PS Z3, Z6, Z1
+	VFMADD231PS Z3, Z5, Z2
+	VMOVUPS.Z   (R11)(BX*1), K1, Z3
+	VFMADD231PS Z3, Z7, Z1
+	VFMADD231PS Z3, Z6, Z2
+	VMOVUPS.Z   (R11)(BX*2), K1, Z3
+	VFMADD231PS Z3, Z7, Z2
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p3_one_taps
+
+p3_one_finish:
+	TESTQ     DX, DX
+	JZ        p3_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z0, Z0
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z1, Z1
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z3, Z2, Z2
+
+p3_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z3
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z4
+	VMAXPS       Z0, Z3, Z0
+	VMINPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z3, Z1
+	VMINPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z3, Z2
+	VMINPS       Z2, Z4, Z2
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, K1, (CX)
+
+p3_end:
+	JMP done
+
+p4:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p4_channels:
+	CMPQ      DI, $0x10
+	JLE       p4_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z4
+	VMOVAPS   Z12, Z6
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z5
+	VMOVAPS   Z12, Z7
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p4_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVAPS   Z1, Z4
+	VMOVAPS   Z1, Z6
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z7
+	VMOVAPS   Z7, Z1
+	VMOVAPS   Z7, Z3
+	VMOVAPS   Z7, Z5
+	VMOVAPS   Z7, Z7
+
+p4_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p4_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p4_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z8
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z9
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z10
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z11
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z13
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z14
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Z15
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z16
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Z17
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z18
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z19
+	VFMADD231PS Z19, Z8, Z0
+	VMOVUPS.Z   64(R13), K1, Z19
+	VFMADD231PS Z19, Z9, Z1
+	VMOVUPS     (R13)(BX*1), Z19
+	VFMADD231PS Z19, Z10, Z0
+	VFMADD231PS Z19, Z8, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z19
+	VFMADD231PS Z19, Z11, Z1
+	VFMADD231PS Z19, Z9, Z3
+	VMOVUPS     (R13)(BX*2), Z19
+	VFMADD231PS Z19, Z13, Z0
+	VFMADD231PS Z19, Z10, Z2
+	VFMADD231PS Z19, Z8, Z4
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z19
+	VFMADD231PS Z19, Z14, Z1
+	VFMADD231PS Z19, Z11, Z3
+	VFMADD231PS Z19, Z9, Z5
+	VMOVUPS     (R13)(SI*1), Z19
+	VFMADD231PS Z19, Z15, Z0
+	VFMADD231PS Z19, Z13, Z2
+	VFMADD231PS Z19, Z10, Z4
+	VFMADD231PS Z19, Z8, Z6
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z8
+	VFMADD231PS Z8, Z16, Z1
+	VFMADD231PS Z8, Z14, Z3
+	VFMADD231PS Z8, Z11, Z5
+	VFMADD231PS Z8, Z9, Z7
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z8
+	VFMADD231PS Z8, Z17, Z0
+	VFMADD231PS Z8, Z15, Z2
+	VFMADD231PS Z8, Z13, Z4
+	VFMADD231PS Z8, Z10, Z6
+	VMOVUPS.Z   64(R13), K1, Z8
+	VFMADD231PS Z8, Z18, Z1
+	VFMADD231PS Z8, Z16, Z3
+	VFMADD231PS Z8, Z14, Z5
+	VFMADD231PS Z8, Z11, Z7
+	VMOVUPS     (R13)(BX*1), Z8
+	VFMADD231PS Z8, Z17, Z2
+	VFMADD231PS Z8, Z15, Z4
+	VFMADD231PS Z8, Z13, Z6
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z8
+	VFMADD231PS Z8, Z18, Z3
+	VFMADD231PS Z8, Z16, Z5
+	VFMADD231PS Z8, Z14, Z7
+	VMOVUPS     (R13)(BX*2), Z8
+	VFMADD231PS Z8, Z17, Z4
+	VFMADD231PS Z8, Z15, Z6
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z8
+	VFMADD231PS Z8, Z18, Z5
+	VFMADD231PS Z8, Z16, Z7
+	VMOVUPS     (R13)(SI*1), Z8
+	VFMADD231PS Z8, Z17, Z6
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z8
+	VFMADD231PS Z8, Z18, Z7
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p4_two_taps
+
+p4_two_finish:
+	TESTQ     DX, DX
+	JZ        p4_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z8
+	VADDPS    Z8, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z8
+	VADDPS    Z8, Z3, Z3
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(R9), K1, Z8
+	VADDPS    Z8, Z5, Z5
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z8
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(R9), K1, Z8
+	VADDPS    Z8, Z7, Z7
+
+p4_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z8
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z9
+	VMAXPS       Z0, Z8, Z0
+	VMINPS       Z0, Z9, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMINPS       Z1, Z9, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMINPS       Z2, Z9, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMINPS       Z3, Z9, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMINPS       Z4, Z9, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMINPS       Z5, Z9, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMINPS       Z6, Z9, Z6
+	VMAXPS       Z7, Z8, Z7
+	VMINPS       Z7, Z9, Z7
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, (R9)
+	VMOVUPS      Z7, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p4_channels
+	JMP          p4_end
+
+p4_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z3
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p4_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z3
+	VMOVAPS   Z3, Z0
+	VMOVAPS   Z3, Z1
+	VMOVAPS   Z3, Z2
+	VMOVAPS   Z3, Z3
+
+p4_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p4_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p4_one_taps:
+	MOVLQSX     4(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z4
+	MOVLQSX     12(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z5
+	MOVLQSX     20(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z6
+	MOVLQSX     28(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z7
+	MOVLQSX     36(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z8
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMOVUPS.Z   (R11), K1, Z9
+	VFMADD231PS Z9, Z4, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z9
+	VFMADD231PS Z9, Z5, Z0
+	VFMADD231PS Z9, Z4, Z1
+	VMOVUPS.Z   (R11)(BX*2), K1, Z9
+	VFMADD231PS Z9, Z6, Z0
+	VFMADD231PS Z9, Z5, Z1
+	VFMADD231PS Z9, Z4, Z2
+	VMOVUPS.Z   (R11)(SI*1), K1, Z9
+	VFMADD231PS Z9, Z7, Z0
+	VFMADD231PS Z9, Z6, Z1
+	VFMADD231PS Z9, Z5, Z2
+	VFMADD231PS Z9, Z4, Z3
+	LEAQ        (R11)(BX*4), R11
+	VMOVUPS.Z   (R11), K1, Z4
+	VFMADD231PS Z4, Z8, Z0
+	VFMADD231PS Z4, Z7, Z1
+	VFMADD231PS Z4, Z6, Z2
+	VFMADD231PS Z4, Z5, Z3
+	VMOVUPS.Z   (R11)(BX*1), K1, Z4
+	VFMADD231PS Z4, Z8, Z1
+	VFMADD231PS Z4, Z7, Z2
+	VFMADD231PS Z4, Z6, Z3
+	VMOVUPS.Z   (R11)(BX*2), K1, Z4
+	VFMADD231PS Z4, Z8, Z2
+	VFMADD231PS Z4, Z7, Z3
+	VMOVUPS.Z   (R11)(SI*1), K1, Z4
+	VFMADD231PS Z4, Z8, Z3
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p4_one_taps
+
+p4_one_finish:
+	TESTQ     DX, DX
+	JZ        p4_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z3, Z3
+
+p4_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z4
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z5
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMINPS       Z1, Z5, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VMAXPS       Z3, Z4, Z3
+	VMINPS       Z3, Z5, Z3
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, K1, (CX)
+
+p4_end:
+	JMP done
+
+p5:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p5_channels:
+	CMPQ      DI, $0x10
+	JLE       p5_last
+	LEAQ      -16(DI), R9
+	MOVQ      $0x00000040, R10
+	CMPQ      R9, R10
+	CMOVQGT   R10, R9
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z4
+	VMOVAPS   Z12, Z6
+	VMOVAPS   Z12, Z8
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z5
+	VMOVAPS   Z12, Z7
+	VMOVAPS   Z12, Z9
+	MOVQ      a+0(FP), R9
+	MOVQ      72(R9), R9
+	TESTQ     R9, R9
+	JZ        p5_two_begun
+	VMOVUPS   (R9)(R8*1), Z1
+	VMOVAPS   Z1, Z0
+	VMOVAPS   Z1, Z2
+	VMOVAPS   Z1, Z4
+	VMOVAPS   Z1, Z6
+	VMOVAPS   Z1, Z8
+	VMOVUPS.Z 64(R9)(R8*1), K1, Z9
+	VMOVAPS   Z9, Z1
+	VMOVAPS   Z9, Z3
+	VMOVAPS   Z9, Z5
+	VMOVAPS   Z9, Z7
+	VMOVAPS   Z9, Z9
+
+p5_two_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p5_two_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p5_two_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Z10
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z11
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Z13
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z14
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Z15
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z16
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Z17
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z18
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Z19
+	VMOVUPS.Z   64(R12)(R13*4), K1, Z20
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Z21
+	VFMADD231PS Z21, Z10, Z0
+	VMOVUPS.Z   64(R13), K1, Z21
+	VFMADD231PS Z21, Z11, Z1
+	VMOVUPS     (R13)(BX*1), Z21
+	VFMADD231PS Z21, Z13, Z0
+	VFMADD231PS Z21, Z10, Z2
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z21
+	VFMADD231PS Z21, Z14, Z1
+	VFMADD231PS Z21, Z11, Z3
+	VMOVUPS     (R13)(BX*2), Z21
+	VFMADD231PS Z21, Z15, Z0
+	VFMADD231PS Z21, Z13, Z2
+	VFMADD231PS Z21, Z10, Z4
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z21
+	VFMADD231PS Z21, Z16, Z1
+	VFMADD231PS Z21, Z14, Z3
+	VFMADD231PS Z21, Z11, Z5
+	VMOVUPS     (R13)(SI*1), Z21
+	VFMADD231PS Z21, Z17, Z0
+	VFMADD231PS Z21, Z15, Z2
+	VFMADD231PS Z21, Z13, Z4
+	VFMADD231PS Z21, Z10, Z6
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z21
+	VFMADD231PS Z21, Z18, Z1
+	VFMADD231PS Z21, Z16, Z3
+	VFMADD231PS Z21, Z14, Z5
+	VFMADD231PS Z21, Z11, Z7
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z21
+	VFMADD231PS Z21, Z19, Z0
+	VFMADD231PS Z21, Z17, Z2
+	VFMADD231PS Z21, Z15, Z4
+	VFMADD231PS Z21, Z13, Z6
+	VFMADD231PS Z21, Z10, Z8
+	VMOVUPS.Z   64(R13), K1, Z10
+	VFMADD231PS Z10, Z20, Z1
+	VFMADD231PS Z10, Z18, Z3
+	VFMADD231PS Z10, Z16, Z5
+	VFMADD231PS Z10, Z14, Z7
+	VFMADD231PS Z10, Z11, Z9
+	VMOVUPS     (R13)(BX*1), Z10
+	VFMADD231PS Z10, Z19, Z2
+	VFMADD231PS Z10, Z17, Z4
+	VFMADD231PS Z10, Z15, Z6
+	VFMADD231PS Z10, Z13, Z8
+	VMOVUPS.Z   64(R13)(BX*1), K1, Z10
+	VFMADD231PS Z10, Z20, Z3
+	VFMADD231PS Z10, Z18, Z5
+	VFMADD231PS Z10, Z16, Z7
+	VFMADD231PS Z10, Z14, Z9
+	VMOVUPS     (R13)(BX*2), Z10
+	VFMADD231PS Z10, Z19, Z4
+	VFMADD231PS Z10, Z17, Z6
+	VFMADD231PS Z10, Z15, Z8
+	VMOVUPS.Z   64(R13)(BX*2), K1, Z10
+	VFMADD231PS Z10, Z20, Z5
+	VFMADD231PS Z10, Z18, Z7
+	VFMADD231PS Z10, Z16, Z9
+	VMOVUPS     (R13)(SI*1), Z10
+	VFMADD231PS Z10, Z19, Z6
+	VFMADD231PS Z10, Z17, Z8
+	VMOVUPS.Z   64(R13)(SI*1), K1, Z10
+	VFMADD231PS Z10, Z20, Z7
+	VFMADD231PS Z10, Z18, Z9
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Z10
+	VFMADD231PS Z10, Z19, Z8
+	VMOVUPS.Z   64(R13), K1, Z10
+	VFMADD231PS Z10, Z20, Z9
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p5_two_taps
+
+p5_two_finish:
+	TESTQ     DX, DX
+	JZ        p5_two_clamp
+	MOVQ      a+0(FP), R9
+	MOVQ      160(R9), R10
+	LEAQ      (DX)(R8*1), R9
+	SHLQ      $0x02, R10
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z0, Z0
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z1, Z1
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z3, Z3
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z5, Z5
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	ADDQ      R10, R9
+	VMOVUPS   (R9), Z10
+	VADDPS    Z10, Z8, Z8
+	VMOVUPS.Z 64(R9), K1, Z10
+	VADDPS    Z10, Z9, Z9
+
+p5_two_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Z10
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Z11
+	VMAXPS       Z0, Z10, Z0
+	VMINPS       Z0, Z11, Z0
+	VMAXPS       Z1, Z10, Z1
+	VMINPS       Z1, Z11, Z1
+	VMAXPS       Z2, Z10, Z2
+	VMINPS       Z2, Z11, Z2
+	VMAXPS       Z3, Z10, Z3
+	VMINPS       Z3, Z11, Z3
+	VMAXPS       Z4, Z10, Z4
+	VMINPS       Z4, Z11, Z4
+	VMAXPS       Z5, Z10, Z5
+	VMINPS       Z5, Z11, Z5
+	VMAXPS       Z6, Z10, Z6
+	VMINPS       Z6, Z11, Z6
+	VMAXPS       Z7, Z10, Z7
+	VMINPS       Z7, Z11, Z7
+	VMAXPS       Z8, Z10, Z8
+	VMINPS       Z8, Z11, Z8
+	VMAXPS       Z9, Z10, Z9
+	VMINPS       Z9, Z11, Z9
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z2, (R9)
+	VMOVUPS      Z3, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z4, (R9)
+	VMOVUPS      Z5, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z6, (R9)
+	VMOVUPS      Z7, K1, 64(R9)
+	ADDQ         R10, R9
+	VMOVUPS      Z8, (R9)
+	VMOVUPS      Z9, K1, 64(R9)
+	ADDQ         $0x80, R8
+	SUBQ         $0x20, DI
+	JG           p5_channels
+	JMP          p5_end
+
+p5_last:
+	MOVQ      $-1, R9
+	BZHIQ     DI, R9, R9
+	KMOVW     R9, K1
+	VXORPS    X12, X12, X12
+	VMOVAPS   Z12, Z0
+	VMOVAPS   Z12, Z1
+	VMOVAPS   Z12, Z2
+	VMOVAPS   Z12, Z3
+	VMOVAPS   Z12, Z4
+	MOVQ      a+0(FP), DI
+	MOVQ      72(DI), DI
+	TESTQ     DI, DI
+	JZ        p5_one_begun
+	VMOVUPS.Z (DI)(R8*1), K1, Z4
+	VMOVAPS   Z4, Z0
+	VMOVAPS   Z4, Z1
+	VMOVAPS   Z4, Z2
+	VMOVAPS   Z4, Z3
+	VMOVAPS   Z4, Z4
+
+p5_one_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p5_one_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p5_one_taps:
+	MOVLQSX     4(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z5
+	MOVLQSX     12(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z6
+	MOVLQSX     20(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z7
+	MOVLQSX     28(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z8
+	MOVLQSX     36(DI), R11
+	VMOVUPS.Z   (R10)(R11*4), K1, Z9
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMOVUPS.Z   (R11), K1, Z10
+	VFMADD231PS Z10, Z5, Z0
+	VMOVUPS.Z   (R11)(BX*1), K1, Z10
+	VFMADD231PS Z10, Z6, Z0
+	VFMADD231PS Z10, Z5, Z1
+	VMOVUPS.Z   (R11)(BX*2), K1, Z10
+	VFMADD231PS Z10, Z7, Z0
+	VFMADD231PS Z10, Z6, Z1
+	VFMADD231PS Z10, Z5, Z2
+	VMOVUPS.Z   (R11)(SI*1), K1, Z10
+	VFMADD231PS Z10, Z8, Z0
+	VFMADD231PS Z10, Z7, Z1
+	VFMADD231PS Z10, Z6, Z2
+	VFMADD231PS Z10, Z5, Z3
+	LEAQ        (R11)(BX*4), R11
+	VMOVUPS.Z   (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z0
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z7, Z2
+	VFMADD231PS Z10, Z6, Z3
+	VFMADD231PS Z10, Z5, Z4
+	VMOVUPS.Z   (R11)(BX*1), K1, Z5
+	VFMADD231PS Z5, Z9, Z1
+	VFMADD231PS Z5, Z8, Z2
+	VFMADD231PS Z5, Z7, Z3
+	VFMADD231PS Z5, Z6, Z4
+	VMOVUPS.Z   (R11)(BX*2), K1, Z5
+	VFMADD231PS Z5, Z9, Z2
+	VFMADD231PS Z5, Z8, Z3
+	VFMADD231PS Z5, Z7, Z4
+	VMOVUPS.Z   (R11)(SI*1), K1, Z5
+	VFMADD231PS Z5, Z9, Z3
+	VFMADD231PS Z5, Z8, Z4
+	LEAQ        (R11)(BX*4), R11
+	VMOVUPS.Z   (R11), K1, Z5
+	VFMADD231PS Z5, Z9, Z4
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p5_one_taps
+
+p5_one_finish:
+	TESTQ     DX, DX
+	JZ        p5_one_clamp
+	MOVQ      a+0(FP), AX
+	MOVQ      160(AX), AX
+	LEAQ      (DX)(R8*1), DX
+	SHLQ      $0x02, AX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z0, Z0
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z1, Z1
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z2, Z2
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z3, Z3
+	ADDQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z5
+	VADDPS    Z5, Z4, Z4
+
+p5_one_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Z5
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Z6
+	VMAXPS       Z0, Z5, Z0
+	VMINPS       Z0, Z6, Z0
+	VMAXPS       Z1, Z5, Z1
+	VMINPS       Z1, Z6, Z1
+	VMAXPS       Z2, Z5, Z2
+	VMINPS       Z2, Z6, Z2
+	VMAXPS       Z3, Z5, Z3
+	VMINPS       Z3, Z6, Z3
+	VMAXPS       Z4, Z5, Z4
+	VMINPS       Z4, Z6, Z4
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMOVUPS      Z0, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, K1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, K1, (CX)
+
+p5_end:
+done:
+	VZEROUPPER
+	RET
+
 // func depthwiseAVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·depthwiseAVX2(SB), NOSPLIT, $0-8
@@ -6857,6 +10347,2812 @@ p5_last_finish:
 	VMULPS       Y6, Y3, Y3
 	VMULPS       Y6, Y4, Y4
 	VMULPS       Y6, Y5, Y5
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y2, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y3, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y4, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y5, Y0, (CX)
+
+p5_end:
+done:
+	VZEROUPPER
+	RET
+
+// func depthwiseRows3AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·depthwiseRows3AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), AX
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+	MOVQ a+0(FP), DX
+	MOVQ 96(DX), DX
+	MOVQ a+0(FP), BX
+	MOVQ 152(BX), BX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), SI
+
+pixels:
+	MOVQ a+0(FP), DI
+	CMPQ 168(DI), $0x06
+	JL   few
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p6_one:
+	CMPQ    DI, $0x08
+	JL      p6_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	VMOVAPS Y6, Y2
+	VMOVAPS Y6, Y3
+	VMOVAPS Y6, Y4
+	VMOVAPS Y6, Y5
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p6_one_begun
+	VMOVUPS (R9)(R8*1), Y5
+	VMOVAPS Y5, Y0
+	VMOVAPS Y5, Y1
+	VMOVAPS Y5, Y2
+	VMOVAPS Y5, Y3
+	VMOVAPS Y5, Y4
+	VMOVAPS Y5, Y5
+
+p6_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p6_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p6_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y7
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y8
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y9
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y10
+	VFMADD231PS Y10, Y7, Y0
+	VMOVUPS     (R13)(BX*1), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VFMADD231PS Y10, Y7, Y1
+	VMOVUPS     (R13)(BX*2), Y10
+	VFMADD231PS Y10, Y9, Y0
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y7, Y2
+	VMOVUPS     (R13)(SI*1), Y10
+	VFMADD231PS Y10, Y9, Y1
+	VFMADD231PS Y10, Y8, Y2
+	VFMADD231PS Y10, Y7, Y3
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y10
+	VFMADD231PS Y10, Y9, Y2
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y7, Y4
+	VMOVUPS     (R13)(BX*1), Y10
+	VFMADD231PS Y10, Y9, Y3
+	VFMADD231PS Y10, Y8, Y4
+	VFMADD231PS Y10, Y7, Y5
+	VMOVUPS     (R13)(BX*2), Y7
+	VFMADD231PS Y7, Y9, Y4
+	VFMADD231PS Y7, Y8, Y5
+	VMOVUPS     (R13)(SI*1), Y7
+	VFMADD231PS Y7, Y9, Y5
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p6_one_taps
+
+p6_one_finish:
+	TESTQ   DX, DX
+	JZ      p6_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y1, Y1
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y2, Y2
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y3, Y3
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y4, Y4
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y5, Y5
+
+p6_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y7
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y8
+	VMAXPS       Y0, Y7, Y0
+	VMINPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMINPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMINPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMINPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMINPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMINPS       Y5, Y8, Y5
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p6_one
+
+p6_last:
+	TESTQ      DI, DI
+	JZ         p6_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	VMOVAPS    Y6, Y3
+	VMOVAPS    Y6, Y4
+	VMOVAPS    Y6, Y5
+	VMOVAPS    Y6, Y7
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p6_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y7
+	VMOVAPS    Y7, Y1
+	VMOVAPS    Y7, Y2
+	VMOVAPS    Y7, Y3
+	VMOVAPS    Y7, Y4
+	VMOVAPS    Y7, Y5
+	VMOVAPS    Y7, Y7
+
+p6_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p6_last_finish
+	LEAQ  (AX)(R8*1), R10
+	MOVQ  a+0(FP), R11
+	MOVQ  48(R11), R11
+	ADDQ  R8, R11
+
+p6_last_taps:
+	MOVLQSX     4(DI), R12
+	VMASKMOVPS  (R11)(R12*4), Y0, Y8
+	MOVLQSX     12(DI), R12
+	VMASKMOVPS  (R11)(R12*4), Y0, Y9
+	MOVLQSX     20(DI), R12
+	VMASKMOVPS  (R11)(R12*4), Y0, Y10
+	MOVLQSX     (DI), R12
+	LEAQ        (R10)(R12*4), R12
+	VMASKMOVPS  (R12), Y0, Y11
+	VFMADD231PS Y11, Y8, Y1
+	VMASKMOVPS  (R12)(BX*1), Y0, Y11
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y8, Y2
+	VMASKMOVPS  (R12)(BX*2), Y0, Y11
+	VFMADD231PS Y11, Y10, Y1
+	VFMADD231PS Y11, Y9, Y2
+	VFMADD231PS Y11, Y8, Y3
+	VMASKMOVPS  (R12)(SI*1), Y0, Y11
+	VFMADD231PS Y11, Y10, Y2
+	VFMADD231PS Y11, Y9, Y3
+	VFMADD231PS Y11, Y8, Y4
+	LEAQ        (R12)(BX*4), R12
+	VMASKMOVPS  (R12), Y0, Y11
+	VFMADD231PS Y11, Y10, Y3
+	VFMADD231PS Y11, Y9, Y4
+	VFMADD231PS Y11, Y8, Y5
+	VMASKMOVPS  (R12)(BX*1), Y0, Y11
+	VFMADD231PS Y11, Y10, Y4
+	VFMADD231PS Y11, Y9, Y5
+	VFMADD231PS Y11, Y8, Y7
+	VMASKMOVPS  (R12)(BX*2), Y0, Y8
+	VFMADD231PS Y8, Y10, Y5
+	VFMADD231PS Y8, Y9, Y7
+	VMASKMOVPS  (R12)(SI*1), Y0, Y8
+	VFMADD231PS Y8, Y10, Y7
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p6_last_taps
+
+p6_last_finish:
+	TESTQ      DX, DX
+	JZ         p6_last_clamp
+	MOVQ       a+0(FP), DI
+	MOVQ       160(DI), R9
+	LEAQ       (DX)(R8*1), DI
+	SHLQ       $0x02, R9
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y1, Y1
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y2, Y2
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y3, Y3
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y4, Y4
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y5, Y5
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y7, Y7
+
+p6_last_clamp:
+	MOVQ         a+0(FP), DI
+	VBROADCASTSS 188(DI), Y8
+	MOVQ         a+0(FP), DI
+	VBROADCASTSS 192(DI), Y9
+	VMAXPS       Y1, Y8, Y1
+	VMINPS       Y1, Y9, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMINPS       Y2, Y9, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMINPS       Y3, Y9, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMINPS       Y4, Y9, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMINPS       Y5, Y9, Y5
+	VMAXPS       Y7, Y8, Y7
+	VMINPS       Y7, Y9, Y7
+	MOVQ         a+0(FP), DI
+	MOVQ         144(DI), DI
+	LEAQ         (CX)(R8*1), R8
+	SHLQ         $0x02, DI
+	VMASKMOVPS   Y1, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y2, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y3, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y4, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y5, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y7, Y0, (R8)
+
+p6_end:
+	MOVQ   a+0(FP), DI
+	SUBQ   $0x06, 168(DI)
+	LEAQ   (AX)(SI*2), AX
+	MOVQ   a+0(FP), DI
+	MOVQ   144(DI), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	TESTQ  DX, DX
+	JZ     pixels
+	MOVQ   a+0(FP), DI
+	MOVQ   160(DI), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, DX
+	JMP    pixels
+
+few:
+	MOVQ a+0(FP), DI
+	MOVQ 168(DI), DI
+	CMPQ DI, $0x01
+	JEQ  p1
+	CMPQ DI, $0x02
+	JEQ  p2
+	CMPQ DI, $0x03
+	JEQ  p3
+	CMPQ DI, $0x04
+	JEQ  p4
+	CMPQ DI, $0x05
+	JEQ  p5
+	JMP  done
+
+p1:
+	MOVQ a+0(FP), SI
+	MOVQ 176(SI), DI
+	XORQ R8, R8
+
+p1_one:
+	CMPQ    DI, $0x08
+	JL      p1_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	MOVQ    a+0(FP), SI
+	MOVQ    72(SI), SI
+	TESTQ   SI, SI
+	JZ      p1_one_begun
+	VMOVUPS (SI)(R8*1), Y0
+	VMOVAPS Y0, Y0
+
+p1_one_begun:
+	MOVQ  a+0(FP), SI
+	MOVQ  120(SI), SI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p1_one_finish
+	LEAQ  (AX)(R8*1), R10
+	MOVQ  a+0(FP), R11
+	MOVQ  48(R11), R11
+	ADDQ  R8, R11
+
+p1_one_taps:
+	MOVLQSX     4(SI), R12
+	VMOVUPS     (R11)(R12*4), Y1
+	MOVLQSX     12(SI), R12
+	VMOVUPS     (R11)(R12*4), Y2
+	MOVLQSX     20(SI), R12
+	VMOVUPS     (R11)(R12*4), Y3
+	MOVLQSX     (SI), R12
+	LEAQ        (R10)(R12*4), R12
+	VMOVUPS     (R12), Y4
+	VFMADD231PS Y4, Y1, Y0
+	VMOVUPS     (R12)(BX*1), Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     (R12)(BX*2), Y1
+	VFMADD231PS Y1, Y3, Y0
+	ADDQ        $0x18, SI
+	SUBQ        $0x03, R9
+	JNZ         p1_one_taps
+
+p1_one_finish:
+	TESTQ   DX, DX
+	JZ      p1_one_clamp
+	MOVQ    a+0(FP), SI
+	MOVQ    160(SI), R9
+	LEAQ    (DX)(R8*1), SI
+	SHLQ    $0x02, R9
+	VMOVUPS (SI), Y1
+	VADDPS  Y1, Y0, Y0
+
+p1_one_clamp:
+	MOVQ         a+0(FP), SI
+	VBROADCASTSS 188(SI), Y1
+	MOVQ         a+0(FP), SI
+	VBROADCASTSS 192(SI), Y2
+	VMAXPS       Y0, Y1, Y0
+	VMINPS       Y0, Y2, Y0
+	MOVQ         a+0(FP), SI
+	MOVQ         144(SI), R9
+	LEAQ         (CX)(R8*1), SI
+	SHLQ         $0x02, R9
+	VMOVUPS      Y0, (SI)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p1_one
+
+p1_last:
+	TESTQ      DI, DI
+	JZ         p1_end
+	LEAQ       lanes<>+256(SB), SI
+	NEGQ       DI
+	VMOVUPS    (SI)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	MOVQ       a+0(FP), SI
+	MOVQ       72(SI), SI
+	TESTQ      SI, SI
+	JZ         p1_last_begun
+	VMASKMOVPS (SI)(R8*1), Y0, Y1
+	VMOVAPS    Y1, Y1
+
+p1_last_begun:
+	MOVQ  a+0(FP), SI
+	MOVQ  120(SI), SI
+	MOVQ  a+0(FP), DI
+	MOVQ  128(DI), DI
+	TESTQ DI, DI
+	JZ    p1_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R9
+	MOVQ  48(R9), R9
+	ADDQ  R8, R9
+
+p1_last_taps:
+	MOVLQSX     4(SI), R10
+	VMASKMOVPS  (R9)(R10*4), Y0, Y2
+	MOVLQSX     12(SI), R10
+	VMASKMOVPS  (R9)(R10*4), Y0, Y3
+	MOVLQSX     20(SI), R10
+	VMASKMOVPS  (R9)(R10*4), Y0, Y4
+	MOVLQSX     (SI), R10
+	LEAQ        (AX)(R10*4), R10
+	VMASKMOVPS  (R10), Y0, Y5
+	VFMADD231PS Y5, Y2, Y1
+	VMASKMOVPS  (R10)(BX*1), Y0, Y2
+	VFMADD231PS Y2, Y3, Y1
+	VMASKMOVPS  (R10)(BX*2), Y0, Y2
+	VFMADD231PS Y2, Y4, Y1
+	ADDQ        $0x18, SI
+	SUBQ        $0x03, DI
+	JNZ         p1_last_taps
+
+p1_last_finish:
+	TESTQ      DX, DX
+	JZ         p1_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+p1_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y2
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y3
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+
+p1_end:
+	JMP done
+
+p2:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p2_one:
+	CMPQ    DI, $0x08
+	JL      p2_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p2_one_begun
+	VMOVUPS (R9)(R8*1), Y1
+	VMOVAPS Y1, Y0
+	VMOVAPS Y1, Y1
+
+p2_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p2_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p2_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y2
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y3
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y4
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y5
+	VFMADD231PS Y5, Y2, Y0
+	VMOVUPS     (R13)(BX*1), Y5
+	VFMADD231PS Y5, Y3, Y0
+	VFMADD231PS Y5, Y2, Y1
+	VMOVUPS     (R13)(BX*2), Y2
+	VFMADD231PS Y2, Y4, Y0
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     (R13)(SI*1), Y2
+	VFMADD231PS Y2, Y4, Y1
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p2_one_taps
+
+p2_one_finish:
+	TESTQ   DX, DX
+	JZ      p2_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y2
+	VADDPS  Y2, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y2
+	VADDPS  Y2, Y1, Y1
+
+p2_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y2
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y3
+	VMAXPS       Y0, Y2, Y0
+	VMINPS       Y0, Y3, Y0
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p2_one
+
+p2_last:
+	TESTQ      DI, DI
+	JZ         p2_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p2_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y2
+	VMOVAPS    Y2, Y1
+	VMOVAPS    Y2, Y2
+
+p2_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p2_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p2_last_taps:
+	MOVLQSX     4(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y3
+	MOVLQSX     12(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y4
+	MOVLQSX     20(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y5
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMASKMOVPS  (R11), Y0, Y6
+	VFMADD231PS Y6, Y3, Y1
+	VMASKMOVPS  (R11)(BX*1), Y0, Y6
+	VFMADD231PS Y6, Y4, Y1
+	VFMADD231PS Y6, Y3, Y2
+	VMASKMOVPS  (R11)(BX*2), Y0, Y3
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y3, Y4, Y2
+	VMASKMOVPS  (R11)(SI*1), Y0, Y3
+	VFMADD231PS Y3, Y5, Y2
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p2_last_taps
+
+p2_last_finish:
+	TESTQ      DX, DX
+	JZ         p2_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+
+p2_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y3
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y4
+	VMAXPS       Y1, Y3, Y1
+	VMINPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y3, Y2
+	VMINPS       Y2, Y4, Y2
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y2, Y0, (CX)
+
+p2_end:
+	JMP done
+
+p3:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p3_one:
+	CMPQ    DI, $0x08
+	JL      p3_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	VMOVAPS Y6, Y2
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p3_one_begun
+	VMOVUPS (R9)(R8*1), Y2
+	VMOVAPS Y2, Y0
+	VMOVAPS Y2, Y1
+	VMOVAPS Y2, Y2
+
+p3_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p3_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p3_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y3
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y4
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y5
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y7
+	VFMADD231PS Y7, Y3, Y0
+	VMOVUPS     (R13)(BX*1), Y7
+	VFMADD231PS Y7, Y4, Y0
+	VFMADD231PS Y7, Y3, Y1
+	VMOVUPS     (R13)(BX*2), Y7
+	VFMADD231PS Y7, Y5, Y0
+	VFMADD231PS Y7, Y4, Y1
+	VFMADD231PS Y7, Y3, Y2
+	VMOVUPS     (R13)(SI*1), Y3
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y3, Y4, Y2
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y3
+	VFMADD231PS Y3, Y5, Y2
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p3_one_taps
+
+p3_one_finish:
+	TESTQ   DX, DX
+	JZ      p3_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y3
+	VADDPS  Y3, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y3
+	VADDPS  Y3, Y1, Y1
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y3
+	VADDPS  Y3, Y2, Y2
+
+p3_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y3
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y4
+	VMAXPS       Y0, Y3, Y0
+	VMINPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMINPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y3, Y2
+	VMINPS       Y2, Y4, Y2
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p3_one
+
+p3_last:
+	TESTQ      DI, DI
+	JZ         p3_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	VMOVAPS    Y6, Y3
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p3_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y3
+	VMOVAPS    Y3, Y1
+	VMOVAPS    Y3, Y2
+	VMOVAPS    Y3, Y3
+
+p3_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p3_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p3_last_taps:
+	MOVLQSX     4(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y4
+	MOVLQSX     12(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y5
+	MOVLQSX     20(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y6
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMASKMOVPS  (R11), Y0, Y7
+	VFMADD231PS Y7, Y4, Y1
+	VMASKMOVPS  (R11)(BX*1), Y0, Y7
+	VFMADD231PS Y7, Y5, Y1
+	VFMADD231PS Y7, Y4, Y2
+	VMASKMOVPS  (R11)(BX*2), Y0, Y7
+	VFMADD231PS Y7, Y6, Y1
+	VFMADD231PS Y7, Y5, Y2
+	VFMADD231PS Y7, Y4, Y3
+	VMASKMOVPS  (R11)(SI*1), Y0, Y4
+	VFMADD231PS Y4, Y6, Y2
+	VFMADD231PS Y4, Y5, Y3
+	LEAQ        (R11)(BX*4), R11
+	VMASKMOVPS  (R11), Y0, Y4
+	VFMADD231PS Y4, Y6, Y3
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p3_last_taps
+
+p3_last_finish:
+	TESTQ      DX, DX
+	JZ         p3_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y4
+	VADDPS     Y4, Y2, Y2
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+
+p3_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y4
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y5
+	VMAXPS       Y1, Y4, Y1
+	VMINPS       Y1, Y5, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMINPS       Y2, Y5, Y2
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y2, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y3, Y0, (CX)
+
+p3_end:
+	JMP done
+
+p4:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p4_one:
+	CMPQ    DI, $0x08
+	JL      p4_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	VMOVAPS Y6, Y2
+	VMOVAPS Y6, Y3
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p4_one_begun
+	VMOVUPS (R9)(R8*1), Y3
+	VMOVAPS Y3, Y0
+	VMOVAPS Y3, Y1
+	VMOVAPS Y3, Y2
+	VMOVAPS Y3, Y3
+
+p4_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p4_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p4_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y4
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y5
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y7
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y8
+	VFMADD231PS Y8, Y4, Y0
+	VMOVUPS     (R13)(BX*1), Y8
+	VFMADD231PS Y8, Y5, Y0
+	VFMADD231PS Y8, Y4, Y1
+	VMOVUPS     (R13)(BX*2), Y8
+	VFMADD231PS Y8, Y7, Y0
+	VFMADD231PS Y8, Y5, Y1
+	VFMADD231PS Y8, Y4, Y2
+	VMOVUPS     (R13)(SI*1), Y8
+	VFMADD231PS Y8, Y7, Y1
+	VFMADD231PS Y8, Y5, Y2
+	VFMADD231PS Y8, Y4, Y3
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y4
+	VFMADD231PS Y4, Y7, Y2
+	VFMADD231PS Y4, Y5, Y3
+	VMOVUPS     (R13)(BX*1), Y4
+	VFMADD231PS Y4, Y7, Y3
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p4_one_taps
+
+p4_one_finish:
+	TESTQ   DX, DX
+	JZ      p4_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y4
+	VADDPS  Y4, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y4
+	VADDPS  Y4, Y1, Y1
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y4
+	VADDPS  Y4, Y2, Y2
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y4
+	VADDPS  Y4, Y3, Y3
+
+p4_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y4
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y5
+	VMAXPS       Y0, Y4, Y0
+	VMINPS       Y0, Y5, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMINPS       Y1, Y5, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMINPS       Y2, Y5, Y2
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p4_one
+
+p4_last:
+	TESTQ      DI, DI
+	JZ         p4_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	VMOVAPS    Y6, Y3
+	VMOVAPS    Y6, Y4
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p4_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y4
+	VMOVAPS    Y4, Y1
+	VMOVAPS    Y4, Y2
+	VMOVAPS    Y4, Y3
+	VMOVAPS    Y4, Y4
+
+p4_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p4_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p4_last_taps:
+	MOVLQSX     4(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y5
+	MOVLQSX     12(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y6
+	MOVLQSX     20(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y7
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMASKMOVPS  (R11), Y0, Y8
+	VFMADD231PS Y8, Y5, Y1
+	VMASKMOVPS  (R11)(BX*1), Y0, Y8
+	VFMADD231PS Y8, Y6, Y1
+	VFMADD231PS Y8, Y5, Y2
+	VMASKMOVPS  (R11)(BX*2), Y0, Y8
+	VFMADD231PS Y8, Y7, Y1
+	VFMADD231PS Y8, Y6, Y2
+	VFMADD231PS Y8, Y5, Y3
+	VMASKMOVPS  (R11)(SI*1), Y0, Y8
+	VFMADD231PS Y8, Y7, Y2
+	VFMADD231PS Y8, Y6, Y3
+	VFMADD231PS Y8, Y5, Y4
+	LEAQ        (R11)(BX*4), R11
+	VMASKMOVPS  (R11), Y0, Y5
+	VFMADD231PS Y5, Y7, Y3
+	VFMADD231PS Y5, Y6, Y4
+	VMASKMOVPS  (R11)(BX*1), Y0, Y5
+	VFMADD231PS Y5, Y7, Y4
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p4_last_taps
+
+p4_last_finish:
+	TESTQ      DX, DX
+	JZ         p4_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y5
+	VADDPS     Y5, Y1, Y1
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y5
+	VADDPS     Y5, Y3, Y3
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+
+p4_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y5
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y6
+	VMAXPS       Y1, Y5, Y1
+	VMINPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y5, Y2
+	VMINPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y5, Y3
+	VMINPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y5, Y4
+	VMINPS       Y4, Y6, Y4
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y2, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y3, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y4, Y0, (CX)
+
+p4_end:
+	JMP done
+
+p5:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p5_one:
+	CMPQ    DI, $0x08
+	JL      p5_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	VMOVAPS Y6, Y2
+	VMOVAPS Y6, Y3
+	VMOVAPS Y6, Y4
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p5_one_begun
+	VMOVUPS (R9)(R8*1), Y4
+	VMOVAPS Y4, Y0
+	VMOVAPS Y4, Y1
+	VMOVAPS Y4, Y2
+	VMOVAPS Y4, Y3
+	VMOVAPS Y4, Y4
+
+p5_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p5_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p5_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y5
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y7
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y8
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y9
+	VFMADD231PS Y9, Y5, Y0
+	VMOVUPS     (R13)(BX*1), Y9
+	VFMADD231PS Y9, Y7, Y0
+	VFMADD231PS Y9, Y5, Y1
+	VMOVUPS     (R13)(BX*2), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VFMADD231PS Y9, Y7, Y1
+	VFMADD231PS Y9, Y5, Y2
+	VMOVUPS     (R13)(SI*1), Y9
+	VFMADD231PS Y9, Y8, Y1
+	VFMADD231PS Y9, Y7, Y2
+	VFMADD231PS Y9, Y5, Y3
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y9
+	VFMADD231PS Y9, Y8, Y2
+	VFMADD231PS Y9, Y7, Y3
+	VFMADD231PS Y9, Y5, Y4
+	VMOVUPS     (R13)(BX*1), Y5
+	VFMADD231PS Y5, Y8, Y3
+	VFMADD231PS Y5, Y7, Y4
+	VMOVUPS     (R13)(BX*2), Y5
+	VFMADD231PS Y5, Y8, Y4
+	ADDQ        $0x18, R9
+	SUBQ        $0x03, R10
+	JNZ         p5_one_taps
+
+p5_one_finish:
+	TESTQ   DX, DX
+	JZ      p5_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y1, Y1
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y2, Y2
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y3, Y3
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y4, Y4
+
+p5_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y5
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y7
+	VMAXPS       Y0, Y5, Y0
+	VMINPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y5, Y1
+	VMINPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y5, Y2
+	VMINPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y5, Y3
+	VMINPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y5, Y4
+	VMINPS       Y4, Y7, Y4
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p5_one
+
+p5_last:
+	TESTQ      DI, DI
+	JZ         p5_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	VMOVAPS    Y6, Y3
+	VMOVAPS    Y6, Y4
+	VMOVAPS    Y6, Y5
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p5_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y5
+	VMOVAPS    Y5, Y1
+	VMOVAPS    Y5, Y2
+	VMOVAPS    Y5, Y3
+	VMOVAPS    Y5, Y4
+	VMOVAPS    Y5, Y5
+
+p5_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p5_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p5_last_taps:
+	MOVLQSX     4(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y6
+	MOVLQSX     12(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y7
+	MOVLQSX     20(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y8
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMASKMOVPS  (R11), Y0, Y9
+	VFMADD231PS Y9, Y6, Y1
+	VMASKMOVPS  (R11)(BX*1), Y0, Y9
+	VFMADD231PS Y9, Y7, Y1
+	VFMADD231PS Y9, Y6, Y2
+	VMASKMOVPS  (R11)(BX*2), Y0, Y9
+	VFMADD231PS Y9, Y8, Y1
+	VFMADD231PS Y9, Y7, Y2
+	VFMADD231PS Y9, Y6, Y3
+	VMASKMOVPS  (R11)(SI*1), Y0, Y9
+	VFMADD231PS Y9, Y8, Y2
+	VFMADD231PS Y9, Y7, Y3
+	VFMADD231PS Y9, Y6, Y4
+	LEAQ        (R11)(BX*4), R11
+	VMASKMOVPS  (R11), Y0, Y9
+	VFMADD231PS Y9, Y8, Y3
+	VFMADD231PS Y9, Y7, Y4
+	VFMADD231PS Y9, Y6, Y5
+	VMASKMOVPS  (R11)(BX*1), Y0, Y6
+	VFMADD231PS Y6, Y8, Y4
+	VFMADD231PS Y6, Y7, Y5
+	VMASKMOVPS  (R11)(BX*2), Y0, Y6
+	VFMADD231PS Y6, Y8, Y5
+	ADDQ        $0x18, DI
+	SUBQ        $0x03, R9
+	JNZ         p5_last_taps
+
+p5_last_finish:
+	TESTQ      DX, DX
+	JZ         p5_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y1, Y1
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y2, Y2
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y3, Y3
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y4, Y4
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y5, Y5
+
+p5_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y6
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y7
+	VMAXPS       Y1, Y6, Y1
+	VMINPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMINPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMINPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMINPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y6, Y5
+	VMINPS       Y5, Y7, Y5
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y2, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y3, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y4, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y5, Y0, (CX)
+
+p5_end:
+done:
+	VZEROUPPER
+	RET
+
+// func depthwiseRows5AVX2(a *byte)
+// Requires: AVX, FMA3
+TEXT ·depthwiseRows5AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ 24(AX), AX
+	MOVQ a+0(FP), CX
+	MOVQ (CX), CX
+	MOVQ a+0(FP), DX
+	MOVQ 96(DX), DX
+	MOVQ a+0(FP), BX
+	MOVQ 152(BX), BX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), SI
+
+pixels:
+	MOVQ a+0(FP), DI
+	CMPQ 168(DI), $0x06
+	JL   few
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p6_one:
+	CMPQ    DI, $0x08
+	JL      p6_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	VMOVAPS Y6, Y2
+	VMOVAPS Y6, Y3
+	VMOVAPS Y6, Y4
+	VMOVAPS Y6, Y5
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p6_one_begun
+	VMOVUPS (R9)(R8*1), Y5
+	VMOVAPS Y5, Y0
+	VMOVAPS Y5, Y1
+	VMOVAPS Y5, Y2
+	VMOVAPS Y5, Y3
+	VMOVAPS Y5, Y4
+	VMOVAPS Y5, Y5
+
+p6_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p6_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p6_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y7
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y8
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y9
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Y10
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Y11
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y12
+	VFMADD231PS Y12, Y7, Y0
+	VMOVUPS     (R13)(BX*1), Y12
+	VFMADD231PS Y12, Y8, Y0
+	VFMADD231PS Y12, Y7, Y1
+	VMOVUPS     (R13)(BX*2), Y12
+	VFMADD231PS Y12, Y9, Y0
+	VFMADD231PS Y12, Y8, Y1
+	VFMADD231PS Y12, Y7, Y2
+	VMOVUPS     (R13)(SI*1), Y12
+	VFMADD231PS Y12, Y10, Y0
+	VFMADD231PS Y12, Y9, Y1
+	VFMADD231PS Y12, Y8, Y2
+	VFMADD231PS Y12, Y7, Y3
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y12
+	VFMADD231PS Y12, Y11, Y0
+	VFMADD231PS Y12, Y10, Y1
+	VFMADD231PS Y12, Y9, Y2
+	VFMADD231PS Y12, Y8, Y3
+	VFMADD231PS Y12, Y7, Y4
+	VMOVUPS     (R13)(BX*1), Y12
+	VFMADD231PS Y12, Y11, Y1
+	VFMADD231PS Y12, Y10, Y2
+	VFMADD231PS Y12, Y9, Y3
+	VFMADD231PS Y12, Y8, Y4
+	VFMADD231PS Y12, Y7, Y5
+	VMOVUPS     (R13)(BX*2), Y7
+	VFMADD231PS Y7, Y11, Y2
+	VFMADD231PS Y7, Y10, Y3
+	VFMADD231PS Y7, Y9, Y4
+	VFMADD231PS Y7, Y8, Y5
+	VMOVUPS     (R13)(SI*1), Y7
+	VFMADD231PS Y7, Y11, Y3
+	VFMADD231PS Y7, Y10, Y4
+	VFMADD231PS Y7, Y9, Y5
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y7
+	VFMADD231PS Y7, Y11, Y4
+	VFMADD231PS Y7, Y10, Y5
+	VMOVUPS     (R13)(BX*1), Y7
+	VFMADD231PS Y7, Y11, Y5
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p6_one_taps
+
+p6_one_finish:
+	TESTQ   DX, DX
+	JZ      p6_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y1, Y1
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y2, Y2
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y3, Y3
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y4, Y4
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y7
+	VADDPS  Y7, Y5, Y5
+
+p6_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y7
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y8
+	VMAXPS       Y0, Y7, Y0
+	VMINPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMINPS       Y1, Y8, Y1
+	VMAXPS       Y2, Y7, Y2
+	VMINPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMINPS       Y3, Y8, Y3
+	VMAXPS       Y4, Y7, Y4
+	VMINPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMINPS       Y5, Y8, Y5
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p6_one
+
+p6_last:
+	TESTQ      DI, DI
+	JZ         p6_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	VMOVAPS    Y6, Y3
+	VMOVAPS    Y6, Y4
+	VMOVAPS    Y6, Y5
+	VMOVAPS    Y6, Y7
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p6_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y7
+	VMOVAPS    Y7, Y1
+	VMOVAPS    Y7, Y2
+	VMOVAPS    Y7, Y3
+	VMOVAPS    Y7, Y4
+	VMOVAPS    Y7, Y5
+	VMOVAPS    Y7, Y7
+
+p6_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p6_last_finish
+	LEAQ  (AX)(R8*1), R10
+	MOVQ  a+0(FP), R11
+	MOVQ  48(R11), R11
+	ADDQ  R8, R11
+
+p6_last_taps:
+	MOVLQSX     4(DI), R12
+	VMASKMOVPS  (R11)(R12*4), Y0, Y8
+	MOVLQSX     12(DI), R12
+	VMASKMOVPS  (R11)(R12*4), Y0, Y9
+	MOVLQSX     20(DI), R12
+	VMASKMOVPS  (R11)(R12*4), Y0, Y10
+	MOVLQSX     28(DI), R12
+	VMASKMOVPS  (R11)(R12*4), Y0, Y11
+	MOVLQSX     36(DI), R12
+	VMASKMOVPS  (R11)(R12*4), Y0, Y12
+	MOVLQSX     (DI), R12
+	LEAQ        (R10)(R12*4), R12
+	VMASKMOVPS  (R12), Y0, Y13
+	VFMADD231PS Y13, Y8, Y1
+	VMASKMOVPS  (R12)(BX*1), Y0, Y13
+	VFMADD231PS Y13, Y9, Y1
+	VFMADD231PS Y13, Y8, Y2
+	VMASKMOVPS  (R12)(BX*2), Y0, Y13
+	VFMADD231PS Y13, Y10, Y1
+	VFMADD231PS Y13, Y9, Y2
+	VFMADD231PS Y13, Y8, Y3
+	VMASKMOVPS  (R12)(SI*1), Y0, Y13
+	VFMADD231PS Y13, Y11, Y1
+	VFMADD231PS Y13, Y10, Y2
+	VFMADD231PS Y13, Y9, Y3
+	VFMADD231PS Y13, Y8, Y4
+	LEAQ        (R12)(BX*4), R12
+	VMASKMOVPS  (R12), Y0, Y13
+	VFMADD231PS Y13, Y12, Y1
+	VFMADD231PS Y13, Y11, Y2
+	VFMADD231PS Y13, Y10, Y3
+	VFMADD231PS Y13, Y9, Y4
+	VFMADD231PS Y13, Y8, Y5
+	VMASKMOVPS  (R12)(BX*1), Y0, Y13
+	VFMADD231PS Y13, Y12, Y2
+	VFMADD231PS Y13, Y11, Y3
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y9, Y5
+	VFMADD231PS Y13, Y8, Y7
+	VMASKMOVPS  (R12)(BX*2), Y0, Y8
+	VFMADD231PS Y8, Y12, Y3
+	VFMADD231PS Y8, Y11, Y4
+	VFMADD231PS Y8, Y10, Y5
+	VFMADD231PS Y8, Y9, Y7
+	VMASKMOVPS  (R12)(SI*1), Y0, Y8
+	VFMADD231PS Y8, Y12, Y4
+	VFMADD231PS Y8, Y11, Y5
+	VFMADD231PS Y8, Y10, Y7
+	LEAQ        (R12)(BX*4), R12
+	VMASKMOVPS  (R12), Y0, Y8
+	VFMADD231PS Y8, Y12, Y5
+	VFMADD231PS Y8, Y11, Y7
+	VMASKMOVPS  (R12)(BX*1), Y0, Y8
+	VFMADD231PS Y8, Y12, Y7
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p6_last_taps
+
+p6_last_finish:
+	TESTQ      DX, DX
+	JZ         p6_last_clamp
+	MOVQ       a+0(FP), DI
+	MOVQ       160(DI), R9
+	LEAQ       (DX)(R8*1), DI
+	SHLQ       $0x02, R9
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y1, Y1
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y2, Y2
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y3, Y3
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y4, Y4
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y5, Y5
+	ADDQ       R9, DI
+	VMASKMOVPS (DI), Y0, Y8
+	VADDPS     Y8, Y7, Y7
+
+p6_last_clamp:
+	MOVQ         a+0(FP), DI
+	VBROADCASTSS 188(DI), Y8
+	MOVQ         a+0(FP), DI
+	VBROADCASTSS 192(DI), Y9
+	VMAXPS       Y1, Y8, Y1
+	VMINPS       Y1, Y9, Y1
+	VMAXPS       Y2, Y8, Y2
+	VMINPS       Y2, Y9, Y2
+	VMAXPS       Y3, Y8, Y3
+	VMINPS       Y3, Y9, Y3
+	VMAXPS       Y4, Y8, Y4
+	VMINPS       Y4, Y9, Y4
+	VMAXPS       Y5, Y8, Y5
+	VMINPS       Y5, Y9, Y5
+	VMAXPS       Y7, Y8, Y7
+	VMINPS       Y7, Y9, Y7
+	MOVQ         a+0(FP), DI
+	MOVQ         144(DI), DI
+	LEAQ         (CX)(R8*1), R8
+	SHLQ         $0x02, DI
+	VMASKMOVPS   Y1, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y2, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y3, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y4, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y5, Y0, (R8)
+	ADDQ         DI, R8
+	VMASKMOVPS   Y7, Y0, (R8)
+
+p6_end:
+	MOVQ   a+0(FP), DI
+	SUBQ   $0x06, 168(DI)
+	LEAQ   (AX)(SI*2), AX
+	MOVQ   a+0(FP), DI
+	MOVQ   144(DI), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, CX
+	TESTQ  DX, DX
+	JZ     pixels
+	MOVQ   a+0(FP), DI
+	MOVQ   160(DI), DI
+	IMUL3Q $0x18, DI, DI
+	ADDQ   DI, DX
+	JMP    pixels
+
+few:
+	MOVQ a+0(FP), DI
+	MOVQ 168(DI), DI
+	CMPQ DI, $0x01
+	JEQ  p1
+	CMPQ DI, $0x02
+	JEQ  p2
+	CMPQ DI, $0x03
+	JEQ  p3
+	CMPQ DI, $0x04
+	JEQ  p4
+	CMPQ DI, $0x05
+	JEQ  p5
+	JMP  done
+
+p1:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p1_one:
+	CMPQ    DI, $0x08
+	JL      p1_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p1_one_begun
+	VMOVUPS (R9)(R8*1), Y0
+	VMOVAPS Y0, Y0
+
+p1_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p1_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p1_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y1
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y2
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y3
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Y4
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Y5
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y7
+	VFMADD231PS Y7, Y1, Y0
+	VMOVUPS     (R13)(BX*1), Y1
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS     (R13)(BX*2), Y1
+	VFMADD231PS Y1, Y3, Y0
+	VMOVUPS     (R13)(SI*1), Y1
+	VFMADD231PS Y1, Y4, Y0
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y1
+	VFMADD231PS Y1, Y5, Y0
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p1_one_taps
+
+p1_one_finish:
+	TESTQ   DX, DX
+	JZ      p1_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y1
+	VADDPS  Y1, Y0, Y0
+
+p1_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y1
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y2
+	VMAXPS       Y0, Y1, Y0
+	VMINPS       Y0, Y2, Y0
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p1_one
+
+p1_last:
+	TESTQ      DI, DI
+	JZ         p1_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p1_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y1
+	VMOVAPS    Y1, Y1
+
+p1_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p1_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p1_last_taps:
+	MOVLQSX     4(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y2
+	MOVLQSX     12(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y3
+	MOVLQSX     20(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y4
+	MOVLQSX     28(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y5
+	MOVLQSX     36(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y6
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMASKMOVPS  (R11), Y0, Y7
+	VFMADD231PS Y7, Y2, Y1
+	VMASKMOVPS  (R11)(BX*1), Y0, Y2
+	VFMADD231PS Y2, Y3, Y1
+	VMASKMOVPS  (R11)(BX*2), Y0, Y2
+	VFMADD231PS Y2, Y4, Y1
+	VMASKMOVPS  (R11)(SI*1), Y0, Y2
+	VFMADD231PS Y2, Y5, Y1
+	LEAQ        (R11)(BX*4), R11
+	VMASKMOVPS  (R11), Y0, Y2
+	VFMADD231PS Y2, Y6, Y1
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p1_last_taps
+
+p1_last_finish:
+	TESTQ      DX, DX
+	JZ         p1_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+p1_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y2
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y3
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+
+p1_end:
+	JMP done
+
+p2:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p2_one:
+	CMPQ    DI, $0x08
+	JL      p2_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p2_one_begun
+	VMOVUPS (R9)(R8*1), Y1
+	VMOVAPS Y1, Y0
+	VMOVAPS Y1, Y1
+
+p2_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p2_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p2_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y2
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y3
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y4
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Y5
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Y7
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y8
+	VFMADD231PS Y8, Y2, Y0
+	VMOVUPS     (R13)(BX*1), Y8
+	VFMADD231PS Y8, Y3, Y0
+	VFMADD231PS Y8, Y2, Y1
+	VMOVUPS     (R13)(BX*2), Y2
+	VFMADD231PS Y2, Y4, Y0
+	VFMADD231PS Y2, Y3, Y1
+	VMOVUPS     (R13)(SI*1), Y2
+	VFMADD231PS Y2, Y5, Y0
+	VFMADD231PS Y2, Y4, Y1
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y2
+	VFMADD231PS Y2, Y7, Y0
+	VFMADD231PS Y2, Y5, Y1
+	VMOVUPS     (R13)(BX*1), Y2
+	VFMADD231PS Y2, Y7, Y1
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p2_one_taps
+
+p2_one_finish:
+	TESTQ   DX, DX
+	JZ      p2_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y2
+	VADDPS  Y2, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y2
+	VADDPS  Y2, Y1, Y1
+
+p2_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y2
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y3
+	VMAXPS       Y0, Y2, Y0
+	VMINPS       Y0, Y3, Y0
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p2_one
+
+p2_last:
+	TESTQ      DI, DI
+	JZ         p2_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p2_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y2
+	VMOVAPS    Y2, Y1
+	VMOVAPS    Y2, Y2
+
+p2_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p2_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p2_last_taps:
+	MOVLQSX     4(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y3
+	MOVLQSX     12(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y4
+	MOVLQSX     20(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y5
+	MOVLQSX     28(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y6
+	MOVLQSX     36(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y7
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMASKMOVPS  (R11), Y0, Y8
+	VFMADD231PS Y8, Y3, Y1
+	VMASKMOVPS  (R11)(BX*1), Y0, Y8
+	VFMADD231PS Y8, Y4, Y1
+	VFMADD231PS Y8, Y3, Y2
+	VMASKMOVPS  (R11)(BX*2), Y0, Y3
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y3, Y4, Y2
+	VMASKMOVPS  (R11)(SI*1), Y0, Y3
+	VFMADD231PS Y3, Y6, Y1
+	VFMADD231PS Y3, Y5, Y2
+	LEAQ        (R11)(BX*4), R11
+	VMASKMOVPS  (R11), Y0, Y3
+	VFMADD231PS Y3, Y7, Y1
+	VFMADD231PS Y3, Y6, Y2
+	VMASKMOVPS  (R11)(BX*1), Y0, Y3
+	VFMADD231PS Y3, Y7, Y2
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p2_last_taps
+
+p2_last_finish:
+	TESTQ      DX, DX
+	JZ         p2_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+
+p2_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y3
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y4
+	VMAXPS       Y1, Y3, Y1
+	VMINPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y3, Y2
+	VMINPS       Y2, Y4, Y2
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y2, Y0, (CX)
+
+p2_end:
+	JMP done
+
+p3:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p3_one:
+	CMPQ    DI, $0x08
+	JL      p3_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	VMOVAPS Y6, Y2
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p3_one_begun
+	VMOVUPS (R9)(R8*1), Y2
+	VMOVAPS Y2, Y0
+	VMOVAPS Y2, Y1
+	VMOVAPS Y2, Y2
+
+p3_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p3_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p3_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y3
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y4
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y5
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Y7
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Y8
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y9
+	VFMADD231PS Y9, Y3, Y0
+	VMOVUPS     (R13)(BX*1), Y9
+	VFMADD231PS Y9, Y4, Y0
+	VFMADD231PS Y9, Y3, Y1
+	VMOVUPS     (R13)(BX*2), Y9
+	VFMADD231PS Y9, Y5, Y0
+	VFMADD231PS Y9, Y4, Y1
+	VFMADD231PS Y9, Y3, Y2
+	VMOVUPS     (R13)(SI*1), Y3
+	VFMADD231PS Y3, Y7, Y0
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y3, Y4, Y2
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y3
+	VFMADD231PS Y3, Y8, Y0
+	VFMADD231PS Y3, Y7, Y1
+	VFMADD231PS Y3, Y5, Y2
+	VMOVUPS     (R13)(BX*1), Y3
+	VFMADD231PS Y3, Y8, Y1
+	VFMADD231PS Y3, Y7, Y2
+	VMOVUPS     (R13)(BX*2), Y3
+	VFMADD231PS Y3, Y8, Y2
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p3_one_taps
+
+p3_one_finish:
+	TESTQ   DX, DX
+	JZ      p3_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y3
+	VADDPS  Y3, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y3
+	VADDPS  Y3, Y1, Y1
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y3
+	VADDPS  Y3, Y2, Y2
+
+p3_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y3
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y4
+	VMAXPS       Y0, Y3, Y0
+	VMINPS       Y0, Y4, Y0
+	VMAXPS       Y1, Y3, Y1
+	VMINPS       Y1, Y4, Y1
+	VMAXPS       Y2, Y3, Y2
+	VMINPS       Y2, Y4, Y2
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p3_one
+
+p3_last:
+	TESTQ      DI, DI
+	JZ         p3_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	VMOVAPS    Y6, Y3
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p3_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y3
+	VMOVAPS    Y3, Y1
+	VMOVAPS    Y3, Y2
+	VMOVAPS    Y3, Y3
+
+p3_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p3_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p3_last_taps:
+	MOVLQSX     4(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y4
+	MOVLQSX     12(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y5
+	MOVLQSX     20(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y6
+	MOVLQSX     28(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y7
+	MOVLQSX     36(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y8
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMASKMOVPS  (R11), Y0, Y9
+	VFMADD231PS Y9, Y4, Y1
+	VMASKMOVPS  (R11)(BX*1), Y0, Y9
+	VFMADD231PS Y9, Y5, Y1
+	VFMADD231PS Y9, Y4, Y2
+	VMASKMOVPS  (R11)(BX*2), Y0, Y9
+	VFMADD231PS Y9, Y6, Y1
+	VFMADD231PS Y9, Y5, Y2
+	VFMADD231PS Y9, Y4, Y3
+	VMASKMOVPS  (R11)(SI*1), Y0, Y4
+	VFMADD231PS Y4, Y7, Y1
+	VFMADD231PS Y4, Y6, Y2
+	VFMADD231PS Y4, Y5, Y3
+	LEAQ        (R11)(BX*4), R11
+	VMASKMOVPS  (R11), Y0, Y4
+	VFMADD231PS Y4, Y8, Y1
+	VFMADD231PS Y4, Y7, Y2
+	VFMADD231PS Y4, Y6, Y3
+	VMASKMOVPS  (R11)(BX*1), Y0, Y4
+	VFMADD231PS Y4, Y8, Y2
+	VFMADD231PS Y4, Y7, Y3
+	VMASKMOVPS  (R11)(BX*2), Y0, Y4
+	VFMADD231PS Y4, Y8, Y3
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p3_last_taps
+
+p3_last_finish:
+	TESTQ      DX, DX
+	JZ         p3_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y4
+	VADDPS     Y4, Y1, Y1
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y4
+	VADDPS     Y4, Y2, Y2
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+
+p3_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y4
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y5
+	VMAXPS       Y1, Y4, Y1
+	VMINPS       Y1, Y5, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMINPS       Y2, Y5, Y2
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y2, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y3, Y0, (CX)
+
+p3_end:
+	JMP done
+
+p4:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p4_one:
+	CMPQ    DI, $0x08
+	JL      p4_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	VMOVAPS Y6, Y2
+	VMOVAPS Y6, Y3
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p4_one_begun
+	VMOVUPS (R9)(R8*1), Y3
+	VMOVAPS Y3, Y0
+	VMOVAPS Y3, Y1
+	VMOVAPS Y3, Y2
+	VMOVAPS Y3, Y3
+
+p4_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p4_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p4_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y4
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y5
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y7
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Y8
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Y9
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y10
+	VFMADD231PS Y10, Y4, Y0
+	VMOVUPS     (R13)(BX*1), Y10
+	VFMADD231PS Y10, Y5, Y0
+	VFMADD231PS Y10, Y4, Y1
+	VMOVUPS     (R13)(BX*2), Y10
+	VFMADD231PS Y10, Y7, Y0
+	VFMADD231PS Y10, Y5, Y1
+	VFMADD231PS Y10, Y4, Y2
+	VMOVUPS     (R13)(SI*1), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VFMADD231PS Y10, Y7, Y1
+	VFMADD231PS Y10, Y5, Y2
+	VFMADD231PS Y10, Y4, Y3
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y4
+	VFMADD231PS Y4, Y9, Y0
+	VFMADD231PS Y4, Y8, Y1
+	VFMADD231PS Y4, Y7, Y2
+	VFMADD231PS Y4, Y5, Y3
+	VMOVUPS     (R13)(BX*1), Y4
+	VFMADD231PS Y4, Y9, Y1
+	VFMADD231PS Y4, Y8, Y2
+	VFMADD231PS Y4, Y7, Y3
+	VMOVUPS     (R13)(BX*2), Y4
+	VFMADD231PS Y4, Y9, Y2
+	VFMADD231PS Y4, Y8, Y3
+	VMOVUPS     (R13)(SI*1), Y4
+	VFMADD231PS Y4, Y9, Y3
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p4_one_taps
+
+p4_one_finish:
+	TESTQ   DX, DX
+	JZ      p4_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y4
+	VADDPS  Y4, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y4
+	VADDPS  Y4, Y1, Y1
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y4
+	VADDPS  Y4, Y2, Y2
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y4
+	VADDPS  Y4, Y3, Y3
+
+p4_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y4
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y5
+	VMAXPS       Y0, Y4, Y0
+	VMINPS       Y0, Y5, Y0
+	VMAXPS       Y1, Y4, Y1
+	VMINPS       Y1, Y5, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMINPS       Y2, Y5, Y2
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p4_one
+
+p4_last:
+	TESTQ      DI, DI
+	JZ         p4_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	VMOVAPS    Y6, Y3
+	VMOVAPS    Y6, Y4
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p4_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y4
+	VMOVAPS    Y4, Y1
+	VMOVAPS    Y4, Y2
+	VMOVAPS    Y4, Y3
+	VMOVAPS    Y4, Y4
+
+p4_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p4_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p4_last_taps:
+	MOVLQSX     4(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y5
+	MOVLQSX     12(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y6
+	MOVLQSX     20(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y7
+	MOVLQSX     28(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y8
+	MOVLQSX     36(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y9
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMASKMOVPS  (R11), Y0, Y10
+	VFMADD231PS Y10, Y5, Y1
+	VMASKMOVPS  (R11)(BX*1), Y0, Y10
+	VFMADD231PS Y10, Y6, Y1
+	VFMADD231PS Y10, Y5, Y2
+	VMASKMOVPS  (R11)(BX*2), Y0, Y10
+	VFMADD231PS Y10, Y7, Y1
+	VFMADD231PS Y10, Y6, Y2
+	VFMADD231PS Y10, Y5, Y3
+	VMASKMOVPS  (R11)(SI*1), Y0, Y10
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y7, Y2
+	VFMADD231PS Y10, Y6, Y3
+	VFMADD231PS Y10, Y5, Y4
+	LEAQ        (R11)(BX*4), R11
+	VMASKMOVPS  (R11), Y0, Y5
+	VFMADD231PS Y5, Y9, Y1
+	VFMADD231PS Y5, Y8, Y2
+	VFMADD231PS Y5, Y7, Y3
+	VFMADD231PS Y5, Y6, Y4
+	VMASKMOVPS  (R11)(BX*1), Y0, Y5
+	VFMADD231PS Y5, Y9, Y2
+	VFMADD231PS Y5, Y8, Y3
+	VFMADD231PS Y5, Y7, Y4
+	VMASKMOVPS  (R11)(BX*2), Y0, Y5
+	VFMADD231PS Y5, Y9, Y3
+	VFMADD231PS Y5, Y8, Y4
+	VMASKMOVPS  (R11)(SI*1), Y0, Y5
+	VFMADD231PS Y5, Y9, Y4
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p4_last_taps
+
+p4_last_finish:
+	TESTQ      DX, DX
+	JZ         p4_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y5
+	VADDPS     Y5, Y1, Y1
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y5
+	VADDPS     Y5, Y2, Y2
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y5
+	VADDPS     Y5, Y3, Y3
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y5
+	VADDPS     Y5, Y4, Y4
+
+p4_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y5
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y6
+	VMAXPS       Y1, Y5, Y1
+	VMINPS       Y1, Y6, Y1
+	VMAXPS       Y2, Y5, Y2
+	VMINPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y5, Y3
+	VMINPS       Y3, Y6, Y3
+	VMAXPS       Y4, Y5, Y4
+	VMINPS       Y4, Y6, Y4
+	MOVQ         a+0(FP), AX
+	MOVQ         144(AX), AX
+	LEAQ         (CX)(R8*1), CX
+	SHLQ         $0x02, AX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y2, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y3, Y0, (CX)
+	ADDQ         AX, CX
+	VMASKMOVPS   Y4, Y0, (CX)
+
+p4_end:
+	JMP done
+
+p5:
+	MOVQ a+0(FP), DI
+	MOVQ 176(DI), DI
+	XORQ R8, R8
+
+p5_one:
+	CMPQ    DI, $0x08
+	JL      p5_last
+	VXORPS  X6, X6, X6
+	VMOVAPS Y6, Y0
+	VMOVAPS Y6, Y1
+	VMOVAPS Y6, Y2
+	VMOVAPS Y6, Y3
+	VMOVAPS Y6, Y4
+	MOVQ    a+0(FP), R9
+	MOVQ    72(R9), R9
+	TESTQ   R9, R9
+	JZ      p5_one_begun
+	VMOVUPS (R9)(R8*1), Y4
+	VMOVAPS Y4, Y0
+	VMOVAPS Y4, Y1
+	VMOVAPS Y4, Y2
+	VMOVAPS Y4, Y3
+	VMOVAPS Y4, Y4
+
+p5_one_begun:
+	MOVQ  a+0(FP), R9
+	MOVQ  120(R9), R9
+	MOVQ  a+0(FP), R10
+	MOVQ  128(R10), R10
+	TESTQ R10, R10
+	JZ    p5_one_finish
+	LEAQ  (AX)(R8*1), R11
+	MOVQ  a+0(FP), R12
+	MOVQ  48(R12), R12
+	ADDQ  R8, R12
+
+p5_one_taps:
+	MOVLQSX     4(R9), R13
+	VMOVUPS     (R12)(R13*4), Y5
+	MOVLQSX     12(R9), R13
+	VMOVUPS     (R12)(R13*4), Y7
+	MOVLQSX     20(R9), R13
+	VMOVUPS     (R12)(R13*4), Y8
+	MOVLQSX     28(R9), R13
+	VMOVUPS     (R12)(R13*4), Y9
+	MOVLQSX     36(R9), R13
+	VMOVUPS     (R12)(R13*4), Y10
+	MOVLQSX     (R9), R13
+	LEAQ        (R11)(R13*4), R13
+	VMOVUPS     (R13), Y11
+	VFMADD231PS Y11, Y5, Y0
+	VMOVUPS     (R13)(BX*1), Y11
+	VFMADD231PS Y11, Y7, Y0
+	VFMADD231PS Y11, Y5, Y1
+	VMOVUPS     (R13)(BX*2), Y11
+	VFMADD231PS Y11, Y8, Y0
+	VFMADD231PS Y11, Y7, Y1
+	VFMADD231PS Y11, Y5, Y2
+	VMOVUPS     (R13)(SI*1), Y11
+	VFMADD231PS Y11, Y9, Y0
+	VFMADD231PS Y11, Y8, Y1
+	VFMADD231PS Y11, Y7, Y2
+	VFMADD231PS Y11, Y5, Y3
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y11
+	VFMADD231PS Y11, Y10, Y0
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y11, Y7, Y3
+	VFMADD231PS Y11, Y5, Y4
+	VMOVUPS     (R13)(BX*1), Y5
+	VFMADD231PS Y5, Y10, Y1
+	VFMADD231PS Y5, Y9, Y2
+	VFMADD231PS Y5, Y8, Y3
+	VFMADD231PS Y5, Y7, Y4
+	VMOVUPS     (R13)(BX*2), Y5
+	VFMADD231PS Y5, Y10, Y2
+	VFMADD231PS Y5, Y9, Y3
+	VFMADD231PS Y5, Y8, Y4
+	VMOVUPS     (R13)(SI*1), Y5
+	VFMADD231PS Y5, Y10, Y3
+	VFMADD231PS Y5, Y9, Y4
+	LEAQ        (R13)(BX*4), R13
+	VMOVUPS     (R13), Y5
+	VFMADD231PS Y5, Y10, Y4
+	ADDQ        $0x28, R9
+	SUBQ        $0x05, R10
+	JNZ         p5_one_taps
+
+p5_one_finish:
+	TESTQ   DX, DX
+	JZ      p5_one_clamp
+	MOVQ    a+0(FP), R9
+	MOVQ    160(R9), R10
+	LEAQ    (DX)(R8*1), R9
+	SHLQ    $0x02, R10
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y0, Y0
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y1, Y1
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y2, Y2
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y3, Y3
+	ADDQ    R10, R9
+	VMOVUPS (R9), Y5
+	VADDPS  Y5, Y4, Y4
+
+p5_one_clamp:
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 188(R9), Y5
+	MOVQ         a+0(FP), R9
+	VBROADCASTSS 192(R9), Y7
+	VMAXPS       Y0, Y5, Y0
+	VMINPS       Y0, Y7, Y0
+	VMAXPS       Y1, Y5, Y1
+	VMINPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y5, Y2
+	VMINPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y5, Y3
+	VMINPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y5, Y4
+	VMINPS       Y4, Y7, Y4
+	MOVQ         a+0(FP), R9
+	MOVQ         144(R9), R10
+	LEAQ         (CX)(R8*1), R9
+	SHLQ         $0x02, R10
+	VMOVUPS      Y0, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y1, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         R10, R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, DI
+	JMP          p5_one
+
+p5_last:
+	TESTQ      DI, DI
+	JZ         p5_end
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       DI
+	VMOVUPS    (R9)(DI*4), Y0
+	VXORPS     X6, X6, X6
+	VMOVAPS    Y6, Y1
+	VMOVAPS    Y6, Y2
+	VMOVAPS    Y6, Y3
+	VMOVAPS    Y6, Y4
+	VMOVAPS    Y6, Y5
+	MOVQ       a+0(FP), DI
+	MOVQ       72(DI), DI
+	TESTQ      DI, DI
+	JZ         p5_last_begun
+	VMASKMOVPS (DI)(R8*1), Y0, Y5
+	VMOVAPS    Y5, Y1
+	VMOVAPS    Y5, Y2
+	VMOVAPS    Y5, Y3
+	VMOVAPS    Y5, Y4
+	VMOVAPS    Y5, Y5
+
+p5_last_begun:
+	MOVQ  a+0(FP), DI
+	MOVQ  120(DI), DI
+	MOVQ  a+0(FP), R9
+	MOVQ  128(R9), R9
+	TESTQ R9, R9
+	JZ    p5_last_finish
+	LEAQ  (AX)(R8*1), AX
+	MOVQ  a+0(FP), R10
+	MOVQ  48(R10), R10
+	ADDQ  R8, R10
+
+p5_last_taps:
+	MOVLQSX     4(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y6
+	MOVLQSX     12(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y7
+	MOVLQSX     20(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y8
+	MOVLQSX     28(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y9
+	MOVLQSX     36(DI), R11
+	VMASKMOVPS  (R10)(R11*4), Y0, Y10
+	MOVLQSX     (DI), R11
+	LEAQ        (AX)(R11*4), R11
+	VMASKMOVPS  (R11), Y0, Y11
+	VFMADD231PS Y11, Y6, Y1
+	VMASKMOVPS  (R11)(BX*1), Y0, Y11
+	VFMADD231PS Y11, Y7, Y1
+	VFMADD231PS Y11, Y6, Y2
+	VMASKMOVPS  (R11)(BX*2), Y0, Y11
+	VFMADD231PS Y11, Y8, Y1
+	VFMADD231PS Y11, Y7, Y2
+	VFMADD231PS Y11, Y6, Y3
+	VMASKMOVPS  (R11)(SI*1), Y0, Y11
+	VFMADD231PS Y11, Y9, Y1
+	VFMADD231PS Y11, Y8, Y2
+	VFMADD231PS Y11, Y7, Y3
+	VFMADD231PS Y11, Y6, Y4
+	LEAQ        (R11)(BX*4), R11
+	VMASKMOVPS  (R11), Y0, Y11
+	VFMADD231PS Y11, Y10, Y1
+	VFMADD231PS Y11, Y9, Y2
+	VFMADD231PS Y11, Y8, Y3
+	VFMADD231PS Y11, Y7, Y4
+	VFMADD231PS Y11, Y6, Y5
+	VMASKMOVPS  (R11)(BX*1), Y0, Y6
+	VFMADD231PS Y6, Y10, Y2
+	VFMADD231PS Y6, Y9, Y3
+	VFMADD231PS Y6, Y8, Y4
+	VFMADD231PS Y6, Y7, Y5
+	VMASKMOVPS  (R11)(BX*2), Y0, Y6
+	VFMADD231PS Y6, Y10, Y3
+	VFMADD231PS Y6, Y9, Y4
+	VFMADD231PS Y6, Y8, Y5
+	VMASKMOVPS  (R11)(SI*1), Y0, Y6
+	VFMADD231PS Y6, Y10, Y4
+	VFMADD231PS Y6, Y9, Y5
+	LEAQ        (R11)(BX*4), R11
+	VMASKMOVPS  (R11), Y0, Y6
+	VFMADD231PS Y6, Y10, Y5
+	ADDQ        $0x28, DI
+	SUBQ        $0x05, R9
+	JNZ         p5_last_taps
+
+p5_last_finish:
+	TESTQ      DX, DX
+	JZ         p5_last_clamp
+	MOVQ       a+0(FP), AX
+	MOVQ       160(AX), AX
+	LEAQ       (DX)(R8*1), DX
+	SHLQ       $0x02, AX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y1, Y1
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y2, Y2
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y3, Y3
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y4, Y4
+	ADDQ       AX, DX
+	VMASKMOVPS (DX), Y0, Y6
+	VADDPS     Y6, Y5, Y5
+
+p5_last_clamp:
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 188(AX), Y6
+	MOVQ         a+0(FP), AX
+	VBROADCASTSS 192(AX), Y7
+	VMAXPS       Y1, Y6, Y1
+	VMINPS       Y1, Y7, Y1
+	VMAXPS       Y2, Y6, Y2
+	VMINPS       Y2, Y7, Y2
+	VMAXPS       Y3, Y6, Y3
+	VMINPS       Y3, Y7, Y3
+	VMAXPS       Y4, Y6, Y4
+	VMINPS       Y4, Y7, Y4
+	VMAXPS       Y5, Y6, Y5
+	VMINPS       Y5, Y7, Y5
 	MOVQ         a+0(FP), AX
 	MOVQ         144(AX), AX
 	LEAQ         (CX)(R8*1), CX

@@ -1,7 +1,6 @@
 package pass
 
 import (
-	"math"
 	"slices"
 
 	"pare/tensor"
@@ -72,8 +71,13 @@ func stored(t tensor.DType, shape []int, x []float64) (*tensor.Tensor, bool) {
 	return out, err == nil && finite(tensor.Float64s(out))
 }
 
-func finite(x []float64) bool {
-	return !slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+func finite[T float32 | float64](x []T) bool {
+	for _, v := range x {
+		if v-v != 0 { // infinite or no number
+			return false
+		}
+	}
+	return true
 }
 
 // perChannel returns the entries of a constant that is the same everywhere but

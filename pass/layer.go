@@ -99,18 +99,13 @@ func (m *matrix) weights(t *tensor.Tensor, in, out affine) (*tensor.Tensor, []fl
 	if in.isIdentity() && out.keepsScale() {
 		return nil, out.offset, true
 	}
-	x := slices.Clone(tensor.Float64s(t))
-	inner := tensor.Len(t.Shape[2:])
+	var y *tensor.Tensor
 	sum := make([]float64, len(out.scale))
-	for d0 := range t.Shape[0] {
-		for d1 := range t.Shape[1] {
-			o, i := m.index(d0, d1)
-			at := (d0*t.Shape[1] + d1) * inner
-			for k := at; k < at+inner; k++ {
-				sum[o] += m.factor * x[k] * in.offset[i]
-				x[k] *= out.scale[o] * in.scale[i]
-			}
-		}
+	ok := true
+	if t.Type == tensor.Float32 {
+		y = tensor.Of(t.Shape, rescale(m, t.Shape, tensor.Data[float32](t), in, out, sum))
+	} else {
+		y, ok = stored(t.Type, t.Shape, rescale(m, t.Shape, tensor.Float64s(t), in, out, sum))
 	}
 	for o := range sum {
 		sum[o] = sum[o]*out.scale[o] + out.offset[o]
@@ -118,8 +113,26 @@ func (m *matrix) weights(t *tensor.Tensor, in, out affine) (*tensor.Tensor, []fl
 	if in.keepsScale() && out.keepsScale() {
 		return nil, sum, true
 	}
-	y, ok := stored(t.Type, t.Shape, x)
-	return y, sum, ok
+	return y, sum, ok && (t.Type != tensor.Float32 || finite(tensor.Float32s(y)))
+}
+
+// rescale returns the weights x scaled for operand and result, in float64 until
+// they are rounded, and adds up what offsets of the operand contribute.
+func rescale[T float32 | float64](m *matrix, shape []int, x []T, in, out affine, sum []float64) []T {
+	y := make([]T, len(x))
+	inner := tensor.Len(shape[2:])
+	for d0 := range shape[0] {
+		for d1 := range shape[1] {
+			o, i := m.index(d0, d1)
+			at := (d0*shape[1] + d1) * inner
+			scale, offset := out.scale[o]*in.scale[i], m.factor*in.offset[i]
+			for k, v := range x[at : at+inner] {
+				y[at+k] = T(float64(v) * scale)
+				sum[o] += float64(v) * offset
+			}
+		}
+	}
+	return y
 }
 
 // rewriteBias applies out to the bias, which is made where it is missing and

@@ -2,6 +2,7 @@ package pass
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"pare/ir"
@@ -26,8 +27,9 @@ func newWork(ctx context.Context, m *ir.Model, o Options) *work {
 }
 
 // learn brings types and known elements up to date. They follow from inputs,
-// outputs and constants alone: what a file declares of values in between may be
-// left over from another batch size, and what has a default may be overridden.
+// known sizes of outputs, and constants alone: what a file declares of values in
+// between may be left over from another batch size, and what has a default may be
+// overridden.
 func (w *work) learn() error {
 	if !w.stale {
 		return nil
@@ -42,6 +44,7 @@ func (w *work) learn() error {
 			defaults[v], v.Const = v.Const, nil
 		}
 	}
+	w.doubtSymbols()
 	inf, err := op.InferWith(w.m, op.InferOptions{Redo: true})
 	for v, t := range defaults {
 		v.Const = t
@@ -54,6 +57,39 @@ func (w *work) learn() error {
 		w.types[v], v.Type = v.Type, t
 	}
 	return nil
+}
+
+// doubtSymbols keeps from the inference what names of open dimensions say of more
+// than one axis: exporters write [batch,batch] for [batch,sequence]. Names count
+// per axis then, and those of outputs not at all.
+func (w *work) doubtSymbols() {
+	reused := map[string]bool{}
+	for _, v := range w.g.Inputs {
+		for i, d := range v.Type.Shape {
+			reused[d.Sym] = reused[d.Sym] || slices.Contains(v.Type.Shape[:i], d)
+		}
+	}
+	rename := func(v *ir.Value, name func(i int, d ir.Dim) ir.Dim) {
+		v.Type.Shape = slices.Clone(v.Type.Shape)
+		for i, d := range v.Type.Shape {
+			if !d.IsKnown() {
+				v.Type.Shape[i] = name(i, d)
+			}
+		}
+	}
+	for _, v := range w.g.Inputs {
+		rename(v, func(i int, d ir.Dim) ir.Dim {
+			if d.Sym != "" && reused[d.Sym] {
+				return ir.Symbol(fmt.Sprintf("%s of axis %d", d.Sym, i))
+			}
+			return d
+		})
+	}
+	for _, v := range w.g.Outputs {
+		if !slices.Contains(w.g.Inputs, v) {
+			rename(v, func(int, ir.Dim) ir.Dim { return ir.Unknown })
+		}
+	}
 }
 
 // allValues yields the values of g and its sub-graphs.

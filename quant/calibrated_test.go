@@ -69,7 +69,7 @@ func TestCalibrated(t *testing.T) {
 		Run: func(m *ir.Model, v []*ir.Value) (calib.Runner, error) { return reference{m, v}, nil },
 	}
 	tops := map[string]float32{}
-	for _, recipe := range []string{"uniform(a=8)", "uniform(a=4,arange=mse)", "uniform(a=8,arange=percentile,apercentile=99.9)"} {
+	for _, recipe := range []string{"uniform(a=8,arange=max)", "uniform(a=4)", "uniform(a=8,arange=percentile,apercentile=99.9)"} {
 		m := parse(t, "x f32[N,4,8,8]", w3+"  c1"+stats[:1]+"f32[N,4,8,8] = Conv(x, w, b)"+same+"  r = Relu(c1)\n  y = Conv(r, w, b)"+same)
 		r, err := compress.Parse(recipe)
 		if err != nil {
@@ -90,10 +90,10 @@ func TestCalibrated(t *testing.T) {
 			}
 		}
 	}
-	if got := tops["uniform(a=8)"]; got < 39.8 || got > 40.2 {
+	if got := tops["uniform(a=8,arange=max)"]; got < 39.8 || got > 40.2 {
 		t.Errorf("the largest level is %v, the largest number 40", got)
 	}
-	if got := tops["uniform(a=4,arange=mse)"]; got < 2 || got > 10 {
+	if got := tops["uniform(a=4)"]; got < 2 || got > 10 {
 		t.Errorf("least squares reach to %v", got)
 	}
 	if got := tops["uniform(a=8,arange=percentile,apercentile=99.9)"]; got < 3 || got > 4.5 {

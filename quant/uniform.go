@@ -19,7 +19,7 @@ func init() {
 		New: func() compress.Method {
 			return &Uniform{
 				W: 8, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Store: packed,
-				ARange: "max", APercentile: 99.99, Regions: true, Bias: "int32",
+				ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
 			}
 		},
 	})
@@ -110,11 +110,17 @@ func (u *Uniform) Apply(ctx context.Context, m *ir.Model, env *compress.Env) err
 	if err != nil {
 		return err
 	}
+	hint := &advice{}
 	for _, p := range plans {
-		if _, err := w.encode(ctx, p); err != nil {
+		cost, err := w.encode(ctx, p)
+		if err != nil {
+			return err
+		}
+		if err := hint.look(p, cost, env.Threads); err != nil {
 			return err
 		}
 	}
+	hint.tell(env, u.W)
 	if acts == nil {
 		return nil
 	}

@@ -34,6 +34,8 @@ var documents = []struct {
 	{"run net.onnx --random", 0, `outputs.y.shape[] outputs.y.type outputs.y.values[]`},
 	{"run net.onnx --random --output folder", 0, `outputs.y.shape[] outputs.y.type outputs.y.file`},
 	{"methods", 0, `methods[].name methods[].doc methods[].ref methods[].params presets[].name presets[].recipe`},
+	{"demo --samples 20 -o folder", 0, `folder samples inspection.model.params recipes[].name recipes[].recipe recipes[].file recipes[].bytes recipes[].size
+		recipes[].eval.top1 recipes[].eval.against.agreement recipes[].median_ms recipes[].ratio recipes[].ratio_interval[]`},
 	{"kernels", 0, `cpu kernels[].family kernels[].name kernels[].needs kernels[].runs`},
 	{"inspect missing.onnx", 1, `error.message error.file error.node error.hint`},
 	{"inspect", 2, `error.message error.file error.node error.hint`},

@@ -3,7 +3,7 @@
 // a dependency of the core; every family of kernels is one program below it,
 // and vec writes what they share for AVX2 and AVX-512 at once.
 //
-//	go generate ./kernel          # rewrites kernel/*_amd64.s and their stubs
+//	go generate ./kernel             # rewrites kernel/*_amd64.s and their stubs
 //	go -C kernel/_asm run . -check     # fails where a committed file differs
 //
 // To add a family, write _asm/<family>/main.go, add it to families here and

@@ -66,6 +66,9 @@ func one(ctx context.Context, dir string, n network, recipe string, samples int)
 		return row{}, err
 	}
 	defer original.Close()
+	if n.repair != nil {
+		n.repair(original.IR())
+	}
 	tmp, err := os.MkdirTemp("", "measure")
 	if err != nil {
 		return row{}, err

@@ -1,5 +1,7 @@
 package main
 
+import "pare/ir"
+
 // network is one network with the data it is measured on; paths are relative to
 // the assets.
 type network struct {
@@ -7,6 +9,8 @@ type network struct {
 	kind, data     string
 	options        string
 	batch, samples int // 0 for the defaults
+	// repair mends the network before anything else, where its file is broken.
+	repair func(m *ir.Model)
 }
 
 // Preprocessing of the data.
@@ -22,7 +26,7 @@ var networks = []network{
 	{name: "ViT tiny", file: "cifar10/vit_tiny.onnx", kind: "cifar10", data: "cifar10/test_5000.bin", options: cifarViT},
 	{name: "MobileNetV1 0.75", file: "imagenet/mobilenet_v1_0.75.onnx", kind: "images", data: "imagenet/val", options: imagenet},
 	{name: "MobileNetV2 1.0", file: "imagenet/mobilenet_v2_1.0.onnx", kind: "images", data: "imagenet/val", options: imagenet + "&classes=1001&offset=1"},
-	{name: "stories260K", file: "language/stories260K.onnx", kind: "tokens", data: "language/tinystories_tokens.npz", batch: 4, samples: 64},
+	{name: "stories260K", file: "language/stories260K.onnx", kind: "tokens", data: "language/tinystories_tokens.npz", batch: 4, samples: 64, repair: repairRepeat},
 }
 
 // recipes are applied to every network; the first is the original itself.

@@ -33,6 +33,9 @@ func Open(path string, o Options) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if len(in) == 0 {
+		return nil, fmt.Errorf("%s: the driver cannot run a model without inputs", path)
+	}
 	so, err := ortgo.NewSessionOptions()
 	if err != nil {
 		return nil, err

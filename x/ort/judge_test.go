@@ -1,0 +1,171 @@
+package ort_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/tabwriter"
+
+	"pare"
+	"pare/internal/assets"
+	"pare/tensor"
+	"pare/x/ort"
+)
+
+// recipes make the compressed forms that are judged. coded says that data pass
+// through quantisers on the way.
+var recipes = []struct {
+	recipe string
+	coded  bool
+}{
+	{"original", false},
+	{"copy", false},
+	{"fold", false},
+	{"w8", false},
+	{"w8a8", true},
+	{"fold+uniform(w=4)", false},
+	{"fold+powerquant(w=4)", false},
+	{"fold+uniform(w=3)", false},
+	{"fold+powerquant(w=3)", false},
+	{"fold+uniform(w=2)", false},
+	{"fold+uniform(w=4,granularity=block,block=32)", false},
+	{"fold+uniform(w=8,symmetric=false,granularity=tensor)", false},
+}
+
+// leastFloat is the least signal-to-noise ratio of results in float, in
+// decibels: sums in another order lose a few units in the last place of 24 bits,
+// and deep networks stay above 100.
+const leastFloat = 100
+
+// beyond is by how many decibels results behind quantisers must be closer to
+// the judge's than to the original's. A bound on floats would be wrong: where a
+// value lies in the middle between two codes, a difference in its last place
+// becomes a whole step, which moves every value behind it, so that in deep
+// networks what is left is of the order of the noise of the quantisation.
+const beyond = 3
+
+// Every form of every network gives in ONNX Runtime what it gives in pare.
+func TestJudge(t *testing.T) {
+	needLibrary(t)
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "network\trecipe\tmax abs\tmax rel\tSNR, dB\tto the original, dB")
+	for _, n := range networks {
+		t.Run(n.file, func(t *testing.T) {
+			m, err := pare.Load(assets.Path(t, n.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			if n.refused != "" {
+				refuses(t, m.Path(), n.refused)
+				return
+			}
+			in := n.inputs(t, m)
+			original := run(t, m, in)
+			for _, r := range recipes {
+				t.Run(r.recipe, func(t *testing.T) {
+					small := m
+					if r.recipe != "original" {
+						small = compressed(t, n, m, r.recipe)
+					}
+					got := run(t, small, in)
+					loss := between(t, original, got)
+					d := between(t, judged(t, small.Path(), in), got)
+					fmt.Fprintf(w, "%s\t%s\t%.2e\t%.2e\t%.1f\t%.1f\n", n.file, r.recipe, d.abs, d.rel, d.snr, loss.snr)
+					least := float64(leastFloat)
+					if r.coded {
+						least = min(least, loss.snr+beyond)
+					}
+					if d.snr < least {
+						t.Errorf("signal-to-noise ratio %.1f dB, want at least %.1f: %v", d.snr, least, d)
+					}
+				})
+			}
+		})
+	}
+	w.Flush()
+	t.Log("\n" + table.String())
+}
+
+// refuses holds that ONNX Runtime does not load a file.
+func refuses(t *testing.T, path, reason string) {
+	t.Helper()
+	if s, err := ort.Open(path, ort.Options{}); err == nil {
+		s.Close()
+		t.Errorf("ONNX Runtime loads what it is said to refuse: %s", reason)
+	}
+}
+
+// judged are the outputs of a file in ONNX Runtime.
+func judged(t *testing.T, path string, in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
+	t.Helper()
+	s, err := ort.Open(path, ort.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	out, err := s.Run(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func between(t *testing.T, want, got map[string]*tensor.Tensor) difference {
+	t.Helper()
+	d, err := compare(want, got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// compressed is the model that a recipe makes of m, written and read again.
+func compressed(t *testing.T, n network, m *pare.Model, recipe string) *pare.Model {
+	t.Helper()
+	c := m.Clone()
+	if _, err := c.Compress(context.Background(), recipe, pare.Options{Data: n.set(t, m), Samples: n.samples}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "small.onnx")
+	if _, err := c.Save(path, pare.SaveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	small, err := pare.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { small.Close() })
+	return small
+}
+
+// run computes the outputs of m by pare's engine.
+func run(t *testing.T, m *pare.Model, in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
+	t.Helper()
+	s, err := m.NewSession(context.Background(), pare.SessionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.Run(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// needLibrary skips, loudly, where ONNX Runtime is missing.
+func needLibrary(t testing.TB) {
+	t.Helper()
+	v, err := ort.Version()
+	if errors.Is(err, ort.ErrNoLibrary) {
+		t.Skipf("SKIPPED: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("ONNX Runtime %s", v)
+}
