@@ -76,7 +76,7 @@ func lowerPRelu(b *builder, n *ir.Node) bool {
 	return true
 }
 
-// lowerPow knows the square and the square root.
+// lowerPow knows constant exponents.
 func lowerPow(b *builder, n *ir.Node) bool {
 	e, ok := b.scalar(n.In[1])
 	if !ok || !b.real(n.In[0], n.Out[0]) || len(b.val(n.In[1]).shape) > len(b.val(n.In[0]).shape) {
@@ -87,8 +87,12 @@ func lowerPow(b *builder, n *ir.Node) bool {
 		b.binary(n, kernel.Mul, n.In[0], n.In[0], n.Out[0])
 	case 0.5:
 		b.unary(n, "sqrt", n.In[0], n.Out[0], kernel.Sqrt.Run)
+	case 3:
+		square := b.temporary(n.Out[0])
+		b.binary(n, kernel.Mul, n.In[0], n.In[0], square)
+		b.binary(n, kernel.Mul, square, n.In[0], n.Out[0])
 	default:
-		return false
+		return each64("pow", func(x float64) float64 { return math.Pow(x, float64(e)) })(b, n)
 	}
 	return true
 }
@@ -192,8 +196,7 @@ func (b *builder) operandLast(v *ir.Value, shape []int) (place, []int) {
 	copy(full[copy(full, ones(len(shape)-len(s))):], s)
 	from := b.plain(v)
 	if full[1] > 1 && tensor.Len(full[2:]) > 1 {
-		c := strided(full)
-		from = b.gathered(v, from, lastShape(full), append([]int{c[0]}, append(c[2:], c[1])...))
+		from = b.gathered(v, from, lastShape(full), channelsLast(strided(full)))
 	}
 	return from, broadcastSteps(lastShape(full), strided(lastShape(full)), lastShape(shape))
 }

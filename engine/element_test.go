@@ -36,12 +36,13 @@ func TestBinaryLast(t *testing.T) {
 func TestUnary(t *testing.T) {
 	var cases []rowCase
 	for _, op := range []string{"Relu(x)", "Sigmoid(x)", "Tanh(x)", "Erf(x)", "Exp(x)", "HardSwish(x)", "HardSigmoid(x) {alpha=0.3}",
-		"LeakyRelu(x)", "Neg(x)", "Abs(x)", "Reciprocal(x)", "Clip(x, lo, _)", "Clip(x, _, hi)", "Clip(x, lo, hi)", "Identity(x)", "Pow(x, two)",
+		"LeakyRelu(x)", "Neg(x)", "Abs(x)", "Reciprocal(x)", "Clip(x, lo, _)", "Clip(x, _, hi)", "Clip(x, lo, hi)", "Identity(x)", "Pow(x, two)", "Pow(x, three)", "Pow(x, hi)",
 		"Sin(x)", "Cos(x)", "Floor(x)", "Ceil(x)", "Round(x)", "Softplus(x)", "Softsign(x)", "Elu(x) {alpha=0.5}", "Selu(x)", "Sum(x, two, x, lo)"} {
 		cases = append(cases, rowCase{op, `(x f32[N,3,40]) -> (y) {
 			const lo = f32[]{-0.5}
 			const hi = f32[]{0.25}
 			const two = f32[]{2.0}
+			const three = f32[]{3.0}
 			y = ` + op + ` }`, nil})
 	}
 	cases = append(cases,
