@@ -89,24 +89,30 @@ func one(ctx context.Context, dir string, n network, recipe string, samples int)
 		return row{}, err
 	}
 	out := row{Bytes: info.Bytes, Seconds: rep.Seconds}
+	err = out.evaluate(ctx, path, original, n, dir, samples)
+	return out, err
+}
+
+// evaluate measures the written file against the original.
+func (r *row) evaluate(ctx context.Context, path string, original *pare.Model, n network, dir string, samples int) error {
 	written, err := pare.Load(path)
 	if err != nil {
-		return out, err
+		return err
 	}
 	defer written.Close()
 	set, err := original.OpenData(n.spec(dir))
 	if err != nil {
-		return out, err
+		return err
 	}
 	if samples == 0 {
 		samples = n.samples
 	}
 	res, err := written.Evaluate(ctx, set, pare.EvalOptions{Against: original, Samples: samples, Batch: n.batch})
 	if err != nil {
-		return out, err
+		return err
 	}
-	out.take(res)
-	return out, nil
+	r.take(res)
+	return nil
 }
 
 // spec is the data specification of a network.
