@@ -154,13 +154,14 @@ func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, opts
 		return nil, err
 	}
 	if measure != nil {
-		rep.Eval, err = m.Evaluate(ctx, measure, pare.EvalOptions{
+		res, err := m.Evaluate(ctx, measure, pare.EvalOptions{
 			Threads: a.threads, Samples: o.evalSamples, Against: original, Progress: a.bar.update,
 		})
 		if err != nil {
 			return nil, err
 		}
-		rep.Eval.Model, rep.Eval.Data = o.out, o.measured()
+		res.Model, res.Data = o.out, o.measured()
+		rep.Judge(res)
 	}
 	if err := context.Cause(ctx); err != nil || o.dry {
 		return rep, err
