@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 
 	"pare"
-	"pare/internal/assets"
 	"pare/tensor"
 	"pare/x/ort"
 )
@@ -55,11 +54,7 @@ func TestJudge(t *testing.T) {
 	fmt.Fprintln(w, "network\trecipe\tmax abs\tmax rel\tSNR, dB\tto the original, dB")
 	for _, n := range networks {
 		t.Run(n.file, func(t *testing.T) {
-			m, err := pare.Load(assets.Path(t, n.file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer m.Close()
+			m := n.load(t)
 			if n.refused != "" {
 				refuses(t, m.Path(), n.refused)
 				return
@@ -131,16 +126,27 @@ func compressed(t *testing.T, n network, m *pare.Model, recipe string) *pare.Mod
 	if _, err := c.Compress(context.Background(), recipe, pare.Options{Data: n.set(t, m), Samples: n.samples}); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "small.onnx")
-	if _, err := c.Save(path, pare.SaveOptions{}); err != nil {
+	return written(t, c)
+}
+
+// written is a model after it was written to a file and read.
+func written(t *testing.T, m *pare.Model) *pare.Model {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "model.onnx")
+	if _, err := m.Save(path, pare.SaveOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	small, err := pare.Load(path)
+	return load(t, path)
+}
+
+func load(t *testing.T, path string) *pare.Model {
+	t.Helper()
+	m, err := pare.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { small.Close() })
-	return small
+	t.Cleanup(func() { m.Close() })
+	return m
 }
 
 // run computes the outputs of m by pare's engine.
