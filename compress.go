@@ -69,11 +69,21 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if err != nil {
 		return nil, named(m.path, err)
 	}
+	if run.Input.Lo == nil && o.Data == nil && floats(rep) {
+		rep.Warnings = append(rep.Warnings, unknownInput)
+	}
 	if prepared != "" && changes(r) {
 		work.ir.SetMeta(MetaPreparation, prepared)
 	}
 	m.ir = work.ir
 	return &Report{Input: before, Report: *rep}, nil
+}
+
+const unknownInput = "the range of the network's input is not known: give its preprocessing (MODEL.data.json), its range (--input-range) or data"
+
+// floats reports whether activations were left in float.
+func floats(r *compress.Report) bool {
+	return slices.ContainsFunc(r.Steps, func(s compress.StepReport) bool { return len(s.Floats) > 0 })
 }
 
 // prepared is the preprocessing that the compressed model is told of.

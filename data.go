@@ -58,15 +58,21 @@ func (m *Model) preparationFile() string {
 // OpenData opens data for the model: options that the specification leaves out
 // are those of Preparation.
 func (m *Model) OpenData(spec string) (dataset.Set, error) {
-	s, err := dataset.ParseSpec(spec)
-	if err != nil {
-		return nil, err
-	}
 	p, err := m.Preparation()
 	if err != nil {
 		return nil, err
 	}
-	if s, err = s.WithDefaults(p.Options); err != nil {
+	return OpenDataWith(spec, p.Options)
+}
+
+// OpenDataWith opens data; options that the specification leaves out are those
+// given, such as the ones that other data of the same model were prepared with.
+func OpenDataWith(spec, options string) (dataset.Set, error) {
+	s, err := dataset.ParseSpec(spec)
+	if err != nil {
+		return nil, err
+	}
+	if s, err = s.WithDefaults(options); err != nil {
 		return nil, err
 	}
 	return s.Open()

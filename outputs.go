@@ -32,13 +32,12 @@ type Score float32
 func (s Score) MarshalJSON() ([]byte, error) { return json.Marshal(number(float64(s), float32(s))) }
 
 // TopClasses lists the k best classes of every row of scores, best first; of
-// equal scores the smaller index comes first. Scores are [classes] or [samples,
-// classes], with any number of trailing dimensions of size one; other shapes
-// give nil.
+// equal scores the smaller index comes first. Scores are [classes], [samples,
+// classes] or [samples, classes, 1, 1]; other shapes give nil.
 func TopClasses(scores *tensor.Tensor, k int, labels []string) [][]Class {
 	shape := scores.Shape
-	for len(shape) > 2 && shape[len(shape)-1] == 1 {
-		shape = shape[:len(shape)-1]
+	if len(shape) == 4 && shape[2] == 1 && shape[3] == 1 {
+		shape = shape[:2]
 	}
 	if len(shape) < 1 || len(shape) > 2 || !scores.Type.IsFloat() || scores.Len() == 0 {
 		return nil

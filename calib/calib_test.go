@@ -187,3 +187,38 @@ func TestCollect(t *testing.T) {
 		t.Errorf("nothing is to be gained by clipping a flat law at %v", b)
 	}
 }
+
+// TestGuesses: statistics are derived through one layer without normalisation,
+// not through two, and not from the declared input; bounds count for nothing
+// but themselves.
+func TestGuesses(t *testing.T) {
+	conv := func(name string) *ir.Node {
+		w := tensor.New(tensor.Float32, 2, 2, 1, 1)
+		for i := range tensor.Data[float32](w) {
+			tensor.Data[float32](w)[i] = 0.5
+		}
+		return &ir.Node{Name: name, Op: "Conv", In: []*ir.Value{nil, ir.NewConst(name+".w", w)}}
+	}
+	sigmoid := unary("Sigmoid")
+	m := chain([]float32{0, 0}, []float32{1, 1}, conv("one"), unary("Relu"), conv("two"), sigmoid, conv("three"))
+	table := calib.Propagate(m, calib.Options{K: 6, InputLo: []float64{0}, InputHi: []float64{1}})
+	if s, why := table.Stats(m.Graph.Value("one")); s == nil {
+		t.Errorf("one layer behind a batch-norm: %s", why)
+	} else {
+		near(t, "deviation", s.Std[0], math.Sqrt(0.5), 1e-9)
+	}
+	for _, name := range []string{"two", "three"} {
+		if s, why := table.Stats(m.Graph.Value(name)); s != nil || why != "its layer has no batch-norm, nor has anything near before it" {
+			t.Errorf("%s: %v, %q", name, s, why)
+		}
+	}
+	if s, _ := table.Stats(m.Graph.Value("Sigmoid")); s == nil || s.Lo[0] != 0 || s.Hi[0] != 1 {
+		t.Errorf("the range of a sigmoid is %v", s)
+	}
+	bn := m.Graph.Value("bn").Producer()
+	bn.Op, bn.In = "Conv", []*ir.Value{bn.In[0], m.Graph.Value("one.w")}
+	m.Graph.Bind()
+	if s, why := calib.Propagate(m, calib.Options{InputLo: []float64{0}, InputHi: []float64{1}}).Stats(m.Graph.Value("bn")); s != nil || why == "" {
+		t.Errorf("a layer that reads the input: %v", s)
+	}
+}

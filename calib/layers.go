@@ -50,6 +50,9 @@ func linear(w *walk, n *ir.Node) (*state, string) {
 	if s == nil {
 		return nil, why
 	}
+	if w.guesses[n.In[0]] >= maxGuesses {
+		return nil, "its layer has no batch-norm, nor has anything near before it"
+	}
 	l, why := weightsOf(n, s)
 	if why != "" {
 		return nil, why

@@ -69,6 +69,13 @@ func init() {
 	}
 }
 
+// normalisers give their results the statistics that training chose; layers mix
+// channels.
+var (
+	normalisers = map[string]bool{"BatchNormalization": true, "InstanceNormalization": true, "LayerNormalization": true}
+	layers      = map[string]bool{"Conv": true, "Gemm": true, "MatMul": true}
+)
+
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 
 func gelu(x float64) float64 { return x * cdf(x) }

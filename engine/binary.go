@@ -17,6 +17,7 @@ var binaryRows = []row{
 	{op: "Div", since: 7, lower: binary(kernel.Div)},
 	{op: "Pow", since: 12, lower: lowerPow},
 	{op: "Sum", since: 8, lower: variadic(kernel.Add)},
+	{op: "PRelu", since: 7, lower: lowerPRelu},
 }
 
 func binary(k kernel.Binary) func(*builder, *ir.Node) bool {
@@ -29,14 +30,50 @@ func binary(k kernel.Binary) func(*builder, *ir.Node) bool {
 	}
 }
 
+// variadic folds any number of operands, of which the first must have the shape
+// of the result where there are more than two.
 func variadic(k kernel.Binary) func(*builder, *ir.Node) bool {
 	return func(b *builder, n *ir.Node) bool {
-		if len(n.In) != 2 || !b.real(n.In[0], n.In[1], n.Out[0]) {
+		if len(n.In) < 2 || !b.real(n.In...) || !b.real(n.Out[0]) {
 			return false
 		}
-		b.binary(n, k, n.In[0], n.In[1], n.Out[0])
+		y := n.Out[0]
+		if len(n.In) > 2 && !slices.Equal(b.val(n.In[0]).shape, b.val(y).shape) {
+			return false
+		}
+		acc := n.In[0]
+		for i, v := range n.In[1:] {
+			out := y
+			if i < len(n.In)-2 {
+				out = b.temporary(y)
+			}
+			b.binary(n, k, acc, v, out)
+			acc = out
+		}
 		return true
 	}
+}
+
+// temporary is a value of v's type that the graph does not have.
+func (b *builder) temporary(v *ir.Value) *ir.Value {
+	t := &ir.Value{Name: v.Name, Type: v.Type}
+	x := b.val(v)
+	b.vals[t] = &value{t: x.t, shape: x.shape, box: -1}
+	return t
+}
+
+// lowerPRelu is max(x, 0) + slope·min(x, 0).
+func lowerPRelu(b *builder, n *ir.Node) bool {
+	x, slope, y := n.In[0], n.In[1], n.Out[0]
+	if !b.real(x, slope, y) || len(b.val(slope).shape) > len(b.val(x).shape) {
+		return false
+	}
+	low, scaled, high := b.temporary(y), b.temporary(y), b.temporary(y)
+	b.unary(n, "min", x, low, func(dst, src []float32) { kernel.Clamp(dst, src, -inf, 0) })
+	b.binary(n, kernel.Mul, low, slope, scaled)
+	b.unary(n, "max", x, high, func(dst, src []float32) { kernel.Clamp(dst, src, 0, inf) })
+	b.binary(n, kernel.Add, scaled, high, y)
+	return true
 }
 
 // lowerPow knows the square and the square root.

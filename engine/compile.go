@@ -2,11 +2,13 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 
+	"pare/internal/fault"
 	"pare/ir"
 	"pare/op"
 	"pare/tensor"
@@ -48,13 +50,19 @@ func Compile(ctx context.Context, m *ir.Model, o Options) (*Program, error) {
 	if err := p.want(o.Extra); err != nil {
 		return nil, err
 	}
-	if _, err := op.Infer(p.raw); err != nil {
+	if err := known(p.raw); err != nil {
 		return nil, err
+	}
+	if !o.Reference {
+		if _, err := op.InferWith(p.raw, op.InferOptions{Redo: true}); err != nil {
+			return nil, err
+		}
 	}
 	p.base = ir.CloneModel(p.raw)
 	if !o.Reference {
 		dropDefaults(p.base.Graph)
-		if err := prepare(ctx, p.base); err != nil {
+		var err error
+		if p.base, err = prepare(ctx, p.base); err != nil {
 			return nil, err
 		}
 	}
@@ -81,22 +89,21 @@ func (p *Program) want(extra []string) error {
 	return nil
 }
 
+// known reports the first node that neither the operator table nor the model
+// defines.
+func known(m *ir.Model) error {
+	for _, n := range m.Graph.Nodes {
+		if d := op.Find(n.Domain, n.Op); m.Function(n) == nil && (d == nil || d.Eval == nil) {
+			return fault.AtNode(n, errors.New("pare does not know this operator and the model does not define it as a function"))
+		}
+	}
+	return nil
+}
+
 // dropDefaults turns inputs with a default into plain constants; a run that
 // gives them starts from the graph as it was.
 func dropDefaults(g *ir.Graph) {
 	g.Inputs = slices.DeleteFunc(slices.Clone(g.Inputs), func(v *ir.Value) bool { return v.Const != nil })
-}
-
-// prepare rewrites the graph into what rows of the table know: newest schemas,
-// decoded weights, no clutter.
-func prepare(ctx context.Context, m *ir.Model) error {
-	// Rows state the versions they know; nodes that cannot be raised are left
-	// to the reference.
-	_ = op.RaiseTo(m, rowsOpset)
-	if err := decodeWeights(m); err != nil {
-		return err
-	}
-	return simplify(ctx, m)
 }
 
 // rowsOpset is the version of the standard operator set that rows are written

@@ -93,14 +93,7 @@ func lowerPad(b *builder, n *ir.Node) bool {
 	} else {
 		to = b.newPlain(y)
 	}
-	total := tensor.Len(shape)
-	b.emit(&step{node: n, kernel: "fill", tasks: tasksFor(total), writes: []*buf{to.b},
-		task: func(f *frame, task int, _ []float32) {
-			i, j := span(task, total)
-			for k, d := i, f.at(to); k < j; k++ {
-				d[k] = value
-			}
-		}})
+	b.fill(n, to, value)
 	inside := to
 	for i, k := range before {
 		inside.off += k * steps[i]

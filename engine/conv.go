@@ -93,7 +93,7 @@ func (b *builder) convShape(n *ir.Node) (s kernel.ConvShape, ok bool) {
 // convolves reports whether a row lowers the node: a convolution with constant
 // weights of a shape that the kernels know.
 func (b *builder) convolves(n *ir.Node) bool {
-	if b.cst(n.In[1]) == nil || !b.real(n.In[0], n.In[1], n.Out[0]) || len(n.In) > 2 && n.In[2] != nil && b.cst(n.In[2]) == nil {
+	if !b.constantFilter(n) {
 		return false
 	}
 	s, ok := b.convShape(n)
@@ -109,69 +109,67 @@ func lowerConv(b *builder, n *ir.Node) bool {
 		return false
 	}
 	s, _ := b.convShape(n)
-	var bias *tensor.Tensor
-	if len(n.In) > 2 {
-		bias = b.cst(n.In[2])
-	}
-	fold := b.foldChannels(n.Out[0], s.O)
-	w, err := fold.apply(b, b.cst(n.In[1]), bias)
-	if err != nil {
-		return false
-	}
-	t := b.tail(fold.v, true)
 	x := n.In[0]
 	if p := b.val(x).unpadded; p != nil {
 		x = p
 	}
-	src := b.last(x)
-	dst := b.newLast(t.v)
-	s.SrcStride, s.DstStride = src.stride, dst.stride
-	if t.res.b != nil {
-		s.ResStride = t.res.stride
-	}
-	st := &step{node: n, flops: int64(s.Flops()), reads: []*buf{src.b}, writes: []*buf{dst.b}}
-	if t.res.b != nil {
-		st.reads = append(st.reads, t.res.b)
-		if t.res.dense(s.O) && dst.dense(s.O) {
-			st.reuse = reuse(t.res, dst.b.floats)
-		}
-	}
-	ep := kernel.Epilogue{Bias: w.bias, Lo: t.lo, Hi: t.hi}
-	if s.Groups == s.C && s.O == s.C {
-		return b.depthwise(st, s, w, ep, src, dst, t.res)
-	}
-	return b.convolve(st, s, w, ep, src, dst, t.res)
+	t := b.cst(n.In[1])
+	return b.convolution(n, s, t, b.p.weights.reals(t), b.last(x))
 }
 
-func (b *builder) convolve(st *step, s kernel.ConvShape, w *filter, ep kernel.Epilogue, src, dst, res place) bool {
+// convolution emits a convolution with what follows it: t is the constant that
+// the weights, in OIHW order, come from.
+func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, weights []float32, src place) bool {
+	fold := b.foldChannels(n.Out[0], s.O)
+	w := fold.apply(b, t, weights, s.O, b.biasOf(n))
+	end := b.tail(fold.v, true)
+	dst := b.newLast(end.v)
+	s.SrcStride, s.DstStride = src.stride, dst.stride
+	st := &step{node: n, flops: int64(s.Flops()), reads: []*buf{src.b}, writes: []*buf{dst.b}}
+	if end.res.b != nil {
+		s.ResStride = end.res.stride
+		st.reads = append(st.reads, end.res.b)
+		if end.res.dense(s.O) && dst.dense(s.O) {
+			st.reuse = reuse(end.res, dst.b.floats)
+		}
+	}
+	st.bytes = 4 * int64(src.b.floats+dst.b.floats+len(weights))
+	ep := kernel.Epilogue{Bias: w.bias, Lo: end.lo, Hi: end.hi}
+	if s.Groups == s.C && s.O == s.C {
+		b.depthwise(st, s, w, ep, src, dst, end.res)
+	} else {
+		b.convolve(st, s, w, ep, src, dst, end.res)
+	}
+	return true
+}
+
+func (b *builder) convolve(st *step, s kernel.ConvShape, w *filter, ep kernel.Epilogue, src, dst, res place) {
 	packedW, err := packed(b.p.weights, w.key("conv"), func() (*kernel.ConvWeights, error) { return kernel.PackConv(s, w.weights()) })
 	if err != nil {
-		return false
+		panic(err)
 	}
 	c, err := kernel.NewConv(s)
 	if err != nil {
-		return false
+		panic(err)
 	}
 	st.kernel = fmt.Sprintf("conv %dx%d", s.KH, s.KW)
 	st.tasks, st.scratch = c.Tasks(), c.ScratchFloats()
-	st.bytes = 4 * int64(src.b.floats+dst.b.floats+s.O*s.KH*s.KW*s.C/max(1, s.Groups))
 	st.task = func(f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.maybe(res)
 		c.Run(task, f.at(dst), f.at(src), packedW, &e, scratch)
 	}
 	b.emit(st)
-	return true
 }
 
-func (b *builder) depthwise(st *step, s kernel.ConvShape, w *filter, ep kernel.Epilogue, src, dst, res place) bool {
+func (b *builder) depthwise(st *step, s kernel.ConvShape, w *filter, ep kernel.Epilogue, src, dst, res place) {
 	weights, err := packed(b.p.weights, w.key("depthwise"), func() ([]float32, error) { return kernel.PackDepthwise(s, w.weights()) })
 	if err != nil {
-		return false
+		panic(err)
 	}
 	d, err := kernel.NewDepthwise(s)
 	if err != nil {
-		return false
+		panic(err)
 	}
 	st.kernel = fmt.Sprintf("depthwise %dx%d", s.KH, s.KW)
 	st.tasks = d.Tasks()
@@ -181,5 +179,4 @@ func (b *builder) depthwise(st *step, s kernel.ConvShape, w *filter, ep kernel.E
 		d.Run(task, f.at(dst), f.at(src), weights, &e)
 	}
 	b.emit(st)
-	return true
 }

@@ -45,6 +45,18 @@ func TestConv(t *testing.T) {
 			s = Mul(a, ws)
 			y = Add(wb, s)
 		}`, []string{"to channels last", "conv 1x5", "to channels first"}},
+		{"transposed", `(x f32[N,4,5,3]) -> (y) {
+			const w = f32[4,3,3,2]{*0.0}
+			const wb = f32[3]{*0.0}
+			a = ConvTranspose(x, w, wb) {strides=[2,3], pads=[1,0,0,1], output_padding=[1,0]}
+			y = Relu(a)
+		}`, nil},
+		{"transposed in groups", `(x f32[N,4,7]) -> (y) {
+			const w = f32[4,3,4]{*0.0}
+			const ws = f32[1,6,1]{*0.0}
+			a = ConvTranspose(x, w) {group=2, dilations=[2]}
+			y = Mul(a, ws)
+		}`, nil},
 		{"shared result", `(x f32[N,3,8,8]) -> (a, y) {
 			const w = f32[5,3,3,3]{*0.0}
 			a = Conv(x, w)

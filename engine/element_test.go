@@ -36,7 +36,8 @@ func TestBinaryLast(t *testing.T) {
 func TestUnary(t *testing.T) {
 	var cases []rowCase
 	for _, op := range []string{"Relu(x)", "Sigmoid(x)", "Tanh(x)", "Erf(x)", "Exp(x)", "HardSwish(x)", "HardSigmoid(x) {alpha=0.3}",
-		"LeakyRelu(x)", "Neg(x)", "Abs(x)", "Reciprocal(x)", "Clip(x, lo, _)", "Clip(x, _, hi)", "Clip(x, lo, hi)", "Identity(x)", "Pow(x, two)"} {
+		"LeakyRelu(x)", "Neg(x)", "Abs(x)", "Reciprocal(x)", "Clip(x, lo, _)", "Clip(x, _, hi)", "Clip(x, lo, hi)", "Identity(x)", "Pow(x, two)",
+		"Sin(x)", "Cos(x)", "Floor(x)", "Ceil(x)", "Round(x)", "Softplus(x)", "Softsign(x)", "Elu(x) {alpha=0.5}", "Selu(x)", "Sum(x, two, x, lo)"} {
 		cases = append(cases, rowCase{op, `(x f32[N,3,40]) -> (y) {
 			const lo = f32[]{-0.5}
 			const hi = f32[]{0.25}
@@ -46,6 +47,10 @@ func TestUnary(t *testing.T) {
 	cases = append(cases,
 		rowCase{"sqrt", `(x f32[N,3]) -> (y) { a = Abs(x)
 			y = Sqrt(a) }`, nil},
+		rowCase{"log", `(x f32[N,3]) -> (y) { a = Abs(x)
+			y = Log(a) }`, nil},
+		rowCase{"prelu", `(x f32[N,3,4,4]) -> (y) { const w = f32[3,1,1]{*0.0}
+			y = PRelu(x, w) }`, nil},
 		rowCase{"silu", `(x f32[N,3]) -> (y) { a = Sigmoid(x)
 			y = Mul(x, a) }`, []string{"silu"}},
 		rowCase{"hardswish", `(x f32[N,3]) -> (y) { a = HardSigmoid(x) {alpha=0.16666667, beta=0.5}

@@ -125,18 +125,19 @@ type filter struct {
 	bias    []float32
 }
 
-// apply makes the weights and the bias that include the folded nodes.
-func (c channels) apply(b *builder, t, bias *tensor.Tensor) (*filter, error) {
-	f := &filter{t: t, w: b.p.weights.reals(t), scale: c.scale, name: c.v.Name}
+// apply makes the weights of o output channels, which come from the constant t,
+// and the bias that include the folded nodes.
+func (c channels) apply(b *builder, t *tensor.Tensor, w []float32, o int, bias *tensor.Tensor) *filter {
+	f := &filter{t: t, w: w, scale: c.scale, name: c.v.Name}
 	for _, x := range c.from {
 		if f.with == nil || !b.p.weights.owned[x] {
 			f.with = x
 		}
 	}
 	if bias == nil && c.scale == nil {
-		return f, nil
+		return f
 	}
-	f.bias = make([]float32, t.Shape[0])
+	f.bias = make([]float32, o)
 	for i := range f.bias {
 		v := 0.0
 		if bias != nil {
@@ -147,7 +148,7 @@ func (c channels) apply(b *builder, t, bias *tensor.Tensor) (*filter, error) {
 		}
 		f.bias[i] = float32(v)
 	}
-	return f, nil
+	return f
 }
 
 func (f *filter) key(form string) weightKey {

@@ -6,8 +6,32 @@ import (
 
 	"pare/format"
 	"pare/ir"
+	"pare/op"
 	"pare/pass"
 )
+
+// prepare rewrites a model into what rows of the table know: newest schemas,
+// decoded weights, no functions, no clutter. The model given must not be used
+// afterwards.
+func prepare(ctx context.Context, m *ir.Model) (*ir.Model, error) {
+	// Rows state the versions they know; nodes that cannot be raised are left
+	// to the reference, and so are functions that cannot be expanded.
+	_ = op.RaiseTo(m, rowsOpset)
+	if err := decodeWeights(m); err != nil {
+		return nil, err
+	}
+	if len(m.Functions) > 0 {
+		if flat := ir.CloneModel(m); op.Inline(flat) == nil {
+			m = flat
+		}
+	}
+	_, err := pass.SimplifyWith(ctx, m, pass.Options{Growth: growth})
+	return m, err
+}
+
+// growth is how many bytes a folded constant may take beyond those that it
+// replaces: memory is dear in files, not here.
+const growth = 4 << 20
 
 // decodeWeights replaces compressed constants by their values.
 func decodeWeights(m *ir.Model) error {
@@ -31,14 +55,4 @@ func decodeWeights(m *ir.Model) error {
 		return nil
 	}
 	return p.Apply()
-}
-
-// growth is how many bytes a folded constant may take beyond those that it
-// replaces: memory is dear in files, not here.
-const growth = 4 << 20
-
-// simplify folds constants and removes what has no effect.
-func simplify(ctx context.Context, m *ir.Model) error {
-	_, err := pass.SimplifyWith(ctx, m, pass.Options{Growth: growth})
-	return err
 }

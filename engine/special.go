@@ -84,12 +84,13 @@ func (p *Program) build(ctx context.Context, in map[string]op.Val) (*special, er
 	}
 	m = ir.CloneModel(m)
 	fixInputs(m.Graph, in)
-	inf, err := op.InferWith(m, op.InferOptions{Redo: true})
-	if err != nil {
-		return nil, err
-	}
+	var inf *op.Inference
 	if !p.o.Reference {
-		if err := prepare(ctx, m); err != nil {
+		var err error
+		if _, err = op.InferWith(m, op.InferOptions{Redo: true}); err != nil {
+			return nil, err
+		}
+		if m, err = prepare(ctx, m); err != nil {
 			return nil, err
 		}
 		if inf, err = op.InferWith(m, op.InferOptions{Redo: true}); err != nil {

@@ -24,6 +24,16 @@ var unaryRows = []row{
 	{op: "Neg", lower: affine(-1, 0)},
 	{op: "Abs", lower: eachElement("abs", func(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) })},
 	{op: "Reciprocal", lower: eachElement("reciprocal", func(x float32) float32 { return 1 / x })},
+	{op: "Log", lower: each64("log", math.Log)},
+	{op: "Sin", lower: each64("sin", math.Sin)},
+	{op: "Cos", lower: each64("cos", math.Cos)},
+	{op: "Floor", lower: each64("floor", math.Floor)},
+	{op: "Ceil", lower: each64("ceil", math.Ceil)},
+	{op: "Round", lower: each64("round", math.RoundToEven)},
+	{op: "Softplus", lower: each64("softplus", func(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) })},
+	{op: "Softsign", lower: each64("softsign", func(x float64) float64 { return x / (1 + math.Abs(x)) })},
+	{op: "Elu", lower: lowerElu},
+	{op: "Selu", lower: lowerSelu},
 }
 
 // unary emits v = f(x) element by element. Where x lies with channels last, so
@@ -175,4 +185,27 @@ func lowerLeakyRelu(b *builder, n *ir.Node) bool {
 		}
 	})
 	return true
+}
+
+// each64 is a row for a function evaluated in float64 and rounded once.
+func each64(name string, f func(float64) float64) func(*builder, *ir.Node) bool {
+	return eachElement(name, func(x float32) float32 { return float32(f(float64(x))) })
+}
+
+func lowerElu(b *builder, n *ir.Node) bool {
+	return exponential(n.Float("alpha", 1), 1)(b, n)
+}
+
+func lowerSelu(b *builder, n *ir.Node) bool {
+	return exponential(n.Float("alpha", 1.67326319217681884765625), n.Float("gamma", 1.05070102214813232421875))(b, n)
+}
+
+// exponential is gamma·x where x is positive and gamma·alpha·(eˣ - 1) elsewhere.
+func exponential(alpha, gamma float32) func(*builder, *ir.Node) bool {
+	return each64("elu", func(x float64) float64 {
+		if x > 0 {
+			return float64(gamma) * x
+		}
+		return float64(gamma) * float64(alpha) * math.Expm1(x)
+	})
 }

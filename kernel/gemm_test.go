@@ -22,6 +22,17 @@ func TestGemm(t *testing.T) {
 	})
 }
 
+// TestGemmTiles meets every height of every width of panel.
+func TestGemmTiles(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for m := 1; m <= 25; m++ {
+			for _, n := range []int{3, 8, 13, 16, 21, 24, 30, 32, 39, 55} {
+				testGemm(t, kernel.GemmShape{M: m, N: n, K: 5}, m%2 == 0)
+			}
+		}
+	})
+}
+
 func testGemm(t *testing.T, s kernel.GemmShape, trans bool) {
 	r := random(2)
 	or := func(v, d int) int {

@@ -3,8 +3,8 @@ package kernel
 import "math"
 
 // The coefficients below interpolate in Chebyshev nodes on the interval where
-// each is used, rounded to float32; assembly uses the same ones in the same
-// order (TestUnary holds both to it).
+// each is used, rounded to float32; assembly uses the same ones with fused
+// multiply-adds (TestUnary holds both to the bounds).
 
 // expPoly is (eʳ-1-r)/r² in r for |r| ≤ ln2/2.
 var expPoly = [6]float32{0.5, 1.666666716e-01, 4.166646674e-02, 8.333310485e-03, 1.393364160e-03, 1.989098091e-04}
@@ -109,7 +109,7 @@ func gelu32(x float32) float32 {
 }
 
 func hardSwish32(x float32) float32 {
-	return x * clampTo(x*(1.0/6)+0.5, 0, 1)
+	return x * clampTo(float32(x*(1.0/6))+0.5, 0, 1)
 }
 
 func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }

@@ -7,8 +7,8 @@ import (
 
 // Panels is the right-hand matrix of a product, packed for the tile of this
 // machine: columns in panels of the tile's width, each panel one line of
-// columns per k, zero-padded on the right. A last panel of at most half the
-// width is stored in half the width.
+// columns per k, zero-padded on the right. The last panel
+// is as narrow as the tile has kernels for.
 type Panels struct {
 	k, n int
 	tile *tile
@@ -68,7 +68,7 @@ func (p *Panels) Pack(b Source) { p.PackRange(0, p.Count(), b) }
 func (p *Panels) PackRange(from, to int, b Source) {
 	for i := from; i < to; i++ {
 		j := i * p.tile.nr
-		w := p.tile.panelWidth(j, p.n)
+		w := p.tile.kernel(j, p.n).width
 		packPanel(p.data[p.k*j:p.k*(j+w)], w, p.k, b, j, min(w, p.n-j))
 	}
 	if b.Alpha != 0 && b.Alpha != 1 {
@@ -82,7 +82,7 @@ func (p *Panels) PackRange(from, to int, b Source) {
 // panel is the packed data of panel i and its width.
 func (p *Panels) panel(i int) (data []float32, w int) {
 	j := i * p.tile.nr
-	w = p.tile.panelWidth(j, p.n)
+	w = p.tile.kernel(j, p.n).width
 	return p.data[p.k*j : p.k*(j+w)], w
 }
 

@@ -28,10 +28,8 @@ func (p *product) chunk(panelFloats int) int {
 // run multiplies rows r0 ≤ r < r1 by one panel whose first column is j of the
 // destination. cols counts the columns to be stored.
 func (p *product) run(t *tileArgs, r0, r1 int, panel []float32, w, j, cols int) {
-	kernel, mr := p.tile.wide, p.tile.mr
-	if w < p.tile.nr {
-		kernel, mr = p.tile.narrow, p.tile.mrNarrow
-	}
+	k := p.tile.kernel(0, w)
+	kernel, mr := k.run, k.mr
 	lo, hi := p.ep.limits()
 	t.src, t.n, t.ldc = p.src, cols, p.ldc
 	at := 0

@@ -11,9 +11,11 @@ type (
 	normalizeLoop func(dst, src, gamma, beta []float32, mean, rstd float32)
 )
 
-// Row loops. The sums of assembly rows run in 32 or 64 interleaved parts, so
-// that their error grows with the length divided by that; the portable ones
-// sum in float64.
+// Row loops. The sums of assembly rows run in 64 interleaved parts, element i in
+// part i mod 64, whatever the instruction set, and parts are added by halves:
+// the order depends on the length alone, and the error grows with the length
+// divided by 64. The portable rows sum in float64. Maxima and normalize have
+// the same bits in every row.
 var (
 	rowMaxLoops    = append(archRowMax, impl[reduceLoop]{"f32_1_go", 0, rowMaxGo})
 	rowSumLoops    = append(archRowSum, impl[reduceLoop]{"f32_1_go", 0, rowSumGo})
@@ -112,7 +114,7 @@ func varianceGo(src []float32, mean float32) float32 {
 
 func normalizeGo(dst, src, gamma, beta []float32, mean, rstd float32) {
 	for i, x := range src {
-		y := (x - mean) * rstd * gamma[i]
+		y := float32((x - mean) * rstd * gamma[i])
 		if beta != nil {
 			y += beta[i]
 		}

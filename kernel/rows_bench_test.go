@@ -84,7 +84,7 @@ var windowLayers = []struct{ h, c, k, stride int }{
 	{56, 64, 3, 1}, {112, 32, 3, 1}, {112, 96, 3, 2}, {56, 144, 3, 1}, {28, 192, 3, 1}, {14, 384, 3, 1}, {14, 576, 3, 2}, {7, 960, 3, 1}, {28, 120, 5, 1}, {14, 480, 5, 1}, {32, 16, 3, 1},
 }
 
-func BenchmarkWindowRows(b *testing.B) {
+func BenchmarkDepthwiseRows(b *testing.B) {
 	for _, l := range windowLayers {
 		s := ConvShape{N: 1, H: l.h, W: l.h, C: l.c, O: l.c, Groups: l.c, KH: l.k, KW: l.k, StrideH: l.stride, StrideW: l.stride,
 			PadT: l.k / 2, PadL: l.k / 2, PadB: l.k / 2, PadR: l.k / 2}
@@ -100,6 +100,9 @@ func BenchmarkWindowRows(b *testing.B) {
 			}
 		})
 	}
+}
+
+func BenchmarkPoolRows(b *testing.B) {
 	for _, l := range []PoolShape{{N: 1, H: 112, W: 112, C: 64, KH: 3, KW: 3, StrideH: 2, StrideW: 2, PadT: 1, PadL: 1, PadB: 1, PadR: 1},
 		{N: 1, H: 56, W: 56, C: 32, KH: 2, KW: 2, StrideH: 2, StrideW: 2}, {N: 1, H: 7, W: 7, C: 2048, KH: 7, KW: 7}} {
 		src, dst := make([]float32, l.H*l.W*l.C), make([]float32, l.OH()*l.OW()*l.C)

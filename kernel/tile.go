@@ -35,24 +35,29 @@ type tileArgs struct {
 	tiles    int
 }
 
-// tile is a row of the table of matrix micro-kernels. The wide kernel computes
-// up to mr rows of nr columns, the narrow one up to mrNarrow rows of nr/2.
+// tile is a row of the table of matrix micro-kernels, which has kernels for
+// panels of several widths, narrowest first; nr is the last, which all panels
+// but the last of a matrix have.
 // Longer sums are cut into blocks of kBlock, so that a panel's share stays in
 // the first or second cache while tiles pass over it.
 type tile struct {
-	name         string
-	needs        cpu.Features
-	mr, nr       int
-	mrNarrow     int
-	kBlock       int
-	wide, narrow func(m int, t *tileArgs)
+	name   string
+	needs  cpu.Features
+	nr     int
+	kBlock int
+	panels []panelKernel
+}
+
+// panelKernel computes up to mr rows of a panel of width columns.
+type panelKernel struct {
+	width, mr int
+	run       func(m int, t *tileArgs)
 }
 
 // tiles is ordered best first; the last row runs everywhere.
 var tiles = append(archTiles, tile{
-	name: "f32_2x4_go", mr: 2, nr: 4, mrNarrow: 4, kBlock: 512,
-	wide:   func(m int, t *tileArgs) { tileGo(m, t) },
-	narrow: func(m int, t *tileArgs) { tileNarrowGo(m, t) },
+	name: "f32_2x4_go", nr: 4, kBlock: 512,
+	panels: []panelKernel{{2, 4, tileNarrowGo}, {4, 2, tileGo}},
 })
 
 func pickTile() *tile {
@@ -68,20 +73,21 @@ func pickTile() *tile {
 // would otherwise be allocated for every task.
 var tilePool = sync.Pool{New: func() any { return new(tileArgs) }}
 
-// panelWidth is the number of columns of the panel that starts at column j of
-// n: nr, or half of it where the rest fits.
-func (t *tile) panelWidth(j, n int) int {
-	if n-j <= t.nr/2 {
-		return t.nr / 2
+// kernel is the narrowest kernel for the panel that starts at column j of n.
+func (t *tile) kernel(j, n int) *panelKernel {
+	for i := range t.panels {
+		if n-j <= t.panels[i].width {
+			return &t.panels[i]
+		}
 	}
-	return t.nr
+	return &t.panels[len(t.panels)-1]
 }
 
 // paddedCols is n rounded up to whole panels.
 func (t *tile) paddedCols(n int) int {
 	whole := n / t.nr * t.nr
 	if rest := n - whole; rest > 0 {
-		whole += t.panelWidth(whole, n)
+		whole += t.kernel(whole, n).width
 	}
 	return whole
 }

@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func tile1x32AVX512(t *byte)
 
+// tile1x24AVX512 computes tiles of 1 rows and 24 columns.
+//
+//go:noescape
+func tile1x24AVX512(t *byte)
+
 // tile1x16AVX512 computes tiles of 1 rows and 16 columns.
 //
 //go:noescape
@@ -28,6 +33,11 @@ func tile1x16AVX2(t *byte)
 //
 //go:noescape
 func tile2x32AVX512(t *byte)
+
+// tile2x24AVX512 computes tiles of 2 rows and 24 columns.
+//
+//go:noescape
+func tile2x24AVX512(t *byte)
 
 // tile2x16AVX512 computes tiles of 2 rows and 16 columns.
 //
@@ -49,6 +59,11 @@ func tile2x16AVX2(t *byte)
 //go:noescape
 func tile3x32AVX512(t *byte)
 
+// tile3x24AVX512 computes tiles of 3 rows and 24 columns.
+//
+//go:noescape
+func tile3x24AVX512(t *byte)
+
 // tile3x16AVX512 computes tiles of 3 rows and 16 columns.
 //
 //go:noescape
@@ -68,6 +83,11 @@ func tile3x16AVX2(t *byte)
 //
 //go:noescape
 func tile4x32AVX512(t *byte)
+
+// tile4x24AVX512 computes tiles of 4 rows and 24 columns.
+//
+//go:noescape
+func tile4x24AVX512(t *byte)
 
 // tile4x16AVX512 computes tiles of 4 rows and 16 columns.
 //
@@ -89,6 +109,11 @@ func tile4x16AVX2(t *byte)
 //go:noescape
 func tile5x32AVX512(t *byte)
 
+// tile5x24AVX512 computes tiles of 5 rows and 24 columns.
+//
+//go:noescape
+func tile5x24AVX512(t *byte)
+
 // tile5x16AVX512 computes tiles of 5 rows and 16 columns.
 //
 //go:noescape
@@ -108,6 +133,11 @@ func tile5x16AVX2(t *byte)
 //
 //go:noescape
 func tile6x32AVX512(t *byte)
+
+// tile6x24AVX512 computes tiles of 6 rows and 24 columns.
+//
+//go:noescape
+func tile6x24AVX512(t *byte)
 
 // tile6x16AVX512 computes tiles of 6 rows and 16 columns.
 //
@@ -129,6 +159,11 @@ func tile6x16AVX2(t *byte)
 //go:noescape
 func tile7x32AVX512(t *byte)
 
+// tile7x24AVX512 computes tiles of 7 rows and 24 columns.
+//
+//go:noescape
+func tile7x24AVX512(t *byte)
+
 // tile7x16AVX512 computes tiles of 7 rows and 16 columns.
 //
 //go:noescape
@@ -143,6 +178,11 @@ func tile7x8AVX2(t *byte)
 //
 //go:noescape
 func tile8x32AVX512(t *byte)
+
+// tile8x24AVX512 computes tiles of 8 rows and 24 columns.
+//
+//go:noescape
+func tile8x24AVX512(t *byte)
 
 // tile8x16AVX512 computes tiles of 8 rows and 16 columns.
 //
@@ -159,6 +199,11 @@ func tile8x8AVX2(t *byte)
 //go:noescape
 func tile9x32AVX512(t *byte)
 
+// tile9x24AVX512 computes tiles of 9 rows and 24 columns.
+//
+//go:noescape
+func tile9x24AVX512(t *byte)
+
 // tile9x16AVX512 computes tiles of 9 rows and 16 columns.
 //
 //go:noescape
@@ -173,6 +218,11 @@ func tile9x8AVX2(t *byte)
 //
 //go:noescape
 func tile10x32AVX512(t *byte)
+
+// tile10x24AVX512 computes tiles of 10 rows and 24 columns.
+//
+//go:noescape
+func tile10x24AVX512(t *byte)
 
 // tile10x16AVX512 computes tiles of 10 rows and 16 columns.
 //
@@ -189,6 +239,11 @@ func tile10x8AVX2(t *byte)
 //go:noescape
 func tile11x32AVX512(t *byte)
 
+// tile11x24AVX512 computes tiles of 11 rows and 24 columns.
+//
+//go:noescape
+func tile11x24AVX512(t *byte)
+
 // tile11x16AVX512 computes tiles of 11 rows and 16 columns.
 //
 //go:noescape
@@ -203,6 +258,11 @@ func tile11x8AVX2(t *byte)
 //
 //go:noescape
 func tile12x32AVX512(t *byte)
+
+// tile12x24AVX512 computes tiles of 12 rows and 24 columns.
+//
+//go:noescape
+func tile12x24AVX512(t *byte)
 
 // tile12x16AVX512 computes tiles of 12 rows and 16 columns.
 //

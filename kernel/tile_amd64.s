@@ -137,6 +137,105 @@ done:
 	VZEROUPPER
 	RET
 
+// func tile1x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile1x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), DX
+	LEAQ    (AX)(DX*4), BX
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z2
+	VMOVUPS      64(CX), Y3
+	VBROADCASTSS (BX)(AX*4), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Y3, Y4, Y1
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y2
+	VADDPS    Y2, Y1, Y1
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z2
+	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y2
+	VADDPS    Y2, Y1, Y1
+
+clamp:
+	VBROADCASTSS 192(AX), Z2
+	VBROADCASTSS 196(AX), Z3
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z3, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000004, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func tile1x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x16AVX512(SB), NOSPLIT, $16-8
@@ -592,6 +691,126 @@ clamp:
 	VMAXPS       Z3, Z4, Z3
 	VMINPS       Z3, Z5, Z3
 	VMOVUPS      Z3, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000008, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile2x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile2x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), DX
+	LEAQ    (AX)(DX*4), SI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z4
+	VMOVUPS      64(CX), Y5
+	VBROADCASTSS (BX)(AX*4), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (SI)(AX*4), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Y5, Y6, Y3
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y4
+	VADDPS    Y4, Y1, Y1
+	VADDPS    Y4, Y3, Y3
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z4
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y4
+	VADDPS    Y4, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y4
+	VADDPS    Y4, Y3, Y3
+
+clamp:
+	VBROADCASTSS 192(AX), Z4
+	VBROADCASTSS 196(AX), Z5
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y4, Y1
+	VMINPS       Y1, Y5, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+	VMOVUPS      Y3, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done
@@ -1154,6 +1373,147 @@ clamp:
 	VMAXPS       Z5, Z6, Z5
 	VMINPS       Z5, Z7, Z5
 	VMOVUPS      Z5, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x0000000c, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile3x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile3x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DX
+	LEAQ    (AX)(DX*4), DI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z6
+	VMOVUPS      64(CX), Y7
+	VBROADCASTSS (BX)(AX*4), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (SI)(AX*4), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (DI)(AX*4), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Y7, Y8, Y5
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	VADDPS    Z6, Z2, Z2
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y6
+	VADDPS    Y6, Y1, Y1
+	VADDPS    Y6, Y3, Y3
+	VADDPS    Y6, Y5, Y5
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y6
+	VADDPS    Y6, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y6
+	VADDPS    Y6, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y6
+	VADDPS    Y6, Y5, Y5
+
+clamp:
+	VBROADCASTSS 192(AX), Z6
+	VBROADCASTSS 196(AX), Z7
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z6, Z0
+	VMINPS       Z0, Z7, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y6, Y1
+	VMINPS       Y1, Y7, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z6, Z2
+	VMINPS       Z2, Z7, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y6, Y3
+	VMINPS       Y3, Y7, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z7, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y6, Y5
+	VMINPS       Y5, Y7, Y5
+	VMOVUPS      Y5, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done
@@ -1805,6 +2165,168 @@ clamp:
 	VMAXPS       Z7, Z8, Z7
 	VMINPS       Z7, Z9, Z7
 	VMOVUPS      Z7, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000010, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000010, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000010, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile4x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile4x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Y7, Y7, Y7
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVLQSX 12(DX), DX
+	LEAQ    (AX)(DX*4), R8
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z8
+	VMOVUPS      64(CX), Y9
+	VBROADCASTSS (BX)(AX*4), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (SI)(AX*4), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (DI)(AX*4), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R8)(AX*4), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Y9, Y10, Y7
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VADDPS    Z8, Z2, Z2
+	VADDPS    Z8, Z4, Z4
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y8
+	VADDPS    Y8, Y1, Y1
+	VADDPS    Y8, Y3, Y3
+	VADDPS    Y8, Y5, Y5
+	VADDPS    Y8, Y7, Y7
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z8
+	VADDPS    Z8, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y8
+	VADDPS    Y8, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y8
+	VADDPS    Y8, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y8
+	VADDPS    Y8, Y5, Y5
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z8
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y8
+	VADDPS    Y8, Y7, Y7
+
+clamp:
+	VBROADCASTSS 192(AX), Z8
+	VBROADCASTSS 196(AX), Z9
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z8, Z0
+	VMINPS       Z0, Z9, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y8, Y1
+	VMINPS       Y1, Y9, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z8, Z2
+	VMINPS       Z2, Z9, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y8, Y3
+	VMINPS       Y3, Y9, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z8, Z4
+	VMINPS       Z4, Z9, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y8, Y5
+	VMINPS       Y5, Y9, Y5
+	VMOVUPS      Y5, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z6, Z8, Z6
+	VMINPS       Z6, Z9, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMAXPS       Y7, Y8, Y7
+	VMINPS       Y7, Y9, Y7
+	VMOVUPS      Y7, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done
@@ -2545,6 +3067,189 @@ clamp:
 	VMAXPS       Z9, Z10, Z9
 	VMINPS       Z9, Z11, Z9
 	VMOVUPS      Z9, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000014, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000014, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000014, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile5x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile5x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Y7, Y7, Y7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Y9, Y9, Y9
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVLQSX 16(DX), DX
+	LEAQ    (AX)(DX*4), R9
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z10
+	VMOVUPS      64(CX), Y11
+	VBROADCASTSS (BX)(AX*4), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (SI)(AX*4), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (DI)(AX*4), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R8)(AX*4), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R9)(AX*4), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Y11, Y12, Y9
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z10
+	VADDPS    Z10, Z0, Z0
+	VADDPS    Z10, Z2, Z2
+	VADDPS    Z10, Z4, Z4
+	VADDPS    Z10, Z6, Z6
+	VADDPS    Z10, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y10
+	VADDPS    Y10, Y1, Y1
+	VADDPS    Y10, Y3, Y3
+	VADDPS    Y10, Y5, Y5
+	VADDPS    Y10, Y7, Y7
+	VADDPS    Y10, Y9, Y9
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z10
+	VADDPS    Z10, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y10
+	VADDPS    Y10, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y10
+	VADDPS    Y10, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y10
+	VADDPS    Y10, Y5, Y5
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y10
+	VADDPS    Y10, Y7, Y7
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z10
+	VADDPS    Z10, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y10
+	VADDPS    Y10, Y9, Y9
+
+clamp:
+	VBROADCASTSS 192(AX), Z10
+	VBROADCASTSS 196(AX), Z11
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z10, Z0
+	VMINPS       Z0, Z11, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y10, Y1
+	VMINPS       Y1, Y11, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z10, Z2
+	VMINPS       Z2, Z11, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y10, Y3
+	VMINPS       Y3, Y11, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z10, Z4
+	VMINPS       Z4, Z11, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y10, Y5
+	VMINPS       Y5, Y11, Y5
+	VMOVUPS      Y5, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z6, Z10, Z6
+	VMINPS       Z6, Z11, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMAXPS       Y7, Y10, Y7
+	VMINPS       Y7, Y11, Y7
+	VMOVUPS      Y7, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z8, Z10, Z8
+	VMINPS       Z8, Z11, Z8
+	VMOVUPS      Z8, K1, (CX)
+	VMAXPS       Y9, Y10, Y9
+	VMINPS       Y9, Y11, Y9
+	VMOVUPS      Y9, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done
@@ -3374,6 +4079,210 @@ clamp:
 	VMAXPS       Z11, Z12, Z11
 	VMINPS       Z11, Z13, Z11
 	VMOVUPS      Z11, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000018, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000018, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000018, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile6x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile6x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Y7, Y7, Y7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Y9, Y9, Y9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Y11, Y11, Y11
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*4), R9
+	MOVLQSX 20(DX), DX
+	LEAQ    (AX)(DX*4), R10
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z12
+	VMOVUPS      64(CX), Y13
+	VBROADCASTSS (BX)(AX*4), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (SI)(AX*4), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (DI)(AX*4), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R8)(AX*4), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R9)(AX*4), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (R10)(AX*4), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VADDPS    Z12, Z2, Z2
+	VADDPS    Z12, Z4, Z4
+	VADDPS    Z12, Z6, Z6
+	VADDPS    Z12, Z8, Z8
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y1, Y1
+	VADDPS    Y12, Y3, Y3
+	VADDPS    Y12, Y5, Y5
+	VADDPS    Y12, Y7, Y7
+	VADDPS    Y12, Y9, Y9
+	VADDPS    Y12, Y11, Y11
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y5, Y5
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y7, Y7
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y9, Y9
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y12
+	VADDPS    Y12, Y11, Y11
+
+clamp:
+	VBROADCASTSS 192(AX), Z12
+	VBROADCASTSS 196(AX), Z13
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z12, Z0
+	VMINPS       Z0, Z13, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y12, Y1
+	VMINPS       Y1, Y13, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z12, Z2
+	VMINPS       Z2, Z13, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y12, Y3
+	VMINPS       Y3, Y13, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z12, Z4
+	VMINPS       Z4, Z13, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y12, Y5
+	VMINPS       Y5, Y13, Y5
+	VMOVUPS      Y5, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z6, Z12, Z6
+	VMINPS       Z6, Z13, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMAXPS       Y7, Y12, Y7
+	VMINPS       Y7, Y13, Y7
+	VMOVUPS      Y7, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z8, Z12, Z8
+	VMINPS       Z8, Z13, Z8
+	VMOVUPS      Z8, K1, (CX)
+	VMAXPS       Y9, Y12, Y9
+	VMINPS       Y9, Y13, Y9
+	VMOVUPS      Y9, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z10, Z12, Z10
+	VMINPS       Z10, Z13, Z10
+	VMOVUPS      Z10, K1, (CX)
+	VMAXPS       Y11, Y12, Y11
+	VMINPS       Y11, Y13, Y11
+	VMOVUPS      Y11, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done
@@ -4310,6 +5219,231 @@ done:
 	VZEROUPPER
 	RET
 
+// func tile7x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile7x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Y7, Y7, Y7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Y9, Y9, Y9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Y11, Y11, Y11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Y13, Y13, Y13
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*4), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*4), R10
+	MOVLQSX 24(DX), DX
+	LEAQ    (AX)(DX*4), R11
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z14
+	VMOVUPS      64(CX), Y15
+	VBROADCASTSS (BX)(AX*4), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Y15, Y16, Y1
+	VBROADCASTSS (SI)(AX*4), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Y15, Y16, Y3
+	VBROADCASTSS (DI)(AX*4), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Y15, Y16, Y5
+	VBROADCASTSS (R8)(AX*4), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Y15, Y16, Y7
+	VBROADCASTSS (R9)(AX*4), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Y15, Y16, Y9
+	VBROADCASTSS (R10)(AX*4), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Y15, Y16, Y11
+	VBROADCASTSS (R11)(AX*4), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Y15, Y16, Y13
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	VADDPS    Z14, Z2, Z2
+	VADDPS    Z14, Z4, Z4
+	VADDPS    Z14, Z6, Z6
+	VADDPS    Z14, Z8, Z8
+	VADDPS    Z14, Z10, Z10
+	VADDPS    Z14, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y14
+	VADDPS    Y14, Y1, Y1
+	VADDPS    Y14, Y3, Y3
+	VADDPS    Y14, Y5, Y5
+	VADDPS    Y14, Y7, Y7
+	VADDPS    Y14, Y9, Y9
+	VADDPS    Y14, Y11, Y11
+	VADDPS    Y14, Y13, Y13
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z14
+	VADDPS    Z14, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y14
+	VADDPS    Y14, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y14
+	VADDPS    Y14, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y14
+	VADDPS    Y14, Y5, Y5
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y14
+	VADDPS    Y14, Y7, Y7
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y14
+	VADDPS    Y14, Y9, Y9
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y14
+	VADDPS    Y14, Y11, Y11
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z14
+	VADDPS    Z14, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y14
+	VADDPS    Y14, Y13, Y13
+
+clamp:
+	VBROADCASTSS 192(AX), Z14
+	VBROADCASTSS 196(AX), Z15
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z14, Z0
+	VMINPS       Z0, Z15, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y14, Y1
+	VMINPS       Y1, Y15, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z14, Z2
+	VMINPS       Z2, Z15, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y14, Y3
+	VMINPS       Y3, Y15, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z14, Z4
+	VMINPS       Z4, Z15, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y14, Y5
+	VMINPS       Y5, Y15, Y5
+	VMOVUPS      Y5, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z6, Z14, Z6
+	VMINPS       Z6, Z15, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMAXPS       Y7, Y14, Y7
+	VMINPS       Y7, Y15, Y7
+	VMOVUPS      Y7, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z8, Z14, Z8
+	VMINPS       Z8, Z15, Z8
+	VMOVUPS      Z8, K1, (CX)
+	VMAXPS       Y9, Y14, Y9
+	VMINPS       Y9, Y15, Y9
+	VMOVUPS      Y9, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z10, Z14, Z10
+	VMINPS       Z10, Z15, Z10
+	VMOVUPS      Z10, K1, (CX)
+	VMAXPS       Y11, Y14, Y11
+	VMINPS       Y11, Y15, Y11
+	VMOVUPS      Y11, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z12, Z14, Z12
+	VMINPS       Z12, Z15, Z12
+	VMOVUPS      Z12, K1, (CX)
+	VMAXPS       Y13, Y14, Y13
+	VMINPS       Y13, Y15, Y13
+	VMOVUPS      Y13, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x0000001c, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x0000001c, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x0000001c, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func tile7x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x16AVX512(SB), NOSPLIT, $16-8
@@ -4945,6 +6079,252 @@ clamp:
 	VMAXPS       Z15, Z16, Z15
 	VMINPS       Z15, Z17, Z15
 	VMOVUPS      Z15, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000020, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000020, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000020, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile8x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile8x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Y7, Y7, Y7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Y9, Y9, Y9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Y11, Y11, Y11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Y13, Y13, Y13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Y15, Y15, Y15
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*4), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*4), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*4), R11
+	MOVLQSX 28(DX), DX
+	LEAQ    (AX)(DX*4), R12
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z16
+	VMOVUPS      64(CX), Y17
+	VBROADCASTSS (BX)(AX*4), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Y17, Y18, Y1
+	VBROADCASTSS (SI)(AX*4), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Y17, Y18, Y3
+	VBROADCASTSS (DI)(AX*4), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Y17, Y18, Y5
+	VBROADCASTSS (R8)(AX*4), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Y17, Y18, Y7
+	VBROADCASTSS (R9)(AX*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Y17, Y18, Y9
+	VBROADCASTSS (R10)(AX*4), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Y17, Y18, Y11
+	VBROADCASTSS (R11)(AX*4), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Y17, Y18, Y13
+	VBROADCASTSS (R12)(AX*4), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Y17, Y18, Y15
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z16
+	VADDPS    Z16, Z0, Z0
+	VADDPS    Z16, Z2, Z2
+	VADDPS    Z16, Z4, Z4
+	VADDPS    Z16, Z6, Z6
+	VADDPS    Z16, Z8, Z8
+	VADDPS    Z16, Z10, Z10
+	VADDPS    Z16, Z12, Z12
+	VADDPS    Z16, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y16
+	VADDPS    Y16, Y1, Y1
+	VADDPS    Y16, Y3, Y3
+	VADDPS    Y16, Y5, Y5
+	VADDPS    Y16, Y7, Y7
+	VADDPS    Y16, Y9, Y9
+	VADDPS    Y16, Y11, Y11
+	VADDPS    Y16, Y13, Y13
+	VADDPS    Y16, Y15, Y15
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z16
+	VADDPS    Z16, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y16
+	VADDPS    Y16, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z16
+	VADDPS    Z16, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y16
+	VADDPS    Y16, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z16
+	VADDPS    Z16, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y16
+	VADDPS    Y16, Y5, Y5
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z16
+	VADDPS    Z16, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y16
+	VADDPS    Y16, Y7, Y7
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z16
+	VADDPS    Z16, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y16
+	VADDPS    Y16, Y9, Y9
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z16
+	VADDPS    Z16, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y16
+	VADDPS    Y16, Y11, Y11
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z16
+	VADDPS    Z16, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y16
+	VADDPS    Y16, Y13, Y13
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z16
+	VADDPS    Z16, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y16
+	VADDPS    Y16, Y15, Y15
+
+clamp:
+	VBROADCASTSS 192(AX), Z16
+	VBROADCASTSS 196(AX), Z17
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z16, Z0
+	VMINPS       Z0, Z17, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y16, Y1
+	VMINPS       Y1, Y17, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z16, Z2
+	VMINPS       Z2, Z17, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y16, Y3
+	VMINPS       Y3, Y17, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z16, Z4
+	VMINPS       Z4, Z17, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y16, Y5
+	VMINPS       Y5, Y17, Y5
+	VMOVUPS      Y5, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z6, Z16, Z6
+	VMINPS       Z6, Z17, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMAXPS       Y7, Y16, Y7
+	VMINPS       Y7, Y17, Y7
+	VMOVUPS      Y7, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z8, Z16, Z8
+	VMINPS       Z8, Z17, Z8
+	VMOVUPS      Z8, K1, (CX)
+	VMAXPS       Y9, Y16, Y9
+	VMINPS       Y9, Y17, Y9
+	VMOVUPS      Y9, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z10, Z16, Z10
+	VMINPS       Z10, Z17, Z10
+	VMOVUPS      Z10, K1, (CX)
+	VMAXPS       Y11, Y16, Y11
+	VMINPS       Y11, Y17, Y11
+	VMOVUPS      Y11, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z12, Z16, Z12
+	VMINPS       Z12, Z17, Z12
+	VMOVUPS      Z12, K1, (CX)
+	VMAXPS       Y13, Y16, Y13
+	VMINPS       Y13, Y17, Y13
+	VMOVUPS      Y13, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z14, Z16, Z14
+	VMINPS       Z14, Z17, Z14
+	VMOVUPS      Z14, K1, (CX)
+	VMAXPS       Y15, Y16, Y15
+	VMINPS       Y15, Y17, Y15
+	VMOVUPS      Y15, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done
@@ -5652,6 +7032,273 @@ clamp:
 	VMAXPS       Z17, Z18, Z17
 	VMINPS       Z17, Z19, Z17
 	VMOVUPS      Z17, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000024, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000024, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000024, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile9x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile9x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Y7, Y7, Y7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Y9, Y9, Y9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Y11, Y11, Y11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Y13, Y13, Y13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Y15, Y15, Y15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Y17, Y17, Y17
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*4), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*4), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*4), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*4), R12
+	MOVLQSX 32(DX), DX
+	LEAQ    (AX)(DX*4), R13
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z18
+	VMOVUPS      64(CX), Y19
+	VBROADCASTSS (BX)(AX*4), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Y19, Y20, Y1
+	VBROADCASTSS (SI)(AX*4), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Y19, Y20, Y3
+	VBROADCASTSS (DI)(AX*4), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Y19, Y20, Y5
+	VBROADCASTSS (R8)(AX*4), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Y19, Y20, Y7
+	VBROADCASTSS (R9)(AX*4), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Y19, Y20, Y9
+	VBROADCASTSS (R10)(AX*4), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Y19, Y20, Y11
+	VBROADCASTSS (R11)(AX*4), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Y19, Y20, Y13
+	VBROADCASTSS (R12)(AX*4), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Y19, Y20, Y15
+	VBROADCASTSS (R13)(AX*4), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Y19, Y20, Y17
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VADDPS    Z18, Z2, Z2
+	VADDPS    Z18, Z4, Z4
+	VADDPS    Z18, Z6, Z6
+	VADDPS    Z18, Z8, Z8
+	VADDPS    Z18, Z10, Z10
+	VADDPS    Z18, Z12, Z12
+	VADDPS    Z18, Z14, Z14
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y1, Y1
+	VADDPS    Y18, Y3, Y3
+	VADDPS    Y18, Y5, Y5
+	VADDPS    Y18, Y7, Y7
+	VADDPS    Y18, Y9, Y9
+	VADDPS    Y18, Y11, Y11
+	VADDPS    Y18, Y13, Y13
+	VADDPS    Y18, Y15, Y15
+	VADDPS    Y18, Y17, Y17
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y5, Y5
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y7, Y7
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y9, Y9
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y11, Y11
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y13, Y13
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y15, Y15
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z18
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Y18
+	VADDPS    Y18, Y17, Y17
+
+clamp:
+	VBROADCASTSS 192(AX), Z18
+	VBROADCASTSS 196(AX), Z19
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z18, Z0
+	VMINPS       Z0, Z19, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y18, Y1
+	VMINPS       Y1, Y19, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z18, Z2
+	VMINPS       Z2, Z19, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y18, Y3
+	VMINPS       Y3, Y19, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z18, Z4
+	VMINPS       Z4, Z19, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y18, Y5
+	VMINPS       Y5, Y19, Y5
+	VMOVUPS      Y5, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z6, Z18, Z6
+	VMINPS       Z6, Z19, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMAXPS       Y7, Y18, Y7
+	VMINPS       Y7, Y19, Y7
+	VMOVUPS      Y7, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z8, Z18, Z8
+	VMINPS       Z8, Z19, Z8
+	VMOVUPS      Z8, K1, (CX)
+	VMAXPS       Y9, Y18, Y9
+	VMINPS       Y9, Y19, Y9
+	VMOVUPS      Y9, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z10, Z18, Z10
+	VMINPS       Z10, Z19, Z10
+	VMOVUPS      Z10, K1, (CX)
+	VMAXPS       Y11, Y18, Y11
+	VMINPS       Y11, Y19, Y11
+	VMOVUPS      Y11, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z12, Z18, Z12
+	VMINPS       Z12, Z19, Z12
+	VMOVUPS      Z12, K1, (CX)
+	VMAXPS       Y13, Y18, Y13
+	VMINPS       Y13, Y19, Y13
+	VMOVUPS      Y13, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z14, Z18, Z14
+	VMINPS       Z14, Z19, Z14
+	VMOVUPS      Z14, K1, (CX)
+	VMAXPS       Y15, Y18, Y15
+	VMINPS       Y15, Y19, Y15
+	VMOVUPS      Y15, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z16, Z18, Z16
+	VMINPS       Z16, Z19, Z16
+	VMOVUPS      Z16, K1, (CX)
+	VMAXPS       Y17, Y18, Y17
+	VMINPS       Y17, Y19, Y17
+	VMOVUPS      Y17, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done
@@ -6413,6 +8060,294 @@ clamp:
 	VMAXPS       Z19, Z20, Z19
 	VMINPS       Z19, Z21, Z19
 	VMOVUPS      Z19, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000028, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000028, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000028, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile10x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile10x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Y7, Y7, Y7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Y9, Y9, Y9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Y11, Y11, Y11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Y13, Y13, Y13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Y15, Y15, Y15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Y17, Y17, Y17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Y19, Y19, Y19
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*4), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*4), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*4), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*4), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*4), R13
+	MOVLQSX 36(DX), DX
+	LEAQ    (AX)(DX*4), R14
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z20
+	VMOVUPS      64(CX), Y21
+	VBROADCASTSS (BX)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Y21, Y22, Y1
+	VBROADCASTSS (SI)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Y21, Y22, Y3
+	VBROADCASTSS (DI)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Y21, Y22, Y5
+	VBROADCASTSS (R8)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Y21, Y22, Y7
+	VBROADCASTSS (R9)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Y21, Y22, Y9
+	VBROADCASTSS (R10)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Y21, Y22, Y11
+	VBROADCASTSS (R11)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Y21, Y22, Y13
+	VBROADCASTSS (R12)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Y21, Y22, Y15
+	VBROADCASTSS (R13)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Y21, Y22, Y17
+	VBROADCASTSS (R14)(AX*4), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Y21, Y22, Y19
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z0, Z0
+	VADDPS    Z20, Z2, Z2
+	VADDPS    Z20, Z4, Z4
+	VADDPS    Z20, Z6, Z6
+	VADDPS    Z20, Z8, Z8
+	VADDPS    Z20, Z10, Z10
+	VADDPS    Z20, Z12, Z12
+	VADDPS    Z20, Z14, Z14
+	VADDPS    Z20, Z16, Z16
+	VADDPS    Z20, Z18, Z18
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y1, Y1
+	VADDPS    Y20, Y3, Y3
+	VADDPS    Y20, Y5, Y5
+	VADDPS    Y20, Y7, Y7
+	VADDPS    Y20, Y9, Y9
+	VADDPS    Y20, Y11, Y11
+	VADDPS    Y20, Y13, Y13
+	VADDPS    Y20, Y15, Y15
+	VADDPS    Y20, Y17, Y17
+	VADDPS    Y20, Y19, Y19
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y5, Y5
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y7, Y7
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y9, Y9
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y11, Y11
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y13, Y13
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y15, Y15
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y17, Y17
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z20
+	VADDPS    Z20, Z18, Z18
+	VMOVUPS.Z 64(CX), K2, Y20
+	VADDPS    Y20, Y19, Y19
+
+clamp:
+	VBROADCASTSS 192(AX), Z20
+	VBROADCASTSS 196(AX), Z21
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z20, Z0
+	VMINPS       Z0, Z21, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y20, Y1
+	VMINPS       Y1, Y21, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z20, Z2
+	VMINPS       Z2, Z21, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y20, Y3
+	VMINPS       Y3, Y21, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z20, Z4
+	VMINPS       Z4, Z21, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y20, Y5
+	VMINPS       Y5, Y21, Y5
+	VMOVUPS      Y5, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z6, Z20, Z6
+	VMINPS       Z6, Z21, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMAXPS       Y7, Y20, Y7
+	VMINPS       Y7, Y21, Y7
+	VMOVUPS      Y7, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z8, Z20, Z8
+	VMINPS       Z8, Z21, Z8
+	VMOVUPS      Z8, K1, (CX)
+	VMAXPS       Y9, Y20, Y9
+	VMINPS       Y9, Y21, Y9
+	VMOVUPS      Y9, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z10, Z20, Z10
+	VMINPS       Z10, Z21, Z10
+	VMOVUPS      Z10, K1, (CX)
+	VMAXPS       Y11, Y20, Y11
+	VMINPS       Y11, Y21, Y11
+	VMOVUPS      Y11, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z12, Z20, Z12
+	VMINPS       Z12, Z21, Z12
+	VMOVUPS      Z12, K1, (CX)
+	VMAXPS       Y13, Y20, Y13
+	VMINPS       Y13, Y21, Y13
+	VMOVUPS      Y13, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z14, Z20, Z14
+	VMINPS       Z14, Z21, Z14
+	VMOVUPS      Z14, K1, (CX)
+	VMAXPS       Y15, Y20, Y15
+	VMINPS       Y15, Y21, Y15
+	VMOVUPS      Y15, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z16, Z20, Z16
+	VMINPS       Z16, Z21, Z16
+	VMOVUPS      Z16, K1, (CX)
+	VMAXPS       Y17, Y20, Y17
+	VMINPS       Y17, Y21, Y17
+	VMOVUPS      Y17, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z18, Z20, Z18
+	VMINPS       Z18, Z21, Z18
+	VMOVUPS      Z18, K1, (CX)
+	VMAXPS       Y19, Y20, Y19
+	VMINPS       Y19, Y21, Y19
+	VMOVUPS      Y19, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done
@@ -7228,6 +9163,315 @@ clamp:
 	VMAXPS       Z21, Z22, Z21
 	VMINPS       Z21, Z23, Z21
 	VMOVUPS      Z21, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x0000002c, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x0000002c, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x0000002c, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile11x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile11x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Y7, Y7, Y7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Y9, Y9, Y9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Y11, Y11, Y11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Y13, Y13, Y13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Y15, Y15, Y15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Y17, Y17, Y17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Y19, Y19, Y19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Y21, Y21, Y21
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*4), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*4), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*4), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*4), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*4), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*4), R14
+	MOVLQSX 40(DX), DX
+	LEAQ    (AX)(DX*4), R15
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z22
+	VMOVUPS      64(CX), Y23
+	VBROADCASTSS (BX)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Y23, Y24, Y1
+	VBROADCASTSS (SI)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Y23, Y24, Y3
+	VBROADCASTSS (DI)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Y23, Y24, Y5
+	VBROADCASTSS (R8)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Y23, Y24, Y7
+	VBROADCASTSS (R9)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Y23, Y24, Y9
+	VBROADCASTSS (R10)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Y23, Y24, Y11
+	VBROADCASTSS (R11)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Y23, Y24, Y13
+	VBROADCASTSS (R12)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Y23, Y24, Y15
+	VBROADCASTSS (R13)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Y23, Y24, Y17
+	VBROADCASTSS (R14)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Y23, Y24, Y19
+	VBROADCASTSS (R15)(AX*4), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Y23, Y24, Y21
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z0, Z0
+	VADDPS    Z22, Z2, Z2
+	VADDPS    Z22, Z4, Z4
+	VADDPS    Z22, Z6, Z6
+	VADDPS    Z22, Z8, Z8
+	VADDPS    Z22, Z10, Z10
+	VADDPS    Z22, Z12, Z12
+	VADDPS    Z22, Z14, Z14
+	VADDPS    Z22, Z16, Z16
+	VADDPS    Z22, Z18, Z18
+	VADDPS    Z22, Z20, Z20
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y1, Y1
+	VADDPS    Y22, Y3, Y3
+	VADDPS    Y22, Y5, Y5
+	VADDPS    Y22, Y7, Y7
+	VADDPS    Y22, Y9, Y9
+	VADDPS    Y22, Y11, Y11
+	VADDPS    Y22, Y13, Y13
+	VADDPS    Y22, Y15, Y15
+	VADDPS    Y22, Y17, Y17
+	VADDPS    Y22, Y19, Y19
+	VADDPS    Y22, Y21, Y21
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y5, Y5
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y7, Y7
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y9, Y9
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y11, Y11
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y13, Y13
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y15, Y15
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y17, Y17
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z18, Z18
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y19, Y19
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z22
+	VADDPS    Z22, Z20, Z20
+	VMOVUPS.Z 64(CX), K2, Y22
+	VADDPS    Y22, Y21, Y21
+
+clamp:
+	VBROADCASTSS 192(AX), Z22
+	VBROADCASTSS 196(AX), Z23
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z22, Z0
+	VMINPS       Z0, Z23, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y22, Y1
+	VMINPS       Y1, Y23, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z22, Z2
+	VMINPS       Z2, Z23, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y22, Y3
+	VMINPS       Y3, Y23, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z22, Z4
+	VMINPS       Z4, Z23, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y22, Y5
+	VMINPS       Y5, Y23, Y5
+	VMOVUPS      Y5, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z6, Z22, Z6
+	VMINPS       Z6, Z23, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMAXPS       Y7, Y22, Y7
+	VMINPS       Y7, Y23, Y7
+	VMOVUPS      Y7, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z8, Z22, Z8
+	VMINPS       Z8, Z23, Z8
+	VMOVUPS      Z8, K1, (CX)
+	VMAXPS       Y9, Y22, Y9
+	VMINPS       Y9, Y23, Y9
+	VMOVUPS      Y9, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z10, Z22, Z10
+	VMINPS       Z10, Z23, Z10
+	VMOVUPS      Z10, K1, (CX)
+	VMAXPS       Y11, Y22, Y11
+	VMINPS       Y11, Y23, Y11
+	VMOVUPS      Y11, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z12, Z22, Z12
+	VMINPS       Z12, Z23, Z12
+	VMOVUPS      Z12, K1, (CX)
+	VMAXPS       Y13, Y22, Y13
+	VMINPS       Y13, Y23, Y13
+	VMOVUPS      Y13, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z14, Z22, Z14
+	VMINPS       Z14, Z23, Z14
+	VMOVUPS      Z14, K1, (CX)
+	VMAXPS       Y15, Y22, Y15
+	VMINPS       Y15, Y23, Y15
+	VMOVUPS      Y15, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z16, Z22, Z16
+	VMINPS       Z16, Z23, Z16
+	VMOVUPS      Z16, K1, (CX)
+	VMAXPS       Y17, Y22, Y17
+	VMINPS       Y17, Y23, Y17
+	VMOVUPS      Y17, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z18, Z22, Z18
+	VMINPS       Z18, Z23, Z18
+	VMOVUPS      Z18, K1, (CX)
+	VMAXPS       Y19, Y22, Y19
+	VMINPS       Y19, Y23, Y19
+	VMOVUPS      Y19, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z20, Z22, Z20
+	VMINPS       Z20, Z23, Z20
+	VMOVUPS      Z20, K1, (CX)
+	VMAXPS       Y21, Y22, Y21
+	VMINPS       Y21, Y23, Y21
+	VMOVUPS      Y21, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done
@@ -8097,6 +10341,336 @@ clamp:
 	VMAXPS       Z23, Z24, Z23
 	VMINPS       Z23, Z25, Z23
 	VMOVUPS      Z23, K2, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         200(AX)
+	JZ           done
+	ADDQ         $0x00000030, 24(AX)
+	MOVQ         168(AX), CX
+	IMUL3Q       $0x00000030, CX, CX
+	ADDQ         CX, 96(AX)
+	MOVQ         176(AX), CX
+	IMUL3Q       $0x00000030, CX, CX
+	CMPQ         144(AX), $0x00
+	JE           tile
+	ADDQ         CX, 144(AX)
+	JMP          tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile12x24AVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
+TEXT ·tile12x24AVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Y1, Y1, Y1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Y3, Y3, Y3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Y5, Y5, Y5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Y7, Y7, Y7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Y9, Y9, Y9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Y11, Y11, Y11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Y13, Y13, Y13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Y15, Y15, Y15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Y17, Y17, Y17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Y19, Y19, Y19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Y21, Y21, Y21
+	VPXORD  Z22, Z22, Z22
+	VPXORD  Y23, Y23, Y23
+	MOVQ    56(AX), CX
+	TESTQ   CX, CX
+	JZ      finish
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*4), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*4), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*4), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*4), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*4), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*4), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*4), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*4), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*4), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*4), R14
+	MOVLQSX 40(DX), R15
+	LEAQ    (AX)(R15*4), R15
+	MOVLQSX 44(DX), DX
+	LEAQ    (AX)(DX*4), BP
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z24
+	VMOVUPS      64(CX), Y25
+	VBROADCASTSS (BX)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Y25, Y26, Y1
+	VBROADCASTSS (SI)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Y25, Y26, Y3
+	VBROADCASTSS (DI)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Y25, Y26, Y5
+	VBROADCASTSS (R8)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Y25, Y26, Y7
+	VBROADCASTSS (R9)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Y25, Y26, Y9
+	VBROADCASTSS (R10)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Y25, Y26, Y11
+	VBROADCASTSS (R11)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Y25, Y26, Y13
+	VBROADCASTSS (R12)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Y25, Y26, Y15
+	VBROADCASTSS (R13)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Y25, Y26, Y17
+	VBROADCASTSS (R14)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Y25, Y26, Y19
+	VBROADCASTSS (R15)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Y25, Y26, Y21
+	VBROADCASTSS (BP)(AX*4), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Y25, Y26, Y23
+	PREFETCHT1   65536(CX)
+	PREFETCHT1   65600(CX)
+	ADDQ         $0x00000060, CX
+	INCQ         AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+
+finish:
+	MOVQ      t+0(FP), AX
+	MOVQ      184(AX), CX
+	MOVQ      $0x00000001, DX
+	SHLXQ     CX, DX, DX
+	DECQ      DX
+	KMOVW     DX, K1
+	SHRQ      $0x10, DX
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	MOVQ      120(AX), CX
+	TESTQ     CX, CX
+	JZ        residual
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VADDPS    Z24, Z2, Z2
+	VADDPS    Z24, Z4, Z4
+	VADDPS    Z24, Z6, Z6
+	VADDPS    Z24, Z8, Z8
+	VADDPS    Z24, Z10, Z10
+	VADDPS    Z24, Z12, Z12
+	VADDPS    Z24, Z14, Z14
+	VADDPS    Z24, Z16, Z16
+	VADDPS    Z24, Z18, Z18
+	VADDPS    Z24, Z20, Z20
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y1, Y1
+	VADDPS    Y24, Y3, Y3
+	VADDPS    Y24, Y5, Y5
+	VADDPS    Y24, Y7, Y7
+	VADDPS    Y24, Y9, Y9
+	VADDPS    Y24, Y11, Y11
+	VADDPS    Y24, Y13, Y13
+	VADDPS    Y24, Y15, Y15
+	VADDPS    Y24, Y17, Y17
+	VADDPS    Y24, Y19, Y19
+	VADDPS    Y24, Y21, Y21
+	VADDPS    Y24, Y23, Y23
+
+residual:
+	MOVQ      144(AX), CX
+	MOVQ      176(AX), DX
+	SHLQ      $0x02, DX
+	TESTQ     CX, CX
+	JZ        clamp
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z0, Z0
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y1, Y1
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y3, Y3
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y5, Y5
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y7, Y7
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y9, Y9
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y11, Y11
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y13, Y13
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y15, Y15
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y17, Y17
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y19, Y19
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y21, Y21
+	ADDQ      DX, CX
+	VMOVUPS.Z (CX), K1, Z24
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(CX), K2, Y24
+	VADDPS    Y24, Y23, Y23
+
+clamp:
+	VBROADCASTSS 192(AX), Z24
+	VBROADCASTSS 196(AX), Z25
+	MOVQ         96(AX), CX
+	MOVQ         168(AX), DX
+	SHLQ         $0x02, DX
+	VMAXPS       Z0, Z24, Z0
+	VMINPS       Z0, Z25, Z0
+	VMOVUPS      Z0, K1, (CX)
+	VMAXPS       Y1, Y24, Y1
+	VMINPS       Y1, Y25, Y1
+	VMOVUPS      Y1, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z2, Z24, Z2
+	VMINPS       Z2, Z25, Z2
+	VMOVUPS      Z2, K1, (CX)
+	VMAXPS       Y3, Y24, Y3
+	VMINPS       Y3, Y25, Y3
+	VMOVUPS      Y3, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z4, Z24, Z4
+	VMINPS       Z4, Z25, Z4
+	VMOVUPS      Z4, K1, (CX)
+	VMAXPS       Y5, Y24, Y5
+	VMINPS       Y5, Y25, Y5
+	VMOVUPS      Y5, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z6, Z24, Z6
+	VMINPS       Z6, Z25, Z6
+	VMOVUPS      Z6, K1, (CX)
+	VMAXPS       Y7, Y24, Y7
+	VMINPS       Y7, Y25, Y7
+	VMOVUPS      Y7, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z8, Z24, Z8
+	VMINPS       Z8, Z25, Z8
+	VMOVUPS      Z8, K1, (CX)
+	VMAXPS       Y9, Y24, Y9
+	VMINPS       Y9, Y25, Y9
+	VMOVUPS      Y9, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z10, Z24, Z10
+	VMINPS       Z10, Z25, Z10
+	VMOVUPS      Z10, K1, (CX)
+	VMAXPS       Y11, Y24, Y11
+	VMINPS       Y11, Y25, Y11
+	VMOVUPS      Y11, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z12, Z24, Z12
+	VMINPS       Z12, Z25, Z12
+	VMOVUPS      Z12, K1, (CX)
+	VMAXPS       Y13, Y24, Y13
+	VMINPS       Y13, Y25, Y13
+	VMOVUPS      Y13, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z14, Z24, Z14
+	VMINPS       Z14, Z25, Z14
+	VMOVUPS      Z14, K1, (CX)
+	VMAXPS       Y15, Y24, Y15
+	VMINPS       Y15, Y25, Y15
+	VMOVUPS      Y15, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z16, Z24, Z16
+	VMINPS       Z16, Z25, Z16
+	VMOVUPS      Z16, K1, (CX)
+	VMAXPS       Y17, Y24, Y17
+	VMINPS       Y17, Y25, Y17
+	VMOVUPS      Y17, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z18, Z24, Z18
+	VMINPS       Z18, Z25, Z18
+	VMOVUPS      Z18, K1, (CX)
+	VMAXPS       Y19, Y24, Y19
+	VMINPS       Y19, Y25, Y19
+	VMOVUPS      Y19, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z20, Z24, Z20
+	VMINPS       Z20, Z25, Z20
+	VMOVUPS      Z20, K1, (CX)
+	VMAXPS       Y21, Y24, Y21
+	VMINPS       Y21, Y25, Y21
+	VMOVUPS      Y21, K2, 64(CX)
+	ADDQ         DX, CX
+	VMAXPS       Z22, Z24, Z22
+	VMINPS       Z22, Z25, Z22
+	VMOVUPS      Z22, K1, (CX)
+	VMAXPS       Y23, Y24, Y23
+	VMINPS       Y23, Y25, Y23
+	VMOVUPS      Y23, K2, 64(CX)
 	MOVQ         t+0(FP), AX
 	DECQ         200(AX)
 	JZ           done

@@ -13,40 +13,25 @@ type tap struct {
 //
 //	dst[i*dstStep+j] = finish(reduce_t src[i*srcStep+taps[t].src+j] · w[taps[t].w+j])
 //
-// Where the taps come in rows of three or five neighbouring pixels, rows says so.
-// Assembly reads this struct by offset (TestArgsLayout).
+// Where windows are one pixel apart and the taps come in rows of three or five
+// neighbours, near is their number. Assembly reads this struct by offset
+// (TestArgsLayout).
 type winArgs struct {
 	dst, src, w, bias, res    []float32
 	taps                      []tap
 	dstStep, srcStep, resStep int
 	px, c                     int
 	scale, lo, hi             float32
-	rows                      tapRows
+	near                      int
 }
 
-// tapRows is a form of windows that has loops of its own.
-type tapRows int
-
-const (
-	anyTaps tapRows = iota
-	rows3s1         // rows of three taps, windows one pixel apart
-	rows3s2
-	rows5s1
-	rows5s2
-)
-
-// tapRows is the form of the windows of one span.
-func (s *ConvShape) tapRows(x span) tapRows {
-	if s.DilW != 1 || s.StrideW > 2 {
-		return anyTaps
+// neighbours is the length of the rows of taps of a span whose windows are one
+// pixel apart, where assembly has loops for it; else 0.
+func (s *ConvShape) neighbours(x span) int {
+	if n := x.k1 - x.k0; s.DilW == 1 && s.StrideW == 1 && (n == 3 || n == 5) {
+		return n
 	}
-	switch x.k1 - x.k0 {
-	case 3:
-		return rows3s1 + tapRows(s.StrideW-1)
-	case 5:
-		return rows5s1 + tapRows(s.StrideW-1)
-	}
-	return anyTaps
+	return 0
 }
 
 var winPool = sync.Pool{New: func() any { return new(winArgs) }}
@@ -159,11 +144,11 @@ func (w *window) run(task int, c call) {
 		rows := min(end-r, y.at+y.n-r%w.oh)
 		for i, x := range w.xs {
 			if c.taps = y.taps[i]; x.n == 1 && rows > 1 {
-				c.rows = anyTaps
+				c.near = 0
 				c.pixels(y.span, x, r, rows, s.StrideH*s.W, w.ow)
 				continue
 			}
-			c.rows = s.tapRows(x)
+			c.near = s.neighbours(x)
 			for row := range rows {
 				c.pixels(y.span, x, r+row, x.n, s.StrideW, 1)
 			}

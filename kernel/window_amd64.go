@@ -19,25 +19,15 @@ func maxpoolAVX512(a *byte)
 //go:noescape
 func sumpoolAVX512(a *byte)
 
-// depthwise3s1AVX512 reduces the windows of one call. It counts the pixels down.
+// depthwiseRows3AVX512 reduces the windows of one call. It counts the pixels down.
 //
 //go:noescape
-func depthwise3s1AVX512(a *byte)
+func depthwiseRows3AVX512(a *byte)
 
-// depthwise3s2AVX512 reduces the windows of one call. It counts the pixels down.
+// depthwiseRows5AVX512 reduces the windows of one call. It counts the pixels down.
 //
 //go:noescape
-func depthwise3s2AVX512(a *byte)
-
-// depthwise5s1AVX512 reduces the windows of one call. It counts the pixels down.
-//
-//go:noescape
-func depthwise5s1AVX512(a *byte)
-
-// depthwise5s2AVX512 reduces the windows of one call. It counts the pixels down.
-//
-//go:noescape
-func depthwise5s2AVX512(a *byte)
+func depthwiseRows5AVX512(a *byte)
 
 // depthwiseAVX2 reduces the windows of one call. It counts the pixels down.
 //
@@ -54,22 +44,12 @@ func maxpoolAVX2(a *byte)
 //go:noescape
 func sumpoolAVX2(a *byte)
 
-// depthwise3s1AVX2 reduces the windows of one call. It counts the pixels down.
+// depthwiseRows3AVX2 reduces the windows of one call. It counts the pixels down.
 //
 //go:noescape
-func depthwise3s1AVX2(a *byte)
+func depthwiseRows3AVX2(a *byte)
 
-// depthwise3s2AVX2 reduces the windows of one call. It counts the pixels down.
+// depthwiseRows5AVX2 reduces the windows of one call. It counts the pixels down.
 //
 //go:noescape
-func depthwise3s2AVX2(a *byte)
-
-// depthwise5s1AVX2 reduces the windows of one call. It counts the pixels down.
-//
-//go:noescape
-func depthwise5s1AVX2(a *byte)
-
-// depthwise5s2AVX2 reduces the windows of one call. It counts the pixels down.
-//
-//go:noescape
-func depthwise5s2AVX2(a *byte)
+func depthwiseRows5AVX2(a *byte)

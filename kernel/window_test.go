@@ -15,6 +15,7 @@ func windowCases() []PoolShape {
 		{N: 2, H: 9, W: 8, C: 5, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1},
 		{N: 1, H: 11, W: 23, C: 16, KH: 5, KW: 5, PadT: 2, PadL: 2, PadB: 2, PadR: 2, StrideH: 2, StrideW: 2},
 		{N: 2, H: 7, W: 7, C: 48, KH: 7, KW: 7},
+		{N: 1, H: 7, W: 11, C: 3, KH: 2, KW: 2, StrideH: 2, StrideW: 2, DilH: 3, DilW: 3, PadT: 2, PadL: 2, PadB: 2, PadR: 2, Ceil: true, IncludePad: true},
 		{N: 1, H: 6, W: 22, C: 41, KH: 5, KW: 5, PadT: 2, PadL: 2, PadB: 2, PadR: 2},
 		{N: 1, H: 10, W: 12, C: 9, KH: 3, KW: 2, DilH: 2, DilW: 3, PadT: 2, PadL: 3, PadB: 2, PadR: 3},
 		{N: 1, H: 6, W: 5, C: 19, KH: 2, KW: 2, StrideH: 2, StrideW: 2, Ceil: true, SrcStride: 23, DstStride: 21},
@@ -100,11 +101,7 @@ func TestAvgPool(t *testing.T) {
 				for _, v := range values {
 					sum += v
 				}
-				count := len(values)
-				if s.IncludePad {
-					count = s.KH * s.KW // no case has windows beyond the padding
-				}
-				want[at] = sum * (1 / float32(max(1, count)))
+				want[at] = sum * (1 / float32(max(1, divisor(&p.w, at, len(values), s.IncludePad))))
 			})
 			for task := range p.Tasks() {
 				p.run(task, dst, src, loop)
@@ -112,6 +109,22 @@ func TestAvgPool(t *testing.T) {
 			bitsEqual(t, fmt.Sprint("case ", i), dst, want)
 		}
 	})
+}
+
+// divisor counts the window of an output element, as far as the padding
+// reaches or within the source.
+func divisor(w *window, at, within int, padded bool) int {
+	if !padded {
+		return within
+	}
+	n, s, p := 0, &w.s, at/w.s.DstStride
+	for k := range s.KH * s.KW {
+		y, x := p/w.ow%w.oh*s.StrideH+k/s.KW*s.DilH, p%w.ow*s.StrideW+k%s.KW*s.DilW
+		if y < s.H+s.PadT+s.PadB && x < s.W+s.PadL+s.PadR {
+			n++
+		}
+	}
+	return n
 }
 
 func TestDepthwise(t *testing.T) {

@@ -63,5 +63,5 @@ func (e *encoder) writeConst(v *ir.Value, isInput bool) *message {
 	if v.Sparse != nil {
 		return e.writeSparse(v.Name, doc, v.Sparse, part(v.Extra, roleSparse))
 	}
-	return e.writeTensor(v.Name, doc, v.Const, part(v.Extra, roleConst))
+	return e.tensor(v.Name, doc, v.Const, part(v.Extra, roleConst), e.isExternal(v.Const, true))
 }

@@ -85,7 +85,7 @@ func (x *external) load(location string) ([]byte, error) {
 	defer root.Close()
 	// Opening a pipe or device could wait for ever.
 	if info, err := root.Stat(location); err != nil {
-		return nil, fault.Hint(err, "the data file must lie in the model's folder %s", x.dir)
+		return nil, fault.Hint(fmt.Errorf("%q: %w", location, plain(err)), "the data file must lie in the model's folder %s", x.dir)
 	} else if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%q is not a regular file", location)
 	}

@@ -50,7 +50,7 @@ graph {
   initializer { name: "strings" dims: 2 data_type: 8 string_data: ["", "\xff"] }
   sparse_initializer { dims: 4 values { name: "sparse" dims: 1 data_type: 1 float_data: 5 doc_string: "v" }
     indices { name: "where" dims: 1 data_type: 7 int64_data: 2 doc_string: "i" } }
-  node { op_type: "Scaled" domain: "local" overload: "two" name: "call" input: ["x", ""] output: ["y", ""] doc_string: "n"
+  node { op_type: "Scaled" domain: "local" overload: "two" name: "call" input: ["x", ""] output: "y" doc_string: "n"
     attribute { name: "scale" type: FLOAT f: 2 doc_string: "a" }
     metadata_props { key: "nk" value: "nv" }
     device_configurations { configuration_id: "pair" pipeline_stage: 1 sharding_spec { tensor_name: "y" device: [0, 1] } } }
@@ -59,7 +59,7 @@ graph {
     attribute { name: "else_branch" type: GRAPH g { name: "else" doc_string: "sub"
       initializer { name: "c" dims: 0 data_type: 1 }
       node { op_type: "Add" input: ["y", "c"] output: "sum" } output { name: "sum" doc_string: "inner" } } } }
-  node { op_type: "Odd" domain: "strange" output: "odd"
+  node { op_type: "Odd" domain: "strange" output: ["", "odd", ""]
     attribute { name: "i" type: INT i: -1 } attribute { name: "s" type: STRING s: "\x00\xfe" }
     attribute { name: "t" type: TENSOR t { name: "named" doc_string: "td" dims: 1 data_type: 10 int32_data: 15360 } }
     attribute { name: "sp" type: SPARSE_TENSOR sparse_tensor { dims: [2, 2] values { name: "sv" dims: 1 data_type: 6 int32_data: -1 } indices { dims: [1, 2] data_type: 7 int64_data: [0, 1] } } }
@@ -244,7 +244,9 @@ func TestFormatVersionIsRaised(t *testing.T) {
 		{"constant", func(m *ir.Model) {
 			m.Graph.Consts = append(m.Graph.Consts, ir.NewConst("c", tensor.Scalar[float32](1)))
 		}, 4},
-		{"4-bit constant", func(m *ir.Model) { m.Graph.Consts = append(m.Graph.Consts, ir.NewConst("c", tensor.New(tensor.Int4, 2))) }, 10},
+		{"4-bit constant", func(m *ir.Model) {
+			m.Graph.Consts = append(m.Graph.Consts, ir.NewConst("c", tensor.New(tensor.Int4, 2)))
+		}, 10},
 		{"2-bit attribute", func(m *ir.Model) {
 			n := m.Graph.Nodes[0]
 			n.Attrs = append(n.Attrs, ir.Attr{Name: "value", Value: tensor.New(tensor.Uint2, 2)})

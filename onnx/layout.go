@@ -20,6 +20,7 @@ const (
 type layout struct {
 	name  string // within the model's folder
 	least int64  // bytes from which on a tensor goes there
+	attrs bool   // whether tensors in attributes do, too: not all readers expect it
 	size  int64
 	parts []placed
 }
@@ -29,9 +30,10 @@ type placed struct {
 	data   []byte
 }
 
-// isExternal reports whether t goes to the data file.
-func (e *encoder) isExternal(t *tensor.Tensor) bool {
-	return e.data != nil && t.Type != tensor.String && int64(len(t.Bytes())) >= e.data.least && len(t.Bytes()) > 0
+// isExternal reports whether t, an initialiser or else in an attribute, goes to
+// the data file.
+func (e *encoder) isExternal(t *tensor.Tensor, initialiser bool) bool {
+	return e.data != nil && (initialiser || e.data.attrs) && len(t.Bytes()) > 0 && int64(len(t.Bytes())) >= e.data.least
 }
 
 // external places data in the data file and says where.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"pare/internal/assets"
+	"pare/ir"
 )
 
 func TestNetworksSurvive(t *testing.T) {
@@ -33,6 +34,42 @@ func TestNetworksSurvive(t *testing.T) {
 }
 
 func TestConformanceModelsSurvive(t *testing.T) {
+	eachCase(t, func(t *testing.T, data []byte) { survives(t, data, "") })
+}
+
+// TestTextFormIsLossless takes the way over the text form of the graph, which
+// must not lose anything that the file holds.
+func TestTextFormIsLossless(t *testing.T) {
+	through := func(t *testing.T, data []byte) {
+		m, err := Decode(data, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text, want, got bytes.Buffer
+		if err := ir.Print(&text, m); err != nil {
+			t.Fatal(err)
+		}
+		parsed, err := ir.Parse(&text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Encode(&want, m); err != nil {
+			t.Fatal(err)
+		}
+		if err := Encode(&got, parsed); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(want.Bytes(), got.Bytes()) {
+			equalProtos(t, parseModel(t, want.Bytes()), parseModel(t, got.Bytes()))
+			t.Error("other bytes for an equal model")
+		}
+	}
+	through(t, marshal(t, textProto(t, "ModelProto", everything)))
+	eachCase(t, through)
+}
+
+// eachCase runs a test on every model of the official suite.
+func eachCase(t *testing.T, test func(t *testing.T, data []byte)) {
 	z, err := zip.OpenReader(assets.Path(t, "conformance/onnx-1.22.0.zip"))
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +91,7 @@ func TestConformanceModelsSurvive(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			survives(t, data, "")
+			test(t, data)
 		})
 	}
 	if n < 1000 {

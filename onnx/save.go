@@ -45,9 +45,12 @@ func save(path string, m *ir.Model, o SaveOptions, limit int64) error {
 		data = dataFile(path, o.External)
 	}
 	out, err := encode(m, data, limit)
-	if errors.Is(err, errTooLong) {
-		data = dataFile(path, leastExternal)
-		out, err = encode(m, data, limit)
+	for _, attrs := range []bool{false, true} {
+		if errors.Is(err, errTooLong) {
+			data = dataFile(path, leastExternal)
+			data.attrs = attrs
+			out, err = encode(m, data, limit)
+		}
 	}
 	if err != nil {
 		return err

@@ -228,8 +228,13 @@ func bools(raw []byte) []byte {
 	return out
 }
 
-// writeTensor makes a TensorProto; rest is what was left when it was read.
+// writeTensor makes a TensorProto in an attribute or elsewhere; rest is what was
+// left when it was read.
 func (e *encoder) writeTensor(name, doc string, t *tensor.Tensor, rest []byte) *message {
+	return e.tensor(name, doc, t, rest, e.isExternal(t, false))
+}
+
+func (e *encoder) tensor(name, doc string, t *tensor.Tensor, rest []byte, external bool) *message {
 	m := &message{}
 	m.ints(1, dimsOfShape(t.Shape))
 	m.int(2, int64(t.Type))
@@ -239,7 +244,7 @@ func (e *encoder) writeTensor(name, doc string, t *tensor.Tensor, rest []byte) *
 		for _, s := range t.Strings() {
 			m.text(stringData, s)
 		}
-	case e.isExternal(t):
+	case external:
 		m.pairs(13, e.external(t.Bytes()))
 		m.int(14, 1)
 	default:

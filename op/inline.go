@@ -1,6 +1,7 @@
 package op
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -15,14 +16,16 @@ const maxInlined = 1 << 20
 // and drops the functions. Where function and model speak different versions of
 // the standard operator set, both are raised to the newest. On error the model
 // is left in an unspecified state.
-func Inline(m *ir.Model) error {
+func Inline(m *ir.Model) error { return inline(m, maxInlined) }
+
+func inline(m *ir.Model, budget int) error {
 	if len(m.Functions) == 0 {
 		return nil
 	}
 	if err := agree(m); err != nil {
 		return err
 	}
-	in := &inliner{m: m, names: map[string]bool{}, budget: maxInlined}
+	in := &inliner{m: m, names: map[string]bool{}, next: map[string]int{}, budget: budget}
 	in.collect(m.Graph)
 	if err := in.graph(m.Graph, 0); err != nil {
 		return err
@@ -61,6 +64,7 @@ func agree(m *ir.Model) error {
 type inliner struct {
 	m      *ir.Model
 	names  map[string]bool
+	next   map[string]int // number to try next behind a name
 	budget int
 }
 
@@ -79,8 +83,9 @@ func (in *inliner) collect(g *ir.Graph) {
 // unique returns base or, where it is taken, base with a number.
 func (in *inliner) unique(base string) string {
 	name := base
-	for i := 1; in.names[name]; i++ {
-		name = fmt.Sprintf("%s_%d", base, i)
+	for in.names[name] {
+		in.next[base]++
+		name = fmt.Sprintf("%s_%d", base, in.next[base])
 	}
 	in.names[name] = true
 	return name
@@ -93,7 +98,7 @@ func (in *inliner) graph(g *ir.Graph, depth int) error {
 		return fmt.Errorf("sub-graphs and functions are nested more than %d deep; does a function call itself?", maxDepth)
 	}
 	if in.budget -= len(g.Nodes); in.budget < 0 {
-		return fmt.Errorf("functions expand to more than %d nodes", maxInlined)
+		return errors.New("functions expand to too many nodes")
 	}
 	var nodes []*ir.Node
 	for _, n := range g.Nodes {

@@ -61,7 +61,11 @@ func (w *work) absorb(n *ir.Node) (bool, error) {
 		}
 		if e := w.edit("absorb " + n.String()); w.absorbInto(e, v.Producer(), l, change, rank-1-axis) {
 			e.p.Replace(n.Out[0], v)
-			e.p.SetStats(v, n.Out[0].Stats)
+			if n.Out[0].Stats != nil {
+				e.p.SetStats(v, n.Out[0].Stats)
+			} else {
+				e.p.SetStats(v, changedStats(v.Stats, axis, change))
+			}
 			e.p.RemoveNode(n)
 			return true, w.apply(e.p)
 		}

@@ -32,6 +32,20 @@ func constantNodes(w *work) (int, error) {
 	return count, w.apply(p)
 }
 
+// unlist takes constants from the inputs of a graph from before version 4 of the
+// format, where they had to stand although no caller could set them.
+func unlist(w *work) (int, error) {
+	p := ir.NewPatch(w.g, "take constants from the inputs")
+	count := 0
+	for _, v := range w.g.Inputs {
+		if w.constant(v) {
+			p.RemoveInput(v)
+			count++
+		}
+	}
+	return count, w.apply(p)
+}
+
 // replaceByConst makes readers of result v of n read a constant. Where n has no other
 // result, and so can be removed in the same patch, the constant has v's name.
 func (w *work) replaceByConst(p *ir.Patch, n *ir.Node, v *ir.Value, t *tensor.Tensor) *ir.Value {

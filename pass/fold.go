@@ -182,6 +182,24 @@ func (f *bnFolder) naturalAxis(v *ir.Value, rank int) int {
 	return 1
 }
 
+// weakest is the largest ratio of the mean of a batch-norm's output to its
+// deviation at which other readers of its operand may undo it: their rounding
+// errors grow by that factor.
+const weakest = 100
+
+// weak says why undoing the candidate would lose accuracy, "" when it would not.
+func (c *candidate) weak() string {
+	if c.norm == nil {
+		return ""
+	}
+	for k, g := range c.norm.gamma {
+		if g != 0 && math.Abs(c.norm.beta[k]) > weakest*math.Abs(g) {
+			return fmt.Sprintf("its scale is nearly zero in channel %d, which other readers could not undo accurately", k)
+		}
+	}
+	return ""
+}
+
 // data is the operand that the candidate changes.
 func (c *candidate) data(w *work) *ir.Value {
 	if c.norm == nil && w.constant(c.node.In[0]) {
@@ -195,7 +213,7 @@ func (f *bnFolder) try(c *candidate, backward, simple bool) (bool, string, error
 	x, y := c.data(f.work), c.node.Out[0]
 	r := &region{work: f.work, fold: c.node, start: slot{v: y}, backward: backward, both: f.o.BothRoles}
 	if backward {
-		r.start = slot{v: x}
+		r.start, r.weak = slot{v: x}, c.weak()
 	}
 	switch {
 	case !backward && !f.replaceable(y, x):
@@ -317,7 +335,7 @@ func (r *region) behind(l *layer) affine {
 func (f *bnFolder) statistics(e *edit, r *region, c *candidate, x, y *ir.Value) string {
 	for s, carry := range r.carries {
 		if s.use.Node == nil && s.v != x && s.v != y {
-			e.p.SetStats(e.at(s.v), changedStats(f.statsOf(s.v), carry, r))
+			e.p.SetStats(e.at(s.v), changedStats(f.statsOf(s.v), carry.axis, r.change(carry)))
 		}
 	}
 	for n := range maps.Keys(r.leaves) {
@@ -329,7 +347,7 @@ func (f *bnFolder) statistics(e *edit, r *region, c *candidate, x, y *ir.Value) 
 	case r.backward && c.norm != nil:
 		e.p.SetStats(e.at(x), f.statsOf(y))
 	case r.backward:
-		e.p.SetStats(e.at(x), changedStats(f.statsOf(x), r.carries[r.start], r))
+		e.p.SetStats(e.at(x), changedStats(f.statsOf(x), c.axis, r.change(r.carries[r.start])))
 	case c.norm != nil && f.statsOf(x) == nil && !f.touched[c.node]:
 		e.p.SetStats(x, c.norm.operandStats())
 	}
@@ -355,11 +373,10 @@ func (b *norm) operandStats() *ir.Stats {
 	return &ir.Stats{Axis: 1, Mean: b.mean, Std: b.std, Source: "batch-norm " + nodeName(b.node)}
 }
 
-// changedStats are the statistics of a changed value, nil where they cannot be
-// had from those of the old one.
-func changedStats(s *ir.Stats, c *carry, r *region) *ir.Stats {
-	a := r.change(c)
-	if s == nil || s.Axis != c.axis || len(s.Mean) != len(a.scale) || len(s.Std) != len(a.scale) {
+// changedStats are the statistics of a value that changed by a along axis, nil
+// where they do not follow from the old ones.
+func changedStats(s *ir.Stats, axis int, a affine) *ir.Stats {
+	if s == nil || s.Axis != axis || len(s.Mean) != len(a.scale) || len(s.Std) != len(a.scale) {
 		return nil
 	}
 	out := &ir.Stats{Axis: s.Axis, Source: s.Source}

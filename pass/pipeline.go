@@ -21,6 +21,7 @@ type Pass struct {
 // Pipeline lists the passes of Simplify in order. The whole list runs until no
 // pass finds anything.
 var Pipeline = []Pass{
+	{"listed", "constants that old files had to list as inputs are inputs no more", unlist},
 	{"constants", "Constant nodes become constants of the graph", constantNodes},
 	{"shapes", "values whose elements follow from known dimensions become constants", knownShapes},
 	{"evaluate", "nodes with constant operands become their results", evaluate},
@@ -70,7 +71,7 @@ const maxRounds = 1000
 // Options are the settings of SimplifyWith.
 type Options struct {
 	// Growth is the number of bytes by which a folded constant may exceed the
-	// constants that it makes superfluous; 0 means 16 KiB.
+	// constants that it makes superfluous; 0 means 2 KiB.
 	Growth int64
 	// After, when set, is called after every pass that changed something, with
 	// the number of its rewrites. An error ends the simplification.
@@ -95,7 +96,7 @@ func Simplify(ctx context.Context, m *ir.Model) (SimplifyReport, error) {
 // SimplifyWith is Simplify with options.
 func SimplifyWith(ctx context.Context, m *ir.Model, o Options) (SimplifyReport, error) {
 	if o.Growth == 0 {
-		o.Growth = 16 << 10
+		o.Growth = 2 << 10
 	}
 	r := SimplifyReport{Before: len(m.Graph.Nodes), Rewrites: map[string]int{}}
 	w := newWork(ctx, m, o)

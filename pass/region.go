@@ -21,6 +21,8 @@ type region struct {
 	// the new ones give by that formula.
 	backward bool
 	both     bool // a layer may be root and leaf
+	// weak says why no leaf could undo the change accurately; "" when it could.
+	weak string
 
 	carries  map[slot]*carry
 	passages map[*ir.Node]*passage
@@ -226,6 +228,9 @@ func (r *region) roles() string {
 		}
 		if why := r.invertible(n); why != "" {
 			return why
+		}
+		if r.leaves[n] != nil && r.backward && r.weak != "" {
+			return r.weak
 		}
 		p := r.passages[n]
 		if p == nil || !p.positive {

@@ -197,6 +197,13 @@ func TestSimplify(t *testing.T) {
 			    b = Mul(f, two)
 			  }}
 			}`, "If"},
+		{"constants that an old file lists as inputs", `ir_version 3
+			opset 7
+			graph g(x f32[N,4], w f32[4]) -> (y) {
+			  default w = f32[4]{1.0, 2.0, 3.0, 4.0}
+			  k = Neg(w)
+			  y = Add(x, k)
+			}`, "Add"},
 		{"a default that callers may override is no constant", `ir_version 8
 			opset 13
 			graph g(x f32[N,4], s i64[2]) -> (y) {

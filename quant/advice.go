@@ -12,9 +12,9 @@ import (
 // evenly spaced one they got. Networks with depthwise convolutions lose points
 // to uniform 8-bit weights and next to nothing to power ones.
 type advice struct {
-	layers int
-	worst  string
-	error  [2]float64 // of the worst layer: uniform, power
+	seen, layers int // looked at, better off
+	worst        string
+	error        [2]float64 // of the worst layer: uniform, power
 }
 
 // A layer counts when its error is worth a word and a power grid would cut it
@@ -23,11 +23,15 @@ type advice struct {
 const (
 	notableError = 0.005
 	notableGain  = 1.35
+	// notableShare is how many layers in a hundred make a network one to warn of:
+	// a single odd layer costs no accuracy.
+	notableShare = 10
 )
 
 // look compares the relative error of a layer's encoded weights with that of
 // the best power grid of the same width.
 func (a *advice) look(p plan, cost format.Error, threads int) error {
+	a.seen++
 	s := p.spec
 	if s.Asymmetric || s.Grain == format.PerBlock || s.Bits < 3 || cost.Relative() < notableError {
 		return nil
@@ -50,15 +54,11 @@ func (a *advice) look(p plan, cost format.Error, threads int) error {
 
 // tell warns with the recipe to try.
 func (a *advice) tell(env *compress.Env, bits int) {
-	if a.layers == 0 {
+	if a.layers == 0 || 100*a.layers < notableShare*a.seen {
 		return
 	}
-	what := "layer loses"
-	if a.layers > 1 {
-		what = "layers lose"
-	}
-	env.Warn("%d %s much more to evenly spaced levels than to a power grid (%s most: %s against %s of the size of its weights); try powerquant(w=%d)",
-		a.layers, what, a.worst, percent(a.error[0]), percent(a.error[1]), bits)
+	env.Warn("%d of %d layers lose much more to evenly spaced levels than to a power grid (%s most: %s against %s of the size of its weights); try powerquant(w=%d)",
+		a.layers, a.seen, a.worst, percent(a.error[0]), percent(a.error[1]), bits)
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.2g %%", 100*x) }

@@ -189,7 +189,7 @@ y = MatMul(a')
 // TestUnknownStaysFloat: without a range a value stays float and is listed.
 func TestUnknownStaysFloat(t *testing.T) {
 	m := parse(t, "x f32[1,4,8,8]", w3+"  const w2 = f32[4,4,3,3]{*0.2}\n  const w3 = f32[4,4,3,3]{*0.3}\n"+
-		"  c1 = Conv(x, w, b)"+same+"  e = Exp(c1)\n  c2"+stats+" = Conv(e, w2, b)"+same+"  y = Conv(c2, w3, b)"+same)
+		"  c1"+stats+" = Conv(x, w, b)"+same+"  e = Exp(c1)\n  c2"+stats+" = Conv(e, w2, b)"+same+"  y = Conv(c2, w3, b)"+same)
 	rep := compressed(t, m, "uniform(a=8)")
 	want := "Q(x) by x_scale\nc1 = Conv(x')\nQ(c1) by c1_scale\ne = Exp(c1')\nc2 = Conv(e)\nQ(c2) by c2_scale\ny = Conv(c2')\n"
 	if got := flow(m); got != want {

@@ -33,7 +33,7 @@ Without data, activations are quantised from what the network itself tells and
 the range of its input, which follows from the preprocessing (mean, std) of
 MODEL.data.json, the model's metadata or --input-range. With --data, the first
 --samples are calibrated on and the rest measured on; --eval names other data to
-measure on, or "none".
+measure on, or "none". Preprocessing that --eval leaves out is that of --data.
 
 ` + dataHelp,
 		Example: `  pare compress resnet50.onnx -o small.onnx
@@ -173,6 +173,8 @@ func (o *compressFlags) open(m *pare.Model, opts *pare.Options) (measure dataset
 	switch {
 	case o.eval == "none":
 		return nil, nil
+	case o.eval != "" && opts.Data != nil && opts.Data.Prepared() != "":
+		return pare.OpenDataWith(o.eval, opts.Data.Prepared())
 	case o.eval != "":
 		return m.OpenData(o.eval)
 	case o.data != "":

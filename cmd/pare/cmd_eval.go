@@ -97,8 +97,11 @@ func parseGoals(text string) ([]pare.Goal, error) {
 
 func printEval(w io.Writer, r *eval.Result) {
 	fmt.Fprintf(w, "%s on %d samples", r.Model, r.Samples)
-	if r.Prepared != "" {
+	switch {
+	case r.Prepared != "":
 		fmt.Fprintf(w, " (%s)", r.Prepared)
+	case r.Top1Interval != nil:
+		fmt.Fprint(w, " (without preprocessing)")
 	}
 	fmt.Fprintln(w)
 	var rows [][]string

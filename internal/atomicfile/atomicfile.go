@@ -3,6 +3,7 @@ package atomicfile
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -19,6 +20,10 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
+			var p *os.PathError
+			if errors.As(err, &p) && p.Path == f.Name() {
+				p.Path = path // the name that the caller knows
+			}
 		}
 	}()
 	w := bufio.NewWriterSize(f, 1<<20)

@@ -33,46 +33,57 @@ func add(v, acc Reg) { VADDPS(v, acc, acc) }
 // max passes over NaN in v: it stands first (Intel order).
 func max(v, acc Reg) { VMAXPS(acc, v, acc) }
 
+// single is a step of one vector.
+func single(f func(at At, j int, acc Reg, t *Tail)) Step {
+	return func(at At, j int, acc []Reg, t *Tail) { f(at, j, acc[0], t) }
+}
+
 func rowMax(s Set) {
 	begin(s, "rowMax", "func(src []float32) float32", "is the largest element, passing over NaN.")
 	n, src := count("src"), base("src")
-	finish(s.Reduce(n, func() Reg { return s.Const(float32(math.Inf(-1))) },
-		func(at At, j int, acc Reg, t *Tail) {
+	finish(s.Reduce(n, 1, func() Reg { return s.Const(float32(math.Inf(-1))) },
+		single(func(at At, j int, acc Reg, t *Tail) {
 			x := s.Load(at.Floats(src, j), t)
 			s.Merge(x, acc, t)
 			max(x, acc)
-		}, max))
+		}), max))
 }
 
 func rowSum(s Set) {
 	begin(s, "rowSum", "func(src []float32) float32", "is the sum of the elements.")
 	n, src := count("src"), base("src")
-	finish(s.Reduce(n, s.Zero, func(at At, j int, acc Reg, t *Tail) {
+	finish(s.Reduce(n, 1, s.Zero, single(func(at At, j int, acc Reg, t *Tail) {
 		add(s.Load(at.Floats(src, j), t), acc)
-	}, add))
+	}), add))
 }
 
 func variance(s Set) {
 	begin(s, "variance", "func(src []float32, x float32) float32", "is the sum of squares of src-x.")
 	n, src, mean := count("src"), base("src"), s.Param("x")
-	finish(s.Reduce(n, s.Zero, func(at At, j int, acc Reg, t *Tail) {
+	finish(s.Reduce(n, 1, s.Zero, single(func(at At, j int, acc Reg, t *Tail) {
 		d := s.Load(at.Floats(src, j), t)
 		VSUBPS(mean, d, d)
 		s.Keep(d, t)
 		VFMADD231PS(d, d, acc)
-	}, add))
+	}), add))
 }
 
 func expSum(s Set) {
 	begin(s, "expSum", "func(dst, src []float32, x float32) float32", "writes the exponentials of src-x and returns their sum.")
 	n, dst, src := count("dst"), base("dst"), base("src")
-	finish(s.Reduce(n, s.Zero, func(at At, j int, acc Reg, t *Tail) {
-		e := s.Load(at.Floats(src, j), t)
-		VSUBPS(s.Param("x"), e, e)
-		s.Exp([]Reg{e})
-		s.Store(e, at.Floats(dst, j), t)
-		s.Keep(e, t)
-		add(e, acc)
+	finish(s.Reduce(n, s.Lanes/4, s.Zero, func(at At, j int, acc []Reg, t *Tail) {
+		x := s.Param("x")
+		var e []Reg
+		for i := range acc {
+			e = append(e, s.Load(at.Floats(src, j+i), t))
+			VSUBPS(x, e[i], e[i])
+		}
+		s.Exp(e)
+		for i, a := range acc {
+			s.Store(e[i], at.Floats(dst, j+i), t)
+			s.Keep(e[i], t)
+			add(e[i], a)
+		}
 	}, add))
 }
 

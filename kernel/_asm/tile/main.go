@@ -48,11 +48,28 @@ var (
 	avx2   = isa{"AVX2", 32, 256 * 64, YMM}
 )
 
-// kernel emits a tile of m rows and nv vectors.
-func kernel(s isa, width string, m, nv int) {
-	name := fmt.Sprintf("tile%dx%s%s", m, width, s.name)
+// part returns a register for so many bytes or, if they fill one, a whole one.
+func (s isa) part(bytes int) reg.VecVirtual {
+	if s.bytes == 64 && bytes <= 32 {
+		return YMM()
+	}
+	return s.vec()
+}
+
+// like is v in the width of another register.
+func like(v, other reg.VecVirtual) reg.Register {
+	if other.Size() == 32 {
+		return v.AsY()
+	}
+	return v
+}
+
+// kernel emits a tile of m rows and width columns. A last half register is taken
+// as a narrower one.
+func kernel(s isa, width, m int) {
+	name := fmt.Sprintf("tile%dx%d%s", m, width, s.name)
 	TEXT(name, NOSPLIT, "func(t *byte)")
-	Doc(fmt.Sprintf("%s computes tiles of %d rows and %d columns.", name, m, nv*s.bytes/4))
+	Doc(fmt.Sprintf("%s computes tiles of %d rows and %d columns.", name, m, width))
 	Pragma("noescape")
 	local := AllocLocal(16)
 	segp, segn := local, local.Offset(8)
@@ -61,8 +78,8 @@ func kernel(s isa, width string, m, nv int) {
 	t := Load(Param("t"), GP64())
 	acc := make([][]reg.VecVirtual, m)
 	for r := range acc {
-		for range nv {
-			v := s.vec()
+		for left := 4 * width; left > 0; left -= s.bytes {
+			v := s.part(left)
 			if s.bytes == 64 {
 				VPXORD(v, v, v)
 			} else {
@@ -71,7 +88,7 @@ func kernel(s isa, width string, m, nv int) {
 			acc[r] = append(acc[r], v)
 		}
 	}
-	sum(s, t, acc, segp, segn)
+	sum(s, t, acc, 4*width, segp, segn)
 	finish(s, acc)
 
 	Label("next")
@@ -97,8 +114,8 @@ func kernel(s isa, width string, m, nv int) {
 	RET()
 }
 
-// sum emits the loops over segments and k.
-func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, segp, segn Mem) {
+// sum emits the loops over segments and k, whose lines have line bytes.
+func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, line int, segp, segn Mem) {
 	m, nv := len(acc), len(acc[0])
 	x := GP64()
 	MOVQ(Mem{Base: t, Disp: offNSegs}, x)
@@ -136,7 +153,7 @@ func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, segp, segn Mem) {
 	Label("k")
 	bv := make([]reg.VecVirtual, nv)
 	for j := range bv {
-		bv[j] = s.vec()
+		bv[j] = s.part(line - j*s.bytes)
 		VMOVUPS(Mem{Base: b, Disp: j * s.bytes}, bv[j])
 	}
 	for r := range acc {
@@ -148,13 +165,13 @@ func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, segp, segn Mem) {
 		v := s.vec()
 		VBROADCASTSS(at, v)
 		for j := range bv {
-			VFMADD231PS(bv[j], v, acc[r][j])
+			VFMADD231PS(bv[j], like(v, bv[j]), acc[r][j])
 		}
 	}
-	for j := 0; j < nv*s.bytes; j += 64 {
+	for j := 0; j < line; j += 64 {
 		PREFETCHT1(Mem{Base: b, Disp: s.ahead + j})
 	}
-	ADDQ(U32(nv*s.bytes), b)
+	ADDQ(U32(line), b)
 	INCQ(idx)
 	DECQ(cnt)
 	JNZ(LabelRef("k"))
@@ -199,7 +216,7 @@ func finish512(t, n reg.Register, acc [][]reg.VecVirtual) {
 	TESTQ(p, p)
 	JZ(LabelRef("residual"))
 	for j := range nv {
-		v := ZMM()
+		v := like(ZMM(), acc[0][j])
 		VMOVUPS_Z(Mem{Base: p, Disp: 64 * j}, k[j], v)
 		for r := range acc {
 			VADDPS(v, acc[r][j], acc[r][j])
@@ -214,7 +231,7 @@ func finish512(t, n reg.Register, acc [][]reg.VecVirtual) {
 	JZ(LabelRef("clamp"))
 	for r := range acc {
 		for j := range nv {
-			v := ZMM()
+			v := like(ZMM(), acc[r][j])
 			VMOVUPS_Z(Mem{Base: p, Disp: 64 * j}, k[j], v)
 			VADDPS(v, acc[r][j], acc[r][j])
 		}
@@ -233,8 +250,8 @@ func finish512(t, n reg.Register, acc [][]reg.VecVirtual) {
 	for r := range acc {
 		for j := range nv {
 			// The sum stands second (Intel order), so that NaN passes.
-			VMAXPS(acc[r][j], lo, acc[r][j])
-			VMINPS(acc[r][j], hi, acc[r][j])
+			VMAXPS(acc[r][j], like(lo, acc[r][j]), acc[r][j])
+			VMINPS(acc[r][j], like(hi, acc[r][j]), acc[r][j])
 			VMOVUPS(acc[r][j], k[j], Mem{Base: p, Disp: 64 * j})
 		}
 		if r < len(acc)-1 {
@@ -350,11 +367,12 @@ func main() {
 		DATA(4*i, U32(v))
 	}
 	for m := 1; m <= 12; m++ {
-		kernel(avx512, "32", m, 2)
-		kernel(avx512, "16", m, 1)
-		kernel(avx2, "8", m, 1)
+		kernel(avx512, 32, m)
+		kernel(avx512, 24, m)
+		kernel(avx512, 16, m)
+		kernel(avx2, 8, m)
 		if m <= 6 {
-			kernel(avx2, "16", m, 2)
+			kernel(avx2, 16, m)
 		}
 	}
 	Generate()

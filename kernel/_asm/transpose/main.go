@@ -25,34 +25,14 @@ func routine(s Set) {
 	TEXT(name, NOSPLIT, "func(dst, src *float32, rows, cols int)")
 	Doc(name + " writes the transpose of a matrix of rows and columns.")
 	Pragma("noescape")
-	m := &matrix{Set: s, src: GP64(), dst: GP64(), srcPitch: GP64(), dstPitch: GP64(), rowsLeft: GP64(), colsLeft: GP64(), rowStart: GP64(), rowStartTo: GP64(), row: GP64()}
-	Load(Param("src"), m.rowStart)
-	Load(Param("dst"), m.rowStartTo)
-	Load(Param("rows"), m.rowsLeft)
-	Load(Param("cols"), m.srcPitch)
-	SHLQ(Imm(2), m.srcPitch)
-	MOVQ(m.rowsLeft, m.dstPitch)
-	SHLQ(Imm(2), m.dstPitch)
-
+	m := load(s)
 	m.lastRows()
 	Label("rows")
 	MOVQ(m.rowStart, m.src)
 	MOVQ(m.rowStartTo, m.dst)
 	Load(Param("cols"), m.colsLeft)
 	Label("cols")
-	for _, left := range []reg.Register{m.rowsLeft, m.colsLeft} {
-		CMPQ(left, Imm(uint64(s.Lanes)))
-		JL(LabelRef("partial"))
-	}
-	m.block(whole)
-	JMP(LabelRef("next"))
-	Label("partial")
-	CMPQ(m.colsLeft, Imm(uint64(2*s.Lanes)))
-	JL(LabelRef("corner"))
-	m.block(short)
-	JMP(LabelRef("next"))
-	Label("corner")
-	m.block(corner)
+	m.anyBlock()
 	Label("next")
 	ADDQ(m.blockPitch(m.dstPitch), m.dst)
 	ADDQ(Imm(uint64(s.Bytes())), m.src)
@@ -65,6 +45,37 @@ func routine(s Set) {
 	JGE(LabelRef("rows"))
 	VZEROUPPER()
 	RET()
+}
+
+// load reads the parameters.
+func load(s Set) *matrix {
+	m := &matrix{Set: s, src: GP64(), dst: GP64(), srcPitch: GP64(), dstPitch: GP64(),
+		rowsLeft: GP64(), colsLeft: GP64(), rowStart: GP64(), rowStartTo: GP64(), row: GP64()}
+	Load(Param("src"), m.rowStart)
+	Load(Param("dst"), m.rowStartTo)
+	Load(Param("rows"), m.rowsLeft)
+	Load(Param("cols"), m.srcPitch)
+	SHLQ(Imm(2), m.srcPitch)
+	MOVQ(m.rowsLeft, m.dstPitch)
+	SHLQ(Imm(2), m.dstPitch)
+	return m
+}
+
+// anyBlock emits the choice among the kinds of blocks.
+func (m *matrix) anyBlock() {
+	for _, left := range []reg.Register{m.rowsLeft, m.colsLeft} {
+		CMPQ(left, Imm(uint64(m.Lanes)))
+		JL(LabelRef("partial"))
+	}
+	m.block(whole)
+	JMP(LabelRef("next"))
+	Label("partial")
+	CMPQ(m.colsLeft, Imm(uint64(2*m.Lanes)))
+	JL(LabelRef("corner"))
+	m.block(short)
+	JMP(LabelRef("next"))
+	Label("corner")
+	m.block(corner)
 }
 
 // lastRows moves to the last block of rows. Blocks go upwards, so that what a

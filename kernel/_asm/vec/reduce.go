@@ -15,17 +15,20 @@ const parts = 64
 // Fold combines two registers: acc = acc∘v. Widths shrink to one element.
 type Fold func(v, acc Reg)
 
-// Reduce emits the reduction of n > 0 elements: step accumulates vector j of
-// the stream, lanes outside the tail excepted. The result is the lowest lane
-// of what it returns.
-func (s Set) Reduce(n reg.Register, start func() Reg, step func(at At, j int, acc Reg, t *Tail), fold Fold) Reg {
+// Step accumulates as many vectors as there are accumulators, from vector j of
+// the stream on; lanes outside the tail do not count.
+type Step func(at At, j int, acc []Reg, t *Tail)
+
+// Reduce emits the reduction of n > 0 elements, in steps of group vectors. The
+// result is the lowest lane of what it returns.
+func (s Set) Reduce(n reg.Register, group int, start func() Reg, step Step, fold Fold) Reg {
 	acc := make([]Reg, parts/s.Lanes)
 	for j := range acc {
 		acc[j] = start()
 	}
 	at := s.whole("loop", n, len(acc), func(at At, u int, t *Tail) {
-		for j := range u {
-			step(at, j, acc[j], nil)
+		for j := 0; j < u; j += group {
+			step(at, j, acc[j:j+group], nil)
 		}
 	})
 	left := GP64()
@@ -35,20 +38,20 @@ func (s Set) Reduce(n reg.Register, start func() Reg, step func(at At, j int, ac
 		if s.Wide() {
 			TESTQ(left, left)
 			JLE(LabelRef("fold"))
-			step(at, j, acc[j], s.Tails(left, 1)[0])
+			step(at, j, acc[j:j+1], s.Tails(left, 1)[0])
 			SUBQ(Imm(16), left)
 			continue
 		}
 		part := fmt.Sprintf("part%d", j)
 		CMPQ(left, Imm(8))
 		JL(LabelRef(part))
-		step(at, j, acc[j], nil)
+		step(at, j, acc[j:j+1], nil)
 		SUBQ(Imm(8), left)
 		JMP(LabelRef(part + "_next"))
 		Label(part)
 		TESTQ(left, left)
 		JLE(LabelRef("fold"))
-		step(at, j, acc[j], s.Tails(left, 1)[0])
+		step(at, j, acc[j:j+1], s.Tails(left, 1)[0])
 		JMP(LabelRef("fold"))
 		Label(part + "_next")
 	}
