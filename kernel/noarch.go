@@ -6,6 +6,7 @@ package kernel
 var (
 	archPeaks     []peakRow
 	archTiles     []tile
+	archIntTiles  []intTile
 	archDepthwise []impl[windowLoop]
 	archMaxPool   []impl[windowLoop]
 	archSumPool   []impl[windowLoop]

@@ -23,6 +23,9 @@ func Table() []Row {
 	for _, t := range tiles {
 		add("tile", t.name, t.needs)
 	}
+	for _, t := range intTiles {
+		add("inttile", t.name, t.needs)
+	}
 	rows = append(rows, list("depthwise", depthwiseLoops)...)
 	rows = append(rows, list("maxpool", maxLoops)...)
 	rows = append(rows, list("sumpool", sumLoops)...)

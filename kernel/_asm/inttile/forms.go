@@ -1,0 +1,164 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+var (
+	vnni     = isa{"VNNI", "AVX512", 64, 4, ZMM, &dotForm{}, finish512}
+	words    = isa{"Words", "AVX2", 32, 8, YMM, wordForm{}, finish2}
+	pairs    = isa{"Pairs", "AVX2", 32, 4, YMM, pairForm{}, finish2}
+	deferred = isa{"Deferred", "AVX2", 32, 4, YMM, &deferredForm{}, finish2}
+)
+
+// onesWords is 1 in every word, lowBytes the low byte of every word.
+var onesWords, lowBytes Mem
+
+func constants() {
+	table := func(name string, v uint32) Mem {
+		m := GLOBL(name, RODATA|NOPTR)
+		for i := range 8 {
+			DATA(4*i, U32(v))
+		}
+		return m
+	}
+	onesWords = table("inttileOnes", 0x00010001)
+	lowBytes = table("inttileLowBytes", 0x00ff00ff)
+}
+
+// dotForm is VPDPBUSD, which adds the four products exactly. The line of the
+// panel is read once for all rows.
+type dotForm struct{ line []reg.VecVirtual }
+
+func (f *dotForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a); f.line = nil }
+
+func (f *dotForm) row(s *isa, m, b Mem, a []reg.VecVirtual) {
+	if f.line == nil {
+		for j := range a {
+			f.line = append(f.line, s.vec())
+			VMOVUPS(b.Offset(j*s.bytes), f.line[j])
+		}
+	}
+	x := s.vec()
+	VPBROADCASTD(m, x)
+	for j := range a {
+		VPDPBUSD(f.line[j], x, a[j])
+	}
+}
+
+func (f *dotForm) step(*isa, acc) {}
+func (f *dotForm) end(*isa, acc)  {}
+
+// wordForm widens to 16 bits, which is exact for all operands: even bytes of
+// the quad times words w0, w2 of the panel, odd ones times w1, w3.
+type wordForm struct{}
+
+func (wordForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a) }
+
+func (wordForm) row(s *isa, m, b Mem, a []reg.VecVirtual) {
+	even, odd := s.vec(), s.vec()
+	VPBROADCASTD(m, odd)
+	VPAND(lowBytes, odd, even)
+	VPSRLW(Imm(8), odd, odd)
+	for j := range a {
+		for half, x := range []reg.VecVirtual{even, odd} {
+			v := s.vec()
+			VPMADDWD(b.Offset((2*j+half)*s.bytes), x, v)
+			VPADDD(v, a[j], a[j])
+		}
+	}
+}
+
+func (wordForm) step(*isa, acc) {}
+func (wordForm) end(*isa, acc)  {}
+
+// pairForm adds products by pairs in 16 bits: exact for weights of -64..64.
+type pairForm struct{}
+
+func (pairForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a) }
+
+func (pairForm) row(s *isa, m, b Mem, a []reg.VecVirtual) {
+	x := s.vec()
+	VPBROADCASTD(m, x)
+	for j := range a {
+		v := s.vec()
+		VPMADDUBSW(b.Offset(j*s.bytes), x, v)
+		VPMADDWD(onesWords, v, v)
+		VPADDD(v, a[j], a[j])
+	}
+}
+
+func (pairForm) step(*isa, acc) {}
+func (pairForm) end(*isa, acc)  {}
+
+// deferredForm adds as many quads in 16 bits as the weights allow, then widens
+// the sums and adds them to those on the stack.
+type deferredForm struct {
+	sums Mem
+	left reg.GPVirtual
+}
+
+func (f *deferredForm) at(s *isa, a acc, r, j int) Mem {
+	return f.sums.Offset((r*len(a[0]) + j) * s.bytes)
+}
+
+func (f *deferredForm) begin(s *isa, t reg.Register, a acc) {
+	f.sums = AllocLocal(len(a) * len(a[0]) * s.bytes)
+	start(s, t, a[:1])
+	for j := range a[0] {
+		for r := range a {
+			VMOVUPS(a[0][j], f.at(s, a, r, j))
+		}
+	}
+	f.clear(a)
+	f.left = GP64()
+	MOVQ(Mem{Base: t, Disp: offFlush}, f.left)
+}
+
+func (f *deferredForm) clear(a acc) {
+	for _, row := range a {
+		for _, v := range row {
+			VPXOR(v, v, v)
+		}
+	}
+}
+
+func (f *deferredForm) row(s *isa, m, b Mem, a []reg.VecVirtual) {
+	x := s.vec()
+	VPBROADCASTD(m, x)
+	for j := range a {
+		v := s.vec()
+		VPMADDUBSW(b.Offset(j*s.bytes), x, v)
+		VPADDW(v, a[j], a[j])
+	}
+}
+
+func (f *deferredForm) step(s *isa, a acc) {
+	DECQ(f.left)
+	JNZ(LabelRef("narrow"))
+	f.widen(s, a)
+	for r, row := range a {
+		for j, v := range row {
+			VMOVUPS(v, f.at(s, a, r, j))
+		}
+	}
+	f.clear(a)
+	t := Load(Param("t"), GP64())
+	MOVQ(Mem{Base: t, Disp: offFlush}, f.left)
+	Label("narrow")
+}
+
+func (f *deferredForm) widen(s *isa, a acc) {
+	ones := s.vec()
+	VMOVUPS(onesWords, ones)
+	for r, row := range a {
+		for j, v := range row {
+			VPMADDWD(ones, v, v)
+			VPADDD(f.at(s, a, r, j), v, v)
+		}
+	}
+}
+
+func (f *deferredForm) end(s *isa, a acc) { f.widen(s, a) }
