@@ -284,16 +284,21 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPAND        inttileLowBytes<>+0(SB), Y3, Y2
-	VPSRLW       $0x08, Y3, Y3
-	VPMADDWD     (CX), Y2, Y4
-	VPADDD       Y4, Y0, Y0
-	VPMADDWD     32(CX), Y3, Y4
-	VPADDD       Y4, Y0, Y0
-	VPMADDWD     64(CX), Y2, Y2
+	VMOVUPS      (CX), Y2
+	VMOVUPS      64(CX), Y3
+	VPBROADCASTD (BX)(AX*1), Y4
+	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
+	VPMADDWD     Y2, Y4, Y2
+	VPADDD       Y2, Y0, Y0
+	VPMADDWD     Y3, Y4, Y2
 	VPADDD       Y2, Y1, Y1
-	VPMADDWD     96(CX), Y3, Y2
+	VMOVUPS      32(CX), Y2
+	VMOVUPS      96(CX), Y3
+	VPBROADCASTD (BX)(AX*1), Y4
+	VPSRLW       $0x08, Y4, Y4
+	VPMADDWD     Y2, Y4, Y2
+	VPADDD       Y2, Y0, Y0
+	VPMADDWD     Y3, Y4, Y2
 	VPADDD       Y2, Y1, Y1
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x04, AX
@@ -402,12 +407,15 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	VMOVUPS      (CX), Y1
 	VPBROADCASTD (BX)(AX*1), Y2
-	VPAND        inttileLowBytes<>+0(SB), Y2, Y1
-	VPSRLW       $0x08, Y2, Y2
-	VPMADDWD     (CX), Y1, Y1
+	VPAND        inttileLowBytes<>+0(SB), Y2, Y2
+	VPMADDWD     Y1, Y2, Y1
 	VPADDD       Y1, Y0, Y0
-	VPMADDWD     32(CX), Y2, Y1
+	VMOVUPS      32(CX), Y1
+	VPBROADCASTD (BX)(AX*1), Y2
+	VPSRLW       $0x08, Y2, Y2
+	VPMADDWD     Y1, Y2, Y1
 	VPADDD       Y1, Y0, Y0
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
@@ -485,6 +493,7 @@ tile:
 	MOVQ    120(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
+	VMOVUPS inttileOnes<>+0(SB), Y2
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -502,13 +511,13 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y2
-	VPMADDUBSW   (CX), Y2, Y3
-	VPMADDWD     inttileOnes<>+0(SB), Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPMADDUBSW   32(CX), Y2, Y2
-	VPMADDWD     inttileOnes<>+0(SB), Y2, Y2
-	VPADDD       Y2, Y1, Y1
+	VPBROADCASTD (BX)(AX*1), Y3
+	VPMADDUBSW   (CX), Y3, Y4
+	VPMADDWD     Y2, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VPMADDUBSW   32(CX), Y3, Y3
+	VPMADDWD     Y2, Y3, Y3
+	VPADDD       Y3, Y1, Y1
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -599,6 +608,7 @@ tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
 	VMOVUPS (CX), Y0
+	VMOVUPS inttileOnes<>+0(SB), Y1
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -616,10 +626,10 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y1
-	VPMADDUBSW   (CX), Y1, Y1
-	VPMADDWD     inttileOnes<>+0(SB), Y1, Y1
-	VPADDD       Y1, Y0, Y0
+	VPBROADCASTD (BX)(AX*1), Y2
+	VPMADDUBSW   (CX), Y2, Y2
+	VPMADDWD     Y1, Y2, Y2
+	VPADDD       Y2, Y0, Y0
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -718,10 +728,12 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y2
-	VPMADDUBSW   (DX), Y2, Y3
-	VPADDW       Y3, Y0, Y0
-	VPMADDUBSW   32(DX), Y2, Y2
+	VMOVUPS      (DX), Y2
+	VMOVUPS      32(DX), Y3
+	VPBROADCASTD (SI)(AX*1), Y4
+	VPMADDUBSW   Y2, Y4, Y2
+	VPADDW       Y2, Y0, Y0
+	VPMADDUBSW   Y3, Y4, Y2
 	VPADDW       Y2, Y1, Y1
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x04, AX
@@ -853,8 +865,9 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y1
-	VPMADDUBSW   (DX), Y1, Y1
+	VMOVUPS      (DX), Y1
+	VPBROADCASTD (SI)(AX*1), Y2
+	VPMADDUBSW   Y1, Y2, Y1
 	VPADDW       Y1, Y0, Y0
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x04, AX
@@ -1270,27 +1283,33 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y4
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     (CX), Y4, Y6
-	VPADDD       Y6, Y0, Y0
-	VPMADDWD     32(CX), Y5, Y6
-	VPADDD       Y6, Y0, Y0
-	VPMADDWD     64(CX), Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPMADDWD     96(CX), Y5, Y4
-	VPADDD       Y4, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y4
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     (CX), Y4, Y6
-	VPADDD       Y6, Y2, Y2
-	VPMADDWD     32(CX), Y5, Y6
-	VPADDD       Y6, Y2, Y2
-	VPMADDWD     64(CX), Y4, Y4
+	VMOVUPS      (CX), Y4
+	VMOVUPS      64(CX), Y5
+	VPBROADCASTD (BX)(AX*1), Y6
+	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
+	VPMADDWD     Y4, Y6, Y7
+	VPADDD       Y7, Y0, Y0
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y6
+	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
+	VPMADDWD     Y4, Y6, Y4
+	VPADDD       Y4, Y2, Y2
+	VPMADDWD     Y5, Y6, Y4
 	VPADDD       Y4, Y3, Y3
-	VPMADDWD     96(CX), Y5, Y4
+	VMOVUPS      32(CX), Y4
+	VMOVUPS      96(CX), Y5
+	VPBROADCASTD (BX)(AX*1), Y6
+	VPSRLW       $0x08, Y6, Y6
+	VPMADDWD     Y4, Y6, Y7
+	VPADDD       Y7, Y0, Y0
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y6
+	VPSRLW       $0x08, Y6, Y6
+	VPMADDWD     Y4, Y6, Y4
+	VPADDD       Y4, Y2, Y2
+	VPMADDWD     Y5, Y6, Y4
 	VPADDD       Y4, Y3, Y3
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x04, AX
@@ -1434,19 +1453,23 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	VMOVUPS      (CX), Y2
 	VPBROADCASTD (BX)(AX*1), Y3
-	VPAND        inttileLowBytes<>+0(SB), Y3, Y2
-	VPSRLW       $0x08, Y3, Y3
-	VPMADDWD     (CX), Y2, Y2
-	VPADDD       Y2, Y0, Y0
-	VPMADDWD     32(CX), Y3, Y2
-	VPADDD       Y2, Y0, Y0
+	VPAND        inttileLowBytes<>+0(SB), Y3, Y3
+	VPMADDWD     Y2, Y3, Y3
+	VPADDD       Y3, Y0, Y0
 	VPBROADCASTD (SI)(AX*1), Y3
-	VPAND        inttileLowBytes<>+0(SB), Y3, Y2
-	VPSRLW       $0x08, Y3, Y3
-	VPMADDWD     (CX), Y2, Y2
+	VPAND        inttileLowBytes<>+0(SB), Y3, Y3
+	VPMADDWD     Y2, Y3, Y2
 	VPADDD       Y2, Y1, Y1
-	VPMADDWD     32(CX), Y3, Y2
+	VMOVUPS      32(CX), Y2
+	VPBROADCASTD (BX)(AX*1), Y3
+	VPSRLW       $0x08, Y3, Y3
+	VPMADDWD     Y2, Y3, Y3
+	VPADDD       Y3, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y3
+	VPSRLW       $0x08, Y3, Y3
+	VPMADDWD     Y2, Y3, Y2
 	VPADDD       Y2, Y1, Y1
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
@@ -1545,6 +1568,7 @@ tile:
 	VMOVUPS Y0, Y2
 	VMOVUPS 32(CX), Y1
 	VMOVUPS Y1, Y3
+	VMOVUPS inttileOnes<>+0(SB), Y4
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -1564,20 +1588,20 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y5
-	VPMADDWD     inttileOnes<>+0(SB), Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPMADDUBSW   32(CX), Y4, Y4
-	VPMADDWD     inttileOnes<>+0(SB), Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y5
-	VPMADDWD     inttileOnes<>+0(SB), Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPMADDUBSW   32(CX), Y4, Y4
-	VPMADDWD     inttileOnes<>+0(SB), Y4, Y4
-	VPADDD       Y4, Y3, Y3
+	VPBROADCASTD (BX)(AX*1), Y5
+	VPMADDUBSW   (CX), Y5, Y6
+	VPMADDWD     Y4, Y6, Y6
+	VPADDD       Y6, Y0, Y0
+	VPMADDUBSW   32(CX), Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y5
+	VPMADDUBSW   (CX), Y5, Y6
+	VPMADDWD     Y4, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VPMADDUBSW   32(CX), Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y3, Y3
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -1701,6 +1725,7 @@ tile:
 	MOVQ    120(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, Y1
+	VMOVUPS inttileOnes<>+0(SB), Y2
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -1720,14 +1745,14 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y2
-	VPMADDUBSW   (CX), Y2, Y2
-	VPMADDWD     inttileOnes<>+0(SB), Y2, Y2
-	VPADDD       Y2, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y2
-	VPMADDUBSW   (CX), Y2, Y2
-	VPMADDWD     inttileOnes<>+0(SB), Y2, Y2
-	VPADDD       Y2, Y1, Y1
+	VPBROADCASTD (BX)(AX*1), Y3
+	VPMADDUBSW   (CX), Y3, Y3
+	VPMADDWD     Y2, Y3, Y3
+	VPADDD       Y3, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y3
+	VPMADDUBSW   (CX), Y3, Y3
+	VPMADDWD     Y2, Y3, Y3
+	VPADDD       Y3, Y1, Y1
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -1851,15 +1876,17 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   (DX), Y4, Y5
-	VPADDW       Y5, Y0, Y0
-	VPMADDUBSW   32(DX), Y4, Y4
-	VPADDW       Y4, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPMADDUBSW   (DX), Y4, Y5
-	VPADDW       Y5, Y2, Y2
-	VPMADDUBSW   32(DX), Y4, Y4
+	VMOVUPS      (DX), Y4
+	VMOVUPS      32(DX), Y5
+	VPBROADCASTD (SI)(AX*1), Y6
+	VPMADDUBSW   Y4, Y6, Y7
+	VPADDW       Y7, Y0, Y0
+	VPMADDUBSW   Y5, Y6, Y6
+	VPADDW       Y6, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDUBSW   Y5, Y6, Y4
 	VPADDW       Y4, Y3, Y3
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x04, AX
@@ -2039,11 +2066,12 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y2
-	VPMADDUBSW   (DX), Y2, Y2
-	VPADDW       Y2, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y2
-	VPMADDUBSW   (DX), Y2, Y2
+	VMOVUPS      (DX), Y2
+	VPBROADCASTD (SI)(AX*1), Y3
+	VPMADDUBSW   Y2, Y3, Y3
+	VPADDW       Y3, Y0, Y0
+	VPBROADCASTD (DI)(AX*1), Y3
+	VPMADDUBSW   Y2, Y3, Y2
 	VPADDW       Y2, Y1, Y1
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x04, AX
@@ -2556,38 +2584,45 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y6
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     (CX), Y6, Y8
-	VPADDD       Y8, Y0, Y0
-	VPMADDWD     32(CX), Y7, Y8
-	VPADDD       Y8, Y0, Y0
-	VPMADDWD     64(CX), Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPMADDWD     96(CX), Y7, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y6
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     (CX), Y6, Y8
-	VPADDD       Y8, Y2, Y2
-	VPMADDWD     32(CX), Y7, Y8
-	VPADDD       Y8, Y2, Y2
-	VPMADDWD     64(CX), Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPMADDWD     96(CX), Y7, Y6
-	VPADDD       Y6, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y6
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     (CX), Y6, Y8
-	VPADDD       Y8, Y4, Y4
-	VPMADDWD     32(CX), Y7, Y8
-	VPADDD       Y8, Y4, Y4
-	VPMADDWD     64(CX), Y6, Y6
+	VMOVUPS      (CX), Y6
+	VMOVUPS      64(CX), Y7
+	VPBROADCASTD (BX)(AX*1), Y8
+	VPAND        inttileLowBytes<>+0(SB), Y8, Y8
+	VPMADDWD     Y6, Y8, Y9
+	VPADDD       Y9, Y0, Y0
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y8
+	VPAND        inttileLowBytes<>+0(SB), Y8, Y8
+	VPMADDWD     Y6, Y8, Y9
+	VPADDD       Y9, Y2, Y2
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y8
+	VPAND        inttileLowBytes<>+0(SB), Y8, Y8
+	VPMADDWD     Y6, Y8, Y6
+	VPADDD       Y6, Y4, Y4
+	VPMADDWD     Y7, Y8, Y6
 	VPADDD       Y6, Y5, Y5
-	VPMADDWD     96(CX), Y7, Y6
+	VMOVUPS      32(CX), Y6
+	VMOVUPS      96(CX), Y7
+	VPBROADCASTD (BX)(AX*1), Y8
+	VPSRLW       $0x08, Y8, Y8
+	VPMADDWD     Y6, Y8, Y9
+	VPADDD       Y9, Y0, Y0
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y8
+	VPSRLW       $0x08, Y8, Y8
+	VPMADDWD     Y6, Y8, Y9
+	VPADDD       Y9, Y2, Y2
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y8
+	VPSRLW       $0x08, Y8, Y8
+	VPMADDWD     Y6, Y8, Y6
+	VPADDD       Y6, Y4, Y4
+	VPMADDWD     Y7, Y8, Y6
 	VPADDD       Y6, Y5, Y5
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x04, AX
@@ -2766,26 +2801,31 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	VMOVUPS      (CX), Y3
 	VPBROADCASTD (BX)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y3
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     (CX), Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPMADDWD     32(CX), Y4, Y3
-	VPADDD       Y3, Y0, Y0
+	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y0, Y0
 	VPBROADCASTD (SI)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y3
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     (CX), Y3, Y3
-	VPADDD       Y3, Y1, Y1
-	VPMADDWD     32(CX), Y4, Y3
-	VPADDD       Y3, Y1, Y1
+	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y1, Y1
 	VPBROADCASTD (DI)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y3
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     (CX), Y3, Y3
+	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
+	VPMADDWD     Y3, Y4, Y3
 	VPADDD       Y3, Y2, Y2
-	VPMADDWD     32(CX), Y4, Y3
+	VMOVUPS      32(CX), Y3
+	VPBROADCASTD (BX)(AX*1), Y4
+	VPSRLW       $0x08, Y4, Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y4
+	VPSRLW       $0x08, Y4, Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y4
+	VPSRLW       $0x08, Y4, Y4
+	VPMADDWD     Y3, Y4, Y3
 	VPADDD       Y3, Y2, Y2
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
@@ -2905,6 +2945,7 @@ tile:
 	VMOVUPS 32(CX), Y1
 	VMOVUPS Y1, Y3
 	VMOVUPS Y1, Y5
+	VMOVUPS inttileOnes<>+0(SB), Y6
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -2926,27 +2967,27 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y7
-	VPMADDWD     inttileOnes<>+0(SB), Y7, Y7
-	VPADDD       Y7, Y0, Y0
-	VPMADDUBSW   32(CX), Y6, Y6
-	VPMADDWD     inttileOnes<>+0(SB), Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y7
-	VPMADDWD     inttileOnes<>+0(SB), Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VPMADDUBSW   32(CX), Y6, Y6
-	VPMADDWD     inttileOnes<>+0(SB), Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y7
-	VPMADDWD     inttileOnes<>+0(SB), Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VPMADDUBSW   32(CX), Y6, Y6
-	VPMADDWD     inttileOnes<>+0(SB), Y6, Y6
-	VPADDD       Y6, Y5, Y5
+	VPBROADCASTD (BX)(AX*1), Y7
+	VPMADDUBSW   (CX), Y7, Y8
+	VPMADDWD     Y6, Y8, Y8
+	VPADDD       Y8, Y0, Y0
+	VPMADDUBSW   32(CX), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y7
+	VPMADDUBSW   (CX), Y7, Y8
+	VPMADDWD     Y6, Y8, Y8
+	VPADDD       Y8, Y2, Y2
+	VPMADDUBSW   32(CX), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y7
+	VPMADDUBSW   (CX), Y7, Y8
+	VPMADDWD     Y6, Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VPMADDUBSW   32(CX), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y5, Y5
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -3103,6 +3144,7 @@ tile:
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, Y1
 	VMOVUPS Y0, Y2
+	VMOVUPS inttileOnes<>+0(SB), Y3
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -3124,18 +3166,18 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPMADDUBSW   (CX), Y3, Y3
-	VPMADDWD     inttileOnes<>+0(SB), Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPMADDUBSW   (CX), Y3, Y3
-	VPMADDWD     inttileOnes<>+0(SB), Y3, Y3
-	VPADDD       Y3, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y3
-	VPMADDUBSW   (CX), Y3, Y3
-	VPMADDWD     inttileOnes<>+0(SB), Y3, Y3
-	VPADDD       Y3, Y2, Y2
+	VPBROADCASTD (BX)(AX*1), Y4
+	VPMADDUBSW   (CX), Y4, Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y4
+	VPMADDUBSW   (CX), Y4, Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y4
+	VPMADDUBSW   (CX), Y4, Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y2, Y2
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -3284,20 +3326,22 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   (DX), Y6, Y7
-	VPADDW       Y7, Y0, Y0
-	VPMADDUBSW   32(DX), Y6, Y6
-	VPADDW       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   (DX), Y6, Y7
-	VPADDW       Y7, Y2, Y2
-	VPMADDUBSW   32(DX), Y6, Y6
-	VPADDW       Y6, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPMADDUBSW   (DX), Y6, Y7
-	VPADDW       Y7, Y4, Y4
-	VPMADDUBSW   32(DX), Y6, Y6
+	VMOVUPS      (DX), Y6
+	VMOVUPS      32(DX), Y7
+	VPBROADCASTD (SI)(AX*1), Y8
+	VPMADDUBSW   Y6, Y8, Y9
+	VPADDW       Y9, Y0, Y0
+	VPMADDUBSW   Y7, Y8, Y8
+	VPADDW       Y8, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y8
+	VPMADDUBSW   Y6, Y8, Y9
+	VPADDW       Y9, Y2, Y2
+	VPMADDUBSW   Y7, Y8, Y8
+	VPADDW       Y8, Y3, Y3
+	VPBROADCASTD (R8)(AX*1), Y8
+	VPMADDUBSW   Y6, Y8, Y6
+	VPADDW       Y6, Y4, Y4
+	VPMADDUBSW   Y7, Y8, Y6
 	VPADDW       Y6, Y5, Y5
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x04, AX
@@ -3525,14 +3569,15 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPMADDUBSW   (DX), Y3, Y3
-	VPADDW       Y3, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y3
-	VPMADDUBSW   (DX), Y3, Y3
-	VPADDW       Y3, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y3
-	VPMADDUBSW   (DX), Y3, Y3
+	VMOVUPS      (DX), Y3
+	VPBROADCASTD (SI)(AX*1), Y4
+	VPMADDUBSW   Y3, Y4, Y4
+	VPADDW       Y4, Y0, Y0
+	VPBROADCASTD (DI)(AX*1), Y4
+	VPMADDUBSW   Y3, Y4, Y4
+	VPADDW       Y4, Y1, Y1
+	VPBROADCASTD (R8)(AX*1), Y4
+	VPMADDUBSW   Y3, Y4, Y3
 	VPADDW       Y3, Y2, Y2
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x04, AX
@@ -4142,49 +4187,57 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y9
-	VPAND        inttileLowBytes<>+0(SB), Y9, Y8
-	VPSRLW       $0x08, Y9, Y9
-	VPMADDWD     (CX), Y8, Y10
-	VPADDD       Y10, Y0, Y0
-	VPMADDWD     32(CX), Y9, Y10
-	VPADDD       Y10, Y0, Y0
-	VPMADDWD     64(CX), Y8, Y8
-	VPADDD       Y8, Y1, Y1
-	VPMADDWD     96(CX), Y9, Y8
-	VPADDD       Y8, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y9
-	VPAND        inttileLowBytes<>+0(SB), Y9, Y8
-	VPSRLW       $0x08, Y9, Y9
-	VPMADDWD     (CX), Y8, Y10
-	VPADDD       Y10, Y2, Y2
-	VPMADDWD     32(CX), Y9, Y10
-	VPADDD       Y10, Y2, Y2
-	VPMADDWD     64(CX), Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VPMADDWD     96(CX), Y9, Y8
-	VPADDD       Y8, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y9
-	VPAND        inttileLowBytes<>+0(SB), Y9, Y8
-	VPSRLW       $0x08, Y9, Y9
-	VPMADDWD     (CX), Y8, Y10
-	VPADDD       Y10, Y4, Y4
-	VPMADDWD     32(CX), Y9, Y10
-	VPADDD       Y10, Y4, Y4
-	VPMADDWD     64(CX), Y8, Y8
-	VPADDD       Y8, Y5, Y5
-	VPMADDWD     96(CX), Y9, Y8
-	VPADDD       Y8, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y9
-	VPAND        inttileLowBytes<>+0(SB), Y9, Y8
-	VPSRLW       $0x08, Y9, Y9
-	VPMADDWD     (CX), Y8, Y10
-	VPADDD       Y10, Y6, Y6
-	VPMADDWD     32(CX), Y9, Y10
-	VPADDD       Y10, Y6, Y6
-	VPMADDWD     64(CX), Y8, Y8
+	VMOVUPS      (CX), Y8
+	VMOVUPS      64(CX), Y9
+	VPBROADCASTD (BX)(AX*1), Y10
+	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
+	VPMADDWD     Y8, Y10, Y11
+	VPADDD       Y11, Y0, Y0
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y10
+	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
+	VPMADDWD     Y8, Y10, Y11
+	VPADDD       Y11, Y2, Y2
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y10
+	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
+	VPMADDWD     Y8, Y10, Y11
+	VPADDD       Y11, Y4, Y4
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y10
+	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
+	VPMADDWD     Y8, Y10, Y8
+	VPADDD       Y8, Y6, Y6
+	VPMADDWD     Y9, Y10, Y8
 	VPADDD       Y8, Y7, Y7
-	VPMADDWD     96(CX), Y9, Y8
+	VMOVUPS      32(CX), Y8
+	VMOVUPS      96(CX), Y9
+	VPBROADCASTD (BX)(AX*1), Y10
+	VPSRLW       $0x08, Y10, Y10
+	VPMADDWD     Y8, Y10, Y11
+	VPADDD       Y11, Y0, Y0
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y10
+	VPSRLW       $0x08, Y10, Y10
+	VPMADDWD     Y8, Y10, Y11
+	VPADDD       Y11, Y2, Y2
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y10
+	VPSRLW       $0x08, Y10, Y10
+	VPMADDWD     Y8, Y10, Y11
+	VPADDD       Y11, Y4, Y4
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y10
+	VPSRLW       $0x08, Y10, Y10
+	VPMADDWD     Y8, Y10, Y8
+	VPADDD       Y8, Y6, Y6
+	VPMADDWD     Y9, Y10, Y8
 	VPADDD       Y8, Y7, Y7
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x04, AX
@@ -4398,33 +4451,39 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	VMOVUPS      (CX), Y4
 	VPBROADCASTD (BX)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y4
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     (CX), Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPMADDWD     32(CX), Y5, Y4
-	VPADDD       Y4, Y0, Y0
+	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y0, Y0
 	VPBROADCASTD (SI)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y4
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     (CX), Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPMADDWD     32(CX), Y5, Y4
-	VPADDD       Y4, Y1, Y1
+	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y1, Y1
 	VPBROADCASTD (DI)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y4
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     (CX), Y4, Y4
-	VPADDD       Y4, Y2, Y2
-	VPMADDWD     32(CX), Y5, Y4
-	VPADDD       Y4, Y2, Y2
+	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y2, Y2
 	VPBROADCASTD (R8)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y4
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     (CX), Y4, Y4
+	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
+	VPMADDWD     Y4, Y5, Y4
 	VPADDD       Y4, Y3, Y3
-	VPMADDWD     32(CX), Y5, Y4
+	VMOVUPS      32(CX), Y4
+	VPBROADCASTD (BX)(AX*1), Y5
+	VPSRLW       $0x08, Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y5
+	VPSRLW       $0x08, Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y5
+	VPSRLW       $0x08, Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD (R8)(AX*1), Y5
+	VPSRLW       $0x08, Y5, Y5
+	VPMADDWD     Y4, Y5, Y4
 	VPADDD       Y4, Y3, Y3
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
@@ -4565,6 +4624,7 @@ tile:
 	VMOVUPS Y1, Y3
 	VMOVUPS Y1, Y5
 	VMOVUPS Y1, Y7
+	VMOVUPS inttileOnes<>+0(SB), Y8
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -4588,34 +4648,34 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y8
-	VPMADDUBSW   (CX), Y8, Y9
-	VPMADDWD     inttileOnes<>+0(SB), Y9, Y9
-	VPADDD       Y9, Y0, Y0
-	VPMADDUBSW   32(CX), Y8, Y8
-	VPMADDWD     inttileOnes<>+0(SB), Y8, Y8
-	VPADDD       Y8, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y8
-	VPMADDUBSW   (CX), Y8, Y9
-	VPMADDWD     inttileOnes<>+0(SB), Y9, Y9
-	VPADDD       Y9, Y2, Y2
-	VPMADDUBSW   32(CX), Y8, Y8
-	VPMADDWD     inttileOnes<>+0(SB), Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y8
-	VPMADDUBSW   (CX), Y8, Y9
-	VPMADDWD     inttileOnes<>+0(SB), Y9, Y9
-	VPADDD       Y9, Y4, Y4
-	VPMADDUBSW   32(CX), Y8, Y8
-	VPMADDWD     inttileOnes<>+0(SB), Y8, Y8
-	VPADDD       Y8, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y8
-	VPMADDUBSW   (CX), Y8, Y9
-	VPMADDWD     inttileOnes<>+0(SB), Y9, Y9
-	VPADDD       Y9, Y6, Y6
-	VPMADDUBSW   32(CX), Y8, Y8
-	VPMADDWD     inttileOnes<>+0(SB), Y8, Y8
-	VPADDD       Y8, Y7, Y7
+	VPBROADCASTD (BX)(AX*1), Y9
+	VPMADDUBSW   (CX), Y9, Y10
+	VPMADDWD     Y8, Y10, Y10
+	VPADDD       Y10, Y0, Y0
+	VPMADDUBSW   32(CX), Y9, Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y9
+	VPMADDUBSW   (CX), Y9, Y10
+	VPMADDWD     Y8, Y10, Y10
+	VPADDD       Y10, Y2, Y2
+	VPMADDUBSW   32(CX), Y9, Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y9
+	VPMADDUBSW   (CX), Y9, Y10
+	VPMADDWD     Y8, Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VPMADDUBSW   32(CX), Y9, Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y9
+	VPMADDUBSW   (CX), Y9, Y10
+	VPMADDWD     Y8, Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPMADDUBSW   32(CX), Y9, Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y7, Y7
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -4805,6 +4865,7 @@ tile:
 	VMOVUPS Y0, Y1
 	VMOVUPS Y0, Y2
 	VMOVUPS Y0, Y3
+	VMOVUPS inttileOnes<>+0(SB), Y4
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -4828,22 +4889,22 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     inttileOnes<>+0(SB), Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     inttileOnes<>+0(SB), Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     inttileOnes<>+0(SB), Y4, Y4
-	VPADDD       Y4, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     inttileOnes<>+0(SB), Y4, Y4
-	VPADDD       Y4, Y3, Y3
+	VPBROADCASTD (BX)(AX*1), Y5
+	VPMADDUBSW   (CX), Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y5
+	VPMADDUBSW   (CX), Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y5
+	VPMADDUBSW   (CX), Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD (R8)(AX*1), Y5
+	VPMADDUBSW   (CX), Y5, Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y3, Y3
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -5017,25 +5078,27 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y8
-	VPMADDUBSW   (DX), Y8, Y9
-	VPADDW       Y9, Y0, Y0
-	VPMADDUBSW   32(DX), Y8, Y8
-	VPADDW       Y8, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y8
-	VPMADDUBSW   (DX), Y8, Y9
-	VPADDW       Y9, Y2, Y2
-	VPMADDUBSW   32(DX), Y8, Y8
-	VPADDW       Y8, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y8
-	VPMADDUBSW   (DX), Y8, Y9
-	VPADDW       Y9, Y4, Y4
-	VPMADDUBSW   32(DX), Y8, Y8
-	VPADDW       Y8, Y5, Y5
-	VPBROADCASTD (R9)(AX*1), Y8
-	VPMADDUBSW   (DX), Y8, Y9
-	VPADDW       Y9, Y6, Y6
-	VPMADDUBSW   32(DX), Y8, Y8
+	VMOVUPS      (DX), Y8
+	VMOVUPS      32(DX), Y9
+	VPBROADCASTD (SI)(AX*1), Y10
+	VPMADDUBSW   Y8, Y10, Y11
+	VPADDW       Y11, Y0, Y0
+	VPMADDUBSW   Y9, Y10, Y10
+	VPADDW       Y10, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y10
+	VPMADDUBSW   Y8, Y10, Y11
+	VPADDW       Y11, Y2, Y2
+	VPMADDUBSW   Y9, Y10, Y10
+	VPADDW       Y10, Y3, Y3
+	VPBROADCASTD (R8)(AX*1), Y10
+	VPMADDUBSW   Y8, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPMADDUBSW   Y9, Y10, Y10
+	VPADDW       Y10, Y5, Y5
+	VPBROADCASTD (R9)(AX*1), Y10
+	VPMADDUBSW   Y8, Y10, Y8
+	VPADDW       Y8, Y6, Y6
+	VPMADDUBSW   Y9, Y10, Y8
 	VPADDW       Y8, Y7, Y7
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x04, AX
@@ -5311,17 +5374,18 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   (DX), Y4, Y4
-	VPADDW       Y4, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPMADDUBSW   (DX), Y4, Y4
-	VPADDW       Y4, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y4
-	VPMADDUBSW   (DX), Y4, Y4
-	VPADDW       Y4, Y2, Y2
-	VPBROADCASTD (R9)(AX*1), Y4
-	VPMADDUBSW   (DX), Y4, Y4
+	VMOVUPS      (DX), Y4
+	VPBROADCASTD (SI)(AX*1), Y5
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y0, Y0
+	VPBROADCASTD (DI)(AX*1), Y5
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y1, Y1
+	VPBROADCASTD (R8)(AX*1), Y5
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VPBROADCASTD (R9)(AX*1), Y5
+	VPMADDUBSW   Y4, Y5, Y4
 	VPADDW       Y4, Y3, Y3
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x04, AX
@@ -6028,60 +6092,69 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y11
-	VPAND        inttileLowBytes<>+0(SB), Y11, Y10
-	VPSRLW       $0x08, Y11, Y11
-	VPMADDWD     (CX), Y10, Y12
-	VPADDD       Y12, Y0, Y0
-	VPMADDWD     32(CX), Y11, Y12
-	VPADDD       Y12, Y0, Y0
-	VPMADDWD     64(CX), Y10, Y10
-	VPADDD       Y10, Y1, Y1
-	VPMADDWD     96(CX), Y11, Y10
-	VPADDD       Y10, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y11
-	VPAND        inttileLowBytes<>+0(SB), Y11, Y10
-	VPSRLW       $0x08, Y11, Y11
-	VPMADDWD     (CX), Y10, Y12
-	VPADDD       Y12, Y2, Y2
-	VPMADDWD     32(CX), Y11, Y12
-	VPADDD       Y12, Y2, Y2
-	VPMADDWD     64(CX), Y10, Y10
-	VPADDD       Y10, Y3, Y3
-	VPMADDWD     96(CX), Y11, Y10
-	VPADDD       Y10, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y11
-	VPAND        inttileLowBytes<>+0(SB), Y11, Y10
-	VPSRLW       $0x08, Y11, Y11
-	VPMADDWD     (CX), Y10, Y12
-	VPADDD       Y12, Y4, Y4
-	VPMADDWD     32(CX), Y11, Y12
-	VPADDD       Y12, Y4, Y4
-	VPMADDWD     64(CX), Y10, Y10
-	VPADDD       Y10, Y5, Y5
-	VPMADDWD     96(CX), Y11, Y10
-	VPADDD       Y10, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y11
-	VPAND        inttileLowBytes<>+0(SB), Y11, Y10
-	VPSRLW       $0x08, Y11, Y11
-	VPMADDWD     (CX), Y10, Y12
-	VPADDD       Y12, Y6, Y6
-	VPMADDWD     32(CX), Y11, Y12
-	VPADDD       Y12, Y6, Y6
-	VPMADDWD     64(CX), Y10, Y10
-	VPADDD       Y10, Y7, Y7
-	VPMADDWD     96(CX), Y11, Y10
-	VPADDD       Y10, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y11
-	VPAND        inttileLowBytes<>+0(SB), Y11, Y10
-	VPSRLW       $0x08, Y11, Y11
-	VPMADDWD     (CX), Y10, Y12
-	VPADDD       Y12, Y8, Y8
-	VPMADDWD     32(CX), Y11, Y12
-	VPADDD       Y12, Y8, Y8
-	VPMADDWD     64(CX), Y10, Y10
+	VMOVUPS      (CX), Y10
+	VMOVUPS      64(CX), Y11
+	VPBROADCASTD (BX)(AX*1), Y12
+	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y0, Y0
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y12
+	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y2, Y2
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y12
+	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y4, Y4
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y12
+	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y6, Y6
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y7, Y7
+	VPBROADCASTD (R9)(AX*1), Y12
+	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
+	VPMADDWD     Y10, Y12, Y10
+	VPADDD       Y10, Y8, Y8
+	VPMADDWD     Y11, Y12, Y10
 	VPADDD       Y10, Y9, Y9
-	VPMADDWD     96(CX), Y11, Y10
+	VMOVUPS      32(CX), Y10
+	VMOVUPS      96(CX), Y11
+	VPBROADCASTD (BX)(AX*1), Y12
+	VPSRLW       $0x08, Y12, Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y0, Y0
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y12
+	VPSRLW       $0x08, Y12, Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y2, Y2
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y12
+	VPSRLW       $0x08, Y12, Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y4, Y4
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y12
+	VPSRLW       $0x08, Y12, Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y6, Y6
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y7, Y7
+	VPBROADCASTD (R9)(AX*1), Y12
+	VPSRLW       $0x08, Y12, Y12
+	VPMADDWD     Y10, Y12, Y10
+	VPADDD       Y10, Y8, Y8
+	VPMADDWD     Y11, Y12, Y10
 	VPADDD       Y10, Y9, Y9
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x04, AX
@@ -6330,40 +6403,47 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	VMOVUPS      (CX), Y5
 	VPBROADCASTD (BX)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y5
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     (CX), Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPMADDWD     32(CX), Y6, Y5
-	VPADDD       Y5, Y0, Y0
+	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y0, Y0
 	VPBROADCASTD (SI)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y5
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     (CX), Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPMADDWD     32(CX), Y6, Y5
-	VPADDD       Y5, Y1, Y1
+	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y1, Y1
 	VPBROADCASTD (DI)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y5
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     (CX), Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPMADDWD     32(CX), Y6, Y5
-	VPADDD       Y5, Y2, Y2
+	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y2, Y2
 	VPBROADCASTD (R8)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y5
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     (CX), Y5, Y5
-	VPADDD       Y5, Y3, Y3
-	VPMADDWD     32(CX), Y6, Y5
-	VPADDD       Y5, Y3, Y3
+	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y3, Y3
 	VPBROADCASTD (R9)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y5
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     (CX), Y5, Y5
+	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
+	VPMADDWD     Y5, Y6, Y5
 	VPADDD       Y5, Y4, Y4
-	VPMADDWD     32(CX), Y6, Y5
+	VMOVUPS      32(CX), Y5
+	VPBROADCASTD (BX)(AX*1), Y6
+	VPSRLW       $0x08, Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y6
+	VPSRLW       $0x08, Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y6
+	VPSRLW       $0x08, Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD (R8)(AX*1), Y6
+	VPSRLW       $0x08, Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPBROADCASTD (R9)(AX*1), Y6
+	VPSRLW       $0x08, Y6, Y6
+	VPMADDWD     Y5, Y6, Y5
 	VPADDD       Y5, Y4, Y4
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
@@ -6525,6 +6605,7 @@ tile:
 	VMOVUPS Y1, Y5
 	VMOVUPS Y1, Y7
 	VMOVUPS Y1, Y9
+	VMOVUPS inttileOnes<>+0(SB), Y10
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -6550,41 +6631,41 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y10
-	VPMADDUBSW   (CX), Y10, Y11
-	VPMADDWD     inttileOnes<>+0(SB), Y11, Y11
-	VPADDD       Y11, Y0, Y0
-	VPMADDUBSW   32(CX), Y10, Y10
-	VPMADDWD     inttileOnes<>+0(SB), Y10, Y10
-	VPADDD       Y10, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y10
-	VPMADDUBSW   (CX), Y10, Y11
-	VPMADDWD     inttileOnes<>+0(SB), Y11, Y11
-	VPADDD       Y11, Y2, Y2
-	VPMADDUBSW   32(CX), Y10, Y10
-	VPMADDWD     inttileOnes<>+0(SB), Y10, Y10
-	VPADDD       Y10, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y10
-	VPMADDUBSW   (CX), Y10, Y11
-	VPMADDWD     inttileOnes<>+0(SB), Y11, Y11
-	VPADDD       Y11, Y4, Y4
-	VPMADDUBSW   32(CX), Y10, Y10
-	VPMADDWD     inttileOnes<>+0(SB), Y10, Y10
-	VPADDD       Y10, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y10
-	VPMADDUBSW   (CX), Y10, Y11
-	VPMADDWD     inttileOnes<>+0(SB), Y11, Y11
-	VPADDD       Y11, Y6, Y6
-	VPMADDUBSW   32(CX), Y10, Y10
-	VPMADDWD     inttileOnes<>+0(SB), Y10, Y10
-	VPADDD       Y10, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y10
-	VPMADDUBSW   (CX), Y10, Y11
-	VPMADDWD     inttileOnes<>+0(SB), Y11, Y11
-	VPADDD       Y11, Y8, Y8
-	VPMADDUBSW   32(CX), Y10, Y10
-	VPMADDWD     inttileOnes<>+0(SB), Y10, Y10
-	VPADDD       Y10, Y9, Y9
+	VPBROADCASTD (BX)(AX*1), Y11
+	VPMADDUBSW   (CX), Y11, Y12
+	VPMADDWD     Y10, Y12, Y12
+	VPADDD       Y12, Y0, Y0
+	VPMADDUBSW   32(CX), Y11, Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y11
+	VPMADDUBSW   (CX), Y11, Y12
+	VPMADDWD     Y10, Y12, Y12
+	VPADDD       Y12, Y2, Y2
+	VPMADDUBSW   32(CX), Y11, Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y11
+	VPMADDUBSW   (CX), Y11, Y12
+	VPMADDWD     Y10, Y12, Y12
+	VPADDD       Y12, Y4, Y4
+	VPMADDUBSW   32(CX), Y11, Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y11
+	VPMADDUBSW   (CX), Y11, Y12
+	VPMADDWD     Y10, Y12, Y12
+	VPADDD       Y12, Y6, Y6
+	VPMADDUBSW   32(CX), Y11, Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPBROADCASTD (R9)(AX*1), Y11
+	VPMADDUBSW   (CX), Y11, Y12
+	VPMADDWD     Y10, Y12, Y12
+	VPADDD       Y12, Y8, Y8
+	VPMADDUBSW   32(CX), Y11, Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y9, Y9
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -6807,6 +6888,7 @@ tile:
 	VMOVUPS Y0, Y2
 	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
+	VMOVUPS inttileOnes<>+0(SB), Y5
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -6832,26 +6914,26 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     inttileOnes<>+0(SB), Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     inttileOnes<>+0(SB), Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     inttileOnes<>+0(SB), Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     inttileOnes<>+0(SB), Y5, Y5
-	VPADDD       Y5, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     inttileOnes<>+0(SB), Y5, Y5
-	VPADDD       Y5, Y4, Y4
+	VPBROADCASTD (BX)(AX*1), Y6
+	VPMADDUBSW   (CX), Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y6
+	VPMADDUBSW   (CX), Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y6
+	VPMADDUBSW   (CX), Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD (R8)(AX*1), Y6
+	VPMADDUBSW   (CX), Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPBROADCASTD (R9)(AX*1), Y6
+	VPMADDUBSW   (CX), Y6, Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y4, Y4
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -7050,30 +7132,32 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y10
-	VPMADDUBSW   (DX), Y10, Y11
-	VPADDW       Y11, Y0, Y0
-	VPMADDUBSW   32(DX), Y10, Y10
-	VPADDW       Y10, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y10
-	VPMADDUBSW   (DX), Y10, Y11
-	VPADDW       Y11, Y2, Y2
-	VPMADDUBSW   32(DX), Y10, Y10
-	VPADDW       Y10, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y10
-	VPMADDUBSW   (DX), Y10, Y11
-	VPADDW       Y11, Y4, Y4
-	VPMADDUBSW   32(DX), Y10, Y10
-	VPADDW       Y10, Y5, Y5
-	VPBROADCASTD (R9)(AX*1), Y10
-	VPMADDUBSW   (DX), Y10, Y11
-	VPADDW       Y11, Y6, Y6
-	VPMADDUBSW   32(DX), Y10, Y10
-	VPADDW       Y10, Y7, Y7
-	VPBROADCASTD (R10)(AX*1), Y10
-	VPMADDUBSW   (DX), Y10, Y11
-	VPADDW       Y11, Y8, Y8
-	VPMADDUBSW   32(DX), Y10, Y10
+	VMOVUPS      (DX), Y10
+	VMOVUPS      32(DX), Y11
+	VPBROADCASTD (SI)(AX*1), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPADDW       Y13, Y0, Y0
+	VPMADDUBSW   Y11, Y12, Y12
+	VPADDW       Y12, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPADDW       Y13, Y2, Y2
+	VPMADDUBSW   Y11, Y12, Y12
+	VPADDW       Y12, Y3, Y3
+	VPBROADCASTD (R8)(AX*1), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPADDW       Y13, Y4, Y4
+	VPMADDUBSW   Y11, Y12, Y12
+	VPADDW       Y12, Y5, Y5
+	VPBROADCASTD (R9)(AX*1), Y12
+	VPMADDUBSW   Y10, Y12, Y13
+	VPADDW       Y13, Y6, Y6
+	VPMADDUBSW   Y11, Y12, Y12
+	VPADDW       Y12, Y7, Y7
+	VPBROADCASTD (R10)(AX*1), Y12
+	VPMADDUBSW   Y10, Y12, Y10
+	VPADDW       Y10, Y8, Y8
+	VPMADDUBSW   Y11, Y12, Y10
 	VPADDW       Y10, Y9, Y9
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x04, AX
@@ -7397,20 +7481,21 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPMADDUBSW   (DX), Y5, Y5
-	VPADDW       Y5, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPMADDUBSW   (DX), Y5, Y5
-	VPADDW       Y5, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPMADDUBSW   (DX), Y5, Y5
-	VPADDW       Y5, Y2, Y2
-	VPBROADCASTD (R9)(AX*1), Y5
-	VPMADDUBSW   (DX), Y5, Y5
-	VPADDW       Y5, Y3, Y3
-	VPBROADCASTD (R10)(AX*1), Y5
-	VPMADDUBSW   (DX), Y5, Y5
+	VMOVUPS      (DX), Y5
+	VPBROADCASTD (SI)(AX*1), Y6
+	VPMADDUBSW   Y5, Y6, Y6
+	VPADDW       Y6, Y0, Y0
+	VPBROADCASTD (DI)(AX*1), Y6
+	VPMADDUBSW   Y5, Y6, Y6
+	VPADDW       Y6, Y1, Y1
+	VPBROADCASTD (R8)(AX*1), Y6
+	VPMADDUBSW   Y5, Y6, Y6
+	VPADDW       Y6, Y2, Y2
+	VPBROADCASTD (R9)(AX*1), Y6
+	VPMADDUBSW   Y5, Y6, Y6
+	VPADDW       Y6, Y3, Y3
+	VPBROADCASTD (R10)(AX*1), Y6
+	VPMADDUBSW   Y5, Y6, Y5
 	VPADDW       Y5, Y4, Y4
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x04, AX
@@ -8214,71 +8299,81 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y13
-	VPAND        inttileLowBytes<>+0(SB), Y13, Y12
-	VPSRLW       $0x08, Y13, Y13
-	VPMADDWD     (CX), Y12, Y14
-	VPADDD       Y14, Y0, Y0
-	VPMADDWD     32(CX), Y13, Y14
-	VPADDD       Y14, Y0, Y0
-	VPMADDWD     64(CX), Y12, Y12
-	VPADDD       Y12, Y1, Y1
-	VPMADDWD     96(CX), Y13, Y12
-	VPADDD       Y12, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y13
-	VPAND        inttileLowBytes<>+0(SB), Y13, Y12
-	VPSRLW       $0x08, Y13, Y13
-	VPMADDWD     (CX), Y12, Y14
-	VPADDD       Y14, Y2, Y2
-	VPMADDWD     32(CX), Y13, Y14
-	VPADDD       Y14, Y2, Y2
-	VPMADDWD     64(CX), Y12, Y12
-	VPADDD       Y12, Y3, Y3
-	VPMADDWD     96(CX), Y13, Y12
-	VPADDD       Y12, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y13
-	VPAND        inttileLowBytes<>+0(SB), Y13, Y12
-	VPSRLW       $0x08, Y13, Y13
-	VPMADDWD     (CX), Y12, Y14
-	VPADDD       Y14, Y4, Y4
-	VPMADDWD     32(CX), Y13, Y14
-	VPADDD       Y14, Y4, Y4
-	VPMADDWD     64(CX), Y12, Y12
-	VPADDD       Y12, Y5, Y5
-	VPMADDWD     96(CX), Y13, Y12
-	VPADDD       Y12, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y13
-	VPAND        inttileLowBytes<>+0(SB), Y13, Y12
-	VPSRLW       $0x08, Y13, Y13
-	VPMADDWD     (CX), Y12, Y14
-	VPADDD       Y14, Y6, Y6
-	VPMADDWD     32(CX), Y13, Y14
-	VPADDD       Y14, Y6, Y6
-	VPMADDWD     64(CX), Y12, Y12
-	VPADDD       Y12, Y7, Y7
-	VPMADDWD     96(CX), Y13, Y12
-	VPADDD       Y12, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y13
-	VPAND        inttileLowBytes<>+0(SB), Y13, Y12
-	VPSRLW       $0x08, Y13, Y13
-	VPMADDWD     (CX), Y12, Y14
-	VPADDD       Y14, Y8, Y8
-	VPMADDWD     32(CX), Y13, Y14
-	VPADDD       Y14, Y8, Y8
-	VPMADDWD     64(CX), Y12, Y12
-	VPADDD       Y12, Y9, Y9
-	VPMADDWD     96(CX), Y13, Y12
-	VPADDD       Y12, Y9, Y9
-	VPBROADCASTD (R10)(AX*1), Y13
-	VPAND        inttileLowBytes<>+0(SB), Y13, Y12
-	VPSRLW       $0x08, Y13, Y13
-	VPMADDWD     (CX), Y12, Y14
-	VPADDD       Y14, Y10, Y10
-	VPMADDWD     32(CX), Y13, Y14
-	VPADDD       Y14, Y10, Y10
-	VPMADDWD     64(CX), Y12, Y12
+	VMOVUPS      (CX), Y12
+	VMOVUPS      64(CX), Y13
+	VPBROADCASTD (BX)(AX*1), Y14
+	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y14
+	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y14
+	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y14
+	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y7, Y7
+	VPBROADCASTD (R9)(AX*1), Y14
+	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y8, Y8
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y9, Y9
+	VPBROADCASTD (R10)(AX*1), Y14
+	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
+	VPMADDWD     Y12, Y14, Y12
+	VPADDD       Y12, Y10, Y10
+	VPMADDWD     Y13, Y14, Y12
 	VPADDD       Y12, Y11, Y11
-	VPMADDWD     96(CX), Y13, Y12
+	VMOVUPS      32(CX), Y12
+	VMOVUPS      96(CX), Y13
+	VPBROADCASTD (BX)(AX*1), Y14
+	VPSRLW       $0x08, Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y14
+	VPSRLW       $0x08, Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y14
+	VPSRLW       $0x08, Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y14
+	VPSRLW       $0x08, Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y7, Y7
+	VPBROADCASTD (R9)(AX*1), Y14
+	VPSRLW       $0x08, Y14, Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y8, Y8
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y9, Y9
+	VPBROADCASTD (R10)(AX*1), Y14
+	VPSRLW       $0x08, Y14, Y14
+	VPMADDWD     Y12, Y14, Y12
+	VPADDD       Y12, Y10, Y10
+	VPMADDWD     Y13, Y14, Y12
 	VPADDD       Y12, Y11, Y11
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x04, AX
@@ -8562,47 +8657,55 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	VMOVUPS      (CX), Y6
 	VPBROADCASTD (BX)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y6
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     (CX), Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPMADDWD     32(CX), Y7, Y6
-	VPADDD       Y6, Y0, Y0
+	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y0, Y0
 	VPBROADCASTD (SI)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y6
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     (CX), Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPMADDWD     32(CX), Y7, Y6
-	VPADDD       Y6, Y1, Y1
+	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y1, Y1
 	VPBROADCASTD (DI)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y6
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     (CX), Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPMADDWD     32(CX), Y7, Y6
-	VPADDD       Y6, Y2, Y2
+	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y2, Y2
 	VPBROADCASTD (R8)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y6
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     (CX), Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPMADDWD     32(CX), Y7, Y6
-	VPADDD       Y6, Y3, Y3
+	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y3, Y3
 	VPBROADCASTD (R9)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y6
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     (CX), Y6, Y6
-	VPADDD       Y6, Y4, Y4
-	VPMADDWD     32(CX), Y7, Y6
-	VPADDD       Y6, Y4, Y4
+	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y4, Y4
 	VPBROADCASTD (R10)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y6
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     (CX), Y6, Y6
+	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
+	VPMADDWD     Y6, Y7, Y6
 	VPADDD       Y6, Y5, Y5
-	VPMADDWD     32(CX), Y7, Y6
+	VMOVUPS      32(CX), Y6
+	VPBROADCASTD (BX)(AX*1), Y7
+	VPSRLW       $0x08, Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y7
+	VPSRLW       $0x08, Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y7
+	VPSRLW       $0x08, Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VPBROADCASTD (R8)(AX*1), Y7
+	VPSRLW       $0x08, Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD (R9)(AX*1), Y7
+	VPSRLW       $0x08, Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD (R10)(AX*1), Y7
+	VPSRLW       $0x08, Y7, Y7
+	VPMADDWD     Y6, Y7, Y6
 	VPADDD       Y6, Y5, Y5
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
@@ -8785,6 +8888,7 @@ tile:
 	VMOVUPS Y1, Y7
 	VMOVUPS Y1, Y9
 	VMOVUPS Y1, Y11
+	VMOVUPS inttileOnes<>+0(SB), Y12
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -8812,48 +8916,48 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y12
-	VPMADDUBSW   (CX), Y12, Y13
-	VPMADDWD     inttileOnes<>+0(SB), Y13, Y13
-	VPADDD       Y13, Y0, Y0
-	VPMADDUBSW   32(CX), Y12, Y12
-	VPMADDWD     inttileOnes<>+0(SB), Y12, Y12
-	VPADDD       Y12, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y12
-	VPMADDUBSW   (CX), Y12, Y13
-	VPMADDWD     inttileOnes<>+0(SB), Y13, Y13
-	VPADDD       Y13, Y2, Y2
-	VPMADDUBSW   32(CX), Y12, Y12
-	VPMADDWD     inttileOnes<>+0(SB), Y12, Y12
-	VPADDD       Y12, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y12
-	VPMADDUBSW   (CX), Y12, Y13
-	VPMADDWD     inttileOnes<>+0(SB), Y13, Y13
-	VPADDD       Y13, Y4, Y4
-	VPMADDUBSW   32(CX), Y12, Y12
-	VPMADDWD     inttileOnes<>+0(SB), Y12, Y12
-	VPADDD       Y12, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y12
-	VPMADDUBSW   (CX), Y12, Y13
-	VPMADDWD     inttileOnes<>+0(SB), Y13, Y13
-	VPADDD       Y13, Y6, Y6
-	VPMADDUBSW   32(CX), Y12, Y12
-	VPMADDWD     inttileOnes<>+0(SB), Y12, Y12
-	VPADDD       Y12, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y12
-	VPMADDUBSW   (CX), Y12, Y13
-	VPMADDWD     inttileOnes<>+0(SB), Y13, Y13
-	VPADDD       Y13, Y8, Y8
-	VPMADDUBSW   32(CX), Y12, Y12
-	VPMADDWD     inttileOnes<>+0(SB), Y12, Y12
-	VPADDD       Y12, Y9, Y9
-	VPBROADCASTD (R10)(AX*1), Y12
-	VPMADDUBSW   (CX), Y12, Y13
-	VPMADDWD     inttileOnes<>+0(SB), Y13, Y13
-	VPADDD       Y13, Y10, Y10
-	VPMADDUBSW   32(CX), Y12, Y12
-	VPMADDWD     inttileOnes<>+0(SB), Y12, Y12
-	VPADDD       Y12, Y11, Y11
+	VPBROADCASTD (BX)(AX*1), Y13
+	VPMADDUBSW   (CX), Y13, Y14
+	VPMADDWD     Y12, Y14, Y14
+	VPADDD       Y14, Y0, Y0
+	VPMADDUBSW   32(CX), Y13, Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y13
+	VPMADDUBSW   (CX), Y13, Y14
+	VPMADDWD     Y12, Y14, Y14
+	VPADDD       Y14, Y2, Y2
+	VPMADDUBSW   32(CX), Y13, Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y13
+	VPMADDUBSW   (CX), Y13, Y14
+	VPMADDWD     Y12, Y14, Y14
+	VPADDD       Y14, Y4, Y4
+	VPMADDUBSW   32(CX), Y13, Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y13
+	VPMADDUBSW   (CX), Y13, Y14
+	VPMADDWD     Y12, Y14, Y14
+	VPADDD       Y14, Y6, Y6
+	VPMADDUBSW   32(CX), Y13, Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y7, Y7
+	VPBROADCASTD (R9)(AX*1), Y13
+	VPMADDUBSW   (CX), Y13, Y14
+	VPMADDWD     Y12, Y14, Y14
+	VPADDD       Y14, Y8, Y8
+	VPMADDUBSW   32(CX), Y13, Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y9, Y9
+	VPBROADCASTD (R10)(AX*1), Y13
+	VPMADDUBSW   (CX), Y13, Y14
+	VPMADDWD     Y12, Y14, Y14
+	VPADDD       Y14, Y10, Y10
+	VPMADDUBSW   32(CX), Y13, Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y11, Y11
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -9109,6 +9213,7 @@ tile:
 	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
 	VMOVUPS Y0, Y5
+	VMOVUPS inttileOnes<>+0(SB), Y6
 	MOVQ    56(AX), CX
 	MOVQ    CX, 8(SP)
 	MOVQ    48(AX), CX
@@ -9136,30 +9241,30 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     inttileOnes<>+0(SB), Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     inttileOnes<>+0(SB), Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     inttileOnes<>+0(SB), Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     inttileOnes<>+0(SB), Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     inttileOnes<>+0(SB), Y6, Y6
-	VPADDD       Y6, Y4, Y4
-	VPBROADCASTD (R10)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     inttileOnes<>+0(SB), Y6, Y6
-	VPADDD       Y6, Y5, Y5
+	VPBROADCASTD (BX)(AX*1), Y7
+	VPMADDUBSW   (CX), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y7
+	VPMADDUBSW   (CX), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y7
+	VPMADDUBSW   (CX), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VPBROADCASTD (R8)(AX*1), Y7
+	VPMADDUBSW   (CX), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD (R9)(AX*1), Y7
+	VPMADDUBSW   (CX), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD (R10)(AX*1), Y7
+	VPMADDUBSW   (CX), Y7, Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y5, Y5
 	ADDQ         $0x00000020, CX
 	ADDQ         $0x04, AX
 	DECQ         DX
@@ -9383,35 +9488,37 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y12
-	VPMADDUBSW   (DX), Y12, Y13
-	VPADDW       Y13, Y0, Y0
-	VPMADDUBSW   32(DX), Y12, Y12
-	VPADDW       Y12, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y12
-	VPMADDUBSW   (DX), Y12, Y13
-	VPADDW       Y13, Y2, Y2
-	VPMADDUBSW   32(DX), Y12, Y12
-	VPADDW       Y12, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y12
-	VPMADDUBSW   (DX), Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPMADDUBSW   32(DX), Y12, Y12
-	VPADDW       Y12, Y5, Y5
-	VPBROADCASTD (R9)(AX*1), Y12
-	VPMADDUBSW   (DX), Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPMADDUBSW   32(DX), Y12, Y12
-	VPADDW       Y12, Y7, Y7
-	VPBROADCASTD (R10)(AX*1), Y12
-	VPMADDUBSW   (DX), Y12, Y13
-	VPADDW       Y13, Y8, Y8
-	VPMADDUBSW   32(DX), Y12, Y12
-	VPADDW       Y12, Y9, Y9
-	VPBROADCASTD (R11)(AX*1), Y12
-	VPMADDUBSW   (DX), Y12, Y13
-	VPADDW       Y13, Y10, Y10
-	VPMADDUBSW   32(DX), Y12, Y12
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VPBROADCASTD (SI)(AX*1), Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y0, Y0
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y2, Y2
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y3, Y3
+	VPBROADCASTD (R8)(AX*1), Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y4, Y4
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y5, Y5
+	VPBROADCASTD (R9)(AX*1), Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y6, Y6
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y7, Y7
+	VPBROADCASTD (R10)(AX*1), Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y8, Y8
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD (R11)(AX*1), Y14
+	VPMADDUBSW   Y12, Y14, Y12
+	VPADDW       Y12, Y10, Y10
+	VPMADDUBSW   Y13, Y14, Y12
 	VPADDW       Y12, Y11, Y11
 	ADDQ         $0x00000040, DX
 	ADDQ         $0x04, AX
@@ -9783,23 +9890,24 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   (DX), Y6, Y6
-	VPADDW       Y6, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   (DX), Y6, Y6
-	VPADDW       Y6, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPMADDUBSW   (DX), Y6, Y6
-	VPADDW       Y6, Y2, Y2
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPMADDUBSW   (DX), Y6, Y6
-	VPADDW       Y6, Y3, Y3
-	VPBROADCASTD (R10)(AX*1), Y6
-	VPMADDUBSW   (DX), Y6, Y6
-	VPADDW       Y6, Y4, Y4
-	VPBROADCASTD (R11)(AX*1), Y6
-	VPMADDUBSW   (DX), Y6, Y6
+	VMOVUPS      (DX), Y6
+	VPBROADCASTD (SI)(AX*1), Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y0, Y0
+	VPBROADCASTD (DI)(AX*1), Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y1, Y1
+	VPBROADCASTD (R8)(AX*1), Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y2, Y2
+	VPBROADCASTD (R9)(AX*1), Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y3, Y3
+	VPBROADCASTD (R10)(AX*1), Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD (R11)(AX*1), Y7
+	VPMADDUBSW   Y6, Y7, Y6
 	VPADDW       Y6, Y5, Y5
 	ADDQ         $0x00000020, DX
 	ADDQ         $0x04, AX

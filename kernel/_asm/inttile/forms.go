@@ -7,9 +7,9 @@ import (
 )
 
 var (
-	vnni     = isa{"VNNI", "AVX512", 64, 4, ZMM, &dotForm{}, finish512}
+	vnni     = isa{"VNNI", "AVX512", 64, 4, ZMM, dotForm{}, finish512}
 	words    = isa{"Words", "AVX2", 32, 8, YMM, wordForm{}, finish2}
-	pairs    = isa{"Pairs", "AVX2", 32, 4, YMM, pairForm{}, finish2}
+	pairs    = isa{"Pairs", "AVX2", 32, 4, YMM, &pairForm{}, finish2}
 	deferred = isa{"Deferred", "AVX2", 32, 4, YMM, &deferredForm{}, finish2}
 )
 
@@ -28,45 +28,58 @@ func constants() {
 	lowBytes = table("inttileLowBytes", 0x00ff00ff)
 }
 
-// dotForm is VPDPBUSD, which adds the four products exactly. The line of the
-// panel is read once for all rows.
-type dotForm struct{ line []reg.VecVirtual }
-
-func (f *dotForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a); f.line = nil }
-
-func (f *dotForm) row(s *isa, m, b Mem, a []reg.VecVirtual) {
-	if f.line == nil {
-		for j := range a {
-			f.line = append(f.line, s.vec())
-			VMOVUPS(b.Offset(j*s.bytes), f.line[j])
-		}
+// line loads n vectors of the panel's line, step bytes apart.
+func line(s *isa, b Mem, n, step int) []reg.VecVirtual {
+	v := make([]reg.VecVirtual, n)
+	for j := range v {
+		v[j] = s.vec()
+		VMOVUPS(b.Offset(j*step), v[j])
 	}
-	x := s.vec()
-	VPBROADCASTD(m, x)
-	for j := range a {
-		VPDPBUSD(f.line[j], x, a[j])
+	return v
+}
+
+// dotForm is VPDPBUSD, which adds the four products exactly.
+type dotForm struct{}
+
+func (dotForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a) }
+
+func (dotForm) quad(s *isa, rows []Mem, b Mem, a acc) {
+	w := line(s, b, len(a[0]), s.bytes)
+	for r, m := range rows {
+		x := s.vec()
+		VPBROADCASTD(m, x)
+		for j := range w {
+			VPDPBUSD(w[j], x, a[r][j])
+		}
 	}
 }
 
-func (f *dotForm) step(*isa, acc) {}
-func (f *dotForm) end(*isa, acc)  {}
+func (dotForm) step(*isa, acc) {}
+func (dotForm) end(*isa, acc)  {}
 
 // wordForm widens to 16 bits, which is exact for all operands: even bytes of
-// the quad times words w0, w2 of the panel, odd ones times w1, w3.
+// the quad times words w0, w2 of the panel, then odd ones times w1, w3. Reading
+// the source twice costs less than reading the panel for every row.
 type wordForm struct{}
 
 func (wordForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a) }
 
-func (wordForm) row(s *isa, m, b Mem, a []reg.VecVirtual) {
-	even, odd := s.vec(), s.vec()
-	VPBROADCASTD(m, odd)
-	VPAND(lowBytes, odd, even)
-	VPSRLW(Imm(8), odd, odd)
-	for j := range a {
-		for half, x := range []reg.VecVirtual{even, odd} {
-			v := s.vec()
-			VPMADDWD(b.Offset((2*j+half)*s.bytes), x, v)
-			VPADDD(v, a[j], a[j])
+func (wordForm) quad(s *isa, rows []Mem, b Mem, a acc) {
+	for half := range 2 {
+		w := line(s, b.Offset(half*s.bytes), len(a[0]), 2*s.bytes)
+		for r, m := range rows {
+			x := s.vec()
+			VPBROADCASTD(m, x)
+			if half == 0 {
+				VPAND(lowBytes, x, x)
+			} else {
+				VPSRLW(Imm(8), x, x)
+			}
+			for j := range w {
+				v := s.vec()
+				VPMADDWD(w[j], x, v)
+				VPADDD(v, a[r][j], a[r][j])
+			}
 		}
 	}
 }
@@ -75,23 +88,29 @@ func (wordForm) step(*isa, acc) {}
 func (wordForm) end(*isa, acc)  {}
 
 // pairForm adds products by pairs in 16 bits: exact for weights of -64..64.
-type pairForm struct{}
+type pairForm struct{ ones reg.VecVirtual }
 
-func (pairForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a) }
+func (f *pairForm) begin(s *isa, t reg.Register, a acc) {
+	start(s, t, a)
+	f.ones = s.vec()
+	VMOVUPS(onesWords, f.ones)
+}
 
-func (pairForm) row(s *isa, m, b Mem, a []reg.VecVirtual) {
-	x := s.vec()
-	VPBROADCASTD(m, x)
-	for j := range a {
-		v := s.vec()
-		VPMADDUBSW(b.Offset(j*s.bytes), x, v)
-		VPMADDWD(onesWords, v, v)
-		VPADDD(v, a[j], a[j])
+func (f *pairForm) quad(s *isa, rows []Mem, b Mem, a acc) {
+	for r, m := range rows {
+		x := s.vec()
+		VPBROADCASTD(m, x)
+		for j := range a[r] {
+			v := s.vec()
+			VPMADDUBSW(b.Offset(j*s.bytes), x, v)
+			VPMADDWD(f.ones, v, v)
+			VPADDD(v, a[r][j], a[r][j])
+		}
 	}
 }
 
-func (pairForm) step(*isa, acc) {}
-func (pairForm) end(*isa, acc)  {}
+func (*pairForm) step(*isa, acc) {}
+func (*pairForm) end(*isa, acc)  {}
 
 // deferredForm adds as many quads in 16 bits as the weights allow, then widens
 // the sums and adds them to those on the stack.
@@ -125,13 +144,16 @@ func (f *deferredForm) clear(a acc) {
 	}
 }
 
-func (f *deferredForm) row(s *isa, m, b Mem, a []reg.VecVirtual) {
-	x := s.vec()
-	VPBROADCASTD(m, x)
-	for j := range a {
-		v := s.vec()
-		VPMADDUBSW(b.Offset(j*s.bytes), x, v)
-		VPADDW(v, a[j], a[j])
+func (f *deferredForm) quad(s *isa, rows []Mem, b Mem, a acc) {
+	w := line(s, b, len(a[0]), s.bytes)
+	for r, m := range rows {
+		x := s.vec()
+		VPBROADCASTD(m, x)
+		for j := range w {
+			v := s.vec()
+			VPMADDUBSW(w[j], x, v)
+			VPADDW(v, a[r][j], a[r][j])
+		}
 	}
 }
 

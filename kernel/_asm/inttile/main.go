@@ -57,9 +57,9 @@ type isa struct {
 type form interface {
 	// begin readies the accumulators.
 	begin(s *isa, t reg.Register, a acc)
-	// row multiplies the quad at m by the line at b.
-	row(s *isa, m, b Mem, a []reg.VecVirtual)
-	// step ends a quad of all rows.
+	// quad multiplies a quad of every row by the line at b.
+	quad(s *isa, rows []Mem, b Mem, a acc)
+	// step ends a quad.
 	step(s *isa, a acc)
 	// end leaves int32 sums in the accumulators.
 	end(s *isa, a acc)
@@ -142,9 +142,11 @@ func sum(s *isa, t reg.Register, a acc, width int, segp, segn Mem) {
 	MOVQ(Mem{Base: idx}, idx)
 
 	Label("k")
-	for r := range a {
-		s.form.row(s, Mem{Base: p[r], Index: idx, Scale: 1}, Mem{Base: b}, a[r])
+	quads := make([]Mem, len(p))
+	for r := range p {
+		quads[r] = Mem{Base: p[r], Index: idx, Scale: 1}
 	}
+	s.form.quad(s, quads, Mem{Base: b}, a)
 	ADDQ(U32(s.unit*width), b)
 	ADDQ(Imm(4), idx)
 	s.form.step(s, a)
