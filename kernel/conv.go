@@ -73,6 +73,9 @@ func (s *ConvShape) check() error {
 // padded reports whether any output pixel looks outside the source.
 func (s *ConvShape) padded() bool { return s.PadT|s.PadL|s.PadB|s.PadR != 0 }
 
+// depthwise reports whether every channel has one filter of its own.
+func (s *ConvShape) depthwise() bool { return s.Groups == s.C && s.O == s.C && s.C > 1 }
+
 // ConvWeights are packed weights of a convolution: for every group Panels of
 // the matrix [KH·KW·C/Groups, O/Groups] with k in the order of kernel row,
 // kernel column, channel. They serve any batch, image size and stride.

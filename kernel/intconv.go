@@ -5,8 +5,9 @@ import (
 	"unsafe"
 )
 
-// IntConv is a planned convolution of u8 codes with s8 weights, and a planned
-// product of such matrices. It is cut into tasks as Conv is.
+// IntConv is a planned convolution of u8 codes with s8 weights, depthwise ones
+// included, or a planned product of such matrices. It is cut into tasks as Conv
+// is.
 type IntConv struct {
 	bandPlan
 	w            *IntWeights
@@ -25,8 +26,14 @@ func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) {
 	if w.kh != s.KH || w.kw != s.KW || w.c != s.C || w.groups != s.Groups || w.o != s.O || w.runs != intRunsOf(&s) {
 		return nil, fmt.Errorf("integer weights do not belong to the convolution %+v", s)
 	}
-	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w}
+	want := taskCount(s.Flops() / 4)
 	ragged, dense := w.runs.n%4 != 0, w.runs.n != s.C/s.Groups
+	if s.depthwise() {
+		// All channels make one group of panels.
+		want, ragged = taskCount(s.Flops()), s.C%w.tile.nr() != 0
+		s.Groups = 1
+	}
+	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w}
 	switch {
 	case s.padded() || ragged && s.KH*s.KW > 1:
 		c.access = banded
@@ -40,11 +47,11 @@ func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) {
 	}
 	c.segs = c.segments(dense)
 	if s.N*c.oh*c.ow > 0 {
-		c.split(intBytes, taskCount(s.Flops()/4))
+		c.split(intBytes, want)
 		c.scratchBytes = 4 * c.bandPixels
 		if c.access != direct {
-			// Runs end on whole quads.
-			c.scratchBytes += c.bandElements() + 3
+			// Tiles read whole quads, or whole panels of channels.
+			c.scratchBytes += c.bandElements() + max(3, w.tile.nr()-1)
 		}
 	}
 	return c, nil
@@ -60,7 +67,7 @@ func (c *IntConv) segments(dense bool) []seg {
 		case dense:
 			segs = append(segs, seg{row, quads})
 			continue
-		case s.DilW == 1 && c.pixel == s.C && s.Groups == 1 && s.C%4 == 0:
+		case c.w.tile.form != formChannels && s.DilW == 1 && c.pixel == s.C && s.Groups == 1 && s.C%4 == 0:
 			segs = append(segs, seg{row, s.KW * quads})
 			continue
 		}
@@ -130,6 +137,9 @@ func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
 		for i := first; i < last; i++ {
 			g, j := i/c.panels, i%c.panels*c.nr
 			p.src = src[g*cg:]
+			if c.w.tile.form == formChannels {
+				p.src = src[j:]
+			}
 			p.run(t, r, min(r+step, len(p.rows)), &c.w.panels[i], g*og+j, min(c.nr, og-j))
 		}
 	}

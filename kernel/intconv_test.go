@@ -34,16 +34,25 @@ var intCases = []ConvShape{
 	{N: 3, H: 8, W: 8, C: 96, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1, O: 40},
 }
 
+// intDepthCases are depthwise.
+var intDepthCases = []ConvShape{
+	{N: 2, H: 9, W: 8, C: 32, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1, Groups: 32, O: 32},
+	{N: 1, H: 9, W: 8, C: 48, KH: 3, KW: 3, Groups: 48, O: 48},
+	{N: 1, H: 11, W: 10, C: 19, KH: 5, KW: 5, StrideH: 2, StrideW: 2, PadT: 2, PadL: 2, PadB: 2, PadR: 2, Groups: 19, O: 19},
+	{N: 1, H: 7, W: 9, C: 16, KH: 1, KW: 3, DilW: 2, Groups: 16, O: 16, SrcStride: 17, DstStride: 20, ResStride: 16},
+	{N: 1, H: 7, W: 9, C: 3, KH: 1, KW: 1, Groups: 3, O: 3},
+}
+
 // eachIntTile runs a test for every integer tile that the machine has.
-func eachIntTile(t *testing.T, f func(t *testing.T, tile *intTile)) {
-	for i := range intTiles {
-		tile := &intTiles[i]
+func eachIntTile(t *testing.T, family string, tiles []intTile, f func(t *testing.T, tile *intTile)) {
+	for i := range tiles {
+		tile := &tiles[i]
 		t.Run(tile.name, func(t *testing.T) {
 			if !cpu.Has(tile.needs) {
 				t.Skipf("SKIPPED: this machine, or PARE_CPU, has no %v", tile.needs)
 			}
 			f(t, tile)
-			covered["inttile/"+tile.name] = true
+			covered[family+"/"+tile.name] = true
 		})
 	}
 }
@@ -114,7 +123,7 @@ func intEnd(e *IntEpilogue, sum int32, o int, res uint8) float32 {
 }
 
 func TestIntConv(t *testing.T) {
-	eachIntTile(t, func(t *testing.T, tile *intTile) {
+	eachIntTile(t, "inttile", intTiles, func(t *testing.T, tile *intTile) {
 		for i, s := range intCases {
 			largest := []int{127}
 			if tile.limit > 0 {
@@ -123,6 +132,14 @@ func TestIntConv(t *testing.T) {
 			for _, l := range largest {
 				t.Run(fmt.Sprint(i, "/", l), func(t *testing.T) { testIntConv(t, tile, s, l) })
 			}
+		}
+	})
+}
+
+func TestIntDepthwise(t *testing.T) {
+	eachIntTile(t, "intdepthwise", intDepthTiles, func(t *testing.T, tile *intTile) {
+		for i, s := range intDepthCases {
+			t.Run(fmt.Sprint(i), func(t *testing.T) { testIntConv(t, tile, s, 127) })
 		}
 	})
 }

@@ -33,6 +33,9 @@ func (r intRuns) quads() int { return (r.n + 3) / 4 }
 // intRunsOf joins the channels of a kernel row where pixels can be laid side by
 // side and a run of its own for every pixel would waste much.
 func intRunsOf(s *ConvShape) intRuns {
+	if s.depthwise() {
+		return intRuns{s.KH * s.KW, 1}
+	}
 	cg := s.C / s.Groups
 	if cg%4 != 0 && s.DilW == 1 && s.Groups == 1 {
 		return intRuns{s.KH, s.KW * cg}
@@ -54,7 +57,11 @@ func PackIntConv(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pickIntTile(largest).pack(s, w, zero, largest), nil
+	tiles := intTiles
+	if s.depthwise() {
+		tiles = intDepthTiles
+	}
+	return pickIntTile(tiles, largest).pack(s, w, zero, largest), nil
 }
 
 // pack packs weights that are known to fit.
@@ -65,6 +72,9 @@ func (t *intTile) pack(s ConvShape, w []int8, zero uint8, largest int) *IntWeigh
 		p.flush = math.MaxInt16 / (2 * math.MaxUint8 * largest)
 	}
 	cg, og, taps := s.C/s.Groups, s.O/s.Groups, s.KH*s.KW
+	if t.form == formChannels {
+		og = s.O
+	}
 	hwc := make([]int8, cg*taps)
 	for o := range s.O {
 		for i, v := range w[o*cg*taps : (o+1)*cg*taps] {

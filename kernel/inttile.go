@@ -61,10 +61,19 @@ type intTile struct {
 	defers bool
 	// whole kernels compute all columns of a panel.
 	whole bool
-	// wide panels hold words, even k before odd ones; others bytes.
-	wide   bool
+	// form is what panels hold.
+	form   intForm
 	panels []panelKernel[intArgs]
 }
+
+// intForm is how a panel lays out a line of columns.
+type intForm int
+
+const (
+	formBytes    intForm = iota // a quad of bytes per column
+	formWords                   // a quad of words: even ones of eight columns, then odd ones
+	formChannels                // one int32 per column, whose channel it is
+)
 
 // intTiles is ordered best first; the last row runs everywhere.
 var intTiles = append(archIntTiles, intTile{
@@ -72,21 +81,26 @@ var intTiles = append(archIntTiles, intTile{
 })
 
 // pickIntTile returns the first tile that is exact for weights up to largest.
-func pickIntTile(largest int) *intTile {
-	for i := range intTiles {
-		if t := &intTiles[i]; cpu.Has(t.needs) && (t.limit == 0 || largest <= t.limit) {
+func pickIntTile(tiles []intTile, largest int) *intTile {
+	for i := range tiles {
+		if t := &tiles[i]; cpu.Has(t.needs) && (t.limit == 0 || largest <= t.limit) {
 			return t
 		}
 	}
 	panic("kernel: no portable tile")
 }
 
+// intDepthTiles are the rows for depthwise convolutions.
+var intDepthTiles = append(archIntDepthTiles, intTile{
+	name: "u8s8_4x8_go", form: formChannels, panels: []panelKernel[intArgs]{{8, 4, intChannelsGo}},
+})
+
 // nr is the width of all panels but the last of a matrix.
 func (t *intTile) nr() int { return t.panels[len(t.panels)-1].width }
 
 // unit is how many bytes of a panel hold one column of a quad.
 func (t *intTile) unit() int {
-	if t.wide {
+	if t.form == formWords {
 		return 8
 	}
 	return 4
@@ -94,14 +108,17 @@ func (t *intTile) unit() int {
 
 // put writes one column of a quad into a line of a panel.
 func (t *intTile) put(line []int8, col int, w [4]int8) {
-	if !t.wide {
+	switch t.form {
+	case formBytes:
 		copy(line[4*col:], w[:])
-		return
-	}
-	words := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(line))), len(line)/2)
-	at := col/8*32 + col%8*2
-	for i, v := range w {
-		words[at+i%2*16+i/2] = int16(v)
+	case formWords:
+		words := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(line))), len(line)/2)
+		at := col/8*32 + col%8*2
+		for i, v := range w {
+			words[at+i%2*16+i/2] = int16(v)
+		}
+	case formChannels:
+		*(*int32)(unsafe.Pointer(&line[4*col])) = int32(w[0])
 	}
 }
 
@@ -128,6 +145,20 @@ func intTileGo(m int, t *intArgs) {
 		sums := [4]int32{s0, s1, s2, s3}
 		for j := range t.n {
 			t.finish(r, j, sums[j])
+		}
+	}
+}
+
+// intChannelsGo is the portable tile for depthwise convolutions.
+func intChannelsGo(m int, t *intArgs) {
+	for r := range m * t.tiles {
+		for j := range t.n {
+			sum := t.start[j]
+			for i, g := range t.segs {
+				w := *(*int32)(unsafe.Pointer(&t.b[4*(8*i+j)]))
+				sum += int32(t.src[int(t.rows[r])+g.off+j]) * w
+			}
+			t.finish(r, j, sum)
 		}
 	}
 }

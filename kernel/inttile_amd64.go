@@ -14,6 +14,16 @@ func inttile1x32VNNIAVX512(t *byte)
 //go:noescape
 func inttile1x16VNNIAVX512(t *byte)
 
+// inttile1x16ChannelsAVX512 computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16ChannelsAVX512(t *byte)
+
+// inttile1x8ChannelsAVX2 computes tiles of 1 rows and 8 columns.
+//
+//go:noescape
+func inttile1x8ChannelsAVX2(t *byte)
+
 // inttile1x16WordsAVX2 computes tiles of 1 rows and 16 columns.
 //
 //go:noescape
@@ -53,6 +63,16 @@ func inttile2x32VNNIAVX512(t *byte)
 //
 //go:noescape
 func inttile2x16VNNIAVX512(t *byte)
+
+// inttile2x16ChannelsAVX512 computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16ChannelsAVX512(t *byte)
+
+// inttile2x8ChannelsAVX2 computes tiles of 2 rows and 8 columns.
+//
+//go:noescape
+func inttile2x8ChannelsAVX2(t *byte)
 
 // inttile2x16WordsAVX2 computes tiles of 2 rows and 16 columns.
 //
@@ -94,6 +114,16 @@ func inttile3x32VNNIAVX512(t *byte)
 //go:noescape
 func inttile3x16VNNIAVX512(t *byte)
 
+// inttile3x16ChannelsAVX512 computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16ChannelsAVX512(t *byte)
+
+// inttile3x8ChannelsAVX2 computes tiles of 3 rows and 8 columns.
+//
+//go:noescape
+func inttile3x8ChannelsAVX2(t *byte)
+
 // inttile3x16WordsAVX2 computes tiles of 3 rows and 16 columns.
 //
 //go:noescape
@@ -133,6 +163,16 @@ func inttile4x32VNNIAVX512(t *byte)
 //
 //go:noescape
 func inttile4x16VNNIAVX512(t *byte)
+
+// inttile4x16ChannelsAVX512 computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16ChannelsAVX512(t *byte)
+
+// inttile4x8ChannelsAVX2 computes tiles of 4 rows and 8 columns.
+//
+//go:noescape
+func inttile4x8ChannelsAVX2(t *byte)
 
 // inttile4x16WordsAVX2 computes tiles of 4 rows and 16 columns.
 //
@@ -174,6 +214,16 @@ func inttile5x32VNNIAVX512(t *byte)
 //go:noescape
 func inttile5x16VNNIAVX512(t *byte)
 
+// inttile5x16ChannelsAVX512 computes tiles of 5 rows and 16 columns.
+//
+//go:noescape
+func inttile5x16ChannelsAVX512(t *byte)
+
+// inttile5x8ChannelsAVX2 computes tiles of 5 rows and 8 columns.
+//
+//go:noescape
+func inttile5x8ChannelsAVX2(t *byte)
+
 // inttile5x16WordsAVX2 computes tiles of 5 rows and 16 columns.
 //
 //go:noescape
@@ -213,6 +263,16 @@ func inttile6x32VNNIAVX512(t *byte)
 //
 //go:noescape
 func inttile6x16VNNIAVX512(t *byte)
+
+// inttile6x16ChannelsAVX512 computes tiles of 6 rows and 16 columns.
+//
+//go:noescape
+func inttile6x16ChannelsAVX512(t *byte)
+
+// inttile6x8ChannelsAVX2 computes tiles of 6 rows and 8 columns.
+//
+//go:noescape
+func inttile6x8ChannelsAVX2(t *byte)
 
 // inttile6x16WordsAVX2 computes tiles of 6 rows and 16 columns.
 //
@@ -254,6 +314,16 @@ func inttile7x32VNNIAVX512(t *byte)
 //go:noescape
 func inttile7x16VNNIAVX512(t *byte)
 
+// inttile7x16ChannelsAVX512 computes tiles of 7 rows and 16 columns.
+//
+//go:noescape
+func inttile7x16ChannelsAVX512(t *byte)
+
+// inttile7x8ChannelsAVX2 computes tiles of 7 rows and 8 columns.
+//
+//go:noescape
+func inttile7x8ChannelsAVX2(t *byte)
+
 // inttile8x32VNNIAVX512 computes tiles of 8 rows and 32 columns.
 //
 //go:noescape
@@ -263,6 +333,16 @@ func inttile8x32VNNIAVX512(t *byte)
 //
 //go:noescape
 func inttile8x16VNNIAVX512(t *byte)
+
+// inttile8x16ChannelsAVX512 computes tiles of 8 rows and 16 columns.
+//
+//go:noescape
+func inttile8x16ChannelsAVX512(t *byte)
+
+// inttile8x8ChannelsAVX2 computes tiles of 8 rows and 8 columns.
+//
+//go:noescape
+func inttile8x8ChannelsAVX2(t *byte)
 
 // inttile9x32VNNIAVX512 computes tiles of 9 rows and 32 columns.
 //
@@ -274,6 +354,16 @@ func inttile9x32VNNIAVX512(t *byte)
 //go:noescape
 func inttile9x16VNNIAVX512(t *byte)
 
+// inttile9x16ChannelsAVX512 computes tiles of 9 rows and 16 columns.
+//
+//go:noescape
+func inttile9x16ChannelsAVX512(t *byte)
+
+// inttile9x8ChannelsAVX2 computes tiles of 9 rows and 8 columns.
+//
+//go:noescape
+func inttile9x8ChannelsAVX2(t *byte)
+
 // inttile10x32VNNIAVX512 computes tiles of 10 rows and 32 columns.
 //
 //go:noescape
@@ -283,6 +373,16 @@ func inttile10x32VNNIAVX512(t *byte)
 //
 //go:noescape
 func inttile10x16VNNIAVX512(t *byte)
+
+// inttile10x16ChannelsAVX512 computes tiles of 10 rows and 16 columns.
+//
+//go:noescape
+func inttile10x16ChannelsAVX512(t *byte)
+
+// inttile10x8ChannelsAVX2 computes tiles of 10 rows and 8 columns.
+//
+//go:noescape
+func inttile10x8ChannelsAVX2(t *byte)
 
 // inttile11x32VNNIAVX512 computes tiles of 11 rows and 32 columns.
 //
@@ -294,6 +394,16 @@ func inttile11x32VNNIAVX512(t *byte)
 //go:noescape
 func inttile11x16VNNIAVX512(t *byte)
 
+// inttile11x16ChannelsAVX512 computes tiles of 11 rows and 16 columns.
+//
+//go:noescape
+func inttile11x16ChannelsAVX512(t *byte)
+
+// inttile11x8ChannelsAVX2 computes tiles of 11 rows and 8 columns.
+//
+//go:noescape
+func inttile11x8ChannelsAVX2(t *byte)
+
 // inttile12x32VNNIAVX512 computes tiles of 12 rows and 32 columns.
 //
 //go:noescape
@@ -303,3 +413,13 @@ func inttile12x32VNNIAVX512(t *byte)
 //
 //go:noescape
 func inttile12x16VNNIAVX512(t *byte)
+
+// inttile12x16ChannelsAVX512 computes tiles of 12 rows and 16 columns.
+//
+//go:noescape
+func inttile12x16ChannelsAVX512(t *byte)
+
+// inttile12x8ChannelsAVX2 computes tiles of 12 rows and 8 columns.
+//
+//go:noescape
+func inttile12x8ChannelsAVX2(t *byte)

@@ -259,6 +259,208 @@ done:
 	VZEROUPPER
 	RET
 
+// func inttile1x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile1x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), DX
+	LEAQ    (AX)(DX*1), BX
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z1
+	VPMOVZXBD    (BX)(AX*1), Z2
+	VPDPWSSD     Z1, Z2, Z0
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z1
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z1, Z0, Z0
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z1
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z2, Z0, Z0
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS 260(AX), Z1
+	VBROADCASTSS 264(AX), Z2
+	VMAXPS       Z1, Z0, Z0
+	VMINPS       Z2, Z0, Z0
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z1
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z1, Z0, Z0
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile1x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile1x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), DX
+	LEAQ    (AX)(DX*1), BX
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y1
+	VPMOVZXBD    (BX)(AX*1), Y2
+	VPMADDWD     Y1, Y2, Y2
+	VPADDD       Y2, Y0, Y0
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y1
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y1, Y0, Y0
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y1
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 260(AX), Y1
+	VBROADCASTSS 264(AX), Y2
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       Y2, Y0, Y0
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y1
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y1, Y0, Y0
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKSSDW    X1, X0, X1
+	VPACKUSWB    X1, X1, X1
+	VMOVQ        X1, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func inttile1x16WordsAVX2(t *byte)
 // Requires: AVX, AVX2
 TEXT ·inttile1x16WordsAVX2(SB), NOSPLIT, $16-8
@@ -1234,6 +1436,258 @@ store:
 	VMOVUPS Z0, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z1, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile2x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile2x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), DX
+	LEAQ    (AX)(DX*1), SI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z2
+	VPMOVZXBD    (BX)(AX*1), Z3
+	VPDPWSSD     Z2, Z3, Z0
+	VPMOVZXBD    (SI)(AX*1), Z3
+	VPDPWSSD     Z2, Z3, Z1
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z2, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z2, Z1, Z1
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z2
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       Z3, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       Z3, Z1, Z1
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 260(AX), Z2
+	VBROADCASTSS 264(AX), Z3
+	VMAXPS       Z2, Z0, Z0
+	VMINPS       Z3, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
+	VMINPS       Z3, Z1, Z1
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z2
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z2, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z2, Z1, Z1
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile2x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile2x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), DX
+	LEAQ    (AX)(DX*1), SI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y2
+	VPMOVZXBD    (BX)(AX*1), Y3
+	VPMADDWD     Y2, Y3, Y3
+	VPADDD       Y3, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y3
+	VPMADDWD     Y2, Y3, Y3
+	VPADDD       Y3, Y1, Y1
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y2
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y2, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y2, Y1, Y1
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y2
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 260(AX), Y2
+	VBROADCASTSS 264(AX), Y3
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y2
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y2, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y2, Y1, Y1
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X2
+	VPACKSSDW    X2, X0, X2
+	VPACKUSWB    X2, X2, X2
+	VMOVQ        X2, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -2531,6 +2985,308 @@ store:
 	VMOVUPS Z1, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z2, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile3x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile3x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DX
+	LEAQ    (AX)(DX*1), DI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z3
+	VPMOVZXBD    (BX)(AX*1), Z4
+	VPDPWSSD     Z3, Z4, Z0
+	VPMOVZXBD    (SI)(AX*1), Z4
+	VPDPWSSD     Z3, Z4, Z1
+	VPMOVZXBD    (DI)(AX*1), Z4
+	VPDPWSSD     Z3, Z4, Z2
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z3
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z3, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z3, Z2, Z2
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z3
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS       Z4, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS       Z4, Z2, Z2
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z3
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z3, Z1, Z1
+	VADDPS       Z3, Z2, Z2
+	VBROADCASTSS 260(AX), Z3
+	VBROADCASTSS 264(AX), Z4
+	VMAXPS       Z3, Z0, Z0
+	VMINPS       Z4, Z0, Z0
+	VMAXPS       Z3, Z1, Z1
+	VMINPS       Z4, Z1, Z1
+	VMAXPS       Z3, Z2, Z2
+	VMINPS       Z4, Z2, Z2
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z3
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z3, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z3, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z3, Z2, Z2
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile3x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile3x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DX
+	LEAQ    (AX)(DX*1), DI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y3
+	VPMOVZXBD    (BX)(AX*1), Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y2, Y2
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y3
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y3, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y3, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y3, Y2, Y2
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y3
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 260(AX), Y3
+	VBROADCASTSS 264(AX), Y4
+	VMAXPS       Y3, Y0, Y0
+	VMINPS       Y4, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y4, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+	VMINPS       Y4, Y2, Y2
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y3
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y3, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y3, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y3, Y2, Y2
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X3
+	VPACKSSDW    X3, X0, X3
+	VPACKUSWB    X3, X3, X3
+	VMOVQ        X3, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -4130,6 +4886,358 @@ store:
 	VMOVUPS Z2, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z3, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile4x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile4x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), DX
+	LEAQ    (AX)(DX*1), R8
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z4
+	VPMOVZXBD    (BX)(AX*1), Z5
+	VPDPWSSD     Z4, Z5, Z0
+	VPMOVZXBD    (SI)(AX*1), Z5
+	VPDPWSSD     Z4, Z5, Z1
+	VPMOVZXBD    (DI)(AX*1), Z5
+	VPDPWSSD     Z4, Z5, Z2
+	VPMOVZXBD    (R8)(AX*1), Z5
+	VPDPWSSD     Z4, Z5, Z3
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z4, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z4, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z4, Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z4, Z3, Z3
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z4
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z3, Z3
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 260(AX), Z4
+	VBROADCASTSS 264(AX), Z5
+	VMAXPS       Z4, Z0, Z0
+	VMINPS       Z5, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMINPS       Z5, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMINPS       Z5, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
+	VMINPS       Z5, Z3, Z3
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z4
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z4, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z4, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z4, Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       Z4, Z3, Z3
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z3, X3
+	VMOVUPS      X3, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z3, X3
+	VMOVDQU8 X3, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile4x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile4x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), DX
+	LEAQ    (AX)(DX*1), R8
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y4
+	VPMOVZXBD    (BX)(AX*1), Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VPMOVZXBD    (R8)(AX*1), Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y3, Y3
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y4
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y4, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y4, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y4, Y3, Y3
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y4
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y3, Y3
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 260(AX), Y4
+	VBROADCASTSS 264(AX), Y5
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y4
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y4, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y4, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y4, Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y4, Y3, Y3
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKSSDW    X4, X0, X4
+	VPACKUSWB    X4, X4, X4
+	VMOVQ        X4, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKSSDW    X0, X3, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -6031,6 +7139,408 @@ store:
 	VMOVUPS Z3, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z4, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile5x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile5x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), DX
+	LEAQ    (AX)(DX*1), R9
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z5
+	VPMOVZXBD    (BX)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z0
+	VPMOVZXBD    (SI)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z1
+	VPMOVZXBD    (DI)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z2
+	VPMOVZXBD    (R8)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z3
+	VPMOVZXBD    (R9)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z4
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z5
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z5, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z5, Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z5, Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z5, Z4, Z4
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z5
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z4, Z4
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z5
+	VADDPS       Z5, Z0, Z0
+	VADDPS       Z5, Z1, Z1
+	VADDPS       Z5, Z2, Z2
+	VADDPS       Z5, Z3, Z3
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS 260(AX), Z5
+	VBROADCASTSS 264(AX), Z6
+	VMAXPS       Z5, Z0, Z0
+	VMINPS       Z6, Z0, Z0
+	VMAXPS       Z5, Z1, Z1
+	VMINPS       Z6, Z1, Z1
+	VMAXPS       Z5, Z2, Z2
+	VMINPS       Z6, Z2, Z2
+	VMAXPS       Z5, Z3, Z3
+	VMINPS       Z6, Z3, Z3
+	VMAXPS       Z5, Z4, Z4
+	VMINPS       Z6, Z4, Z4
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z5
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z5, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z5, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z5, Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       Z5, Z3, Z3
+	VCVTPS2DQ    Z4, Z4
+	VPADDD       Z5, Z4, Z4
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z3, X3
+	VMOVUPS      X3, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z4, X4
+	VMOVUPS      X4, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z3, X3
+	VMOVDQU8 X3, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z4, X4
+	VMOVDQU8 X4, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile5x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile5x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), DX
+	LEAQ    (AX)(DX*1), R9
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y5
+	VPMOVZXBD    (BX)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VPMOVZXBD    (R8)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPMOVZXBD    (R9)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y4, Y4
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y5
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y5, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y5, Y4, Y4
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y5
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y4, Y4
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y5
+	VADDPS       Y5, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VBROADCASTSS 260(AX), Y5
+	VBROADCASTSS 264(AX), Y6
+	VMAXPS       Y5, Y0, Y0
+	VMINPS       Y6, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMINPS       Y6, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMINPS       Y6, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMINPS       Y6, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
+	VMINPS       Y6, Y4, Y4
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y5
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y5, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y5, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y5, Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y5, Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y5, Y4, Y4
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X5
+	VPACKSSDW    X5, X0, X5
+	VPACKUSWB    X5, X5, X5
+	VMOVQ        X5, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKSSDW    X0, X3, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKSSDW    X0, X4, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -8234,6 +9744,458 @@ store:
 	VMOVUPS Z4, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z5, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile6x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile6x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), DX
+	LEAQ    (AX)(DX*1), R10
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z6
+	VPMOVZXBD    (BX)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z0
+	VPMOVZXBD    (SI)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z1
+	VPMOVZXBD    (DI)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z2
+	VPMOVZXBD    (R8)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z3
+	VPMOVZXBD    (R9)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z4
+	VPMOVZXBD    (R10)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z5
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z6, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z6, Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z6, Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z6, Z5, Z5
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z6
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z5, Z5
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z4, Z4
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 260(AX), Z6
+	VBROADCASTSS 264(AX), Z7
+	VMAXPS       Z6, Z0, Z0
+	VMINPS       Z7, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMINPS       Z7, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMINPS       Z7, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMINPS       Z7, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMINPS       Z7, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
+	VMINPS       Z7, Z5, Z5
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z6
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z6, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z6, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z6, Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       Z6, Z3, Z3
+	VCVTPS2DQ    Z4, Z4
+	VPADDD       Z6, Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPADDD       Z6, Z5, Z5
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z3, X3
+	VMOVUPS      X3, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z4, X4
+	VMOVUPS      X4, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z5, X5
+	VMOVUPS      X5, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z3, X3
+	VMOVDQU8 X3, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z4, X4
+	VMOVDQU8 X4, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z5, X5
+	VMOVDQU8 X5, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile6x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile6x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), DX
+	LEAQ    (AX)(DX*1), R10
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y6
+	VPMOVZXBD    (BX)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VPMOVZXBD    (R8)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPMOVZXBD    (R9)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPMOVZXBD    (R10)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y5, Y5
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y6
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y6, Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y6, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y6, Y5, Y5
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y6
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y4, Y4
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 260(AX), Y6
+	VBROADCASTSS 264(AX), Y7
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y6
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y6, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y6, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y6, Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y6, Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y6, Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPADDD       Y6, Y5, Y5
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X6
+	VPACKSSDW    X6, X0, X6
+	VPACKUSWB    X6, X6, X6
+	VMOVQ        X6, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKSSDW    X0, X3, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKSSDW    X0, X4, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y5, X0
+	VPACKSSDW    X0, X5, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -10759,6 +12721,508 @@ done:
 	VZEROUPPER
 	RET
 
+// func inttile7x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile7x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	VMOVUPS Z0, Z6
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), DX
+	LEAQ    (AX)(DX*1), R11
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z7
+	VPMOVZXBD    (BX)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z0
+	VPMOVZXBD    (SI)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z1
+	VPMOVZXBD    (DI)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z2
+	VPMOVZXBD    (R8)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z3
+	VPMOVZXBD    (R9)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z4
+	VPMOVZXBD    (R10)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z5
+	VPMOVZXBD    (R11)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z6
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z7
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z7, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z7, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z7, Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z7, Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z7, Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z7, Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z7, Z6, Z6
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z7
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z6, Z6
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z7
+	VADDPS       Z7, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z7, Z3, Z3
+	VADDPS       Z7, Z4, Z4
+	VADDPS       Z7, Z5, Z5
+	VADDPS       Z7, Z6, Z6
+	VBROADCASTSS 260(AX), Z7
+	VBROADCASTSS 264(AX), Z8
+	VMAXPS       Z7, Z0, Z0
+	VMINPS       Z8, Z0, Z0
+	VMAXPS       Z7, Z1, Z1
+	VMINPS       Z8, Z1, Z1
+	VMAXPS       Z7, Z2, Z2
+	VMINPS       Z8, Z2, Z2
+	VMAXPS       Z7, Z3, Z3
+	VMINPS       Z8, Z3, Z3
+	VMAXPS       Z7, Z4, Z4
+	VMINPS       Z8, Z4, Z4
+	VMAXPS       Z7, Z5, Z5
+	VMINPS       Z8, Z5, Z5
+	VMAXPS       Z7, Z6, Z6
+	VMINPS       Z8, Z6, Z6
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z7
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z7, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z7, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z7, Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       Z7, Z3, Z3
+	VCVTPS2DQ    Z4, Z4
+	VPADDD       Z7, Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPADDD       Z7, Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VPADDD       Z7, Z6, Z6
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z3, X3
+	VMOVUPS      X3, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z4, X4
+	VMOVUPS      X4, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z5, X5
+	VMOVUPS      X5, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z6, X6
+	VMOVUPS      X6, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z3, X3
+	VMOVDQU8 X3, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z4, X4
+	VMOVDQU8 X4, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z5, X5
+	VMOVDQU8 X5, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z6, X6
+	VMOVDQU8 X6, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000001c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile7x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile7x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	VMOVUPS Y0, Y6
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), DX
+	LEAQ    (AX)(DX*1), R11
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y7
+	VPMOVZXBD    (BX)(AX*1), Y8
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y8
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y8
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y2, Y2
+	VPMOVZXBD    (R8)(AX*1), Y8
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VPMOVZXBD    (R9)(AX*1), Y8
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y4, Y4
+	VPMOVZXBD    (R10)(AX*1), Y8
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y5, Y5
+	VPMOVZXBD    (R11)(AX*1), Y8
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y6, Y6
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y7
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y7, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y7, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y7, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y7, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y7, Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y7, Y6, Y6
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y7
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y4, Y4
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y5, Y5
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y8
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y7, Y8, Y8
+	VADDPS       Y8, Y6, Y6
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y7
+	VADDPS       Y7, Y0, Y0
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y6, Y6
+	VBROADCASTSS 260(AX), Y7
+	VBROADCASTSS 264(AX), Y8
+	VMAXPS       Y7, Y0, Y0
+	VMINPS       Y8, Y0, Y0
+	VMAXPS       Y7, Y1, Y1
+	VMINPS       Y8, Y1, Y1
+	VMAXPS       Y7, Y2, Y2
+	VMINPS       Y8, Y2, Y2
+	VMAXPS       Y7, Y3, Y3
+	VMINPS       Y8, Y3, Y3
+	VMAXPS       Y7, Y4, Y4
+	VMINPS       Y8, Y4, Y4
+	VMAXPS       Y7, Y5, Y5
+	VMINPS       Y8, Y5, Y5
+	VMAXPS       Y7, Y6, Y6
+	VMINPS       Y8, Y6, Y6
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y7
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y7, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y7, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y7, Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y7, Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y7, Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPADDD       Y7, Y5, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X7
+	VPACKSSDW    X7, X0, X7
+	VPACKUSWB    X7, X7, X7
+	VMOVQ        X7, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKSSDW    X0, X3, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKSSDW    X0, X4, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y5, X0
+	VPACKSSDW    X0, X5, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKSSDW    X0, X6, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000001c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func inttile8x32VNNIAVX512(t *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
 TEXT ·inttile8x32VNNIAVX512(SB), NOSPLIT, $16-8
@@ -11450,6 +13914,558 @@ store:
 	VMOVUPS Z6, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z7, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000020, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile8x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile8x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z0, Z7
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), DX
+	LEAQ    (AX)(DX*1), R12
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z8
+	VPMOVZXBD    (BX)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z0
+	VPMOVZXBD    (SI)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z1
+	VPMOVZXBD    (DI)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z2
+	VPMOVZXBD    (R8)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z3
+	VPMOVZXBD    (R9)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z4
+	VPMOVZXBD    (R10)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z5
+	VPMOVZXBD    (R11)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z6
+	VPMOVZXBD    (R12)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z7
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z8, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z8, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z8, Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z8, Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z8, Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z8, Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z8, Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z8, Z7, Z7
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z8
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z6, Z6
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z7, Z7
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 260(AX), Z8
+	VBROADCASTSS 264(AX), Z9
+	VMAXPS       Z8, Z0, Z0
+	VMINPS       Z9, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMINPS       Z9, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMINPS       Z9, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMINPS       Z9, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMINPS       Z9, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMINPS       Z9, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMINPS       Z9, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
+	VMINPS       Z9, Z7, Z7
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z8
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z8, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z8, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z8, Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       Z8, Z3, Z3
+	VCVTPS2DQ    Z4, Z4
+	VPADDD       Z8, Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPADDD       Z8, Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VPADDD       Z8, Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPADDD       Z8, Z7, Z7
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z3, X3
+	VMOVUPS      X3, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z4, X4
+	VMOVUPS      X4, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z5, X5
+	VMOVUPS      X5, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z6, X6
+	VMOVUPS      X6, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z7, X7
+	VMOVUPS      X7, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z3, X3
+	VMOVDQU8 X3, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z4, X4
+	VMOVDQU8 X4, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z5, X5
+	VMOVDQU8 X5, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z6, X6
+	VMOVDQU8 X6, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z7, X7
+	VMOVDQU8 X7, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z7, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000020, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile8x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile8x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	VMOVUPS Y0, Y6
+	VMOVUPS Y0, Y7
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), DX
+	LEAQ    (AX)(DX*1), R12
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y8
+	VPMOVZXBD    (BX)(AX*1), Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y2, Y2
+	VPMOVZXBD    (R8)(AX*1), Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y3, Y3
+	VPMOVZXBD    (R9)(AX*1), Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y4, Y4
+	VPMOVZXBD    (R10)(AX*1), Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y5, Y5
+	VPMOVZXBD    (R11)(AX*1), Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y6, Y6
+	VPMOVZXBD    (R12)(AX*1), Y9
+	VPMADDWD     Y8, Y9, Y9
+	VPADDD       Y9, Y7, Y7
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y8
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y8, Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y8, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y8, Y7, Y7
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y8
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y4, Y4
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y6, Y6
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y7, Y7
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y8
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS 260(AX), Y8
+	VBROADCASTSS 264(AX), Y9
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       Y9, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMINPS       Y9, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMINPS       Y9, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMINPS       Y9, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMINPS       Y9, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMINPS       Y9, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMINPS       Y9, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
+	VMINPS       Y9, Y7, Y7
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y8
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y8, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y8, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y8, Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y8, Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y8, Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPADDD       Y8, Y5, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPADDD       Y8, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPADDD       Y8, Y7, Y7
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X8
+	VPACKSSDW    X8, X0, X8
+	VPACKUSWB    X8, X8, X8
+	VMOVQ        X8, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKSSDW    X0, X3, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKSSDW    X0, X4, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y5, X0
+	VPACKSSDW    X0, X5, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKSSDW    X0, X6, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y7, X0
+	VPACKSSDW    X0, X7, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y7, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -12229,6 +15245,608 @@ store:
 	VMOVUPS Z7, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z8, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000024, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile9x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile9x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z0, Z7
+	VMOVUPS Z0, Z8
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), DX
+	LEAQ    (AX)(DX*1), R13
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z9
+	VPMOVZXBD    (BX)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z0
+	VPMOVZXBD    (SI)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z1
+	VPMOVZXBD    (DI)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z2
+	VPMOVZXBD    (R8)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z3
+	VPMOVZXBD    (R9)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z4
+	VPMOVZXBD    (R10)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z5
+	VPMOVZXBD    (R11)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z6
+	VPMOVZXBD    (R12)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z7
+	VPMOVZXBD    (R13)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z8
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z9
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z9, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z9, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z9, Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z9, Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z9, Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z9, Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z9, Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z9, Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z9, Z8, Z8
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z9
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z6, Z6
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z7, Z7
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z10
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS       Z10, Z8, Z8
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z9
+	VADDPS       Z9, Z0, Z0
+	VADDPS       Z9, Z1, Z1
+	VADDPS       Z9, Z2, Z2
+	VADDPS       Z9, Z3, Z3
+	VADDPS       Z9, Z4, Z4
+	VADDPS       Z9, Z5, Z5
+	VADDPS       Z9, Z6, Z6
+	VADDPS       Z9, Z7, Z7
+	VADDPS       Z9, Z8, Z8
+	VBROADCASTSS 260(AX), Z9
+	VBROADCASTSS 264(AX), Z10
+	VMAXPS       Z9, Z0, Z0
+	VMINPS       Z10, Z0, Z0
+	VMAXPS       Z9, Z1, Z1
+	VMINPS       Z10, Z1, Z1
+	VMAXPS       Z9, Z2, Z2
+	VMINPS       Z10, Z2, Z2
+	VMAXPS       Z9, Z3, Z3
+	VMINPS       Z10, Z3, Z3
+	VMAXPS       Z9, Z4, Z4
+	VMINPS       Z10, Z4, Z4
+	VMAXPS       Z9, Z5, Z5
+	VMINPS       Z10, Z5, Z5
+	VMAXPS       Z9, Z6, Z6
+	VMINPS       Z10, Z6, Z6
+	VMAXPS       Z9, Z7, Z7
+	VMINPS       Z10, Z7, Z7
+	VMAXPS       Z9, Z8, Z8
+	VMINPS       Z10, Z8, Z8
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z9
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z9, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z9, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z9, Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       Z9, Z3, Z3
+	VCVTPS2DQ    Z4, Z4
+	VPADDD       Z9, Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPADDD       Z9, Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VPADDD       Z9, Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPADDD       Z9, Z7, Z7
+	VCVTPS2DQ    Z8, Z8
+	VPADDD       Z9, Z8, Z8
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z3, X3
+	VMOVUPS      X3, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z4, X4
+	VMOVUPS      X4, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z5, X5
+	VMOVUPS      X5, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z6, X6
+	VMOVUPS      X6, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z7, X7
+	VMOVUPS      X7, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z8, X8
+	VMOVUPS      X8, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z3, X3
+	VMOVDQU8 X3, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z4, X4
+	VMOVDQU8 X4, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z5, X5
+	VMOVDQU8 X5, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z6, X6
+	VMOVDQU8 X6, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z7, X7
+	VMOVDQU8 X7, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z8, X8
+	VMOVDQU8 X8, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z7, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z8, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000024, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile9x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile9x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	VMOVUPS Y0, Y6
+	VMOVUPS Y0, Y7
+	VMOVUPS Y0, Y8
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), DX
+	LEAQ    (AX)(DX*1), R13
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y9
+	VPMOVZXBD    (BX)(AX*1), Y10
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y10
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y10
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y2, Y2
+	VPMOVZXBD    (R8)(AX*1), Y10
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y3, Y3
+	VPMOVZXBD    (R9)(AX*1), Y10
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y4, Y4
+	VPMOVZXBD    (R10)(AX*1), Y10
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y5, Y5
+	VPMOVZXBD    (R11)(AX*1), Y10
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y6, Y6
+	VPMOVZXBD    (R12)(AX*1), Y10
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y7, Y7
+	VPMOVZXBD    (R13)(AX*1), Y10
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y8, Y8
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y9
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y9, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y9, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y9, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y9, Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y9, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y9, Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y9, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y9, Y8, Y8
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y9
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y4, Y4
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y5, Y5
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y6, Y6
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y7, Y7
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y10
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y8, Y8
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y9
+	VADDPS       Y9, Y0, Y0
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y9, Y7, Y7
+	VADDPS       Y9, Y8, Y8
+	VBROADCASTSS 260(AX), Y9
+	VBROADCASTSS 264(AX), Y10
+	VMAXPS       Y9, Y0, Y0
+	VMINPS       Y10, Y0, Y0
+	VMAXPS       Y9, Y1, Y1
+	VMINPS       Y10, Y1, Y1
+	VMAXPS       Y9, Y2, Y2
+	VMINPS       Y10, Y2, Y2
+	VMAXPS       Y9, Y3, Y3
+	VMINPS       Y10, Y3, Y3
+	VMAXPS       Y9, Y4, Y4
+	VMINPS       Y10, Y4, Y4
+	VMAXPS       Y9, Y5, Y5
+	VMINPS       Y10, Y5, Y5
+	VMAXPS       Y9, Y6, Y6
+	VMINPS       Y10, Y6, Y6
+	VMAXPS       Y9, Y7, Y7
+	VMINPS       Y10, Y7, Y7
+	VMAXPS       Y9, Y8, Y8
+	VMINPS       Y10, Y8, Y8
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y9
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y9, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y9, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y9, Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y9, Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y9, Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPADDD       Y9, Y5, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPADDD       Y9, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPADDD       Y9, Y7, Y7
+	VCVTPS2DQ    Y8, Y8
+	VPADDD       Y9, Y8, Y8
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X9
+	VPACKSSDW    X9, X0, X9
+	VPACKUSWB    X9, X9, X9
+	VMOVQ        X9, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKSSDW    X0, X3, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKSSDW    X0, X4, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y5, X0
+	VPACKSSDW    X0, X5, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKSSDW    X0, X6, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y7, X0
+	VPACKSSDW    X0, X7, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKSSDW    X0, X8, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y8, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -13076,6 +16694,658 @@ store:
 	VMOVUPS Z8, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z9, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000028, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile10x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile10x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z0, Z7
+	VMOVUPS Z0, Z8
+	VMOVUPS Z0, Z9
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), DX
+	LEAQ    (AX)(DX*1), R14
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z10
+	VPMOVZXBD    (BX)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z0
+	VPMOVZXBD    (SI)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z1
+	VPMOVZXBD    (DI)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z2
+	VPMOVZXBD    (R8)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z3
+	VPMOVZXBD    (R9)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z4
+	VPMOVZXBD    (R10)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z5
+	VPMOVZXBD    (R11)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z6
+	VPMOVZXBD    (R12)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z7
+	VPMOVZXBD    (R13)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z8
+	VPMOVZXBD    (R14)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z9
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z10, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z10, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z10, Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z10, Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z10, Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z10, Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z10, Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z10, Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z10, Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z10, Z9, Z9
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z10
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z6, Z6
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z7, Z7
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z8, Z8
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z9, Z9
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z5, Z5
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z7, Z7
+	VADDPS       Z10, Z8, Z8
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS 260(AX), Z10
+	VBROADCASTSS 264(AX), Z11
+	VMAXPS       Z10, Z0, Z0
+	VMINPS       Z11, Z0, Z0
+	VMAXPS       Z10, Z1, Z1
+	VMINPS       Z11, Z1, Z1
+	VMAXPS       Z10, Z2, Z2
+	VMINPS       Z11, Z2, Z2
+	VMAXPS       Z10, Z3, Z3
+	VMINPS       Z11, Z3, Z3
+	VMAXPS       Z10, Z4, Z4
+	VMINPS       Z11, Z4, Z4
+	VMAXPS       Z10, Z5, Z5
+	VMINPS       Z11, Z5, Z5
+	VMAXPS       Z10, Z6, Z6
+	VMINPS       Z11, Z6, Z6
+	VMAXPS       Z10, Z7, Z7
+	VMINPS       Z11, Z7, Z7
+	VMAXPS       Z10, Z8, Z8
+	VMINPS       Z11, Z8, Z8
+	VMAXPS       Z10, Z9, Z9
+	VMINPS       Z11, Z9, Z9
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z10
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z10, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z10, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z10, Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       Z10, Z3, Z3
+	VCVTPS2DQ    Z4, Z4
+	VPADDD       Z10, Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPADDD       Z10, Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VPADDD       Z10, Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPADDD       Z10, Z7, Z7
+	VCVTPS2DQ    Z8, Z8
+	VPADDD       Z10, Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VPADDD       Z10, Z9, Z9
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z3, X3
+	VMOVUPS      X3, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z4, X4
+	VMOVUPS      X4, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z5, X5
+	VMOVUPS      X5, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z6, X6
+	VMOVUPS      X6, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z7, X7
+	VMOVUPS      X7, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z8, X8
+	VMOVUPS      X8, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z9, X9
+	VMOVUPS      X9, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z3, X3
+	VMOVDQU8 X3, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z4, X4
+	VMOVDQU8 X4, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z5, X5
+	VMOVDQU8 X5, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z6, X6
+	VMOVDQU8 X6, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z7, X7
+	VMOVDQU8 X7, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z8, X8
+	VMOVDQU8 X8, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z9, X9
+	VMOVDQU8 X9, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z7, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z8, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z9, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000028, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile10x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile10x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	VMOVUPS Y0, Y6
+	VMOVUPS Y0, Y7
+	VMOVUPS Y0, Y8
+	VMOVUPS Y0, Y9
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), DX
+	LEAQ    (AX)(DX*1), R14
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y10
+	VPMOVZXBD    (BX)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y2, Y2
+	VPMOVZXBD    (R8)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y3, Y3
+	VPMOVZXBD    (R9)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y4, Y4
+	VPMOVZXBD    (R10)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y5, Y5
+	VPMOVZXBD    (R11)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y6, Y6
+	VPMOVZXBD    (R12)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y7, Y7
+	VPMOVZXBD    (R13)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y8, Y8
+	VPMOVZXBD    (R14)(AX*1), Y11
+	VPMADDWD     Y10, Y11, Y11
+	VPADDD       Y11, Y9, Y9
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y10
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y10, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y10, Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y10, Y9, Y9
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y10
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y4, Y4
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y5, Y5
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y6, Y6
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y8, Y8
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y9, Y9
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y10
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y1, Y1
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y5, Y5
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y10, Y7, Y7
+	VADDPS       Y10, Y8, Y8
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS 260(AX), Y10
+	VBROADCASTSS 264(AX), Y11
+	VMAXPS       Y10, Y0, Y0
+	VMINPS       Y11, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMINPS       Y11, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMINPS       Y11, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMINPS       Y11, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMINPS       Y11, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMINPS       Y11, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMINPS       Y11, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMINPS       Y11, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMINPS       Y11, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
+	VMINPS       Y11, Y9, Y9
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y10
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y10, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y10, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y10, Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y10, Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y10, Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPADDD       Y10, Y5, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPADDD       Y10, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPADDD       Y10, Y7, Y7
+	VCVTPS2DQ    Y8, Y8
+	VPADDD       Y10, Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPADDD       Y10, Y9, Y9
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X10
+	VPACKSSDW    X10, X0, X10
+	VPACKUSWB    X10, X10, X10
+	VMOVQ        X10, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKSSDW    X0, X3, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKSSDW    X0, X4, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y5, X0
+	VPACKSSDW    X0, X5, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKSSDW    X0, X6, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y7, X0
+	VPACKSSDW    X0, X7, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKSSDW    X0, X8, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y9, X0
+	VPACKSSDW    X0, X9, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y9, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -13991,6 +18261,708 @@ store:
 	VMOVUPS Z9, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z10, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000002c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile11x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile11x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z0, Z7
+	VMOVUPS Z0, Z8
+	VMOVUPS Z0, Z9
+	VMOVUPS Z0, Z10
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*1), R14
+	MOVLQSX 40(DX), DX
+	LEAQ    (AX)(DX*1), R15
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z11
+	VPMOVZXBD    (BX)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z0
+	VPMOVZXBD    (SI)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z1
+	VPMOVZXBD    (DI)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z2
+	VPMOVZXBD    (R8)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z3
+	VPMOVZXBD    (R9)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z4
+	VPMOVZXBD    (R10)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z5
+	VPMOVZXBD    (R11)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z6
+	VPMOVZXBD    (R12)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z7
+	VPMOVZXBD    (R13)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z8
+	VPMOVZXBD    (R14)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z9
+	VPMOVZXBD    (R15)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z10
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z11
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z11, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z11, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z11, Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z11, Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z11, Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z11, Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z11, Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z11, Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z11, Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z11, Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z11, Z10, Z10
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z11
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z6, Z6
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z7, Z7
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z8, Z8
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z9, Z9
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z12
+	VCVTDQ2PS    Z12, Z12
+	VMULPS       Z11, Z12, Z12
+	VADDPS       Z12, Z10, Z10
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z11
+	VADDPS       Z11, Z0, Z0
+	VADDPS       Z11, Z1, Z1
+	VADDPS       Z11, Z2, Z2
+	VADDPS       Z11, Z3, Z3
+	VADDPS       Z11, Z4, Z4
+	VADDPS       Z11, Z5, Z5
+	VADDPS       Z11, Z6, Z6
+	VADDPS       Z11, Z7, Z7
+	VADDPS       Z11, Z8, Z8
+	VADDPS       Z11, Z9, Z9
+	VADDPS       Z11, Z10, Z10
+	VBROADCASTSS 260(AX), Z11
+	VBROADCASTSS 264(AX), Z12
+	VMAXPS       Z11, Z0, Z0
+	VMINPS       Z12, Z0, Z0
+	VMAXPS       Z11, Z1, Z1
+	VMINPS       Z12, Z1, Z1
+	VMAXPS       Z11, Z2, Z2
+	VMINPS       Z12, Z2, Z2
+	VMAXPS       Z11, Z3, Z3
+	VMINPS       Z12, Z3, Z3
+	VMAXPS       Z11, Z4, Z4
+	VMINPS       Z12, Z4, Z4
+	VMAXPS       Z11, Z5, Z5
+	VMINPS       Z12, Z5, Z5
+	VMAXPS       Z11, Z6, Z6
+	VMINPS       Z12, Z6, Z6
+	VMAXPS       Z11, Z7, Z7
+	VMINPS       Z12, Z7, Z7
+	VMAXPS       Z11, Z8, Z8
+	VMINPS       Z12, Z8, Z8
+	VMAXPS       Z11, Z9, Z9
+	VMINPS       Z12, Z9, Z9
+	VMAXPS       Z11, Z10, Z10
+	VMINPS       Z12, Z10, Z10
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z11
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z11, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z11, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z11, Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       Z11, Z3, Z3
+	VCVTPS2DQ    Z4, Z4
+	VPADDD       Z11, Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPADDD       Z11, Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VPADDD       Z11, Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPADDD       Z11, Z7, Z7
+	VCVTPS2DQ    Z8, Z8
+	VPADDD       Z11, Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VPADDD       Z11, Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VPADDD       Z11, Z10, Z10
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z3, X3
+	VMOVUPS      X3, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z4, X4
+	VMOVUPS      X4, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z5, X5
+	VMOVUPS      X5, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z6, X6
+	VMOVUPS      X6, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z7, X7
+	VMOVUPS      X7, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z8, X8
+	VMOVUPS      X8, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z9, X9
+	VMOVUPS      X9, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z10, X10
+	VMOVUPS      X10, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z3, X3
+	VMOVDQU8 X3, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z4, X4
+	VMOVDQU8 X4, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z5, X5
+	VMOVDQU8 X5, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z6, X6
+	VMOVDQU8 X6, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z7, X7
+	VMOVDQU8 X7, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z8, X8
+	VMOVDQU8 X8, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z9, X9
+	VMOVDQU8 X9, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z10, X10
+	VMOVDQU8 X10, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z7, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z8, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z9, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z10, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000002c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile11x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile11x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	VMOVUPS Y0, Y6
+	VMOVUPS Y0, Y7
+	VMOVUPS Y0, Y8
+	VMOVUPS Y0, Y9
+	VMOVUPS Y0, Y10
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*1), R14
+	MOVLQSX 40(DX), DX
+	LEAQ    (AX)(DX*1), R15
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y11
+	VPMOVZXBD    (BX)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y2, Y2
+	VPMOVZXBD    (R8)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y3, Y3
+	VPMOVZXBD    (R9)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y4, Y4
+	VPMOVZXBD    (R10)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y5, Y5
+	VPMOVZXBD    (R11)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y6, Y6
+	VPMOVZXBD    (R12)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y7, Y7
+	VPMOVZXBD    (R13)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y8, Y8
+	VPMOVZXBD    (R14)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y9, Y9
+	VPMOVZXBD    (R15)(AX*1), Y12
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y10, Y10
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y11
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y11, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y11, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y11, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y11, Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y11, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y11, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y11, Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y11, Y8, Y8
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y11, Y9, Y9
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y11, Y10, Y10
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y11
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y4, Y4
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y5, Y5
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y6, Y6
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y7, Y7
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y8, Y8
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y9, Y9
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y12
+	VCVTDQ2PS    Y12, Y12
+	VMULPS       Y11, Y12, Y12
+	VADDPS       Y12, Y10, Y10
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y11
+	VADDPS       Y11, Y0, Y0
+	VADDPS       Y11, Y1, Y1
+	VADDPS       Y11, Y2, Y2
+	VADDPS       Y11, Y3, Y3
+	VADDPS       Y11, Y4, Y4
+	VADDPS       Y11, Y5, Y5
+	VADDPS       Y11, Y6, Y6
+	VADDPS       Y11, Y7, Y7
+	VADDPS       Y11, Y8, Y8
+	VADDPS       Y11, Y9, Y9
+	VADDPS       Y11, Y10, Y10
+	VBROADCASTSS 260(AX), Y11
+	VBROADCASTSS 264(AX), Y12
+	VMAXPS       Y11, Y0, Y0
+	VMINPS       Y12, Y0, Y0
+	VMAXPS       Y11, Y1, Y1
+	VMINPS       Y12, Y1, Y1
+	VMAXPS       Y11, Y2, Y2
+	VMINPS       Y12, Y2, Y2
+	VMAXPS       Y11, Y3, Y3
+	VMINPS       Y12, Y3, Y3
+	VMAXPS       Y11, Y4, Y4
+	VMINPS       Y12, Y4, Y4
+	VMAXPS       Y11, Y5, Y5
+	VMINPS       Y12, Y5, Y5
+	VMAXPS       Y11, Y6, Y6
+	VMINPS       Y12, Y6, Y6
+	VMAXPS       Y11, Y7, Y7
+	VMINPS       Y12, Y7, Y7
+	VMAXPS       Y11, Y8, Y8
+	VMINPS       Y12, Y8, Y8
+	VMAXPS       Y11, Y9, Y9
+	VMINPS       Y12, Y9, Y9
+	VMAXPS       Y11, Y10, Y10
+	VMINPS       Y12, Y10, Y10
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y11
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y11, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y11, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y11, Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y11, Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y11, Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPADDD       Y11, Y5, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPADDD       Y11, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPADDD       Y11, Y7, Y7
+	VCVTPS2DQ    Y8, Y8
+	VPADDD       Y11, Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPADDD       Y11, Y9, Y9
+	VCVTPS2DQ    Y10, Y10
+	VPADDD       Y11, Y10, Y10
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X11
+	VPACKSSDW    X11, X0, X11
+	VPACKUSWB    X11, X11, X11
+	VMOVQ        X11, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKSSDW    X0, X3, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKSSDW    X0, X4, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y5, X0
+	VPACKSSDW    X0, X5, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKSSDW    X0, X6, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y7, X0
+	VPACKSSDW    X0, X7, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKSSDW    X0, X8, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y9, X0
+	VPACKSSDW    X0, X9, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y10, X0
+	VPACKSSDW    X0, X10, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y9, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y10, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -14974,6 +19946,758 @@ store:
 	VMOVUPS Z10, K2, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Z11, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000030, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile12x16ChannelsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
+TEXT ·inttile12x16ChannelsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, Z1
+	VMOVUPS Z0, Z2
+	VMOVUPS Z0, Z3
+	VMOVUPS Z0, Z4
+	VMOVUPS Z0, Z5
+	VMOVUPS Z0, Z6
+	VMOVUPS Z0, Z7
+	VMOVUPS Z0, Z8
+	VMOVUPS Z0, Z9
+	VMOVUPS Z0, Z10
+	VMOVUPS Z0, Z11
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*1), R14
+	MOVLQSX 40(DX), R15
+	LEAQ    (AX)(R15*1), R15
+	MOVLQSX 44(DX), DX
+	LEAQ    (AX)(DX*1), BP
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Z12
+	VPMOVZXBD    (BX)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z0
+	VPMOVZXBD    (SI)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z1
+	VPMOVZXBD    (DI)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z2
+	VPMOVZXBD    (R8)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z3
+	VPMOVZXBD    (R9)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z4
+	VPMOVZXBD    (R10)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z5
+	VPMOVZXBD    (R11)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z6
+	VPMOVZXBD    (R12)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z7
+	VPMOVZXBD    (R13)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z8
+	VPMOVZXBD    (R14)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z9
+	VPMOVZXBD    (R15)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z10
+	VPMOVZXBD    (BP)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z11
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         232(AX), CX
+	MOVQ         $-1, DX
+	BZHIQ        CX, DX, DX
+	KMOVD        DX, K1
+	KMOVW        DX, K2
+	SHRQ         $0x10, DX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       Z12, Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       Z12, Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z12, Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z12, Z3, Z3
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z12, Z4, Z4
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z12, Z5, Z5
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z12, Z6, Z6
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z12, Z7, Z7
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z12, Z8, Z8
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z12, Z9, Z9
+	VCVTDQ2PS    Z10, Z10
+	VMULPS       Z12, Z10, Z10
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z12, Z11, Z11
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z12
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z6, Z6
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z7, Z7
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z8, Z8
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z9, Z9
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z10, Z10
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z11, Z11
+
+add:
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z9, Z9
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS 260(AX), Z12
+	VBROADCASTSS 264(AX), Z13
+	VMAXPS       Z12, Z0, Z0
+	VMINPS       Z13, Z0, Z0
+	VMAXPS       Z12, Z1, Z1
+	VMINPS       Z13, Z1, Z1
+	VMAXPS       Z12, Z2, Z2
+	VMINPS       Z13, Z2, Z2
+	VMAXPS       Z12, Z3, Z3
+	VMINPS       Z13, Z3, Z3
+	VMAXPS       Z12, Z4, Z4
+	VMINPS       Z13, Z4, Z4
+	VMAXPS       Z12, Z5, Z5
+	VMINPS       Z13, Z5, Z5
+	VMAXPS       Z12, Z6, Z6
+	VMINPS       Z13, Z6, Z6
+	VMAXPS       Z12, Z7, Z7
+	VMINPS       Z13, Z7, Z7
+	VMAXPS       Z12, Z8, Z8
+	VMINPS       Z13, Z8, Z8
+	VMAXPS       Z12, Z9, Z9
+	VMINPS       Z13, Z9, Z9
+	VMAXPS       Z12, Z10, Z10
+	VMINPS       Z13, Z10, Z10
+	VMAXPS       Z12, Z11, Z11
+	VMINPS       Z13, Z11, Z11
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Z12
+	VCVTPS2DQ    Z0, Z0
+	VPADDD       Z12, Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPADDD       Z12, Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPADDD       Z12, Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPADDD       Z12, Z3, Z3
+	VCVTPS2DQ    Z4, Z4
+	VPADDD       Z12, Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPADDD       Z12, Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VPADDD       Z12, Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPADDD       Z12, Z7, Z7
+	VCVTPS2DQ    Z8, Z8
+	VPADDD       Z12, Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VPADDD       Z12, Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VPADDD       Z12, Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPADDD       Z12, Z11, Z11
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), AX
+	CMPQ         CX, $0x00000010
+	JNE          masked
+	VPMOVDB      Z0, X0
+	VMOVUPS      X0, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z1, X1
+	VMOVUPS      X1, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z2, X2
+	VMOVUPS      X2, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z3, X3
+	VMOVUPS      X3, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z4, X4
+	VMOVUPS      X4, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z5, X5
+	VMOVUPS      X5, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z6, X6
+	VMOVUPS      X6, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z7, X7
+	VMOVUPS      X7, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z8, X8
+	VMOVUPS      X8, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z9, X9
+	VMOVUPS      X9, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z10, X10
+	VMOVUPS      X10, (DX)
+	ADDQ         AX, DX
+	VPMOVDB      Z11, X11
+	VMOVUPS      X11, (DX)
+	JMP          next
+
+masked:
+	VPMOVDB  Z0, X0
+	VMOVDQU8 X0, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z1, X1
+	VMOVDQU8 X1, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z2, X2
+	VMOVDQU8 X2, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z3, X3
+	VMOVDQU8 X3, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z4, X4
+	VMOVDQU8 X4, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z5, X5
+	VMOVDQU8 X5, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z6, X6
+	VMOVDQU8 X6, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z7, X7
+	VMOVDQU8 X7, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z8, X8
+	VMOVDQU8 X8, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z9, X9
+	VMOVDQU8 X9, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z10, X10
+	VMOVDQU8 X10, K1, (DX)
+	ADDQ     AX, DX
+	VPMOVDB  Z11, X11
+	VMOVDQU8 X11, K1, (DX)
+	JMP      next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z7, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z8, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z9, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z10, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z11, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000030, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	CMPQ   192(AX), $0x00
+	JE     tile
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile12x8ChannelsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile12x8ChannelsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y1
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y3
+	VMOVUPS Y0, Y4
+	VMOVUPS Y0, Y5
+	VMOVUPS Y0, Y6
+	VMOVUPS Y0, Y7
+	VMOVUPS Y0, Y8
+	VMOVUPS Y0, Y9
+	VMOVUPS Y0, Y10
+	VMOVUPS Y0, Y11
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*1), R14
+	MOVLQSX 40(DX), R15
+	LEAQ    (AX)(R15*1), R15
+	MOVLQSX 44(DX), DX
+	LEAQ    (AX)(DX*1), BP
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	VMOVUPS      (CX), Y12
+	VPMOVZXBD    (BX)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y0, Y0
+	VPMOVZXBD    (SI)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y1, Y1
+	VPMOVZXBD    (DI)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y2, Y2
+	VPMOVZXBD    (R8)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y3, Y3
+	VPMOVZXBD    (R9)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y4, Y4
+	VPMOVZXBD    (R10)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y5, Y5
+	VPMOVZXBD    (R11)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y6, Y6
+	VPMOVZXBD    (R12)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y7, Y7
+	VPMOVZXBD    (R13)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y8, Y8
+	VPMOVZXBD    (R14)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y9, Y9
+	VPMOVZXBD    (R15)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y10, Y10
+	VPMOVZXBD    (BP)(AX*1), Y13
+	VPMADDWD     Y12, Y13, Y13
+	VPADDD       Y13, Y11, Y11
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	CMPQ         240(AX), $0x02
+	JE           store
+	MOVQ         144(AX), CX
+	VMOVUPS      (CX), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y1, Y1
+	VMULPS       Y12, Y1, Y1
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y12, Y3, Y3
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y12, Y5, Y5
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y12, Y7, Y7
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y12, Y9, Y9
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y12, Y10, Y10
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y12, Y11, Y11
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y12
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y4, Y4
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y5, Y5
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y6, Y6
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y7, Y7
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y8, Y8
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y10, Y10
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y11, Y11
+
+add:
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y12, Y8, Y8
+	VADDPS       Y12, Y9, Y9
+	VADDPS       Y12, Y10, Y10
+	VADDPS       Y12, Y11, Y11
+	VBROADCASTSS 260(AX), Y12
+	VBROADCASTSS 264(AX), Y13
+	VMAXPS       Y12, Y0, Y0
+	VMINPS       Y13, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMINPS       Y13, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMINPS       Y13, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMINPS       Y13, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMINPS       Y13, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMINPS       Y13, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMINPS       Y13, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMINPS       Y13, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMINPS       Y13, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMINPS       Y13, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMINPS       Y13, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
+	VMINPS       Y13, Y11, Y11
+	CMPQ         240(AX), $0x01
+	JE           store
+	VBROADCASTSS 268(AX), Y12
+	VCVTPS2DQ    Y0, Y0
+	VPADDD       Y12, Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPADDD       Y12, Y1, Y1
+	VCVTPS2DQ    Y2, Y2
+	VPADDD       Y12, Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y12, Y3, Y3
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y12, Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPADDD       Y12, Y5, Y5
+	VCVTPS2DQ    Y6, Y6
+	VPADDD       Y12, Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPADDD       Y12, Y7, Y7
+	VCVTPS2DQ    Y8, Y8
+	VPADDD       Y12, Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPADDD       Y12, Y9, Y9
+	VCVTPS2DQ    Y10, Y10
+	VPADDD       Y12, Y10, Y10
+	VCVTPS2DQ    Y11, Y11
+	VPADDD       Y12, Y11, Y11
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VEXTRACTI128 $0x01, Y0, X12
+	VPACKSSDW    X12, X0, X12
+	VPACKUSWB    X12, X12, X12
+	VMOVQ        X12, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKSSDW    X0, X1, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKSSDW    X0, X2, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKSSDW    X0, X3, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKSSDW    X0, X4, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y5, X0
+	VPACKSSDW    X0, X5, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKSSDW    X0, X6, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y7, X0
+	VPACKSSDW    X0, X7, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKSSDW    X0, X8, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y9, X0
+	VPACKSSDW    X0, X9, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y10, X0
+	VPACKSSDW    X0, X10, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         AX, CX
+	VEXTRACTI128 $0x01, Y11, X0
+	VPACKSSDW    X0, X11, X0
+	VPACKUSWB    X0, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y9, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y10, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y11, (CX)
 
 next:
 	MOVQ   t+0(FP), AX

@@ -15,12 +15,19 @@ var archIntTiles = []intTile{
 		intByHeight(8, deferred8), intByHeight(16, deferred16)}},
 	{name: "u8s8_6x16_avx2_64", needs: cpu.AVX2, limit: 64, whole: true, panels: []panelKernel[intArgs]{
 		intByHeight(8, pairs8), intByHeight(16, pairs16)}},
-	{name: "u8s16_6x16_avx2", needs: cpu.AVX2, whole: true, wide: true, panels: []panelKernel[intArgs]{
+	{name: "u8s16_6x16_avx2", needs: cpu.AVX2, whole: true, form: formWords, panels: []panelKernel[intArgs]{
 		intByHeight(8, words8), intByHeight(16, words16)}},
+}
+
+var archIntDepthTiles = []intTile{
+	{name: "u8s16_12x16_vnni", needs: cpu.AVX512 | cpu.VNNI, form: formChannels, panels: []panelKernel[intArgs]{intByHeight(16, channels16)}},
+	{name: "u8s16_12x8_avx2", needs: cpu.AVX2, whole: true, form: formChannels, panels: []panelKernel[intArgs]{intByHeight(8, channels8)}},
 }
 
 // Integer tiles by height, from one row on.
 var (
+	channels16 = []func(*byte){inttile1x16ChannelsAVX512, inttile2x16ChannelsAVX512, inttile3x16ChannelsAVX512, inttile4x16ChannelsAVX512, inttile5x16ChannelsAVX512, inttile6x16ChannelsAVX512, inttile7x16ChannelsAVX512, inttile8x16ChannelsAVX512, inttile9x16ChannelsAVX512, inttile10x16ChannelsAVX512, inttile11x16ChannelsAVX512, inttile12x16ChannelsAVX512}
+	channels8  = []func(*byte){inttile1x8ChannelsAVX2, inttile2x8ChannelsAVX2, inttile3x8ChannelsAVX2, inttile4x8ChannelsAVX2, inttile5x8ChannelsAVX2, inttile6x8ChannelsAVX2, inttile7x8ChannelsAVX2, inttile8x8ChannelsAVX2, inttile9x8ChannelsAVX2, inttile10x8ChannelsAVX2, inttile11x8ChannelsAVX2, inttile12x8ChannelsAVX2}
 	dot16      = []func(*byte){inttile1x16VNNIAVX512, inttile2x16VNNIAVX512, inttile3x16VNNIAVX512, inttile4x16VNNIAVX512, inttile5x16VNNIAVX512, inttile6x16VNNIAVX512, inttile7x16VNNIAVX512, inttile8x16VNNIAVX512, inttile9x16VNNIAVX512, inttile10x16VNNIAVX512, inttile11x16VNNIAVX512, inttile12x16VNNIAVX512}
 	dot32      = []func(*byte){inttile1x32VNNIAVX512, inttile2x32VNNIAVX512, inttile3x32VNNIAVX512, inttile4x32VNNIAVX512, inttile5x32VNNIAVX512, inttile6x32VNNIAVX512, inttile7x32VNNIAVX512, inttile8x32VNNIAVX512, inttile9x32VNNIAVX512, inttile10x32VNNIAVX512, inttile11x32VNNIAVX512, inttile12x32VNNIAVX512}
 	deferred8  = []func(*byte){inttile1x8DeferredAVX2, inttile2x8DeferredAVX2, inttile3x8DeferredAVX2, inttile4x8DeferredAVX2, inttile5x8DeferredAVX2, inttile6x8DeferredAVX2}

@@ -11,6 +11,9 @@ var (
 	words    = isa{"Words", "AVX2", 32, 8, YMM, wordForm{}, finish2}
 	pairs    = isa{"Pairs", "AVX2", 32, 4, YMM, &pairForm{}, finish2}
 	deferred = isa{"Deferred", "AVX2", 32, 4, YMM, &deferredForm{}, finish2}
+
+	channels512 = isa{"Channels", "AVX512", 64, 4, ZMM, channelForm{func(w, x, a Op) { VPDPWSSD(w, x, a) }}, finish512}
+	channels2   = isa{"Channels", "AVX2", 32, 4, YMM, channelForm{addProducts}, finish2}
 )
 
 // onesWords is 1 in every word, lowBytes the low byte of every word.
@@ -184,3 +187,28 @@ func (f *deferredForm) widen(s *isa, a acc) {
 }
 
 func (f *deferredForm) end(s *isa, a acc) { f.widen(s, a) }
+
+// channelForm multiplies channel by channel: a line of the panel, int32, holds
+// one tap. Products of words are exact, and the upper ones are zero.
+type channelForm struct{ dot func(w, x, a Op) }
+
+func (channelForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a) }
+
+func (f channelForm) quad(s *isa, rows []Mem, b Mem, a acc) {
+	for j, w := range line(s, b, len(a[0]), s.bytes) {
+		for r, m := range rows {
+			x := s.vec()
+			VPMOVZXBD(m.Offset(j*s.bytes/4), x)
+			f.dot(w, x, a[r][j])
+		}
+	}
+}
+
+func (channelForm) step(*isa, acc) {}
+func (channelForm) end(*isa, acc)  {}
+
+// addProducts is VPDPWSSD in two steps. It spoils x.
+func addProducts(w, x, a Op) {
+	VPMADDWD(w, x, x)
+	VPADDD(x, a, a)
+}

@@ -174,6 +174,8 @@ func main() {
 	for m := 1; m <= 12; m++ {
 		kernel(&vnni, 32, m)
 		kernel(&vnni, 16, m)
+		kernel(&channels512, 16, m)
+		kernel(&channels2, 8, m)
 		if m > 6 {
 			continue
 		}
