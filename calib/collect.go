@@ -3,6 +3,9 @@ package calib
 import (
 	"context"
 	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"pare/dataset"
 	"pare/ir"
@@ -96,15 +99,21 @@ func (d Data) observe(ctx context.Context, m *ir.Model, run Runner, lo, hi int, 
 	if err != nil {
 		return err
 	}
+	// Observations of different values know nothing of each other.
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i, v := range values {
 		if results[i].Len() == 0 {
 			continue
 		}
-		if err := out[v].add(results[i]); err != nil {
-			return fmt.Errorf("value %q: %w", v.Name, err)
-		}
+		g.Go(func() error {
+			if err := out[v].add(results[i]); err != nil {
+				return fmt.Errorf("value %q: %w", v.Name, err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return g.Wait()
 }
 
 // DefaultInputs names the batch's inputs as the model does: "" becomes the
