@@ -76,7 +76,7 @@ func lowerPRelu(b *builder, n *ir.Node) bool {
 	return true
 }
 
-// lowerPow knows the square and the square root.
+// lowerPow knows constant exponents.
 func lowerPow(b *builder, n *ir.Node) bool {
 	e, ok := b.scalar(n.In[1])
 	if !ok || !b.real(n.In[0], n.Out[0]) || len(b.val(n.In[1]).shape) > len(b.val(n.In[0]).shape) {
@@ -87,8 +87,12 @@ func lowerPow(b *builder, n *ir.Node) bool {
 		b.binary(n, kernel.Mul, n.In[0], n.In[0], n.Out[0])
 	case 0.5:
 		b.unary(n, "sqrt", n.In[0], n.Out[0], kernel.Sqrt.Run)
+	case 3:
+		square := b.temporary(n.Out[0])
+		b.binary(n, kernel.Mul, n.In[0], n.In[0], square)
+		b.binary(n, kernel.Mul, square, n.In[0], n.Out[0])
 	default:
-		return false
+		return each64("pow", func(x float64) float64 { return math.Pow(x, float64(e)) })(b, n)
 	}
 	return true
 }
@@ -151,23 +155,32 @@ func (b *builder) lastWins(shape []int, vs ...*ir.Value) bool {
 
 // pair places two operands and the result, which is dense, for a walk.
 func (b *builder) pair(last bool, shape []int, x, y, v *ir.Value) (w *walk, xp, yp, out place) {
-	place1 := func(v *ir.Value) (place, []int) {
-		s := b.val(v).shape
-		if !last {
-			p, steps := b.strided(v)
-			return p, broadcastSteps(s, steps, shape)
-		}
-		return b.operandLast(v, shape)
-	}
-	xp, xs := place1(x)
-	yp, ys := place1(y)
+	xp, xs := b.spreadOver(x, shape, last)
+	yp, ys := b.spreadOver(y, shape, last)
 	if last {
 		out = place{b: newBuf(tensor.Len(shape))}
 		b.val(v).last = out
 		return newWalk(lastShape(shape), xs, ys), xp, yp, out
 	}
 	out = b.newPlain(v)
+	if w = newWalk(shape, xs, ys); w.byRows() {
+		return w, xp, yp, out
+	}
+	// Elements of a row are apart in a view: better to bring them together.
+	xp, yp = b.plain(x), b.plain(y)
+	xs = broadcastSteps(b.val(x).shape, strided(b.val(x).shape), shape)
+	ys = broadcastSteps(b.val(y).shape, strided(b.val(y).shape), shape)
 	return newWalk(shape, xs, ys), xp, yp, out
+}
+
+// spreadOver places an operand and gives its distances along the axes of the
+// shape that it is broadcast to.
+func (b *builder) spreadOver(v *ir.Value, shape []int, last bool) (place, []int) {
+	if last {
+		return b.operandLast(v, shape)
+	}
+	p, steps := b.strided(v)
+	return p, broadcastSteps(b.val(v).shape, steps, shape)
 }
 
 // operandLast places an operand that is broadcast to the shape with channels
@@ -181,9 +194,11 @@ func (b *builder) operandLast(v *ir.Value, shape []int) (place, []int) {
 	// A smaller rank: the axes as they stand, the channels' moved to the end.
 	full := make([]int, len(shape))
 	copy(full[copy(full, ones(len(shape)-len(s))):], s)
-	steps := broadcastSteps(s, strided(s), shape)
-	moved := append([]int{steps[0]}, steps[2:]...)
-	return b.plain(v), append(moved, steps[1])
+	from := b.plain(v)
+	if full[1] > 1 && tensor.Len(full[2:]) > 1 {
+		from = b.gathered(v, from, lastShape(full), channelsLast(strided(full)))
+	}
+	return from, broadcastSteps(lastShape(full), strided(lastShape(full)), lastShape(shape))
 }
 
 func ones(n int) []int { return slices.Repeat([]int{1}, n) }

@@ -2,8 +2,11 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 
+	"pare/internal/fault"
 	"pare/ir"
 	"pare/op"
 	"pare/tensor"
@@ -143,7 +146,12 @@ func (b *builder) reach() {
 
 // node lowers one node: to nothing where it is constant, by its row, or to the
 // reference.
-func (b *builder) node(ctx context.Context, n *ir.Node) error {
+func (b *builder) node(ctx context.Context, n *ir.Node) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.AtNode(n, fmt.Errorf("cannot be compiled: %v\n%s", p, debug.Stack()))
+		}
+	}()
 	if b.p.o.Reference {
 		return b.reference(n)
 	}
@@ -171,7 +179,7 @@ func (b *builder) row(n *ir.Node) *row {
 }
 
 // static reports whether the first result and all operands are tensors of known
-// shapes and have elements, which rows rely on. Operands that are left out are
+// shapes and have elements, but not absurdly many, which rows rely on. Operands that are left out are
 // fine.
 func (b *builder) static(n *ir.Node) bool {
 	if len(n.Out) == 0 || n.Out[0] == nil {
@@ -179,7 +187,8 @@ func (b *builder) static(n *ir.Node) bool {
 	}
 	ok := func(v *ir.Value) bool {
 		x := b.val(v)
-		return x.shape != nil && tensor.Len(x.shape) > 0 && (v.Const != nil || v.Type.Kind == ir.KindTensor)
+		n, err := tensor.CheckedLen(x.shape)
+		return x.shape != nil && err == nil && n > 0 && n <= op.DefaultMaxBytes/4 && (v.Const != nil || v.Type.Kind == ir.KindTensor)
 	}
 	for i, v := range n.In {
 		if v != nil && !ok(v) && (i == 0 || b.val(v).cst == nil) {

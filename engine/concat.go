@@ -80,31 +80,36 @@ func lowerPad(b *builder, n *ir.Node) bool {
 	if value == 0 && b.padInto(n, before, after) {
 		return true
 	}
+	b.pad(n, before, value)
+	return true
+}
+
+// pad emits a constant and the operand inside it, in the operand's layout.
+func (b *builder) pad(n *ir.Node, before []int, value float32) {
+	x, y := n.In[0], n.Out[0]
 	shape, s := b.val(y).shape, b.val(x).shape
 	from, fromSteps := b.anyOrder(x)
-	var to place
-	steps := strided(shape)
-	if b.isLast(x) {
-		to = place{b: newBuf(tensor.Len(shape))}
-		b.val(y).last = to
-		l := lastSteps(shape, shape[1])
-		c := len(l) - 1
-		steps = append([]int{l[0], l[c]}, l[1:c]...)
-	} else {
-		to = b.newPlain(y)
+	if !b.isLast(x) {
+		to := b.newPlain(y)
+		b.fill(n, to, value)
+		steps := strided(shape)
+		b.copyTo(n, "pad", to.moved(before, steps), steps, from, s, fromSteps)
+		return
 	}
+	to := place{b: newBuf(tensor.Len(shape))}
+	b.val(y).last = to
 	b.fill(n, to, value)
-	inside := to
-	for i, k := range before {
-		inside.off += k * steps[i]
+	steps := lastSteps(shape, shape[1])
+	inside := to.moved(channelsLast(before), steps)
+	b.copyTo(n, "pad", inside, steps, from, lastShape(s), channelsLast(fromSteps))
+}
+
+// moved is the place of the element at a position.
+func (p place) moved(at, steps []int) place {
+	for i, k := range at {
+		p.off += k * steps[i]
 	}
-	if b.isLast(x) {
-		b.copyTo(n, "pad", inside, append(append([]int{steps[0]}, steps[2:]...), steps[1]), from, lastShape(s),
-			append(append([]int{fromSteps[0]}, fromSteps[2:]...), fromSteps[1]))
-		return true
-	}
-	b.copyTo(n, "pad", inside, steps, from, s, fromSteps)
-	return true
+	return p
 }
 
 // padding reads constant pads that remove nothing.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"pare/ir"
 	"pare/kernel"
@@ -31,6 +32,10 @@ func slideOf(n *ir.Node, in, kernel []int) (s slide, ok bool) {
 	from := 2 - axes
 	copy(s.kernel[from:], kernel)
 	stride, dil, pads := n.Ints("strides"), n.Ints("dilations"), n.Ints("pads")
+	own := n.Ints("kernel_shape")
+	if odd(stride, axes) || odd(dil, axes) || odd(pads, 2*axes) || own != nil && !slices.Equal(own, kernel) {
+		return s, false
+	}
 	copy(s.stride[from:], stride)
 	copy(s.dil[from:], dil)
 	auto := n.Str("auto_pad", "NOTSET")
@@ -55,6 +60,12 @@ func slideOf(n *ir.Node, in, kernel []int) (s slide, ok bool) {
 		s.after[k] = total - s.before[k]
 	}
 	return s, auto == "VALID" || auto == "SAME_UPPER" || auto == "SAME_LOWER"
+}
+
+// odd reports whether an attribute is present but not of n entries above zero
+// (padding: not below).
+func odd(list []int, n int) bool {
+	return list != nil && (len(list) != n || slices.Min(list) < 0)
 }
 
 // extents are height and width of a shape with one or two spatial axes.
@@ -114,12 +125,12 @@ func lowerConv(b *builder, n *ir.Node) bool {
 		x = p
 	}
 	t := b.cst(n.In[1])
-	return b.convolution(n, s, t, b.p.weights.reals(t), b.last(x))
+	return b.convolution(n, s, t, func() []float32 { return tensor.Float32s(t) }, b.last(x))
 }
 
 // convolution emits a convolution with what follows it: t is the constant that
-// the weights, in OIHW order, come from.
-func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, weights []float32, src place) bool {
+// the weights, in OIHW order, are made from.
+func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, weights func() []float32, src place) bool {
 	fold := b.foldChannels(n.Out[0], s.O)
 	w := fold.apply(b, t, weights, s.O, b.biasOf(n))
 	end := b.tail(fold.v, true)
@@ -133,7 +144,7 @@ func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, 
 			st.reuse = reuse(end.res, dst.b.floats)
 		}
 	}
-	st.bytes = 4 * int64(src.b.floats+dst.b.floats+len(weights))
+	st.bytes = 4 * int64(src.b.floats+dst.b.floats+t.Len())
 	ep := kernel.Epilogue{Bias: w.bias, Lo: end.lo, Hi: end.hi}
 	if s.Groups == s.C && s.O == s.C {
 		b.depthwise(st, s, w, ep, src, dst, end.res)

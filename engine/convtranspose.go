@@ -60,11 +60,7 @@ func lowerConvTranspose(b *builder, n *ir.Node) bool {
 		return false
 	}
 	t := b.cst(n.In[1])
-	turned, _ := packed(b.p.weights, weightKey{t: t, form: "turned"}, func() ([]float32, error) {
-		return turn(b.p.weights.reals(t), s.conv), nil
-	})
-	from := b.spreadPixels(n, s)
-	return b.convolution(n, s.conv, t, turned, from)
+	return b.convolution(n, s.conv, t, func() []float32 { return turn(tensor.Float32s(t), s.conv) }, b.spreadPixels(n, s))
 }
 
 // spreadPixels emits the source with zeros between its pixels.

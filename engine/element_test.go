@@ -19,7 +19,7 @@ func TestBinary(t *testing.T) {
 
 // TestBinaryLast has operands with channels last.
 func TestBinaryLast(t *testing.T) {
-	for _, s := range []string{"[N,5,4,3]", "[1,5,1,1]", "[N,5,1,1]", "[5,1,1]", "[4,3]", "[3]", "[]", "[N,1,4,3]", "[1]"} {
+	for _, s := range []string{"[N,5,4,3]", "[1,5,1,1]", "[N,5,1,1]", "[5,1,1]", "[4,3]", "[5,4,3]", "[5,4,1]", "[3]", "[]", "[N,1,4,3]", "[1]"} {
 		for _, swap := range []string{"Sub(c, z)", "Sub(z, c)"} {
 			check(t, []rowCase{{s + swap, fmt.Sprintf(`(x f32[N,2,6,5], z f32%s) -> (y) {
 				const w = f32[5,2,3,3]{*0.0}
@@ -36,12 +36,13 @@ func TestBinaryLast(t *testing.T) {
 func TestUnary(t *testing.T) {
 	var cases []rowCase
 	for _, op := range []string{"Relu(x)", "Sigmoid(x)", "Tanh(x)", "Erf(x)", "Exp(x)", "HardSwish(x)", "HardSigmoid(x) {alpha=0.3}",
-		"LeakyRelu(x)", "Neg(x)", "Abs(x)", "Reciprocal(x)", "Clip(x, lo, _)", "Clip(x, _, hi)", "Clip(x, lo, hi)", "Identity(x)", "Pow(x, two)",
+		"LeakyRelu(x)", "Neg(x)", "Abs(x)", "Reciprocal(x)", "Clip(x, lo, _)", "Clip(x, _, hi)", "Clip(x, lo, hi)", "Identity(x)", "Pow(x, two)", "Pow(x, three)", "Pow(x, hi)",
 		"Sin(x)", "Cos(x)", "Floor(x)", "Ceil(x)", "Round(x)", "Softplus(x)", "Softsign(x)", "Elu(x) {alpha=0.5}", "Selu(x)", "Sum(x, two, x, lo)"} {
 		cases = append(cases, rowCase{op, `(x f32[N,3,40]) -> (y) {
 			const lo = f32[]{-0.5}
 			const hi = f32[]{0.25}
 			const two = f32[]{2.0}
+			const three = f32[]{3.0}
 			y = ` + op + ` }`, nil})
 	}
 	cases = append(cases,
@@ -66,7 +67,23 @@ func TestViews(t *testing.T) {
 		{"transpose", `(x f32[N,3,4,5]) -> (y) { y = Transpose(x) {perm=[0,2,3,1]} }`, []string{"copy"}},
 		{"transpose all", `(x f32[N,3,4]) -> (y) { y = Transpose(x) }`, nil},
 		{"transpose add", `(x f32[N,3,4], z f32[4,N]) -> (y) { a = Transpose(x) {perm=[1,2,0]}
+			y = Add(a, z) }`, nil},
+		{"heads add", `(x f32[N,3,4,8], z f32[N,4,3,8]) -> (y) { a = Transpose(x) {perm=[0,2,1,3]}
 			y = Add(a, z) }`, []string{"add"}},
+		{"tokens of channels last", `(x f32[N,3,6,6]) -> (y) { const w = f32[4,3,3,3]{*0.0}
+			const s = i64[3]{0,0,-1}
+			a = Conv(x, w)
+			b = Reshape(a, s)
+			y = Transpose(b) {perm=[0,2,1]} }`, []string{"to channels last", "conv 3x3"}},
+		{"channel shuffle", `(x f32[N,3,6,6]) -> (y) { const w = f32[6,3,3,3]{*0.0}
+			const w2 = f32[4,6,1,1]{*0.0}
+			const s = i64[4]{0,2,3,-1}
+			const s2 = i64[4]{0,6,4,4}
+			a = Conv(x, w)
+			b = Reshape(a, s)
+			c = Transpose(b) {perm=[0,2,1,3]}
+			d = Reshape(c, s2)
+			y = Conv(d, w2) }`, nil},
 		{"reshape", `(x f32[N,3,4]) -> (y) { const s = i64[2]{0,-1}
 			y = Reshape(x, s) }`, []string{}},
 		{"heads", `(x f32[N,6,8]) -> (y) {

@@ -120,14 +120,14 @@ func (b *builder) normChannels(n *ir.Node, c int) (scale, shift []float64, from 
 type filter struct {
 	t, with *tensor.Tensor
 	name    string
-	w       []float32
+	w       func() []float32
 	scale   []float64
 	bias    []float32
 }
 
 // apply makes the weights of o output channels, which come from the constant t,
 // and the bias that include the folded nodes.
-func (c channels) apply(b *builder, t *tensor.Tensor, w []float32, o int, bias *tensor.Tensor) *filter {
+func (c channels) apply(b *builder, t *tensor.Tensor, w func() []float32, o int, bias *tensor.Tensor) *filter {
 	f := &filter{t: t, w: w, scale: c.scale, name: c.v.Name}
 	for _, x := range c.from {
 		if f.with == nil || !b.p.weights.owned[x] {
@@ -161,11 +161,12 @@ func (f *filter) key(form string) weightKey {
 // weights are the scaled weights.
 func (f *filter) weights() []float32 {
 	if f.scale == nil {
-		return f.w
+		return f.w()
 	}
-	out := make([]float32, len(f.w))
-	row := len(f.w) / len(f.scale)
-	for i, w := range f.w {
+	src := f.w()
+	out := make([]float32, len(src))
+	row := len(src) / len(f.scale)
+	for i, w := range src {
 		out[i] = float32(float64(w) * f.scale[i/row])
 	}
 	return out

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+
 	"pare/ir"
 	"pare/kernel"
 	"pare/tensor"
@@ -38,7 +40,8 @@ func lowerGemm(b *builder, n *ir.Node) bool {
 	} else {
 		g.tail = b.tail(y, false)
 	}
-	return b.product(n, "gemm", g, x, t)
+	b.product(n, "gemm", g, x, t)
+	return true
 }
 
 // columns reports whether a constant is one number or one per column of the
@@ -66,19 +69,8 @@ type product struct {
 }
 
 // product emits a product of x, as m rows, with the constant t.
-func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *tensor.Tensor) bool {
-	src := kernel.Source{Data: b.p.weights.reals(t), LD: g.n, Trans: g.trans, Alpha: g.alpha}
-	form := "panels"
-	if g.trans {
-		src.LD, form = g.k, "panels transposed"
-	}
-	if g.alpha != 0 && g.alpha != 1 {
-		form += " " + b.maker(g.tail.v).String()
-	}
-	panels, err := packed(b.p.weights, weightKey{t: t, form: form}, func() (*kernel.Panels, error) { return kernel.PackB(g.k, g.n, src) })
-	if err != nil {
-		panic(err)
-	}
+func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *tensor.Tensor) {
+	panels := b.panels(g, t)
 	plan, err := kernel.NewGemm(kernel.GemmShape{M: g.m, N: g.n, K: g.k})
 	if err != nil {
 		panic(err)
@@ -99,7 +91,26 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 		plan.Run(task, f.at(to), f.at(from), panels, &e, scratch)
 	}
 	b.emit(st)
-	return true
+}
+
+// panels is the packed form of the constant.
+func (b *builder) panels(g product, t *tensor.Tensor) *kernel.Panels {
+	src := kernel.Source{LD: g.n, Trans: g.trans, Alpha: g.alpha}
+	form := "panels"
+	if g.trans {
+		src.LD, form = g.k, "panels transposed"
+	}
+	if g.alpha != 0 && g.alpha != 1 {
+		form += fmt.Sprint(" ", g.alpha)
+	}
+	p, err := packed(b.p.weights, weightKey{t: t, form: form}, func() (*kernel.Panels, error) {
+		src.Data = tensor.Float32s(t)
+		return kernel.PackB(g.k, g.n, src)
+	})
+	if err != nil {
+		panic(err)
+	}
+	return p
 }
 
 // lowerMatMul multiplies by a constant matrix, or matrices pair by pair.
@@ -120,7 +131,8 @@ func lowerMatMul(b *builder, n *ir.Node) bool {
 		g.bias, v = bias.x, bias.v
 	}
 	g.tail = b.tail(v, false)
-	return b.product(n, "matmul", g, x, t)
+	b.product(n, "matmul", g, x, t)
+	return true
 }
 
 type bias struct {

@@ -59,6 +59,12 @@ func newWalk(shape, a, b []int) *walk {
 // steps are the distances of neighbours along the last axis.
 func (w *walk) steps() (a, b int) { return w.a[len(w.a)-1], w.b[len(w.b)-1] }
 
+// byRows reports whether neighbours along the last axis lie together or repeat.
+func (w *walk) byRows() bool {
+	a, b := w.steps()
+	return a>>1 == 0 && b>>1 == 0
+}
+
 // each calls f for the rows of a task with offsets into result and operands.
 func (w *walk) each(task int, f func(dst, a, b, n int)) {
 	from := task % w.cuts * w.block

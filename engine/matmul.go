@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"slices"
 	"sync"
 
@@ -24,7 +25,6 @@ type pairs struct {
 	perTask    int // panels packed by one task
 	plan       *kernel.Gemm
 	free       sync.Pool
-	alpha      float32
 	packTasks  int
 	ep         kernel.Epilogue
 	from, with place
@@ -48,12 +48,34 @@ func (b *builder) matMulPairs(n *ir.Node) bool {
 	p.b = batches(shape[:rank-2], ws, rightSteps)
 	p.lda = pitchOf(leftSteps, xs, p.k)
 	p.right = sourceOf(rightSteps, ws)
-	v, steps := b.resultRows(n.Out[0])
+	v, steps := b.resultRows(b.scaleAfter(n.Out[0], &p.right.Alpha))
 	p.to = b.newPlain(v)
 	p.c = batches(shape[:rank-2], shape, steps)
 	p.ldc = pitchOf(steps, shape, p.n)
 	b.emitPairs(n, p)
 	return true
+}
+
+// scaleAfter absorbs a product or quotient with a constant number behind v.
+func (b *builder) scaleAfter(v *ir.Value, alpha *float32) *ir.Value {
+	n := b.only(v)
+	if !is(n, "Mul") && !is(n, "Div") || b.m.Opset("") < 7 || !b.real(n.Out[0]) {
+		return v
+	}
+	o := other(n, v)
+	x, ok := float32(0), false
+	if o != nil && len(b.val(o).shape) <= len(b.val(v).shape) {
+		x, ok = b.scalar(o)
+	}
+	if is(n, "Div") {
+		ok, x = ok && n.In[0] == v, 1/x
+	}
+	if !ok || x == 0 || x != x || x > math.MaxFloat32 || x < -math.MaxFloat32 {
+		return v
+	}
+	*alpha = x
+	b.absorb(n)
+	return n.Out[0]
 }
 
 // rows places an operand so that the elements of its rows lie together.

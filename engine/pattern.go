@@ -18,6 +18,8 @@ var patterns = []pattern{
 	{"ReduceMean", layerNormForm},
 	{"Div", geluForm},
 	{"Mul", geluForm},
+	{"Pow", rmsNormForm},
+	{"Mul", rmsNormForm},
 	{"Add", hardSwishForm},
 }
 
@@ -147,13 +149,23 @@ func geluForm(b *builder, n *ir.Node) bool {
 	if add == nil || !b.number(one, 1) {
 		return false
 	}
-	nodes := []*ir.Node{erf, add}
-	v := add.Out[0]
-	var byX, byHalf bool
-	for !byX || !byHalf {
+	v, nodes := b.halved(add.Out[0], x)
+	if v == nil {
+		return false
+	}
+	b.absorb(append(nodes, erf, add)...)
+	b.unary(n, "gelu", x, v, kernel.GELU.Run)
+	return true
+}
+
+// halved follows products of v with x and with ½, in any order, and returns the
+// result and the nodes; nil where there are others.
+func (b *builder) halved(v, x *ir.Value) (*ir.Value, []*ir.Node) {
+	var nodes []*ir.Node
+	for byX, byHalf := false, false; !byX || !byHalf; {
 		mul, f := b.then(v, "Mul")
 		if mul == nil || f == nil {
-			return false
+			return nil, nil
 		}
 		switch half := b.halfOf(f, x); {
 		case !byX && f == x:
@@ -164,14 +176,12 @@ func geluForm(b *builder, n *ir.Node) bool {
 			byX, byHalf = true, true
 			nodes = append(nodes, half...)
 		default:
-			return false
+			return nil, nil
 		}
 		nodes = append(nodes, mul)
 		v = mul.Out[0]
 	}
-	b.absorb(nodes...)
-	b.unary(n, "gelu", x, v, kernel.GELU.Run)
-	return true
+	return v, nodes
 }
 
 // halfOf returns the nodes to absorb where v is x/2: the product, or none where

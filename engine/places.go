@@ -28,9 +28,12 @@ func (b *builder) isLast(v *ir.Value) bool {
 func dims(shape []int) (n, c, pixels int) { return shape[0], shape[1], tensor.Len(shape[2:]) }
 
 // lastShape is a shape with channels last.
-func lastShape(shape []int) []int {
-	out := append([]int{shape[0]}, shape[2:]...)
-	return append(out, shape[1])
+func lastShape(shape []int) []int { return channelsLast(shape) }
+
+// channelsLast moves the entry of axis 1 to the end.
+func channelsLast(list []int) []int {
+	out := append([]int{list[0]}, list[2:]...)
+	return append(out, list[1])
 }
 
 // dense reports whether the place has no gaps for c channels.
@@ -69,8 +72,7 @@ func (b *builder) last(v *ir.Value) place {
 	}
 	n, c, pixels := dims(x.shape)
 	if x.view.b != nil && x.plain.b == nil {
-		steps := append([]int{x.steps[0]}, x.steps[2:]...)
-		x.last = b.gathered(v, x.view, lastShape(x.shape), append(steps, x.steps[1]))
+		x.last = b.gathered(v, x.view, lastShape(x.shape), channelsLast(x.steps))
 		return x.last
 	}
 	from := b.plain(v)

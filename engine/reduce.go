@@ -11,11 +11,11 @@ type reduction struct {
 	name string
 	row  func(src []float32) float32
 	// columns folds n rows of c elements.
-	columns func(n, c int) columns2
+	columns func(n, c int) folder
 }
 
-// columns2 folds the rows of a task's matrix into one row.
-type columns2 interface {
+// folder folds the rows of a matrix into one.
+type folder interface {
 	Tasks() int
 	Run(task int, dst, src []float32)
 }
@@ -24,7 +24,7 @@ func columnPool(n, c int) kernel.PoolShape {
 	return kernel.PoolShape{N: 1, H: n, W: 1, C: c, KH: n, KW: 1}
 }
 
-func averages(n, c int) columns2 {
+func averages(n, c int) folder {
 	p, err := kernel.NewAvgPool(columnPool(n, c))
 	if err != nil {
 		panic(err)
@@ -32,7 +32,7 @@ func averages(n, c int) columns2 {
 	return p
 }
 
-func maxima(n, c int) columns2 {
+func maxima(n, c int) folder {
 	p, err := kernel.NewMaxPool(columnPool(n, c))
 	if err != nil {
 		panic(err)
@@ -49,8 +49,8 @@ var (
 // summing adds rows.
 type summing struct{ n, c int }
 
-func sums(n, c int) columns2 { return summing{n, c} }
-func (summing) Tasks() int   { return 1 }
+func sums(n, c int) folder { return summing{n, c} }
+func (summing) Tasks() int { return 1 }
 func (s summing) Run(_ int, dst, src []float32) {
 	copy(dst[:s.c], src[:s.c])
 	for i := 1; i < s.n; i++ {
@@ -77,26 +77,37 @@ func (b *builder) reduce(n *ir.Node, r reduction, axes []int) bool {
 		from = b.plain(x)
 	}
 	to := b.newPlain(y)
-	st := &step{node: n, kernel: r.name, flops: int64(outer * count * inner), reads: []*buf{from.b}, writes: []*buf{to.b}}
 	if inner == 1 {
-		perTask := max(1, chunk/count)
-		st.tasks = (outer + perTask - 1) / perTask
-		st.task = func(f *frame, task int, _ []float32) {
+		b.reduceRows(n, r, from, to, outer, count)
+	} else {
+		b.reduceColumns(n, r, from, to, outer, count, inner)
+	}
+	return true
+}
+
+// reduceRows emits a reduction of rows of count elements.
+func (b *builder) reduceRows(n *ir.Node, r reduction, from, to place, rows, count int) {
+	perTask := max(1, chunk/count)
+	b.emit(&step{node: n, kernel: r.name, tasks: (rows + perTask - 1) / perTask, flops: int64(rows * count),
+		reads: []*buf{from.b}, writes: []*buf{to.b},
+		task: func(f *frame, task int, _ []float32) {
 			d, s := f.at(to), f.at(from)
-			for i := task * perTask; i < min((task+1)*perTask, outer); i++ {
+			for i := task * perTask; i < min((task+1)*perTask, rows); i++ {
 				d[i] = r.row(s[i*count : (i+1)*count])
 			}
-		}
-	} else {
-		fold := r.columns(count, inner)
-		st.tasks = outer
-		st.task = func(f *frame, i int, _ []float32) {
+		}})
+}
+
+// reduceColumns emits a reduction of count rows of inner elements to one, for
+// each of outer matrices.
+func (b *builder) reduceColumns(n *ir.Node, r reduction, from, to place, outer, count, inner int) {
+	fold := r.columns(count, inner)
+	b.emit(&step{node: n, kernel: r.name, tasks: outer, flops: int64(outer * count * inner),
+		reads: []*buf{from.b}, writes: []*buf{to.b},
+		task: func(f *frame, i int, _ []float32) {
 			d, s := f.at(to)[i*inner:(i+1)*inner], f.at(from)[i*count*inner:]
 			for task := range fold.Tasks() {
 				fold.Run(task, d, s)
 			}
-		}
-	}
-	b.emit(st)
-	return true
+		}})
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"pare/ir"
@@ -54,14 +55,6 @@ func (o *operand) get(f *frame) (op.Val, error) {
 func (b *builder) reference(n *ir.Node) error {
 	st := &step{node: n, kernel: "reference", tasks: 1}
 	in := make([]*operand, len(n.In))
-	note := func(o *operand) {
-		if o != nil && o.cst == nil && o.box < 0 {
-			st.reads = append(st.reads, o.from.b)
-		}
-		if o != nil && o.box >= 0 {
-			b.lastBox[o.box] = len(b.steps)
-		}
-	}
 	for i, v := range n.In {
 		if v != nil && !b.has(v) {
 			return fmt.Errorf("%v: operand %q is not available", n, v.Name)
@@ -74,11 +67,8 @@ func (b *builder) reference(n *ir.Node) error {
 			captured[v] = b.operand(v)
 		}
 	}
-	for _, o := range in {
-		note(o)
-	}
-	for _, o := range captured {
-		note(o)
+	for _, o := range slices.Concat(in, slices.Collect(maps.Values(captured))) {
+		b.reads(st, o)
 	}
 	out := make([]int, len(n.Out))
 	for i, v := range n.Out {
@@ -92,6 +82,17 @@ func (b *builder) reference(n *ir.Node) error {
 	st.serial = func(ctx context.Context, f *frame) error { return callReference(ctx, f, n, in, out, captured) }
 	b.emit(st)
 	return nil
+}
+
+// reads notes that the step to be emitted next reads an operand.
+func (b *builder) reads(st *step, o *operand) {
+	switch {
+	case o == nil || o.cst != nil:
+	case o.box >= 0:
+		b.lastBox[o.box] = len(b.steps)
+	default:
+		st.reads = append(st.reads, o.from.b)
+	}
 }
 
 func callReference(ctx context.Context, f *frame, n *ir.Node, in []*operand, out []int, captured map[*ir.Value]*operand) error {

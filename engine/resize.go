@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"pare/ir"
 	"pare/kernel"
 	"pare/op"
@@ -31,9 +33,16 @@ func lowerResize(b *builder, n *ir.Node) bool {
 	if !ok {
 		return false
 	}
-	shape := append([]int(nil), b.val(x).shape...)
+	b.resize(n, taps)
+	return true
+}
+
+// resize emits the sums along each axis, in the layout of the operand.
+func (b *builder) resize(n *ir.Node, taps []op.Taps) {
+	x, y := n.In[0], n.Out[0]
+	shape := slices.Clone(b.val(x).shape)
 	last := b.isLast(x)
-	var from place
+	from := place{}
 	if last {
 		from = b.dense(x, b.last(x), shape[1])
 	} else {
@@ -52,7 +61,6 @@ func lowerResize(b *builder, n *ir.Node) bool {
 	} else {
 		b.val(y).plain = from
 	}
-	return true
 }
 
 // lastAxis is where an axis stands with channels last.
@@ -70,11 +78,14 @@ func (b *builder) resample(n *ir.Node, from place, shape []int, axis int, t op.T
 	outer, size, inner := tensor.Len(shape[:axis]), shape[axis], tensor.Len(shape[axis+1:])
 	count := len(t.At)
 	to := place{b: newBuf(outer * count * inner)}
-	b.emit(&step{node: n, kernel: "resize", tasks: outer, scratch: blendFloats, reads: []*buf{from.b}, writes: []*buf{to.b},
-		task: func(f *frame, o int, scratch []float32) {
+	perTask := max(1, chunk/inner)
+	cuts := (count + perTask - 1) / perTask
+	b.emit(&step{node: n, kernel: "resize", tasks: outer * cuts, scratch: blendFloats, reads: []*buf{from.b}, writes: []*buf{to.b},
+		task: func(f *frame, task int, scratch []float32) {
+			o, first := task/cuts, task%cuts*perTask
 			d, s := f.at(to)[o*count*inner:], f.at(from)[o*size*inner:]
-			for i, at := range t.At {
-				blend(d[i*inner:(i+1)*inner], s, at, t.Weight[i], scratch[:blendFloats])
+			for i := first; i < min(first+perTask, count); i++ {
+				blend(d[i*inner:(i+1)*inner], s, t.At[i], t.Weight[i], scratch[:blendFloats])
 			}
 		}})
 	return to

@@ -14,6 +14,9 @@ import (
 // maxSpecial is how many specialisations a program remembers.
 const maxSpecial = 8
 
+// maxArena bounds the memory for the values of one run.
+const maxArena = 64 << 30
+
 // special is a program for one set of input shapes.
 type special struct {
 	key    string
@@ -101,7 +104,11 @@ func (p *Program) build(ctx context.Context, in map[string]op.Val) (*special, er
 	if err := b.graph(ctx); err != nil {
 		return nil, err
 	}
-	return b.finish(), nil
+	s := b.finish()
+	if bytes := 4 * (s.arena + p.o.Threads*s.work); bytes > maxArena {
+		return nil, fmt.Errorf("%w: a run needs %d MB of memory for values; use a smaller batch", op.ErrTooLarge, bytes>>20)
+	}
+	return s, nil
 }
 
 // fixInputs gives inputs the types of what is given.

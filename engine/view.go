@@ -63,6 +63,56 @@ func lowerReshaped(b *builder, n *ir.Node) bool {
 	if slices.Equal(b.val(x).shape, b.val(y).shape) {
 		return lowerSame(b, n)
 	}
-	b.val(y).plain = b.plain(x)
+	p, steps := b.anyOrder(x)
+	if steps = reshapedSteps(b.val(x).shape, steps, b.val(y).shape); steps != nil {
+		b.setView(y, p, steps)
+	} else {
+		b.val(y).plain = b.plain(x)
+	}
 	return true
+}
+
+// reshapedSteps are the distances along the axes of another shape of the same
+// elements, nil where no distances describe it.
+func reshapedSteps(shape, steps, to []int) []int {
+	out := make([]int, len(to))
+	i := 0
+	for k := 0; k < len(to); {
+		// The fewest axes on both sides that hold the same elements.
+		first, next := i, k+1
+		for n, m := 1, to[k]; n != m; {
+			if n < m {
+				n *= shape[i]
+				i++
+			} else {
+				m *= to[next]
+				next++
+			}
+		}
+		inner, ok := joinedStep(shape[first:i], steps[first:i])
+		if !ok {
+			return nil
+		}
+		for ; next > k; k++ {
+			out[k] = inner * tensor.Len(to[k+1:next])
+		}
+	}
+	return out
+}
+
+// joinedStep is the distance of elements of axes taken as one, if there is one.
+func joinedStep(shape, steps []int) (inner int, ok bool) {
+	inner, want := 1, -1
+	for i := len(shape) - 1; i >= 0; i-- {
+		if shape[i] == 1 {
+			continue
+		}
+		if want < 0 {
+			inner = steps[i]
+		} else if steps[i] != want {
+			return 0, false
+		}
+		want = steps[i] * shape[i]
+	}
+	return inner, true
 }
