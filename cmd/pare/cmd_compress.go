@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -116,6 +118,10 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	input, err := inputRange(o.inputRange)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		// Weights that were replaced should not wait long beside what replaced them.
+		debug.SetGCPercent(50)
 	}
 	if err := o.check(path); err != nil {
 		return err
