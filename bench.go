@@ -45,7 +45,7 @@ type BenchResult struct {
 	Threads int     `json:"threads"`
 	Batch   int     `json:"batch"`
 	CPU     string  `json:"cpu"`         // level of the kernels in use
-	Peak    float64 `json:"peak_gflops"` // of all threads, measured in this run
+	Peak    float64 `json:"peak_gflops"` // of one core, measured in this run, times the threads
 	Runs    int     `json:"runs"`
 	// PerSecond is the number of samples a second at the median.
 	PerSecond float64    `json:"samples_per_second"`
@@ -91,7 +91,7 @@ func (m *Model) Bench(ctx context.Context, o BenchOptions) (*BenchResult, error)
 	}
 	out := &BenchResult{
 		Timing: t.timing(0), Threads: o.Threads, Batch: o.Batch, CPU: cpu.Level(), Runs: len(t.seconds[0]), Notes: notes,
-		Peak: float64(o.Threads) * kernel.Peak(100*time.Millisecond) / 1e9,
+		Peak: float64(min(o.Threads, runtime.NumCPU())) * kernel.Peak(100*time.Millisecond) / 1e9,
 	}
 	out.PerSecond = float64(o.Batch) / out.MedianMS * 1e3
 	if o.Against != nil {

@@ -62,7 +62,9 @@ func (m *Model) Compare(ctx context.Context, original *Model, o CompareOptions) 
 	}
 	out := &Comparison{Original: original.path, Model: m.path, Layers: []LayerDrift{}, Guilty: []string{}}
 	points, unmatched := shared(a, b)
-	out.Unmatched = unmatched
+	if out.Unmatched = unmatched; len(points) == 0 {
+		return nil, fmt.Errorf("%s and %s have no layer with a result of the same name", original.path, m.path)
+	}
 	c, err := newComparer(ctx, a, b, points, o.Threads)
 	if err != nil {
 		return nil, named(m.path, err)

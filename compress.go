@@ -31,6 +31,9 @@ type Options struct {
 	Log      *slog.Logger
 }
 
+// calibBatch bounds the memory for activations, all of which are looked at.
+const calibBatch = 8
+
 // DefaultSamples is the number of samples that Compress calibrates on.
 const DefaultSamples = 256
 
@@ -114,7 +117,7 @@ func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (com
 		if n == 0 {
 			n = DefaultSamples
 		}
-		out.Data = &calib.Data{Set: o.Data, Samples: n, Run: newRunner(ctx, o.Threads), Inputs: bind}
+		out.Data = &calib.Data{Set: o.Data, Samples: n, Batch: calibBatch, Run: newRunner(ctx, o.Threads), Inputs: bind}
 	}
 	return out, nil
 }

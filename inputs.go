@@ -2,7 +2,9 @@ package pare
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"image"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -98,7 +100,9 @@ func readTensors(file, options string) ([]npy.Array, error) {
 			err = fault.AtFile(file, err)
 		}
 	default:
-		t, err = dataset.Image(file, options)
+		if t, err = dataset.Image(file, options); errors.Is(err, image.ErrFormat) {
+			err = fault.Hint(err, "inputs are .npy, .npz, .pb or picture files")
+		}
 	}
 	return []npy.Array{{Tensor: t}}, err
 }

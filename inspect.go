@@ -80,25 +80,10 @@ func (m *Model) Inspect(ctx context.Context) (*Inspection, error) {
 		Inputs:  valueInfos(slices.DeleteFunc(slices.Clone(work.Graph.Inputs), func(v *ir.Value) bool { return v.Const != nil })),
 		Outputs: valueInfos(work.Graph.Outputs), Operators: operators(m.ir), Layers: []LayerInfo{}, Warnings: []string{},
 	}
-	free := 0
 	for _, l := range compress.Layers(work) {
-		info := layerInfo(&l)
-		out.Layers = append(out.Layers, info)
-		if info.MACs == 0 && l.Kind != compress.Other && l.Kind != compress.Embedding {
-			free++
-		}
+		out.Layers = append(out.Layers, layerInfo(&l))
 	}
-	if free > 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("the multiply-accumulates of %d layers are not counted, as sizes are left open", free))
-	}
-	if trouble != nil {
-		out.Warnings = append(out.Warnings, trouble.Error())
-	}
-	for _, o := range out.Operators {
-		if !o.Known {
-			out.Warnings = append(out.Warnings, "operator "+o.Op+" is not known: it passes through untouched, but the network cannot be run here")
-		}
-	}
+	out.warn(trouble)
 	if out.BatchNorms, err = foldable(ctx, work); err != nil {
 		return nil, named(m.path, err)
 	}
@@ -110,6 +95,27 @@ func (m *Model) Inspect(ctx context.Context) (*Inspection, error) {
 		out.Data = &p
 	}
 	return out, nil
+}
+
+// warn lists what limits the inspection or the use of the network.
+func (d *Inspection) warn(trouble error) {
+	if trouble != nil {
+		d.Warnings = append(d.Warnings, trouble.Error())
+	}
+	free := 0
+	for _, l := range d.Layers {
+		if l.MACs == 0 && l.Kind != string(compress.Other) && l.Kind != string(compress.Embedding) {
+			free++
+		}
+	}
+	if free > 0 {
+		d.Warnings = append(d.Warnings, fmt.Sprintf("the multiply-accumulates of %d layers are not counted, as sizes are left open", free))
+	}
+	for _, o := range d.Operators {
+		if !o.Known {
+			d.Warnings = append(d.Warnings, "operator "+o.Op+" is not known: it passes through untouched, but the network cannot be run here")
+		}
+	}
 }
 
 func valueInfos(values []*ir.Value) []ValueInfo {

@@ -263,3 +263,23 @@ graph tokens(input_ids i64[N,S], attention_mask i64[N,S], past.0.key f32[N,2,P,4
 		t.Error("a shape for no input is accepted")
 	}
 }
+
+func TestReportTellsOfLostPredictions(t *testing.T) {
+	for _, c := range []struct {
+		recipe    string
+		agreement float64
+		want      string
+	}{
+		{"fold+uniform(w=3,a=8)", 0.9, "10.0 % of the predictions changed; a power grid of the same width often keeps more: try --recipe 'fold+powerquant(w=3)'"},
+		{"fold+uniform;fc:skip", 0.97, "3.0 % of the predictions changed; a power grid of the same width often keeps more: try --recipe 'fold+powerquant(w=8);fc:skip'"},
+		{"powerquant", 0.5, "50.0 % of the predictions changed"},
+		{"fold+uniform", 0.99, ""},
+	} {
+		r := &pare.Report{}
+		r.Recipe = c.recipe
+		r.Judge(&eval.Result{Against: &eval.Against{Agreement: c.agreement}})
+		if got := strings.Join(r.Warnings, "\n"); got != c.want {
+			t.Errorf("%s: %q, want %q", c.recipe, got, c.want)
+		}
+	}
+}

@@ -3,6 +3,9 @@ package calib
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"pare/dataset"
 	"pare/ir"
@@ -96,15 +99,32 @@ func (d Data) observe(ctx context.Context, m *ir.Model, run Runner, lo, hi int, 
 	if err != nil {
 		return err
 	}
-	for i, v := range values {
-		if results[i].Len() == 0 {
-			continue
+	errs := make([]error, len(values))
+	parallel(len(values), func(i int) {
+		if results[i].Len() > 0 {
+			errs[i] = out[values[i]].add(results[i])
 		}
-		if err := out[v].add(results[i]); err != nil {
-			return fmt.Errorf("value %q: %w", v.Name, err)
+	})
+	for i, err := range errs {
+		if err != nil {
+			return fmt.Errorf("value %q: %w", values[i].Name, err)
 		}
 	}
 	return nil
+}
+
+// parallel calls f for 0..n-1 on all processors.
+func parallel(n int, f func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // DefaultInputs names the batch's inputs as the model does: "" becomes the

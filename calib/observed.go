@@ -3,6 +3,7 @@ package calib
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"pare/ir"
 	"pare/tensor"
@@ -49,32 +50,32 @@ func (o *Observed) add(t *tensor.Tensor) error {
 		return fmt.Errorf("%d channels after %d before", channels, len(o.Mean))
 	}
 	for start := 0; start < len(x); start += max(1, inner) {
-		if err := o.run(start/max(1, inner)%channels, x[start:start+inner]); err != nil {
-			return err
+		c := start / max(1, inner) % channels
+		for part := range slices.Chunk(x[start:start+inner], runLength) {
+			if err := o.run(c, part); err != nil {
+				return err
+			}
 		}
 	}
 	o.Count += len(x)
 	return nil
 }
 
+// runLength is how many elements are taken in at a time: they stay in the
+// nearest cache while they are read three times.
+const runLength = 4096
+
 // run takes in consecutive elements of one channel: moments by the pairwise
 // update of Chan et al., which does not lose small deviations from large means.
 func (o *Observed) run(c int, x []float32) error {
-	sum, lo, hi := 0.0, o.Min[c], o.Max[c]
-	for _, v := range x {
-		f := float64(v)
-		sum += f
-		lo, hi = min(lo, f), max(hi, f)
-	}
+	sum, least, most := total(x)
+	lo, hi := min(o.Min[c], float64(least)), max(o.Max[c], float64(most))
 	if math.IsNaN(sum) || math.IsInf(lo, 0) || math.IsInf(hi, 0) {
 		return fmt.Errorf("the network computes numbers that are not finite")
 	}
 	o.Min[c], o.Max[c] = lo, hi
-	mean, m2 := sum/float64(len(x)), 0.0
-	for _, v := range x {
-		d := float64(v) - mean
-		m2 += d * d
-	}
+	mean := sum / float64(len(x))
+	m2 := squares(x, mean)
 	n, k := float64(o.n[c]), float64(len(x))
 	d := mean - o.Mean[c]
 	o.Mean[c] += d * k / (n + k)
@@ -82,6 +83,37 @@ func (o *Observed) run(c int, x []float32) error {
 	o.n[c] += len(x)
 	o.count(x, max(hi, -lo))
 	return nil
+}
+
+// total is the sum, the least and the largest element of x. Two running sums
+// add up faster than one.
+func total(x []float32) (sum float64, lo, hi float32) {
+	lo, hi = float32(math.Inf(1)), float32(math.Inf(-1))
+	var a, b float64
+	for ; len(x) >= 2; x = x[2:] {
+		u, v := x[0], x[1]
+		a, b = a+float64(u), b+float64(v)
+		lo, hi = min(lo, u, v), max(hi, u, v)
+	}
+	for _, v := range x {
+		a += float64(v)
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return a + b, lo, hi
+}
+
+// squares is the sum of the squared distances from mean.
+func squares(x []float32, mean float64) float64 {
+	var a, b float64
+	for ; len(x) >= 2; x = x[2:] {
+		d, e := float64(x[0])-mean, float64(x[1])-mean
+		a, b = a+float64(d*d), b+float64(e*e)
+	}
+	for _, v := range x {
+		d := float64(v) - mean
+		a += float64(d * d)
+	}
+	return a + b
 }
 
 func (o *Observed) count(x []float32, top float64) {
@@ -105,7 +137,10 @@ func (o *Observed) count(x []float32, top float64) {
 			o.zero++
 			continue
 		}
-		o.hist[min(histBins-1, int(math.Abs(float64(v))*step))]++
+		if v < 0 {
+			v = -v
+		}
+		o.hist[min(histBins-1, int(float64(v)*step))]++
 	}
 }
 

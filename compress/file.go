@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 )
@@ -25,6 +26,9 @@ func ParseFile(text []byte) (*Recipe, error) {
 	var doc struct {
 		Steps  []any `yaml:"steps"`
 		Layers any   `yaml:"layers"`
+	}
+	if !utf8.Valid(text) {
+		return nil, fmt.Errorf("recipe file: not a text")
 	}
 	if err := yaml.UnmarshalWithOptions(text, &doc, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("recipe file: %s", strings.TrimSpace(yaml.FormatError(err, false, true)))

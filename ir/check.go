@@ -52,23 +52,9 @@ func (c *checker) listed(v *Value, u Use) bool {
 }
 
 func (c *checker) graph(g *Graph, outer *visible) error {
-	seen := &visible{outer, map[*Value]bool{}}
-	names := map[string]*Value{}
-	define := func(v *Value, by string) error {
-		if seen.has(v) {
-			return fmt.Errorf("value %q is produced twice, the second time by %s", v.Name, by)
-		}
-		if v.Name == "" {
-			return fmt.Errorf("%s produces a value without a name", by)
-		}
-		if w := names[v.Name]; w != nil {
-			return fmt.Errorf("two values are called %q, the second produced by %s", v.Name, by)
-		}
-		seen.values[v], names[v.Name] = true, v
-		return nil
-	}
+	s := &definitions{visible{outer, map[*Value]bool{}}, map[string]bool{}}
 	for _, v := range g.Inputs {
-		if err := define(v, "the graph's inputs"); err != nil {
+		if err := s.define(v, "the graph's inputs"); err != nil {
 			return err
 		}
 	}
@@ -80,29 +66,56 @@ func (c *checker) graph(g *Graph, outer *visible) error {
 		if isInput(v) {
 			continue
 		}
-		if err := define(v, "the constants"); err != nil {
+		if err := s.define(v, "the constants"); err != nil {
 			return err
 		}
 	}
 	for _, n := range g.Nodes {
-		if err := c.node(n, seen); err != nil {
+		if err := c.node(n, &s.visible); err != nil {
 			return err
 		}
-		for _, v := range n.Out {
-			if v == nil {
-				continue
-			}
-			if v.producer != n {
-				return fmt.Errorf("%v: result %q records another producer", n, v.Name)
-			}
-			if err := define(v, n.String()); err != nil {
-				return err
-			}
+		if err := s.results(n); err != nil {
+			return err
 		}
 	}
 	for _, v := range g.Outputs {
-		if v == nil || !seen.has(v) {
+		if v == nil || !s.has(v) {
 			return fmt.Errorf("graph output %q is never produced", nameOf(v))
+		}
+	}
+	return nil
+}
+
+// definitions are the values that a graph has produced so far.
+type definitions struct {
+	visible
+	names map[string]bool
+}
+
+func (s *definitions) define(v *Value, by string) error {
+	if s.has(v) {
+		return fmt.Errorf("value %q is produced twice, the second time by %s", v.Name, by)
+	}
+	if v.Name == "" {
+		return fmt.Errorf("%s produces a value without a name", by)
+	}
+	if s.names[v.Name] {
+		return fmt.Errorf("two values are called %q, the second produced by %s", v.Name, by)
+	}
+	s.values[v], s.names[v.Name] = true, true
+	return nil
+}
+
+func (s *definitions) results(n *Node) error {
+	for _, v := range n.Out {
+		if v == nil {
+			continue
+		}
+		if v.producer != n {
+			return fmt.Errorf("%v: result %q records another producer", n, v.Name)
+		}
+		if err := s.define(v, n.String()); err != nil {
+			return err
 		}
 	}
 	return nil

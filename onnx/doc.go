@@ -19,9 +19,10 @@
 //     shapes that do not fit their data or overflow, values defined twice or never,
 //     cycles, too deep nesting) with one error that names file and place;
 //   - takes memory in proportion to the file. The one exception, tensors stored in
-//     coordinate form, which pare expands, is bounded by maxDense;
+//     coordinate form, which pare expands, is bounded by 64 times the file or 64 MB,
+//     whichever is more;
 //   - takes time in proportion to the file, times the depth of nesting, which is
-//     bounded by maxNesting.
+//     at most 64.
 //
 // Not covered: a hard link in the model's folder is a file like any other; a
 // mapped file that another process shortens while it is in use ends the process,

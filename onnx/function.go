@@ -8,77 +8,82 @@ import (
 	"pare/ir"
 )
 
+// functionProto is what a FunctionProto holds besides fields of ir.Function.
+type functionProto struct {
+	in, out                        []string
+	nodes, infos, defaults, opsets [][]byte
+}
+
+// field reads a field of a FunctionProto.
+func (p *functionProto) field(f *ir.Function, x field) error {
+	switch x.num {
+	case 1:
+		return x.text(&f.Name)
+	case 4:
+		return x.texts(&p.in)
+	case 5:
+		return x.texts(&p.out)
+	case 6:
+		return x.texts(&f.Attrs)
+	case 7:
+		return x.msgs(&p.nodes)
+	case 8:
+		return x.text(&f.Doc)
+	case 9:
+		return x.msgs(&p.opsets)
+	case 10:
+		return x.text(&f.Domain)
+	case 11:
+		return x.msgs(&p.defaults)
+	case 12:
+		return x.msgs(&p.infos)
+	case 13:
+		return x.text(&f.Overload)
+	case 14:
+		return x.pair(&f.Metadata, &f.Extra)
+	}
+	return x.keep(&f.Extra)
+}
+
 // function reads a FunctionProto. The function is returned with an error, too,
 // as far as it was read.
 func (d *decoder) function(b []byte) (*ir.Function, error) {
-	g := &ir.Graph{}
-	f := &ir.Function{Body: g}
-	var in, out []string
-	var p graphProto
-	var defaults, opsets [][]byte
-	err := fields(b, func(x field) error {
-		switch x.num {
-		case 1:
-			return x.text(&f.Name)
-		case 4:
-			return x.texts(&in)
-		case 5:
-			return x.texts(&out)
-		case 6:
-			return x.texts(&f.Attrs)
-		case 7:
-			return x.msgs(&p.nodes)
-		case 8:
-			return x.text(&f.Doc)
-		case 9:
-			return x.msgs(&opsets)
-		case 10:
-			return x.text(&f.Domain)
-		case 11:
-			return x.msgs(&defaults)
-		case 12:
-			return x.msgs(&p.infos)
-		case 13:
-			return x.text(&f.Overload)
-		case 14:
-			return x.pair(&f.Metadata, &f.Extra)
-		}
-		return x.keep(&f.Extra)
-	})
+	f, p := &ir.Function{}, &functionProto{}
+	err := fields(b, func(x field) error { return p.field(f, x) })
 	if err != nil {
 		return f, err
 	}
-	g.Name = f.Name
-	if f.Opsets, err = readOpsets(opsets, &f.Extra); err != nil {
+	f.Body = &ir.Graph{Name: f.Name}
+	if f.Opsets, err = readOpsets(p.opsets, &f.Extra); err != nil {
 		return f, err
 	}
-	for _, b := range defaults {
+	for _, b := range p.defaults {
 		a, err := d.attr(b, nil)
 		if err != nil {
 			return f, err
 		}
 		f.Defaults = append(f.Defaults, a)
 	}
-	return f, d.functionBody(f, &p, in, out)
+	return f, d.functionBody(f, p)
 }
 
-func (d *decoder) functionBody(f *ir.Function, p *graphProto, in, out []string) error {
+func (d *decoder) functionBody(f *ir.Function, p *functionProto) (err error) {
 	g := f.Body
 	s := newScope(nil)
-	for _, name := range in {
+	for _, name := range p.in {
 		v, err := s.define(name)
 		if err != nil {
 			return fmt.Errorf("operands: %w", err)
 		}
 		g.Inputs = append(g.Inputs, v)
 	}
-	if err := d.body(g, p, s); err != nil {
+	if g.Nodes, err = d.nodes(p.nodes, s); err != nil {
 		return err
 	}
 	if err := d.describeAll(p.infos, s, nil, func(b []byte) { embed(&f.Extra, 12, b) }); err != nil {
 		return err
 	}
-	for _, name := range out {
+	for _, name := range p.out {
 		v := s.values[name]
 		if v == nil {
 			return fmt.Errorf("result %q is never produced", name)

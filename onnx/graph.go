@@ -11,45 +11,46 @@ type graphProto struct {
 	nodes, consts, sparse, inputs, outputs, infos [][]byte
 }
 
+// field reads a field of a GraphProto.
+func (p *graphProto) field(g *ir.Graph, f field) error {
+	switch f.num {
+	case 1:
+		return f.msgs(&p.nodes)
+	case 2:
+		return f.text(&g.Name)
+	case roleConst:
+		return f.msgs(&p.consts)
+	case 10:
+		return f.text(&g.Doc)
+	case roleInput:
+		return f.msgs(&p.inputs)
+	case roleOutput:
+		return f.msgs(&p.outputs)
+	case roleInfo:
+		return f.msgs(&p.infos)
+	case roleSparse:
+		return f.msgs(&p.sparse)
+	case 16:
+		return f.pair(&g.Metadata, &g.Extra)
+	}
+	return f.keep(&g.Extra)
+}
+
 // graph reads a GraphProto; outer is the scope around it, nil for the model's.
 func (d *decoder) graph(b []byte, outer *scope) (*ir.Graph, error) {
 	if err := d.deeper(); err != nil {
 		return nil, err
 	}
 	defer d.back()
-	g := &ir.Graph{}
-	var p graphProto
-	err := fields(b, func(f field) error {
-		switch f.num {
-		case 1:
-			return f.msgs(&p.nodes)
-		case 2:
-			return f.text(&g.Name)
-		case roleConst:
-			return f.msgs(&p.consts)
-		case 10:
-			return f.text(&g.Doc)
-		case roleInput:
-			return f.msgs(&p.inputs)
-		case roleOutput:
-			return f.msgs(&p.outputs)
-		case roleInfo:
-			return f.msgs(&p.infos)
-		case roleSparse:
-			return f.msgs(&p.sparse)
-		case 16:
-			return f.pair(&g.Metadata, &g.Extra)
-		}
-		return f.keep(&g.Extra)
-	})
-	if err != nil {
+	g, p, s := &ir.Graph{}, &graphProto{}, newScope(outer)
+	if err := fields(b, func(f field) error { return p.field(g, f) }); err != nil {
 		return nil, err
 	}
-	s := newScope(outer)
+	// Values are defined before they are described or read.
 	for _, step := range []func(*ir.Graph, *graphProto, *scope) error{
 		d.inputs, d.constants, d.body, d.infos, d.outputs,
 	} {
-		if err := step(g, &p, s); err != nil {
+		if err := step(g, p, s); err != nil {
 			return nil, err
 		}
 	}

@@ -148,7 +148,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		g := bytes.Repeat(one, n)
 		return append(marshal(t, m), protowire.AppendBytes(protowire.AppendTag(nil, 7, protowire.BytesType), g)...)
 	}
-	const n = 20000
+	const n = 5000
 	for name, data := range map[string][]byte{
 		"nodes":       many(`node { op_type: "A" }`, n),
 		"attributes":  inGraph(t, `node { op_type: "A" `+attrsNamed(n)+` }`),

@@ -7,56 +7,63 @@ import (
 	"pare/ir"
 )
 
+// modelProto is what a ModelProto holds besides fields of ir.Model.
+type modelProto struct {
+	graph             []byte
+	functions, opsets [][]byte
+}
+
+// field reads a field of a ModelProto.
+func (p *modelProto) field(m *ir.Model, f field) error {
+	switch f.num {
+	case 1:
+		return f.int(&m.IRVersion)
+	case 2:
+		return f.text(&m.Producer)
+	case 3:
+		return f.text(&m.ProducerVersion)
+	case 4:
+		return f.text(&m.Domain)
+	case 5:
+		return f.int(&m.Version)
+	case 6:
+		return f.text(&m.Doc)
+	case 7:
+		return f.msg(&p.graph)
+	case 8:
+		return f.msgs(&p.opsets)
+	case 14:
+		return f.pair(&m.Metadata, &m.Extra)
+	case 25:
+		return f.msgs(&p.functions)
+	}
+	return f.keep(&m.Extra)
+}
+
 // model reads a ModelProto.
 func (d *decoder) model(b []byte) (*ir.Model, error) {
-	m := &ir.Model{}
-	var graph []byte
-	var functions, opsets [][]byte
-	err := fields(b, func(f field) error {
-		switch f.num {
-		case 1:
-			return f.int(&m.IRVersion)
-		case 2:
-			return f.text(&m.Producer)
-		case 3:
-			return f.text(&m.ProducerVersion)
-		case 4:
-			return f.text(&m.Domain)
-		case 5:
-			return f.int(&m.Version)
-		case 6:
-			return f.text(&m.Doc)
-		case 7:
-			return f.msg(&graph)
-		case 8:
-			return f.msgs(&opsets)
-		case 14:
-			return f.pair(&m.Metadata, &m.Extra)
-		case 25:
-			return f.msgs(&functions)
-		}
-		return f.keep(&m.Extra)
-	})
-	if err != nil {
+	m, p := &ir.Model{}, &modelProto{}
+	if err := fields(b, func(f field) error { return p.field(m, f) }); err != nil {
 		return nil, err
 	}
-	if graph == nil {
+	if p.graph == nil {
 		return nil, errors.New("there is no graph: this is no ONNX model")
 	}
-	if m.Opsets, err = readOpsets(opsets, &m.Extra); err != nil {
+	var err error
+	if m.Opsets, err = readOpsets(p.opsets, &m.Extra); err != nil {
 		return nil, err
 	}
-	if len(m.Opsets) == 0 && m.IRVersion < 3 {
+	if len(m.Opsets) == 0 && m.IRVersion < needsOpsets {
 		m.Opsets = []ir.Opset{{Version: 1}} // files of the first versions imply it
 	}
-	for _, b := range functions {
+	for _, b := range p.functions {
 		f, err := d.function(b)
 		if err != nil {
 			return nil, fmt.Errorf("function %q: %w", f.Name, err)
 		}
 		m.Functions = append(m.Functions, f)
 	}
-	if m.Graph, err = d.graph(graph, nil); err != nil {
+	if m.Graph, err = d.graph(p.graph, nil); err != nil {
 		return nil, err
 	}
 	return m, settleModel(m)

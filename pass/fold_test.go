@@ -247,6 +247,13 @@ func TestKept(t *testing.T) {
 			}}
 			y = Add(r, s)
 		}`, []string{"sub-graph"}},
+		{"inside a sub-graph", in + `
+			const c = bool[]{true}
+			y = If(c) {then_branch=graph then() -> (t) {` + bn("t", "x", 4) + `
+			}, else_branch=graph other() -> (o) {
+			  o = Abs(x)
+			}}
+		}`, []string{`inside a sub-graph of If "y"`}},
 		{"statistics that are no numbers", strings.Replace(in+conv("a", "x", 2, 4, 1, "")+bn("y", "a", 2)+"\n}", "m_y = f32[2]{*0.0}", "m_y = f32[2]{nan, 1.0}", 1), []string{"not finite"}},
 		{"a variance below zero", strings.Replace(in+conv("a", "x", 2, 4, 1, "")+bn("y", "a", 2)+"\n}", "var_y = f32[2]{*0.0}", "var_y = f32[2]{-0.001, 1.0}", 1), []string{"negative or zero"}},
 	}

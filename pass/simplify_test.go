@@ -278,6 +278,21 @@ func TestKeepsStats(t *testing.T) {
 	}
 }
 
+// TestKeepsStatsOfTransposed hands statistics on through a transposition.
+func TestKeepsStatsOfTransposed(t *testing.T) {
+	m := parse(t, `opset 13
+		graph g(x f32[N,5,2]) -> (y) {
+		  a = Relu(x)
+		  b #stats(1, "kept", mean=[0.0, 1.5], std=[1.0, 2.0]) = Transpose(a) {perm=[0, 2, 1]}
+		  c = Transpose(b) {perm=[0, 2, 1]}
+		  y = Neg(c)
+		}`)
+	out, _ := simplify(t, m)
+	if v := out.Graph.Value("a"); ops(out) != "Relu Neg" || v.Stats == nil || v.Stats.Axis != 2 || v.Stats.Source != "kept" {
+		t.Errorf("statistics are lost:\n%v", out)
+	}
+}
+
 // TestCancelled stops at a cancelled context.
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -7,7 +7,7 @@ import (
 )
 
 // mergeTransposes makes Transpose(Transpose(x)) one Transpose of x. The inner
-// one stays where others read it.
+// one stays where others read it; what is known of its result holds for x, too.
 func mergeTransposes(w *work) (int, error) {
 	count := 0
 	for _, n := range slices.Clone(w.g.Nodes) {
@@ -28,6 +28,11 @@ func mergeTransposes(w *work) (int, error) {
 			perm[i] = a[k]
 		}
 		p := ir.NewPatch(w.g, "merge "+inner.String()+" and "+n.String())
+		if s := inner.Out[0].Stats; s != nil && inner.In[0].Stats == nil && s.Axis >= 0 && s.Axis < len(a) {
+			moved := *s
+			moved.Axis = a[s.Axis]
+			p.SetStats(inner.In[0], &moved)
+		}
 		p.SetInput(n, 0, inner.In[0])
 		p.SetAttrs(n, []ir.Attr{ir.IntsAttr("perm", perm...)})
 		if err := w.apply(p); err != nil {

@@ -10,10 +10,11 @@ import (
 )
 
 // bias stores the bias of a layer as 32-bit integers in units of the layer's
-// accumulator, scale of the input times scale of the weights. ONNX Runtime
-// makes an integer kernel of a convolution only with such a bias, and pare's own
-// starts its sums from it. It costs no accuracy: the unit is that of the sums,
-// far finer than any activation's.
+// accumulator, scale of the input times scale of the weights. ONNX Runtime makes
+// an integer kernel of a Gemm only with such a bias (of a convolution it
+// rewrites a float one itself, in newer versions), OpenVINO takes both, and an
+// integer kernel starts its sums from it. It costs no accuracy: the unit is that
+// of the sums, far finer than any activation's. TensorRT wants bias=float.
 type bias struct {
 	operand int       // of the node
 	values  []float32 // per output channel

@@ -2,17 +2,19 @@ package quant_test
 
 import (
 	"context"
+	"fmt"
 	"math"
-	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"pare/compress"
 	"pare/compress/compresstest"
+	"pare/dataset"
+	"pare/engine"
 	"pare/internal/assets"
 	"pare/ir"
 	"pare/onnx"
-	"pare/op"
 	_ "pare/quant"
 	"pare/tensor"
 )
@@ -22,57 +24,100 @@ func TestFoldContract(t *testing.T) {
 	compresstest.RunAll(t, "fold", "fold(both=true)", "fold+powerquant(w=4)", "fold+uniform(w=8,a=8)")
 }
 
-// TestFoldReal folds every batch-norm of a real network, moves no prediction,
-// and leaves the statistics that activations are quantised by.
+// TestFoldReal folds every batch-norm of real networks, moves no prediction on
+// real images, and leaves the statistics that activations are quantised by.
 func TestFoldReal(t *testing.T) {
-	f, err := onnx.Open(assets.Path(t, "cifar10/resnet20.onnx"))
-	if err != nil {
-		t.Fatal(err)
+	for _, tc := range []struct {
+		file   string
+		images string
+		folded int
+	}{
+		{"cifar10/resnet20.onnx", "cifar10:%s?mean=0.485,0.456,0.406&std=0.229,0.224,0.225", 19},
+		{"cifar10/vit_tiny.onnx", "cifar10:%s?mean=0.4914,0.4822,0.4465&std=0.2023,0.1994,0.2010", 5},
+	} {
+		t.Run(tc.file, func(t *testing.T) {
+			f, err := onnx.Open(assets.Path(t, tc.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			x := images(t, fmt.Sprintf(tc.images, assets.Path(t, "cifar10/test_5000.bin")), 200)
+			want := evaluate(t, f.Model, x)
+			rep := folded(t, f.Model)
+			if rep.Folded != tc.folded || len(rep.Kept) != 0 || rep.Simplified < 50 || rep.BytesAfter > rep.BytesBefore {
+				t.Errorf("the step reports %+v", rep)
+			}
+			got := evaluate(t, f.Model, x)
+			if d := distance(got, want); d > 1e-5 {
+				t.Errorf("outputs differ by %g", d)
+			}
+			if !slices.Equal(classes(got), classes(want)) {
+				t.Error("a prediction moved")
+			}
+			known := 0
+			for v := range f.Model.Graph.Values {
+				if v.Stats != nil && strings.HasPrefix(v.Stats.Source, "batch-norm ") {
+					known++
+				}
+			}
+			if known != tc.folded {
+				t.Errorf("%d values have statistics", known)
+			}
+		})
 	}
-	defer f.Close()
-	x := noise(2, 3, 32, 32)
-	want := evaluate(t, f.Model, x)
+}
+
+// folded applies the method and returns its report.
+func folded(t *testing.T, m *ir.Model) compress.StepReport {
+	t.Helper()
 	r, err := compress.Parse("fold")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep, err := r.Run(context.Background(), f.Model, compress.Options{})
+	rep, err := r.Run(context.Background(), m, compress.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := rep.Steps[0]; s.Folded != 19 || len(s.Kept) != 0 || s.Simplified < 50 || s.BytesAfter > s.BytesBefore {
-		t.Errorf("the step reports %+v", s)
-	}
-	if d := distance(evaluate(t, f.Model, x), want); d > 1e-5 {
-		t.Errorf("outputs differ by %g", d)
-	}
-	known := 0
-	for v := range f.Model.Graph.Values {
-		if v.Stats != nil && strings.HasPrefix(v.Stats.Source, "batch-norm ") {
-			known++
-		}
-	}
-	if known != 19 {
-		t.Errorf("%d values have statistics", known)
-	}
+	return rep.Steps[0]
 }
 
-func noise(shape ...int) *tensor.Tensor {
-	r := rand.New(rand.NewPCG(3, 4))
-	x := make([]float32, tensor.Len(shape))
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
+// images reads the first n of a set of images, prepared for the network.
+func images(t *testing.T, spec string, n int) *tensor.Tensor {
+	t.Helper()
+	set, err := dataset.Open(spec)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return tensor.Of(shape, x)
+	b, err := set.Batch(context.Background(), 0, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range b.Inputs {
+		return x
+	}
+	return nil
 }
 
 func evaluate(t *testing.T, m *ir.Model, x *tensor.Tensor) []float64 {
 	t.Helper()
-	out, err := op.RunList(context.Background(), m, []op.Val{x})
+	p, err := engine.Compile(context.Background(), m, engine.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tensor.Float64s(out[0].(*tensor.Tensor))
+	out, err := p.NewSession().Run(context.Background(), map[string]*tensor.Tensor{m.Graph.Inputs[0].Name: x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tensor.Float64s(out[m.Graph.Outputs[0].Name])
+}
+
+// classes is the largest of every ten.
+func classes(scores []float64) []int {
+	var out []int
+	for row := range slices.Chunk(scores, 10) {
+		out = append(out, slices.Index(row, slices.Max(row)))
+	}
+	return out
 }
 
 // distance is the largest difference relative to the largest magnitude.

@@ -12,7 +12,8 @@ import (
 // of its readers:
 //
 //   - what quantised layers read, with the width of the layer,
-//   - what convolutions compute, with the activation that follows,
+//   - what convolutions compute, with the activation that follows, where it
+//     leads to another layer,
 //   - what joints between quantised layers read and compute, such as the sum
 //     of a residual block,
 //   - what carriers between quantised layers read and compute, on one grid.
@@ -117,7 +118,7 @@ func (p *placement) visit(n *ir.Node) {
 			p.ask(data(n))
 		}
 		p.provide(n)
-	case r == stranger || !p.supplied(n):
+	case r == stranger || r == island || !p.supplied(n):
 	case r == follower:
 		p.provide(n)
 	case !p.regions || !p.demanded(n):
@@ -144,7 +145,7 @@ func (p *placement) layer(n *ir.Node) {
 	}
 	s := p.site(v)
 	s.bits = max(s.bits, l.bits)
-	if out := p.point(n.Out[0]); l.conv && p.regions && !p.m.Graph.IsOutput(out) && len(out.Uses()) > 0 && p.why(out) == "" {
+	if out := p.point(n.Out[0]); l.conv && p.regions && p.demand[out] && p.why(out) == "" {
 		p.site(out)
 	}
 }

@@ -215,10 +215,10 @@ func TestWidths(t *testing.T) {
 		"uniform(a=4)":                           {"x": 15, "c1": 15, "c2": 255, "c3": 255, "s": 15},
 		"uniform(a=4,edges=8)":                   {"x": 255, "c1": 15, "c2": 255, "c3": 255, "s": 255},
 		"uniform(a=4);c3:a=6":                    {"x": 15, "c1": 63, "c2": 255, "c3": 255, "s": 15},
-		"uniform(a=4);c2:a=32;c3:a=32":           {"x": 15, "c1": 255, "s": 15},
+		"uniform(a=4);c2:a=32;c3:a=32":           {"x": 15, "s": 15},
 		"uniform(a=4);c1:skip;c2:skip;c3:skip":   {"s": 15},
 		"uniform(a=8,regions=false);c*:skip":     {"s": 255},
-		"uniform;c3:a=5":                         {"c1": 31, "c3": 255},
+		"uniform;c3:a=5":                         {"c1": 31},
 		"uniform(a=8,edges=4,regions=false,w=2)": {"x": 15, "c1": 255, "s": 15},
 	} {
 		m := parse(t, "x f32[1,4,8,8]", body)

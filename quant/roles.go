@@ -13,12 +13,14 @@ type role uint8
 // The roles. A joint has integer kernels of its own: what it reads and computes
 // is quantised where it lies between quantised layers. A carrier moves codes
 // about: what it computes has the grid of what it reads. A follower belongs to
-// the layer before it: nothing is quantised between the two.
+// the layer before it: nothing is quantised between the two. An island is
+// computed in float between layers, element by element.
 const (
 	stranger role = iota
 	joint
 	carrier
 	follower
+	island
 )
 
 // roles lists the operators of the standard set that are no strangers, with the
@@ -35,21 +37,33 @@ var roles = map[string]struct {
 	"Concat":             {joint, computed},
 	"DepthToSpace":       {carrier, nil},
 	"Dropout":            {carrier, nil},
+	"Elu":                {island, nil},
+	"Erf":                {island, nil},
+	"Exp":                {island, nil},
 	"Flatten":            {carrier, nil},
+	"Gelu":               {island, nil},
 	"GlobalAveragePool":  {joint, nil},
+	"HardSigmoid":        {island, nil},
+	"HardSwish":          {island, nil},
 	"Identity":           {carrier, nil},
 	"LeakyRelu":          {joint, nil},
 	"MaxPool":            {carrier, func(n *ir.Node) bool { return len(n.Out) < 2 || n.Out[1] == nil }},
+	"Mish":               {island, nil},
 	"Mul":                {joint, computed},
+	"PRelu":              {island, constantTail},
 	"Pad":                {carrier, zeroPad},
 	"ReduceMean":         {joint, constantTail},
 	"Relu":               {follower, nil},
 	"Reshape":            {carrier, nil},
 	"Resize":             {carrier, func(n *ir.Node) bool { return n.Str("mode", "nearest") == "nearest" }},
+	"Sigmoid":            {island, nil},
 	"Slice":              {carrier, nil},
+	"Softplus":           {island, nil},
 	"SpaceToDepth":       {carrier, nil},
 	"Split":              {carrier, nil},
 	"Squeeze":            {carrier, nil},
+	"Swish":              {island, nil},
+	"Tanh":               {island, nil},
 	"Transpose":          {carrier, nil},
 	"Unsqueeze":          {carrier, nil},
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -112,8 +113,8 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	if err != nil {
 		return err
 	}
-	opts := pare.Options{Seed: a.seed, Threads: a.threads, Samples: o.samples, Progress: a.bar.update, Log: a.log()}
-	if opts.Input, err = inputRange(o.inputRange); err != nil {
+	input, err := inputRange(o.inputRange)
+	if err != nil {
 		return err
 	}
 	if err := o.check(path); err != nil {
@@ -124,31 +125,10 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 		return err
 	}
 	defer m.Close()
-	measure, err := o.open(m, &opts)
+	opts := pare.Options{Seed: a.seed, Threads: a.threads, Samples: o.samples, Input: input, Progress: a.bar.update, Log: a.log()}
+	rep, err := a.compressed(c.Context(), m, recipe, opts, o)
 	if err != nil {
 		return err
-	}
-	original := m.Clone()
-	rep, err := m.Compress(c.Context(), recipe, opts)
-	if err != nil {
-		return err
-	}
-	if measure != nil {
-		rep.Eval, err = m.Evaluate(c.Context(), measure, pare.EvalOptions{
-			Threads: a.threads, Samples: o.evalSamples, Against: original, Progress: a.bar.update,
-		})
-		if err != nil {
-			return err
-		}
-		rep.Eval.Model, rep.Eval.Data = o.out, o.measured()
-	}
-	if err := c.Context().Err(); err != nil {
-		return err
-	}
-	if !o.dry {
-		if rep.Output, err = m.Save(o.out, pare.SaveOptions{External: o.external, Inline: o.inline}); err != nil {
-			return err
-		}
 	}
 	a.bar.stop()
 	if a.json {
@@ -160,6 +140,34 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 		return err
 	}
 	return missed(pare.Missed(goals, rep.Figures()))
+}
+
+// compressed compresses, measures and writes the model.
+func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, opts pare.Options, o compressFlags) (*pare.Report, error) {
+	measure, err := o.open(m, &opts)
+	if err != nil {
+		return nil, err
+	}
+	original := m.Clone()
+	rep, err := m.Compress(ctx, recipe, opts)
+	if err != nil {
+		return nil, err
+	}
+	if measure != nil {
+		res, err := m.Evaluate(ctx, measure, pare.EvalOptions{
+			Threads: a.threads, Samples: o.evalSamples, Against: original, Progress: a.bar.update,
+		})
+		if err != nil {
+			return nil, err
+		}
+		res.Model, res.Data = o.out, o.measured()
+		rep.Judge(res)
+	}
+	if err := context.Cause(ctx); err != nil || o.dry {
+		return rep, err
+	}
+	rep.Output, err = m.Save(o.out, pare.SaveOptions{External: o.external, Inline: o.inline})
+	return rep, err
 }
 
 // open opens the data to calibrate on, into opts, and those to measure on, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -66,15 +67,10 @@ func (a *app) eval(c *cobra.Command, path string, o evalFlags) error {
 		}
 		defer opts.Against.Close()
 	}
-	set, err := m.OpenData(o.data)
+	res, err := evaluate(c.Context(), m, o.data, opts)
 	if err != nil {
 		return err
 	}
-	res, err := m.Evaluate(c.Context(), set, opts)
-	if err != nil {
-		return err
-	}
-	res.Data = o.data
 	a.bar.stop()
 	if a.json {
 		err = a.writeJSON(res)
@@ -85,6 +81,19 @@ func (a *app) eval(c *cobra.Command, path string, o evalFlags) error {
 		return err
 	}
 	return missed(pare.Missed(goals, pare.Figures(res)))
+}
+
+func evaluate(ctx context.Context, m *pare.Model, data string, o pare.EvalOptions) (*eval.Result, error) {
+	set, err := m.OpenData(data)
+	if err != nil {
+		return nil, err
+	}
+	res, err := m.Evaluate(ctx, set, o)
+	if err != nil {
+		return nil, err
+	}
+	res.Data = data
+	return res, nil
 }
 
 func parseGoals(text string) ([]pare.Goal, error) {

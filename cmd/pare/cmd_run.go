@@ -67,7 +67,7 @@ func (a *app) runOnce(c *cobra.Command, path string, o runFlags) error {
 	if (len(o.inputs) == 0) == !o.random {
 		return usage(fault.Hint(errors.New("give either --input or --random"), "pare inspect %s shows the inputs", path))
 	}
-	sizes, err := shapes(o.shapes)
+	labels, err := o.readLabels()
 	if err != nil {
 		return err
 	}
@@ -76,19 +76,7 @@ func (a *app) runOnce(c *cobra.Command, path string, o runFlags) error {
 		return err
 	}
 	defer m.Close()
-	var labels []string
-	if o.labels != "" {
-		if labels, err = pare.ReadLabels(o.labels); err != nil {
-			return err
-		}
-	}
-	var in map[string]*tensor.Tensor
-	var notes []string
-	if o.random {
-		in, notes, err = m.RandomInputs(pare.Random{Seed: a.seed, Batch: o.batch, Shapes: sizes})
-	} else {
-		in, notes, err = m.ReadInputs(o.inputs, o.prepare)
-	}
+	in, notes, err := o.read(m, a.seed)
 	if err != nil {
 		return err
 	}
@@ -114,6 +102,25 @@ func (a *app) runOnce(c *cobra.Command, path string, o runFlags) error {
 		fmt.Fprintf(a.stdout, "note: %s\n", n)
 	}
 	return nil
+}
+
+// read makes the inputs that the flags ask for.
+func (o *runFlags) read(m *pare.Model, seed uint64) (in map[string]*tensor.Tensor, notes []string, err error) {
+	sizes, err := shapes(o.shapes)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.random {
+		return m.RandomInputs(pare.Random{Seed: seed, Batch: o.batch, Shapes: sizes})
+	}
+	return m.ReadInputs(o.inputs, o.prepare)
+}
+
+func (o *runFlags) readLabels() ([]string, error) {
+	if o.labels == "" {
+		return nil, nil
+	}
+	return pare.ReadLabels(o.labels)
 }
 
 // outputs describes the results and writes them where that was asked for.

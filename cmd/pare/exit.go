@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 
 	"pare/internal/fault"
 )
@@ -54,6 +55,10 @@ func (a *app) finish(ctx context.Context, err error) int {
 		code = exitMissed
 	}
 	file, node, hint := fault.Describe(err)
+	var path *os.PathError
+	if file == "" && errors.As(err, &path) {
+		file = path.Path
+	}
 	if a.json && code != exitMissed {
 		a.writeJSON(map[string]any{"error": errorDoc{err.Error(), file, node, hint}})
 	}

@@ -21,10 +21,12 @@ func printReport(w io.Writer, r *pare.Report) {
 	}
 	fmt.Fprintln(w)
 	printTotals(w, r)
-	if r.Eval != nil {
-		fmt.Fprintln(w)
-		printEval(w, r.Eval)
+	if r.Eval == nil {
+		fmt.Fprintln(w, "accuracy was not measured; --eval SPEC measures it")
+		return
 	}
+	fmt.Fprintln(w)
+	printEval(w, r.Eval)
 }
 
 func printLayerReports(w io.Writer, layers []compress.LayerReport) {

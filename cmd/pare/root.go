@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -60,6 +59,7 @@ files, runs them on CPUs and says what the compression cost.
 		SilenceUsage:      true,
 		PersistentPreRunE: a.prepare,
 	}
+	cobra.EnableCommandSorting = false
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -119,14 +119,6 @@ func files(names ...string) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// oneOf reports a word that is not among the accepted ones.
-func oneOf(flag, word string, words ...string) error {
-	if slices.Contains(words, word) {
-		return nil
-	}
-	return usage(fmt.Errorf("--%s %s: want one of %v", flag, word, words))
 }
 
 // unknownCommand suggests what was probably meant.

@@ -25,88 +25,71 @@ func main() {
 	}
 }
 
+// measure goes through the networks; the files are rewritten after each.
 func measure(ctx context.Context, only string, samples int) error {
 	dir := assets.Dir()
 	if dir == "" {
 		return fmt.Errorf("the assets are missing; set PARE_ASSETS to their folder")
 	}
-	old, err := readRows(goldenFile)
-	if err != nil {
-		return err
-	}
-	var fresh []row
 	for _, n := range networks {
 		if !strings.Contains(strings.ToLower(n.name), strings.ToLower(only)) {
 			continue
 		}
-		for _, r := range recipes {
-			got, err := one(ctx, dir, n, r.recipe, samples)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				got.Error = err.Error()
-			}
-			got.Network, got.Recipe = n.name, r.name
-			fmt.Printf("%-18s %-20s %s\n", n.name, r.name, got)
-			fresh = append(fresh, got)
+		fresh, err := n.measure(ctx, dir, samples)
+		if err != nil {
+			return fmt.Errorf("%s: %w", n.name, err)
+		}
+		if samples > 0 {
+			continue
+		}
+		old, err := readRows(goldenFile)
+		if err != nil {
+			return err
+		}
+		printChanges(old, fresh)
+		if err := writeRows(merged(old, fresh)); err != nil {
+			return err
 		}
 	}
-	if samples > 0 {
-		return nil
-	}
-	printChanges(old, fresh)
-	return writeRows(merged(old, fresh))
+	return nil
 }
 
-// one compresses one network by one recipe and measures the written file.
-func one(ctx context.Context, dir string, n network, recipe string, samples int) (row, error) {
+// measure tries every recipe on the network. A recipe that fails is a row with
+// the error; cancellation is not.
+func (n network) measure(ctx context.Context, dir string, samples int) ([]row, error) {
 	original, err := pare.Load(filepath.Join(dir, n.file))
 	if err != nil {
-		return row{}, err
+		return nil, err
 	}
 	defer original.Close()
 	if n.repair != nil {
 		n.repair(original.IR())
 	}
-	tmp, err := os.MkdirTemp("", "measure")
+	session, err := original.NewSession(ctx, pare.SessionOptions{})
 	if err != nil {
-		return row{}, err
-	}
-	defer os.RemoveAll(tmp)
-	m := original.Clone()
-	input, err := original.InputRange(n.options)
-	if err != nil {
-		return row{}, err
-	}
-	rep, err := m.Compress(ctx, recipe, pare.Options{Input: input})
-	if err != nil {
-		return row{}, err
-	}
-	path := filepath.Join(tmp, "small.onnx")
-	info, err := m.Save(path, pare.SaveOptions{})
-	if err != nil {
-		return row{}, err
-	}
-	out := row{Bytes: info.Bytes, Seconds: rep.Seconds}
-	written, err := pare.Load(path)
-	if err != nil {
-		return out, err
-	}
-	defer written.Close()
-	set, err := original.OpenData(n.spec(dir))
-	if err != nil {
-		return out, err
+		return nil, err
 	}
 	if samples == 0 {
 		samples = n.samples
 	}
-	res, err := written.Evaluate(ctx, set, pare.EvalOptions{Against: original, Samples: samples, Batch: n.batch})
-	if err != nil {
-		return out, err
+	t := trial{network: n, original: original, reference: &memo{Network: session}, samples: samples}
+	if t.data, err = original.OpenData(n.spec(dir)); err != nil {
+		return nil, err
 	}
-	out.take(res)
-	return out, nil
+	var rows []row
+	for _, r := range recipes {
+		got, err := t.run(ctx, r.recipe)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			got.Error = err.Error()
+		}
+		got.Network, got.Recipe = n.name, r.name
+		fmt.Printf("%-18s %-20s %s\n", n.name, r.name, got)
+		rows = append(rows, got)
+	}
+	return rows, nil
 }
 
 // spec is the data specification of a network.

@@ -43,10 +43,9 @@ func compare(want, got map[string]*tensor.Tensor) (difference, error) {
 	return d, nil
 }
 
-// unit is half of the last place of 1 and what differences are allowed without
-// being counted: ONNX Runtime's sigmoid and the like are as exact as that, however
-// small their result.
-const unit = 1.0 / (1 << 24)
+// unit is the last place of 1 and the difference that is not counted: ONNX
+// Runtime's sigmoid and the like are as exact as that, however small their result.
+const unit = 1.0 / (1 << 23)
 
 // take adds one output to the largest differences and returns its energy and
 // that of the difference.

@@ -10,6 +10,7 @@ import (
 	"pare/eval"
 	"pare/internal/assets"
 	"pare/internal/npy"
+	"pare/ir"
 	"pare/tensor"
 )
 
@@ -20,6 +21,8 @@ type network struct {
 	// random inputs.
 	kind, data, options string
 	samples             int
+	least               float64                                                                // signal-to-noise ratio, in decibels; 0 for leastFloat
+	adapt               func(m *ir.Model)                                                      // makes a network that the driver can run; nil for the file as it is
 	feed                func(t *testing.T, n network, m *pare.Model) map[string]*tensor.Tensor // nil for the data as they come
 	refused             string                                                                 // why ONNX Runtime does not load the original; "" when it does
 }
@@ -32,13 +35,15 @@ const (
 	bytes    = "&std=0.00392156862745098" // pixels from 0 to 255
 )
 
+const samplesOfTokens = 2
+
 var networks = []network{
 	{file: "cifar10/resnet20.onnx", kind: "cifar10", data: "cifar10/test_5000.bin", options: cifar, samples: 16},
 	{file: "cifar10/resnet56.onnx", kind: "cifar10", data: "cifar10/test_5000.bin", options: cifar, samples: 16},
 	{file: "cifar10/vit_tiny.onnx", kind: "cifar10", data: "cifar10/test_5000.bin", options: cifarViT, samples: 16},
 	{file: "imagenet/mobilenet_v1_0.75.onnx", kind: "images", data: "imagenet/val", options: imagenet, samples: 4},
 	{file: "imagenet/mobilenet_v2_1.0.onnx", kind: "images", data: "imagenet/val", options: imagenet, samples: 4},
-	{file: "language/stories260K.onnx", kind: "tokens", data: "language/tinystories_tokens.npz", samples: 2, feed: continued},
+	{file: "language/stories260K.onnx", kind: "tokens", data: "language/tinystories_tokens.npz", samples: samplesOfTokens, adapt: scoring},
 	{file: "language/minilm-l6.onnx", data: "language/stsb_750.npz", samples: 4, feed: sentences},
 	{file: "models/yunet_n.onnx", kind: "images", data: "imagenet/calibration", options: "crop=224&order=bgr" + bytes, samples: 2},
 	{file: "models/fastestdet.onnx", kind: "images", data: "imagenet/calibration", options: "resize=352&crop=352&order=bgr", samples: 1},
@@ -51,8 +56,8 @@ var networks = []network{
 	{file: "models/scan.onnx"},
 	{file: "models/nonzero.onnx"},
 	{file: "models/sparse.conv.onnx"},
-	{file: "models/matmul.fp16.onnx"},
-	{file: "models/matmul.bf16.onnx"},
+	{file: "models/matmul.fp16.onnx", adapt: inFloat, least: leastHalf},
+	{file: "models/matmul.bf16.onnx", refused: "no product of bfloat16"},
 	{file: "models/ext_weights/ext_weights.onnx"},
 	{file: "models/espcn_qonnx.onnx", refused: "operators of a private domain"},
 }
@@ -116,30 +121,6 @@ func firstPlane(t *testing.T, n network, m *pare.Model) map[string]*tensor.Tenso
 	h, w := x.Shape[2], x.Shape[3]
 	plane := tensor.Of([]int{1, 1, h, w}, tensor.Float32s(x)[:h*w])
 	return map[string]*tensor.Tensor{m.IR().Graph.Inputs[0].Name: plane}
-}
-
-// continued feeds a decoder the middle of sequences, with the cache that their
-// beginning leaves behind: the driver cannot pass an empty one.
-func continued(t *testing.T, n network, m *pare.Model) map[string]*tensor.Tensor {
-	const begin, end = 40, 41 // the file takes a cache before a single token only
-	in := bound(t, m, n.batch(t, m), n.samples)
-	ids := in["input_ids"]
-	cut := func(lo, hi int) *tensor.Tensor {
-		var part []int64
-		for row := range n.samples {
-			part = append(part, tensor.Data[int64](ids)[row*ids.Shape[1]:][lo:hi]...)
-		}
-		return tensor.Of([]int{n.samples, hi - lo}, part)
-	}
-	in["input_ids"] = cut(0, begin)
-	cache := run(t, m, in)
-	in["input_ids"] = cut(begin, end)
-	for name := range in {
-		if rest, ok := strings.CutPrefix(name, "past"); ok {
-			in[name] = cache["present"+rest]
-		}
-	}
-	return in
 }
 
 // sentences are tokenised sentences, padded, with their masks.

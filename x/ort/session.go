@@ -3,6 +3,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	ortgo "github.com/yalue/onnxruntime_go"
 
@@ -104,7 +105,8 @@ func (s *Session) Run(inputs map[string]*tensor.Tensor) (map[string]*tensor.Tens
 
 func destroy(vs []ortgo.Value) {
 	for _, v := range vs {
-		if v != nil {
+		// After an error the driver leaves nil pointers of its types.
+		if v != nil && !reflect.ValueOf(v).IsNil() {
 			_ = v.Destroy()
 		}
 	}

@@ -21,13 +21,18 @@ func main() {
 	threads := flag.String("threads", "1,2", "numbers of threads")
 	pairs := flag.Int("pairs", 15, "counted pairs of runs")
 	only := flag.String("only", "", "networks whose name contains the text")
+	busy := flag.Bool("processor", false, "compare processor time instead of the time that passes: fair on a busy machine, with one thread")
 	flag.Parse()
-	if err := run(*dir, *threads, *pairs, *only); err != nil {
+	now := clock(wall)
+	if *busy {
+		now = processor
+	}
+	if err := run(*dir, *threads, *pairs, *only, now); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(dir, threads string, pairs int, only string) error {
+func run(dir, threads string, pairs int, only string, now clock) error {
 	version, err := ort.Version()
 	if err != nil {
 		return err
@@ -55,7 +60,7 @@ func run(dir, threads string, pairs int, only string) error {
 			if err != nil || t < 1 {
 				return fmt.Errorf("-threads %s: want numbers separated by commas", threads)
 			}
-			r, err := measure(context.Background(), path, t, pairs)
+			r, err := measure(context.Background(), path, t, pairs, now)
 			if err != nil {
 				return err
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"pare"
 	"pare/internal/stat"
@@ -26,7 +25,7 @@ func (r result) String() string {
 const warm = 3
 
 // measure times both engines on one input of the model, in turn.
-func measure(ctx context.Context, path string, threads, pairs int) (result, error) {
+func measure(ctx context.Context, path string, threads, pairs int, now clock) (result, error) {
 	m, err := pare.Load(path)
 	if err != nil {
 		return result{}, err
@@ -45,7 +44,7 @@ func measure(ctx context.Context, path string, threads, pairs int) (result, erro
 		return result{}, err
 	}
 	defer theirs.Close()
-	a, b, err := interleave(warm+pairs, in,
+	a, b, err := interleave(warm+pairs, now, in,
 		func(in map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) { return ours.Run(ctx, in) },
 		theirs.Run)
 	if err != nil {
@@ -58,21 +57,21 @@ type runner func(map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error)
 
 // interleave runs a and b in turn; which one comes first changes from pair to
 // pair.
-func interleave(pairs int, in map[string]*tensor.Tensor, a, b runner) (ta, tb []float64, err error) {
-	clock := func(r runner, to *[]float64) {
-		start := time.Now()
+func interleave(pairs int, now clock, in map[string]*tensor.Tensor, a, b runner) (ta, tb []float64, err error) {
+	take := func(r runner, to *[]float64) {
+		start := now()
 		if _, e := r(in); e != nil && err == nil {
 			err = e
 		}
-		*to = append(*to, time.Since(start).Seconds())
+		*to = append(*to, now()-start)
 	}
 	for k := 0; k < pairs && err == nil; k++ {
 		if k%2 == 0 {
-			clock(a, &ta)
-			clock(b, &tb)
+			take(a, &ta)
+			take(b, &tb)
 		} else {
-			clock(b, &tb)
-			clock(a, &ta)
+			take(b, &tb)
+			take(a, &ta)
 		}
 	}
 	return ta, tb, err

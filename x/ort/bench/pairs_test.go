@@ -20,7 +20,7 @@ func TestInterleave(t *testing.T) {
 			return nil, nil
 		}
 	}
-	a, b, err := interleave(3, nil, note('a'), note('b'))
+	a, b, err := interleave(3, wall, nil, note('a'), note('b'))
 	if err != nil || len(a) != 3 || len(b) != 3 {
 		t.Fatal(a, b, err)
 	}
@@ -44,7 +44,7 @@ func TestMeasure(t *testing.T) {
 	if err := os.WriteFile(path, demo.Model(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := measure(context.Background(), path, 1, 3)
+	r, err := measure(context.Background(), path, 1, 3, wall)
 	if err != nil || r.pare <= 0 || r.ort <= 0 {
 		t.Fatal(r, err)
 	}
