@@ -24,7 +24,8 @@ type builder struct {
 	home    map[*ir.Value]place // see planHomes
 	owner   map[*ir.Node]*buf
 	steps   []*step
-	lastBox map[int]int // the step that reads a box last
+	pending []func() error // packs weights
+	lastBox map[int]int    // the step that reads a box last
 }
 
 // value is what the builder knows of a value of the graph: its type and where
