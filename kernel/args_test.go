@@ -11,6 +11,7 @@ func TestArgsLayout(t *testing.T) {
 	var w winArgs
 	var c Scales
 	var i intArgs
+	var d addArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -49,6 +50,15 @@ func TestArgsLayout(t *testing.T) {
 		{"int.hi", unsafe.Offsetof(i.hi), 264},
 		{"int.zero", unsafe.Offsetof(i.zero), 268},
 		{"int.flush", unsafe.Offsetof(i.flush), 272},
+		{"add.x", unsafe.Offsetof(d.x), 0},
+		{"add.y", unsafe.Offsetof(d.y), 24},
+		{"add.dst", unsafe.Offsetof(d.dst), 48},
+		{"add.mulX", unsafe.Offsetof(d.mulX), 72},
+		{"add.mulY", unsafe.Offsetof(d.mulY), 76},
+		{"add.shift", unsafe.Offsetof(d.shift), 80},
+		{"add.lo", unsafe.Offsetof(d.lo), 84},
+		{"add.hi", unsafe.Offsetof(d.hi), 88},
+		{"add.zero", unsafe.Offsetof(d.zero), 92},
 		{"win.dst", unsafe.Offsetof(w.dst), 0},
 		{"win.src", unsafe.Offsetof(w.src), 24},
 		{"win.w", unsafe.Offsetof(w.w), 48},

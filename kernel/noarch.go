@@ -5,6 +5,8 @@ package kernel
 // Without assembly every table holds its portable rows alone.
 var (
 	archPeaks         []peakRow
+	archAddCodes      []impl[addCodesLoop]
+	archMaxCodes      []impl[maxCodesLoop]
 	archTiles         []tile
 	archIntTiles      []intTile
 	archIntDepthTiles []intTile

@@ -7,3 +7,5 @@ import "sync"
 var onePool = sync.Pool{New: func() any { return new([1]float32) }}
 
 var intLoanPool = sync.Pool{New: func() any { return new(intLoan) }}
+
+var addArgsPool = sync.Pool{New: func() any { return new(addArgs) }}

@@ -48,6 +48,8 @@ func Table() []Row {
 	rows = append(rows, list("dequantize_u8", dequantU8)...)
 	rows = append(rows, list("dequantize_s8", dequantS8)...)
 	rows = append(rows, list("fakequantize", fakeLoops)...)
+	rows = append(rows, list("addcodes", addCodesLoops)...)
+	rows = append(rows, list("maxcodes", maxCodesLoops)...)
 	rows = append(rows, list("transpose", transposeLoops)...)
 	return rows
 }
