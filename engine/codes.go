@@ -132,7 +132,10 @@ func (b *builder) quantize(n *ir.Node, v *ir.Value, e *encoder) *coded {
 	shape, last := b.val(v).shape, false
 	if len(shape) >= 3 {
 		last = b.isLast(v) || slices.ContainsFunc(e.reals, func(d *ir.Value) bool {
-			return slices.ContainsFunc(d.Uses(), func(u ir.Use) bool { return is(u.Node, "Conv") })
+			return slices.ContainsFunc(d.Uses(), func(u ir.Use) bool {
+				f, ok := b.intFormOf(u.Node)
+				return ok && f.spatial
+			})
 		})
 	}
 	var from place

@@ -19,6 +19,8 @@ type intForm struct {
 	// or what follows needs floats; operands are dequantised then and the
 	// node goes the usual way.
 	lower func(b *builder, n *ir.Node) bool
+	// spatial forms want channels last.
+	spatial bool
 }
 
 // intForms holds the forms by operator.
@@ -26,11 +28,11 @@ var intForms map[string]intForm
 
 func init() {
 	intForms = map[string]intForm{
-		"Conv":      {reads: reads(intFilter), lower: intConvForm},
+		"Conv":      {reads: reads(intFilter), lower: intConvForm, spatial: true},
 		"Gemm":      {reads: reads(intGemm), lower: intProductForm(intGemm)},
 		"MatMul":    {reads: reads(intMatMul), lower: intProductForm(intMatMul)},
 		"Add":       {reads: addsCodes, lower: intAddForm},
-		"MaxPool":   {reads: carriesOn, lower: intPoolForm},
+		"MaxPool":   {reads: carriesOn, lower: intPoolForm, spatial: true},
 		"Flatten":   {reads: carriesOn, lower: intReshapeForm},
 		"Reshape":   {reads: carriesOn, lower: intReshapeForm},
 		"Squeeze":   {reads: carriesOn, lower: intReshapeForm},
