@@ -13,6 +13,7 @@ import (
 // codeGrid is an affine grid of at most 8 bits for a whole tensor. Its codes are
 // kept as u8: signed ones are stored 128 higher.
 type codeGrid struct {
+	t            tensor.DType // of the codes in the graph
 	step         float32
 	zero, lo, hi int
 }
@@ -66,6 +67,7 @@ func (b *builder) codeGridOf(n *ir.Node) (g codeGrid, ok bool) {
 	if !t.IsInt() || t.Bits() > 8 {
 		return g, false
 	}
+	g.t = t
 	g.hi = 1<<t.Bits() - 1
 	if !t.IsUnsigned() {
 		half := (g.hi + 1) / 2
@@ -131,12 +133,7 @@ func (b *builder) realise(v *ir.Value) {
 func (b *builder) quantize(n *ir.Node, v *ir.Value, e *encoder) *coded {
 	shape, last := b.val(v).shape, false
 	if len(shape) >= 3 {
-		last = b.isLast(v) || slices.ContainsFunc(e.reals, func(d *ir.Value) bool {
-			return slices.ContainsFunc(d.Uses(), func(u ir.Use) bool {
-				f, ok := b.intFormOf(u.Node)
-				return ok && f.spatial
-			})
-		})
+		last = b.isLast(v) || slices.ContainsFunc(e.reals, b.readLast)
 	}
 	var from place
 	if last {
@@ -151,4 +148,12 @@ func (b *builder) quantize(n *ir.Node, v *ir.Value, e *encoder) *coded {
 			kernel.QuantizeU8(f.codes(c)[i:j], f.at(from)[i:j], scale)
 		}})
 	return c
+}
+
+// readLast reports whether a form reads v with channels last.
+func (b *builder) readLast(v *ir.Value) bool {
+	return len(b.val(v).shape) >= 3 && slices.ContainsFunc(v.Uses(), func(u ir.Use) bool {
+		f, ok := b.intFormOf(u.Node)
+		return ok && f.spatial
+	})
 }

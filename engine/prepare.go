@@ -18,6 +18,9 @@ func prepare(ctx context.Context, m *ir.Model, codes map[*tensor.Tensor]*format.
 	// Rows state the versions they know; nodes that cannot be raised are left
 	// to the reference, and so are functions that cannot be expanded.
 	_ = op.RaiseTo(m, rowsOpset)
+	if err := expandQLinear(m); err != nil {
+		return nil, err
+	}
 	if err := decodeWeights(m, codes); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 // quantizeRows round values to a grid.
 var quantizeRows = []row{
 	{op: "QuantizeLinear", since: 10, lower: lowerQuantize},
+	{op: "DequantizeLinear", since: 10, lower: lowerDequantize},
 }
 
 // lowerQuantize computes a pair of QuantizeLinear and DequantizeLinear of the
