@@ -78,6 +78,7 @@ files, runs them on CPUs and says what the compression cost.
 		return nil
 	}
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	root.SetHelpCommand(helpCmd(root))
 	for _, v := range verbs {
 		root.AddCommand(v(a))
 	}
@@ -118,6 +119,20 @@ func files(names ...string) cobra.PositionalArgs {
 			return usage(hinted(fmt.Errorf("unexpected argument %q", args[len(names)]), c))
 		}
 		return nil
+	}
+}
+
+func helpCmd(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explain a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage(unknownCommand(root, args[0]))
+			}
+			return c.Help()
+		},
 	}
 }
 
