@@ -66,7 +66,7 @@ func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogr
 	parallel(parts, threads, func(p int) {
 		buf := make([]float32, l.size())
 		for g := p * l.groups / parts; g < (p+1)*l.groups/parts; g++ {
-			part[p].add(gather(l, g, data, buf), every, by)
+			part[p].add(gather(l, g, data, buf), g, every, by)
 		}
 	})
 	h := &part[0]
@@ -78,7 +78,7 @@ func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogr
 
 // sampled is about how many weights of a tensor are counted: the shape of
 // their distribution, and so the exponent, is known well enough from these.
-const sampled = 1 << 17
+const sampled = 1 << 18
 
 // sampling returns the distance of counted weights: an odd number that shares
 // no factor with the sizes of usual kernels, so that all taps are met alike.
@@ -93,7 +93,9 @@ func sampling(n int) int {
 	return every
 }
 
-func (h *Histogram) add(x []float32, every int, by Weighting) {
+// add counts every so-manieth weight of a group, beginning elsewhere in each
+// group, so that no input channel is passed over.
+func (h *Histogram) add(x []float32, group, every int, by Weighting) {
 	m, square := float32(0), 0.0
 	for _, v := range x {
 		m = max(m, v, -v)
@@ -107,7 +109,7 @@ func (h *Histogram) add(x []float32, every int, by Weighting) {
 		weight /= square
 	}
 	weight *= float64(every)
-	for i := 0; i < len(x); i += every {
+	for i := group % every; i < len(x); i += every {
 		u := float32(math.Abs(float64(x[i]))) / m
 		b := min(bins-1, int(float32(math.Sqrt(float64(u)))*bins))
 		h.s0[b] += weight
