@@ -50,6 +50,7 @@ func TestArgsLayout(t *testing.T) {
 		{"int.hi", unsafe.Offsetof(i.hi), 264},
 		{"int.zero", unsafe.Offsetof(i.zero), 268},
 		{"int.flush", unsafe.Offsetof(i.flush), 272},
+		{"int.least", unsafe.Offsetof(i.least), 280},
 		{"add.x", unsafe.Offsetof(d.x), 0},
 		{"add.y", unsafe.Offsetof(d.y), 24},
 		{"add.dst", unsafe.Offsetof(d.dst), 48},

@@ -188,7 +188,12 @@ func intEpilogues(t *testing.T, r *rand.Rand, s ConvShape, pixels, largest int) 
 	k := float64(s.C / s.Groups * s.KH * s.KW)
 	mul, add := tail(t, r, s.O, float32(1/(float64(largest)*math.Sqrt(k))), false), tail(t, r, s.O, 50, false)
 	res := tailBytes(t, r, extent(pixels, s.O, s.ResStride))
+	huge := tail(t, r, s.O, 1e12, false)
 	return map[string]IntEpilogue{
+		"huge":     {Mul: huge, Add: add, Zero: 7},
+		"above":    {Mul: mul, Add: add, Zero: 7, Lo: 300, Hi: 310},
+		"below":    {Mul: mul, Add: add, Zero: 7, Lo: -50, Hi: -40},
+		"between":  {Mul: mul, Add: add, Zero: 60, Lo: -10.5, Hi: 20.5},
 		"plain":    {Mul: mul, Add: add, Zero: 128},
 		"relu":     {Mul: mul, Add: add, Hi: inf},
 		"residual": {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Zero: 30, Lo: -20, Hi: 100},

@@ -35,7 +35,8 @@ func (e *IntEpilogue) limits(s intStore) (lo, hi float32) {
 		lo, hi = e.Lo, e.Hi
 	}
 	if s == storeCodes {
-		lo, hi = max(lo, -float32(e.Zero)), min(hi, 255-float32(e.Zero))
+		least := -float32(e.Zero)
+		lo, hi = min(max(lo, least), least+255), min(max(hi, least), least+255)
 	}
 	return lo, hi
 }

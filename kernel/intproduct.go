@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // intProduct is product for integers.
 type intProduct struct {
 	tile  *intTile
@@ -22,6 +24,9 @@ func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
 	t.n, t.store, t.flush = cols, p.store, p.flush
 	t.lo, t.hi = p.ep.limits(p.store)
 	t.zero, t.resMul = int32(p.ep.Zero), p.ep.ResMul
+	if p.store == storeCodes {
+		t.least = uint8(int32(math.RoundToEven(float64(t.lo))) + t.zero)
+	}
 	if p.store != storeSums {
 		t.mul, t.add = p.ep.Mul[j:j+cols], p.ep.Add[j:j+cols]
 	}

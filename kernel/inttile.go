@@ -48,6 +48,8 @@ type intArgs struct {
 	resMul, lo, hi float32
 	zero           int32
 	flush          int
+	// least is the code of lo.
+	least uint8
 }
 
 // intTile is a row of the table of integer micro-kernels. All rows give the

@@ -24,6 +24,24 @@ DATA inttileLowBytes<>+24(SB)/4, $0x00ff00ff
 DATA inttileLowBytes<>+28(SB)/4, $0x00ff00ff
 GLOBL inttileLowBytes<>(SB), RODATA|NOPTR, $32
 
+DATA inttileLanesToRows<>+0(SB)/4, $0x00000000
+DATA inttileLanesToRows<>+4(SB)/4, $0x00000004
+DATA inttileLanesToRows<>+8(SB)/4, $0x00000008
+DATA inttileLanesToRows<>+12(SB)/4, $0x0000000c
+DATA inttileLanesToRows<>+16(SB)/4, $0x00000001
+DATA inttileLanesToRows<>+20(SB)/4, $0x00000005
+DATA inttileLanesToRows<>+24(SB)/4, $0x00000009
+DATA inttileLanesToRows<>+28(SB)/4, $0x0000000d
+DATA inttileLanesToRows<>+32(SB)/4, $0x00000002
+DATA inttileLanesToRows<>+36(SB)/4, $0x00000006
+DATA inttileLanesToRows<>+40(SB)/4, $0x0000000a
+DATA inttileLanesToRows<>+44(SB)/4, $0x0000000e
+DATA inttileLanesToRows<>+48(SB)/4, $0x00000003
+DATA inttileLanesToRows<>+52(SB)/4, $0x00000007
+DATA inttileLanesToRows<>+56(SB)/4, $0x0000000b
+DATA inttileLanesToRows<>+60(SB)/4, $0x0000000f
+GLOBL inttileLanesToRows<>(SB), RODATA|NOPTR, $64
+
 // func inttile1x32VNNIAVX512(t *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
 TEXT ·inttile1x32VNNIAVX512(SB), NOSPLIT, $16-8
@@ -98,35 +116,36 @@ add:
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS.Z    64(DX), K3, Z2
 	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 260(AX), Z2
-	VBROADCASTSS 264(AX), Z3
-	VMAXPS       Z2, Z0, Z0
-	VMINPS       Z3, Z0, Z0
-	VMAXPS       Z2, Z1, Z1
-	VMINPS       Z3, Z1, Z1
+	VBROADCASTSS 264(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z2
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z2, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z2, Z1, Z1
+	JE           raise
 	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
+	MOVQ         216(AX), BX
+	VPBROADCASTW 268(AX), Z2
+	VPBROADCASTB 280(AX), Z3
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z2, Z0, Z0
+	VPACKUSWB    Z0, Z0, Z0
+	VPERMD       Z0, Z4, Z0
+	VPMAXUB      Z3, Z0, Z0
 	CMPQ         CX, $0x00000020
 	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
 	VMOVUPS      Y0, (DX)
 	JMP          next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	JMP          next
+	VMOVDQU8 Y0, K1, (DX)
+	JMP      next
+
+raise:
+	VBROADCASTSS 260(AX), Z2
+	VMAXPS       Z2, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
 
 store:
 	MOVQ    96(AX), CX
@@ -213,27 +232,33 @@ add:
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS 260(AX), Z1
-	VBROADCASTSS 264(AX), Z2
-	VMAXPS       Z1, Z0, Z0
-	VMINPS       Z2, Z0, Z0
+	VBROADCASTSS 264(AX), Z1
+	VMINPS       Z0, Z1, Z0
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z1
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z1, Z0, Z0
+	JE           raise
 	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
+	MOVQ         216(AX), BX
+	VPBROADCASTW 268(AX), Z1
+	VPBROADCASTB 280(AX), Z2
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
+	VCVTPS2DQ    Z0, Z0
+	VPACKSSDW    Z0, Z0, Z0
+	VPADDSW      Z1, Z0, Z0
+	VPACKUSWB    Z0, Z0, Z0
+	VPERMD       Z0, Z3, Z0
+	VPMAXUB      Z2, Z0, Z0
 	CMPQ         CX, $0x00000010
 	JNE          masked
-	VPMOVDB      Z0, X0
 	VMOVUPS      X0, (DX)
 	JMP          next
 
 masked:
-	VPMOVDB  Z0, X0
 	VMOVDQU8 X0, K1, (DX)
 	JMP      next
+
+raise:
+	VBROADCASTSS 260(AX), Z1
+	VMAXPS       Z1, Z0, Z0
 
 store:
 	MOVQ    96(AX), CX
@@ -319,27 +344,33 @@ add:
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS 260(AX), Z1
-	VBROADCASTSS 264(AX), Z2
-	VMAXPS       Z1, Z0, Z0
-	VMINPS       Z2, Z0, Z0
+	VBROADCASTSS 264(AX), Z1
+	VMINPS       Z0, Z1, Z0
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z1
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z1, Z0, Z0
+	JE           raise
 	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
+	MOVQ         216(AX), BX
+	VPBROADCASTW 268(AX), Z1
+	VPBROADCASTB 280(AX), Z2
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
+	VCVTPS2DQ    Z0, Z0
+	VPACKSSDW    Z0, Z0, Z0
+	VPADDSW      Z1, Z0, Z0
+	VPACKUSWB    Z0, Z0, Z0
+	VPERMD       Z0, Z3, Z0
+	VPMAXUB      Z2, Z0, Z0
 	CMPQ         CX, $0x00000010
 	JNE          masked
-	VPMOVDB      Z0, X0
 	VMOVUPS      X0, (DX)
 	JMP          next
 
 masked:
-	VPMOVDB  Z0, X0
 	VMOVDQU8 X0, K1, (DX)
 	JMP      next
+
+raise:
+	VBROADCASTSS 260(AX), Z1
+	VMAXPS       Z1, Z0, Z0
 
 store:
 	MOVQ    96(AX), CX
@@ -420,22 +451,27 @@ add:
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 260(AX), Y1
-	VBROADCASTSS 264(AX), Y2
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
+	VBROADCASTSS 264(AX), Y1
+	VMINPS       Y0, Y1, Y0
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y1
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y1, Y0, Y0
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y1
+	VPBROADCASTB 280(AX), X2
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X1
-	VPACKUSWB    X1, X1, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X2, X1, X1
 	VMOVQ        X1, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y1
+	VMAXPS       Y1, Y0, Y0
 
 store:
 	MOVQ    96(AX), CX
@@ -538,27 +574,30 @@ add:
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 260(AX), Y2
-	VBROADCASTSS 264(AX), Y3
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y2
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y2, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y2, Y1, Y1
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 280(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X3, X1, X1
+	VMOVDQU      X1, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
 
 store:
 	MOVQ    96(AX), CX
@@ -646,22 +685,27 @@ add:
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 260(AX), Y1
-	VBROADCASTSS 264(AX), Y2
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
+	VBROADCASTSS 264(AX), Y1
+	VMINPS       Y0, Y1, Y0
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y1
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y1, Y0, Y0
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y1
+	VPBROADCASTB 280(AX), X2
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X1
-	VPACKUSWB    X1, X1, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X2, X1, X1
 	VMOVQ        X1, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y1
+	VMAXPS       Y1, Y0, Y0
 
 store:
 	MOVQ    96(AX), CX
@@ -756,27 +800,30 @@ add:
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 260(AX), Y2
-	VBROADCASTSS 264(AX), Y3
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y2
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y2, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y2, Y1, Y1
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 280(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X3, X1, X1
+	VMOVDQU      X1, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
 
 store:
 	MOVQ    96(AX), CX
@@ -859,22 +906,27 @@ add:
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 260(AX), Y1
-	VBROADCASTSS 264(AX), Y2
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
+	VBROADCASTSS 264(AX), Y1
+	VMINPS       Y0, Y1, Y0
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y1
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y1, Y0, Y0
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y1
+	VPBROADCASTB 280(AX), X2
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X1
-	VPACKUSWB    X1, X1, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X2, X1, X1
 	VMOVQ        X1, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y1
+	VMAXPS       Y1, Y0, Y0
 
 store:
 	MOVQ    96(AX), CX
@@ -993,27 +1045,30 @@ add:
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 260(AX), Y2
-	VBROADCASTSS 264(AX), Y3
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y2
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y2, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y2, Y1, Y1
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 280(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X3, X1, X1
+	VMOVDQU      X1, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
 
 store:
 	MOVQ    96(AX), CX
@@ -1112,22 +1167,27 @@ add:
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 260(AX), Y1
-	VBROADCASTSS 264(AX), Y2
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
+	VBROADCASTSS 264(AX), Y1
+	VMINPS       Y0, Y1, Y0
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y1
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y1, Y0, Y0
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y1
+	VPBROADCASTB 280(AX), X2
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
-	VPACKSSDW    X1, X0, X1
-	VPACKUSWB    X1, X1, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X2, X1, X1
 	VMOVQ        X1, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y1
+	VMAXPS       Y1, Y0, Y0
 
 store:
 	MOVQ    96(AX), CX
@@ -1242,60 +1302,57 @@ k:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z4
-	VADDPS       Z4, Z0, Z0
-	VADDPS       Z4, Z2, Z2
-	VMOVUPS.Z    64(DX), K3, Z4
-	VADDPS       Z4, Z1, Z1
-	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 260(AX), Z4
-	VBROADCASTSS 264(AX), Z5
-	VMAXPS       Z4, Z0, Z0
-	VMINPS       Z5, Z0, Z0
-	VMAXPS       Z4, Z1, Z1
-	VMINPS       Z5, Z1, Z1
-	VMAXPS       Z4, Z2, Z2
-	VMINPS       Z5, Z2, Z2
-	VMAXPS       Z4, Z3, Z3
-	VMINPS       Z5, Z3, Z3
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z4
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z4, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z4, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z4, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z4, Z3, Z3
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z4
+	VADDPS        Z4, Z0, Z0
+	VADDPS        Z4, Z2, Z2
+	VMOVUPS.Z     64(DX), K3, Z4
+	VADDPS        Z4, Z1, Z1
+	VADDPS        Z4, Z3, Z3
+	VBROADCASTSS  264(AX), Z4
+	VMINPS        Z0, Z4, Z0
+	VMINPS        Z1, Z4, Z1
+	VMINPS        Z2, Z4, Z2
+	VMINPS        Z3, Z4, Z3
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z4
+	VPBROADCASTB  280(AX), Z5
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z6
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z4, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z4, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z6, Z0
+	VPMAXUB       Z5, Z0, Z0
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z4
+	VMAXPS       Z4, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
 
 store:
 	MOVQ    96(AX), CX
@@ -1394,41 +1451,46 @@ k:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z2
-	VADDPS       Z2, Z0, Z0
-	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 260(AX), Z2
-	VBROADCASTSS 264(AX), Z3
-	VMAXPS       Z2, Z0, Z0
-	VMINPS       Z3, Z0, Z0
-	VMAXPS       Z2, Z1, Z1
-	VMINPS       Z3, Z1, Z1
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z2
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z2, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z2, Z1, Z1
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z2
+	VADDPS        Z2, Z0, Z0
+	VADDPS        Z2, Z1, Z1
+	VBROADCASTSS  264(AX), Z2
+	VMINPS        Z0, Z2, Z0
+	VMINPS        Z1, Z2, Z1
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z2
+	VPBROADCASTB  280(AX), Z3
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z4
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z2, Z0, Z0
+	VPACKUSWB     Z0, Z0, Z0
+	VPERMD        Z0, Z4, Z0
+	VPMAXUB       Z3, Z0, Z0
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z2
+	VMAXPS       Z2, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
 
 store:
 	MOVQ    96(AX), CX
@@ -1525,41 +1587,46 @@ k:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z2
-	VADDPS       Z2, Z0, Z0
-	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 260(AX), Z2
-	VBROADCASTSS 264(AX), Z3
-	VMAXPS       Z2, Z0, Z0
-	VMINPS       Z3, Z0, Z0
-	VMAXPS       Z2, Z1, Z1
-	VMINPS       Z3, Z1, Z1
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z2
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z2, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z2, Z1, Z1
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z2
+	VADDPS        Z2, Z0, Z0
+	VADDPS        Z2, Z1, Z1
+	VBROADCASTSS  264(AX), Z2
+	VMINPS        Z0, Z2, Z0
+	VMINPS        Z1, Z2, Z1
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z2
+	VPBROADCASTB  280(AX), Z3
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z4
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z2, Z0, Z0
+	VPACKUSWB     Z0, Z0, Z0
+	VPERMD        Z0, Z4, Z0
+	VPMAXUB       Z3, Z0, Z0
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z2
+	VMAXPS       Z2, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
 
 store:
 	MOVQ    96(AX), CX
@@ -1656,31 +1723,38 @@ add:
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 260(AX), Y2
-	VBROADCASTSS 264(AX), Y3
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y2
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y2, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y2, Y1, Y1
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X2
-	VPACKSSDW    X2, X0, X2
-	VPACKUSWB    X2, X2, X2
-	VMOVQ        X2, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 280(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKUSWB    X4, X0, X4
+	VPMAXUB      X3, X4, X4
+	VMOVQ        X4, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y2, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X3, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
 
 store:
 	MOVQ    96(AX), CX
@@ -1816,41 +1890,44 @@ add:
 	VMOVUPS      32(CX), Y4
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 260(AX), Y4
-	VBROADCASTSS 264(AX), Y5
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
+	VBROADCASTSS 264(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y4
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y4, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y4, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y4, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y4, Y3, Y3
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y4
+	VPBROADCASTB 280(AX), X5
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y4, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X5, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y4, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X5, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
 
 store:
 	MOVQ    96(AX), CX
@@ -1960,31 +2037,38 @@ add:
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 260(AX), Y2
-	VBROADCASTSS 264(AX), Y3
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y2
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y2, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y2, Y1, Y1
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X2
-	VPACKSSDW    X2, X0, X2
-	VPACKUSWB    X2, X2, X2
-	VMOVQ        X2, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 280(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKUSWB    X4, X0, X4
+	VPMAXUB      X3, X4, X4
+	VMOVQ        X4, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y2, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X3, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
 
 store:
 	MOVQ    96(AX), CX
@@ -2107,41 +2191,44 @@ add:
 	VMOVUPS      32(CX), Y4
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 260(AX), Y4
-	VBROADCASTSS 264(AX), Y5
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
+	VBROADCASTSS 264(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y4
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y4, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y4, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y4, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y4, Y3, Y3
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y4
+	VPBROADCASTB 280(AX), X5
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y4, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X5, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y4, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X5, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
 
 store:
 	MOVQ    96(AX), CX
@@ -2242,31 +2329,38 @@ add:
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 260(AX), Y2
-	VBROADCASTSS 264(AX), Y3
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y2
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y2, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y2, Y1, Y1
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X2
-	VPACKSSDW    X2, X0, X2
-	VPACKUSWB    X2, X2, X2
-	VMOVQ        X2, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 280(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKUSWB    X4, X0, X4
+	VPMAXUB      X3, X4, X4
+	VMOVQ        X4, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y2, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X3, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
 
 store:
 	MOVQ    96(AX), CX
@@ -2425,41 +2519,44 @@ add:
 	VMOVUPS      32(CX), Y4
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 260(AX), Y4
-	VBROADCASTSS 264(AX), Y5
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
+	VBROADCASTSS 264(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y4
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y4, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y4, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y4, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y4, Y3, Y3
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y4
+	VPBROADCASTB 280(AX), X5
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y4, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X5, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y4, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X5, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
 
 store:
 	MOVQ    96(AX), CX
@@ -2582,31 +2679,38 @@ add:
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 260(AX), Y2
-	VBROADCASTSS 264(AX), Y3
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y2
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y2, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y2, Y1, Y1
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X2
-	VPACKSSDW    X2, X0, X2
-	VPACKUSWB    X2, X2, X2
-	VMOVQ        X2, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 280(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKUSWB    X4, X0, X4
+	VPMAXUB      X3, X4, X4
+	VMOVQ        X4, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y2, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X3, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
 
 store:
 	MOVQ    96(AX), CX
@@ -2743,80 +2847,74 @@ k:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z6
-	VADDPS       Z6, Z0, Z0
-	VADDPS       Z6, Z2, Z2
-	VADDPS       Z6, Z4, Z4
-	VMOVUPS.Z    64(DX), K3, Z6
-	VADDPS       Z6, Z1, Z1
-	VADDPS       Z6, Z3, Z3
-	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 260(AX), Z6
-	VBROADCASTSS 264(AX), Z7
-	VMAXPS       Z6, Z0, Z0
-	VMINPS       Z7, Z0, Z0
-	VMAXPS       Z6, Z1, Z1
-	VMINPS       Z7, Z1, Z1
-	VMAXPS       Z6, Z2, Z2
-	VMINPS       Z7, Z2, Z2
-	VMAXPS       Z6, Z3, Z3
-	VMINPS       Z7, Z3, Z3
-	VMAXPS       Z6, Z4, Z4
-	VMINPS       Z7, Z4, Z4
-	VMAXPS       Z6, Z5, Z5
-	VMINPS       Z7, Z5, Z5
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z6
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z6, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z6, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z6, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z6, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z6, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z6, Z5, Z5
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z6
+	VADDPS        Z6, Z0, Z0
+	VADDPS        Z6, Z2, Z2
+	VADDPS        Z6, Z4, Z4
+	VMOVUPS.Z     64(DX), K3, Z6
+	VADDPS        Z6, Z1, Z1
+	VADDPS        Z6, Z3, Z3
+	VADDPS        Z6, Z5, Z5
+	VBROADCASTSS  264(AX), Z6
+	VMINPS        Z0, Z6, Z0
+	VMINPS        Z1, Z6, Z1
+	VMINPS        Z2, Z6, Z2
+	VMINPS        Z3, Z6, Z3
+	VMINPS        Z4, Z6, Z4
+	VMINPS        Z5, Z6, Z5
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z6
+	VPBROADCASTB  280(AX), Z7
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z8
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z6, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z6, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z8, Z0
+	VPMAXUB       Z7, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z6, Z4, Z4
+	VPACKUSWB     Z4, Z4, Z4
+	VPERMD        Z4, Z8, Z4
+	VPMAXUB       Z7, Z4, Z4
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z6
+	VMAXPS       Z6, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
 
 store:
 	MOVQ    96(AX), CX
@@ -2930,52 +3028,58 @@ k:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z3
-	VADDPS       Z3, Z0, Z0
-	VADDPS       Z3, Z1, Z1
-	VADDPS       Z3, Z2, Z2
-	VBROADCASTSS 260(AX), Z3
-	VBROADCASTSS 264(AX), Z4
-	VMAXPS       Z3, Z0, Z0
-	VMINPS       Z4, Z0, Z0
-	VMAXPS       Z3, Z1, Z1
-	VMINPS       Z4, Z1, Z1
-	VMAXPS       Z3, Z2, Z2
-	VMINPS       Z4, Z2, Z2
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z3
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z3, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z3, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z3, Z2, Z2
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z3
+	VADDPS        Z3, Z0, Z0
+	VADDPS        Z3, Z1, Z1
+	VADDPS        Z3, Z2, Z2
+	VBROADCASTSS  264(AX), Z3
+	VMINPS        Z0, Z3, Z0
+	VMINPS        Z1, Z3, Z1
+	VMINPS        Z2, Z3, Z2
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z3
+	VPBROADCASTB  280(AX), Z4
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z5
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z3, Z0, Z0
+	VPACKSSDW     Z2, Z2, Z2
+	VPADDSW       Z3, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z5, Z0
+	VPMAXUB       Z4, Z0, Z0
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z3
+	VMAXPS       Z3, Z0, Z0
+	VMAXPS       Z3, Z1, Z1
+	VMAXPS       Z3, Z2, Z2
 
 store:
 	MOVQ    96(AX), CX
@@ -3086,52 +3190,58 @@ k:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z3
-	VADDPS       Z3, Z0, Z0
-	VADDPS       Z3, Z1, Z1
-	VADDPS       Z3, Z2, Z2
-	VBROADCASTSS 260(AX), Z3
-	VBROADCASTSS 264(AX), Z4
-	VMAXPS       Z3, Z0, Z0
-	VMINPS       Z4, Z0, Z0
-	VMAXPS       Z3, Z1, Z1
-	VMINPS       Z4, Z1, Z1
-	VMAXPS       Z3, Z2, Z2
-	VMINPS       Z4, Z2, Z2
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z3
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z3, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z3, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z3, Z2, Z2
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z3
+	VADDPS        Z3, Z0, Z0
+	VADDPS        Z3, Z1, Z1
+	VADDPS        Z3, Z2, Z2
+	VBROADCASTSS  264(AX), Z3
+	VMINPS        Z0, Z3, Z0
+	VMINPS        Z1, Z3, Z1
+	VMINPS        Z2, Z3, Z2
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z3
+	VPBROADCASTB  280(AX), Z4
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z5
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z3, Z0, Z0
+	VPACKSSDW     Z2, Z2, Z2
+	VPADDSW       Z3, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z5, Z0
+	VPMAXUB       Z4, Z0, Z0
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z3
+	VMAXPS       Z3, Z0, Z0
+	VMAXPS       Z3, Z1, Z1
+	VMAXPS       Z3, Z2, Z2
 
 store:
 	MOVQ    96(AX), CX
@@ -3244,40 +3354,49 @@ add:
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 260(AX), Y3
-	VBROADCASTSS 264(AX), Y4
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
+	VBROADCASTSS 264(AX), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y3
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y3, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y3, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y3, Y2, Y2
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X3
-	VPACKSSDW    X3, X0, X3
-	VPACKUSWB    X3, X3, X3
-	VMOVQ        X3, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y3
+	VPBROADCASTB 280(AX), X4
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y3, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPACKUSWB    X5, X0, X5
+	VPMAXUB      X4, X5, X5
+	VMOVQ        X5, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y3, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X4, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X4, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y3
+	VMAXPS       Y3, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
 
 store:
 	MOVQ    96(AX), CX
@@ -3446,55 +3565,58 @@ add:
 	VADDPS       Y6, Y1, Y1
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 260(AX), Y6
-	VBROADCASTSS 264(AX), Y7
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
+	VBROADCASTSS 264(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y6
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y6, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y6, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y6, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y6, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y6, Y5, Y5
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y6
+	VPBROADCASTB 280(AX), X7
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y6, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X7, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y6, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X7, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y6, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X7, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y6
+	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
 
 store:
 	MOVQ    96(AX), CX
@@ -3626,40 +3748,49 @@ add:
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 260(AX), Y3
-	VBROADCASTSS 264(AX), Y4
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
+	VBROADCASTSS 264(AX), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y3
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y3, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y3, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y3, Y2, Y2
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X3
-	VPACKSSDW    X3, X0, X3
-	VPACKUSWB    X3, X3, X3
-	VMOVQ        X3, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y3
+	VPBROADCASTB 280(AX), X4
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y3, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPACKUSWB    X5, X0, X5
+	VPMAXUB      X4, X5, X5
+	VMOVQ        X5, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y3, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X4, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X4, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y3
+	VMAXPS       Y3, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
 
 store:
 	MOVQ    96(AX), CX
@@ -3810,55 +3941,58 @@ add:
 	VADDPS       Y6, Y1, Y1
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 260(AX), Y6
-	VBROADCASTSS 264(AX), Y7
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
+	VBROADCASTSS 264(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y6
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y6, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y6, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y6, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y6, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y6, Y5, Y5
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y6
+	VPBROADCASTB 280(AX), X7
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y6, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X7, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y6, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X7, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y6, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X7, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y6
+	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
 
 store:
 	MOVQ    96(AX), CX
@@ -3977,40 +4111,49 @@ add:
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 260(AX), Y3
-	VBROADCASTSS 264(AX), Y4
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
+	VBROADCASTSS 264(AX), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y3
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y3, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y3, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y3, Y2, Y2
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X3
-	VPACKSSDW    X3, X0, X3
-	VPACKUSWB    X3, X3, X3
-	VMOVQ        X3, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y3
+	VPBROADCASTB 280(AX), X4
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y3, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPACKUSWB    X5, X0, X5
+	VPMAXUB      X4, X5, X5
+	VMOVQ        X5, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y3, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X4, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X4, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y3
+	VMAXPS       Y3, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
 
 store:
 	MOVQ    96(AX), CX
@@ -4209,55 +4352,58 @@ add:
 	VADDPS       Y6, Y1, Y1
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 260(AX), Y6
-	VBROADCASTSS 264(AX), Y7
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
+	VBROADCASTSS 264(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y6
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y6, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y6, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y6, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y6, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y6, Y5, Y5
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y6
+	VPBROADCASTB 280(AX), X7
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y6, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X7, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y6, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X7, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y6, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X7, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y6
+	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
 
 store:
 	MOVQ    96(AX), CX
@@ -4404,40 +4550,49 @@ add:
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 260(AX), Y3
-	VBROADCASTSS 264(AX), Y4
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
+	VBROADCASTSS 264(AX), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y3
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y3, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y3, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y3, Y2, Y2
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X3
-	VPACKSSDW    X3, X0, X3
-	VPACKUSWB    X3, X3, X3
-	VMOVQ        X3, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y3
+	VPBROADCASTB 280(AX), X4
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y3, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPACKUSWB    X5, X0, X5
+	VPMAXUB      X4, X5, X5
+	VMOVQ        X5, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y3, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X4, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X4, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y3
+	VMAXPS       Y3, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
 
 store:
 	MOVQ    96(AX), CX
@@ -4596,100 +4751,90 @@ k:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z8
-	VADDPS       Z8, Z0, Z0
-	VADDPS       Z8, Z2, Z2
-	VADDPS       Z8, Z4, Z4
-	VADDPS       Z8, Z6, Z6
-	VMOVUPS.Z    64(DX), K3, Z8
-	VADDPS       Z8, Z1, Z1
-	VADDPS       Z8, Z3, Z3
-	VADDPS       Z8, Z5, Z5
-	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 260(AX), Z8
-	VBROADCASTSS 264(AX), Z9
-	VMAXPS       Z8, Z0, Z0
-	VMINPS       Z9, Z0, Z0
-	VMAXPS       Z8, Z1, Z1
-	VMINPS       Z9, Z1, Z1
-	VMAXPS       Z8, Z2, Z2
-	VMINPS       Z9, Z2, Z2
-	VMAXPS       Z8, Z3, Z3
-	VMINPS       Z9, Z3, Z3
-	VMAXPS       Z8, Z4, Z4
-	VMINPS       Z9, Z4, Z4
-	VMAXPS       Z8, Z5, Z5
-	VMINPS       Z9, Z5, Z5
-	VMAXPS       Z8, Z6, Z6
-	VMINPS       Z9, Z6, Z6
-	VMAXPS       Z8, Z7, Z7
-	VMINPS       Z9, Z7, Z7
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z8
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z8, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z8, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z8, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z8, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z8, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z8, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z8, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z8, Z7, Z7
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVUPS      Y6, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z8
+	VADDPS        Z8, Z0, Z0
+	VADDPS        Z8, Z2, Z2
+	VADDPS        Z8, Z4, Z4
+	VADDPS        Z8, Z6, Z6
+	VMOVUPS.Z     64(DX), K3, Z8
+	VADDPS        Z8, Z1, Z1
+	VADDPS        Z8, Z3, Z3
+	VADDPS        Z8, Z5, Z5
+	VADDPS        Z8, Z7, Z7
+	VBROADCASTSS  264(AX), Z8
+	VMINPS        Z0, Z8, Z0
+	VMINPS        Z1, Z8, Z1
+	VMINPS        Z2, Z8, Z2
+	VMINPS        Z3, Z8, Z3
+	VMINPS        Z4, Z8, Z4
+	VMINPS        Z5, Z8, Z5
+	VMINPS        Z6, Z8, Z6
+	VMINPS        Z7, Z8, Z7
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z8
+	VPBROADCASTB  280(AX), Z9
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z10
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z8, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z8, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z10, Z0
+	VPMAXUB       Z9, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z8, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z8, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z10, Z4
+	VPMAXUB       Z9, Z4, Z4
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVDQU8     Y6, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z8
+	VMAXPS       Z8, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
 
 store:
 	MOVQ    96(AX), CX
@@ -4818,63 +4963,68 @@ k:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z4
-	VADDPS       Z4, Z0, Z0
-	VADDPS       Z4, Z1, Z1
-	VADDPS       Z4, Z2, Z2
-	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 260(AX), Z4
-	VBROADCASTSS 264(AX), Z5
-	VMAXPS       Z4, Z0, Z0
-	VMINPS       Z5, Z0, Z0
-	VMAXPS       Z4, Z1, Z1
-	VMINPS       Z5, Z1, Z1
-	VMAXPS       Z4, Z2, Z2
-	VMINPS       Z5, Z2, Z2
-	VMAXPS       Z4, Z3, Z3
-	VMINPS       Z5, Z3, Z3
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z4
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z4, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z4, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z4, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z4, Z3, Z3
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z4
+	VADDPS        Z4, Z0, Z0
+	VADDPS        Z4, Z1, Z1
+	VADDPS        Z4, Z2, Z2
+	VADDPS        Z4, Z3, Z3
+	VBROADCASTSS  264(AX), Z4
+	VMINPS        Z0, Z4, Z0
+	VMINPS        Z1, Z4, Z1
+	VMINPS        Z2, Z4, Z2
+	VMINPS        Z3, Z4, Z3
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z4
+	VPBROADCASTB  280(AX), Z5
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z6
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z4, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z4, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z6, Z0
+	VPMAXUB       Z5, Z0, Z0
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z4
+	VMAXPS       Z4, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
 
 store:
 	MOVQ    96(AX), CX
@@ -4999,63 +5149,68 @@ k:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z4
-	VADDPS       Z4, Z0, Z0
-	VADDPS       Z4, Z1, Z1
-	VADDPS       Z4, Z2, Z2
-	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 260(AX), Z4
-	VBROADCASTSS 264(AX), Z5
-	VMAXPS       Z4, Z0, Z0
-	VMINPS       Z5, Z0, Z0
-	VMAXPS       Z4, Z1, Z1
-	VMINPS       Z5, Z1, Z1
-	VMAXPS       Z4, Z2, Z2
-	VMINPS       Z5, Z2, Z2
-	VMAXPS       Z4, Z3, Z3
-	VMINPS       Z5, Z3, Z3
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z4
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z4, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z4, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z4, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z4, Z3, Z3
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z4
+	VADDPS        Z4, Z0, Z0
+	VADDPS        Z4, Z1, Z1
+	VADDPS        Z4, Z2, Z2
+	VADDPS        Z4, Z3, Z3
+	VBROADCASTSS  264(AX), Z4
+	VMINPS        Z0, Z4, Z0
+	VMINPS        Z1, Z4, Z1
+	VMINPS        Z2, Z4, Z2
+	VMINPS        Z3, Z4, Z3
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z4
+	VPBROADCASTB  280(AX), Z5
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z6
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z4, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z4, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z6, Z0
+	VPMAXUB       Z5, Z0, Z0
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z4
+	VMAXPS       Z4, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
 
 store:
 	MOVQ    96(AX), CX
@@ -5184,49 +5339,60 @@ add:
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 260(AX), Y4
-	VBROADCASTSS 264(AX), Y5
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
+	VBROADCASTSS 264(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y4
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y4, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y4, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y4, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y4, Y3, Y3
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKSSDW    X4, X0, X4
-	VPACKUSWB    X4, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y4
+	VPBROADCASTB 280(AX), X5
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y4, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X6
+	VPACKUSWB    X6, X0, X6
+	VPMAXUB      X5, X6, X6
+	VMOVQ        X6, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y4, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y4, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y4, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
 
 store:
 	MOVQ    96(AX), CX
@@ -5428,69 +5594,72 @@ add:
 	VADDPS       Y8, Y3, Y3
 	VADDPS       Y8, Y5, Y5
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 260(AX), Y8
-	VBROADCASTSS 264(AX), Y9
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
+	VBROADCASTSS 264(AX), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y8
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y8, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y8, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y8, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y8, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y8, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y8, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y8, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y8, Y7, Y7
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y8
+	VPBROADCASTB 280(AX), X9
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y8, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X9, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y8, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X9, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y8, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X9, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y7, Y6, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y8, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X9, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y8
+	VMAXPS       Y8, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
 
 store:
 	MOVQ    96(AX), CX
@@ -5644,49 +5813,60 @@ add:
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 260(AX), Y4
-	VBROADCASTSS 264(AX), Y5
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
+	VBROADCASTSS 264(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y4
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y4, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y4, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y4, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y4, Y3, Y3
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKSSDW    X4, X0, X4
-	VPACKUSWB    X4, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y4
+	VPBROADCASTB 280(AX), X5
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y4, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X6
+	VPACKUSWB    X6, X0, X6
+	VPMAXUB      X5, X6, X6
+	VMOVQ        X6, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y4, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y4, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y4, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
 
 store:
 	MOVQ    96(AX), CX
@@ -5865,69 +6045,72 @@ add:
 	VADDPS       Y8, Y3, Y3
 	VADDPS       Y8, Y5, Y5
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 260(AX), Y8
-	VBROADCASTSS 264(AX), Y9
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
+	VBROADCASTSS 264(AX), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y8
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y8, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y8, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y8, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y8, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y8, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y8, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y8, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y8, Y7, Y7
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y8
+	VPBROADCASTB 280(AX), X9
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y8, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X9, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y8, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X9, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y8, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X9, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y7, Y6, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y8, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X9, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y8
+	VMAXPS       Y8, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
 
 store:
 	MOVQ    96(AX), CX
@@ -6064,49 +6247,60 @@ add:
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 260(AX), Y4
-	VBROADCASTSS 264(AX), Y5
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
+	VBROADCASTSS 264(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y4
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y4, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y4, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y4, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y4, Y3, Y3
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKSSDW    X4, X0, X4
-	VPACKUSWB    X4, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y4
+	VPBROADCASTB 280(AX), X5
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y4, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X6
+	VPACKUSWB    X6, X0, X6
+	VPMAXUB      X5, X6, X6
+	VMOVQ        X6, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y4, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y4, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y4, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
 
 store:
 	MOVQ    96(AX), CX
@@ -6345,69 +6539,72 @@ add:
 	VADDPS       Y8, Y3, Y3
 	VADDPS       Y8, Y5, Y5
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 260(AX), Y8
-	VBROADCASTSS 264(AX), Y9
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
+	VBROADCASTSS 264(AX), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y8
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y8, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y8, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y8, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y8, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y8, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y8, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y8, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y8, Y7, Y7
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y8
+	VPBROADCASTB 280(AX), X9
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y8, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X9, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y8, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X9, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y8, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X9, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y7, Y6, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y8, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X9, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y8
+	VMAXPS       Y8, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
 
 store:
 	MOVQ    96(AX), CX
@@ -6578,49 +6775,60 @@ add:
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 260(AX), Y4
-	VBROADCASTSS 264(AX), Y5
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
+	VBROADCASTSS 264(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y4
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y4, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y4, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y4, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y4, Y3, Y3
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKSSDW    X4, X0, X4
-	VPACKUSWB    X4, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y4
+	VPBROADCASTB 280(AX), X5
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y4, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X6
+	VPACKUSWB    X6, X0, X6
+	VPMAXUB      X5, X6, X6
+	VMOVQ        X6, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y4, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y4, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y4, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X5, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
 
 store:
 	MOVQ    96(AX), CX
@@ -6801,120 +7009,107 @@ k:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z10
-	VADDPS       Z10, Z0, Z0
-	VADDPS       Z10, Z2, Z2
-	VADDPS       Z10, Z4, Z4
-	VADDPS       Z10, Z6, Z6
-	VADDPS       Z10, Z8, Z8
-	VMOVUPS.Z    64(DX), K3, Z10
-	VADDPS       Z10, Z1, Z1
-	VADDPS       Z10, Z3, Z3
-	VADDPS       Z10, Z5, Z5
-	VADDPS       Z10, Z7, Z7
-	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 260(AX), Z10
-	VBROADCASTSS 264(AX), Z11
-	VMAXPS       Z10, Z0, Z0
-	VMINPS       Z11, Z0, Z0
-	VMAXPS       Z10, Z1, Z1
-	VMINPS       Z11, Z1, Z1
-	VMAXPS       Z10, Z2, Z2
-	VMINPS       Z11, Z2, Z2
-	VMAXPS       Z10, Z3, Z3
-	VMINPS       Z11, Z3, Z3
-	VMAXPS       Z10, Z4, Z4
-	VMINPS       Z11, Z4, Z4
-	VMAXPS       Z10, Z5, Z5
-	VMINPS       Z11, Z5, Z5
-	VMAXPS       Z10, Z6, Z6
-	VMINPS       Z11, Z6, Z6
-	VMAXPS       Z10, Z7, Z7
-	VMINPS       Z11, Z7, Z7
-	VMAXPS       Z10, Z8, Z8
-	VMINPS       Z11, Z8, Z8
-	VMAXPS       Z10, Z9, Z9
-	VMINPS       Z11, Z9, Z9
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z10
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z10, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z10, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z10, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z10, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z10, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z10, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z10, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z10, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z10, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z10, Z9, Z9
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVUPS      Y6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVUPS      Y8, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z10
+	VADDPS        Z10, Z0, Z0
+	VADDPS        Z10, Z2, Z2
+	VADDPS        Z10, Z4, Z4
+	VADDPS        Z10, Z6, Z6
+	VADDPS        Z10, Z8, Z8
+	VMOVUPS.Z     64(DX), K3, Z10
+	VADDPS        Z10, Z1, Z1
+	VADDPS        Z10, Z3, Z3
+	VADDPS        Z10, Z5, Z5
+	VADDPS        Z10, Z7, Z7
+	VADDPS        Z10, Z9, Z9
+	VBROADCASTSS  264(AX), Z10
+	VMINPS        Z0, Z10, Z0
+	VMINPS        Z1, Z10, Z1
+	VMINPS        Z2, Z10, Z2
+	VMINPS        Z3, Z10, Z3
+	VMINPS        Z4, Z10, Z4
+	VMINPS        Z5, Z10, Z5
+	VMINPS        Z6, Z10, Z6
+	VMINPS        Z7, Z10, Z7
+	VMINPS        Z8, Z10, Z8
+	VMINPS        Z9, Z10, Z9
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z10
+	VPBROADCASTB  280(AX), Z11
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z12
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z10, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z10, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z12, Z0
+	VPMAXUB       Z11, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z10, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z10, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z12, Z4
+	VPMAXUB       Z11, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z10, Z8, Z8
+	VPACKUSWB     Z8, Z8, Z8
+	VPERMD        Z8, Z12, Z8
+	VPMAXUB       Z11, Z8, Z8
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVDQU8     Y6, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVDQU8     Y8, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z10
+	VMAXPS       Z10, Z0, Z0
+	VMAXPS       Z10, Z1, Z1
+	VMAXPS       Z10, Z2, Z2
+	VMAXPS       Z10, Z3, Z3
+	VMAXPS       Z10, Z4, Z4
+	VMAXPS       Z10, Z5, Z5
+	VMAXPS       Z10, Z6, Z6
+	VMAXPS       Z10, Z7, Z7
+	VMAXPS       Z10, Z8, Z8
+	VMAXPS       Z10, Z9, Z9
 
 store:
 	MOVQ    96(AX), CX
@@ -7058,74 +7253,81 @@ k:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z5
-	VADDPS       Z5, Z0, Z0
-	VADDPS       Z5, Z1, Z1
-	VADDPS       Z5, Z2, Z2
-	VADDPS       Z5, Z3, Z3
-	VADDPS       Z5, Z4, Z4
-	VBROADCASTSS 260(AX), Z5
-	VBROADCASTSS 264(AX), Z6
-	VMAXPS       Z5, Z0, Z0
-	VMINPS       Z6, Z0, Z0
-	VMAXPS       Z5, Z1, Z1
-	VMINPS       Z6, Z1, Z1
-	VMAXPS       Z5, Z2, Z2
-	VMINPS       Z6, Z2, Z2
-	VMAXPS       Z5, Z3, Z3
-	VMINPS       Z6, Z3, Z3
-	VMAXPS       Z5, Z4, Z4
-	VMINPS       Z6, Z4, Z4
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z5
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z5, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z5, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z5, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z5, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z5, Z4, Z4
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z5
+	VADDPS        Z5, Z0, Z0
+	VADDPS        Z5, Z1, Z1
+	VADDPS        Z5, Z2, Z2
+	VADDPS        Z5, Z3, Z3
+	VADDPS        Z5, Z4, Z4
+	VBROADCASTSS  264(AX), Z5
+	VMINPS        Z0, Z5, Z0
+	VMINPS        Z1, Z5, Z1
+	VMINPS        Z2, Z5, Z2
+	VMINPS        Z3, Z5, Z3
+	VMINPS        Z4, Z5, Z4
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z5
+	VPBROADCASTB  280(AX), Z6
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z7
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z5, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z5, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z7, Z0
+	VPMAXUB       Z6, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VPACKSSDW     Z4, Z4, Z4
+	VPADDSW       Z5, Z4, Z4
+	VPACKUSWB     Z4, Z4, Z4
+	VPERMD        Z4, Z7, Z4
+	VPMAXUB       Z6, Z4, Z4
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z5
+	VMAXPS       Z5, Z0, Z0
+	VMAXPS       Z5, Z1, Z1
+	VMAXPS       Z5, Z2, Z2
+	VMAXPS       Z5, Z3, Z3
+	VMAXPS       Z5, Z4, Z4
 
 store:
 	MOVQ    96(AX), CX
@@ -7264,74 +7466,81 @@ k:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z5
-	VADDPS       Z5, Z0, Z0
-	VADDPS       Z5, Z1, Z1
-	VADDPS       Z5, Z2, Z2
-	VADDPS       Z5, Z3, Z3
-	VADDPS       Z5, Z4, Z4
-	VBROADCASTSS 260(AX), Z5
-	VBROADCASTSS 264(AX), Z6
-	VMAXPS       Z5, Z0, Z0
-	VMINPS       Z6, Z0, Z0
-	VMAXPS       Z5, Z1, Z1
-	VMINPS       Z6, Z1, Z1
-	VMAXPS       Z5, Z2, Z2
-	VMINPS       Z6, Z2, Z2
-	VMAXPS       Z5, Z3, Z3
-	VMINPS       Z6, Z3, Z3
-	VMAXPS       Z5, Z4, Z4
-	VMINPS       Z6, Z4, Z4
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z5
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z5, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z5, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z5, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z5, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z5, Z4, Z4
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z5
+	VADDPS        Z5, Z0, Z0
+	VADDPS        Z5, Z1, Z1
+	VADDPS        Z5, Z2, Z2
+	VADDPS        Z5, Z3, Z3
+	VADDPS        Z5, Z4, Z4
+	VBROADCASTSS  264(AX), Z5
+	VMINPS        Z0, Z5, Z0
+	VMINPS        Z1, Z5, Z1
+	VMINPS        Z2, Z5, Z2
+	VMINPS        Z3, Z5, Z3
+	VMINPS        Z4, Z5, Z4
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z5
+	VPBROADCASTB  280(AX), Z6
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z7
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z5, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z5, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z7, Z0
+	VPMAXUB       Z6, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VPACKSSDW     Z4, Z4, Z4
+	VPADDSW       Z5, Z4, Z4
+	VPACKUSWB     Z4, Z4, Z4
+	VPERMD        Z4, Z7, Z4
+	VPMAXUB       Z6, Z4, Z4
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z5
+	VMAXPS       Z5, Z0, Z0
+	VMAXPS       Z5, Z1, Z1
+	VMAXPS       Z5, Z2, Z2
+	VMAXPS       Z5, Z3, Z3
+	VMAXPS       Z5, Z4, Z4
 
 store:
 	MOVQ    96(AX), CX
@@ -7476,58 +7685,71 @@ add:
 	VADDPS       Y5, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 260(AX), Y5
-	VBROADCASTSS 264(AX), Y6
-	VMAXPS       Y5, Y0, Y0
-	VMINPS       Y6, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMINPS       Y6, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMINPS       Y6, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMINPS       Y6, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-	VMINPS       Y6, Y4, Y4
+	VBROADCASTSS 264(AX), Y5
+	VMINPS       Y0, Y5, Y0
+	VMINPS       Y1, Y5, Y1
+	VMINPS       Y2, Y5, Y2
+	VMINPS       Y3, Y5, Y3
+	VMINPS       Y4, Y5, Y4
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y5
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y5, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y5, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y5, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y5, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y5, Y4, Y4
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKSSDW    X5, X0, X5
-	VPACKUSWB    X5, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y5
+	VPBROADCASTB 280(AX), X6
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y5, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X7
+	VPACKUSWB    X7, X0, X7
+	VPMAXUB      X6, X7, X7
+	VMOVQ        X7, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y5, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y5, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y5, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y5
+	VMAXPS       Y5, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
 
 store:
 	MOVQ    96(AX), CX
@@ -7762,83 +7984,86 @@ add:
 	VADDPS       Y10, Y5, Y5
 	VADDPS       Y10, Y7, Y7
 	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 260(AX), Y10
-	VBROADCASTSS 264(AX), Y11
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
+	VBROADCASTSS 264(AX), Y10
+	VMINPS       Y0, Y10, Y0
+	VMINPS       Y1, Y10, Y1
+	VMINPS       Y2, Y10, Y2
+	VMINPS       Y3, Y10, Y3
+	VMINPS       Y4, Y10, Y4
+	VMINPS       Y5, Y10, Y5
+	VMINPS       Y6, Y10, Y6
+	VMINPS       Y7, Y10, Y7
+	VMINPS       Y8, Y10, Y8
+	VMINPS       Y9, Y10, Y9
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y10
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y10, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y10, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y10, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y10, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y10, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y10, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y10, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y10, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y10, Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPADDD       Y10, Y9, Y9
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y10
+	VPBROADCASTB 280(AX), X11
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y10, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X11, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y10, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y10, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y10, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y7, Y6, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y9, Y8, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y8, Y8
+	VPADDSW      Y10, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y10
+	VMAXPS       Y10, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
 
 store:
 	MOVQ    96(AX), CX
@@ -8014,58 +8239,71 @@ add:
 	VADDPS       Y5, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 260(AX), Y5
-	VBROADCASTSS 264(AX), Y6
-	VMAXPS       Y5, Y0, Y0
-	VMINPS       Y6, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMINPS       Y6, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMINPS       Y6, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMINPS       Y6, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-	VMINPS       Y6, Y4, Y4
+	VBROADCASTSS 264(AX), Y5
+	VMINPS       Y0, Y5, Y0
+	VMINPS       Y1, Y5, Y1
+	VMINPS       Y2, Y5, Y2
+	VMINPS       Y3, Y5, Y3
+	VMINPS       Y4, Y5, Y4
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y5
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y5, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y5, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y5, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y5, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y5, Y4, Y4
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKSSDW    X5, X0, X5
-	VPACKUSWB    X5, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y5
+	VPBROADCASTB 280(AX), X6
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y5, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X7
+	VPACKUSWB    X7, X0, X7
+	VPMAXUB      X6, X7, X7
+	VMOVQ        X7, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y5, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y5, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y5, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y5
+	VMAXPS       Y5, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
 
 store:
 	MOVQ    96(AX), CX
@@ -8272,83 +8510,86 @@ add:
 	VADDPS       Y10, Y5, Y5
 	VADDPS       Y10, Y7, Y7
 	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 260(AX), Y10
-	VBROADCASTSS 264(AX), Y11
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
+	VBROADCASTSS 264(AX), Y10
+	VMINPS       Y0, Y10, Y0
+	VMINPS       Y1, Y10, Y1
+	VMINPS       Y2, Y10, Y2
+	VMINPS       Y3, Y10, Y3
+	VMINPS       Y4, Y10, Y4
+	VMINPS       Y5, Y10, Y5
+	VMINPS       Y6, Y10, Y6
+	VMINPS       Y7, Y10, Y7
+	VMINPS       Y8, Y10, Y8
+	VMINPS       Y9, Y10, Y9
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y10
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y10, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y10, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y10, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y10, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y10, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y10, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y10, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y10, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y10, Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPADDD       Y10, Y9, Y9
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y10
+	VPBROADCASTB 280(AX), X11
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y10, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X11, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y10, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y10, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y10, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y7, Y6, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y9, Y8, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y8, Y8
+	VPADDSW      Y10, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y10
+	VMAXPS       Y10, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
 
 store:
 	MOVQ    96(AX), CX
@@ -8503,58 +8744,71 @@ add:
 	VADDPS       Y5, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 260(AX), Y5
-	VBROADCASTSS 264(AX), Y6
-	VMAXPS       Y5, Y0, Y0
-	VMINPS       Y6, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMINPS       Y6, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMINPS       Y6, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMINPS       Y6, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-	VMINPS       Y6, Y4, Y4
+	VBROADCASTSS 264(AX), Y5
+	VMINPS       Y0, Y5, Y0
+	VMINPS       Y1, Y5, Y1
+	VMINPS       Y2, Y5, Y2
+	VMINPS       Y3, Y5, Y3
+	VMINPS       Y4, Y5, Y4
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y5
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y5, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y5, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y5, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y5, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y5, Y4, Y4
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKSSDW    X5, X0, X5
-	VPACKUSWB    X5, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y5
+	VPBROADCASTB 280(AX), X6
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y5, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X7
+	VPACKUSWB    X7, X0, X7
+	VPMAXUB      X6, X7, X7
+	VMOVQ        X7, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y5, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y5, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y5, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y5
+	VMAXPS       Y5, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
 
 store:
 	MOVQ    96(AX), CX
@@ -8833,83 +9087,86 @@ add:
 	VADDPS       Y10, Y5, Y5
 	VADDPS       Y10, Y7, Y7
 	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 260(AX), Y10
-	VBROADCASTSS 264(AX), Y11
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
+	VBROADCASTSS 264(AX), Y10
+	VMINPS       Y0, Y10, Y0
+	VMINPS       Y1, Y10, Y1
+	VMINPS       Y2, Y10, Y2
+	VMINPS       Y3, Y10, Y3
+	VMINPS       Y4, Y10, Y4
+	VMINPS       Y5, Y10, Y5
+	VMINPS       Y6, Y10, Y6
+	VMINPS       Y7, Y10, Y7
+	VMINPS       Y8, Y10, Y8
+	VMINPS       Y9, Y10, Y9
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y10
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y10, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y10, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y10, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y10, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y10, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y10, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y10, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y10, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y10, Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPADDD       Y10, Y9, Y9
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y10
+	VPBROADCASTB 280(AX), X11
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y10, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X11, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y10, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y10, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y10, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y7, Y6, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y9, Y8, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y8, Y8
+	VPADDSW      Y10, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X11, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y10
+	VMAXPS       Y10, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
 
 store:
 	MOVQ    96(AX), CX
@@ -9104,58 +9361,71 @@ add:
 	VADDPS       Y5, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 260(AX), Y5
-	VBROADCASTSS 264(AX), Y6
-	VMAXPS       Y5, Y0, Y0
-	VMINPS       Y6, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMINPS       Y6, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMINPS       Y6, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMINPS       Y6, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-	VMINPS       Y6, Y4, Y4
+	VBROADCASTSS 264(AX), Y5
+	VMINPS       Y0, Y5, Y0
+	VMINPS       Y1, Y5, Y1
+	VMINPS       Y2, Y5, Y2
+	VMINPS       Y3, Y5, Y3
+	VMINPS       Y4, Y5, Y4
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y5
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y5, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y5, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y5, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y5, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y5, Y4, Y4
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKSSDW    X5, X0, X5
-	VPACKUSWB    X5, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y5
+	VPBROADCASTB 280(AX), X6
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y5, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X7
+	VPACKUSWB    X7, X0, X7
+	VPMAXUB      X6, X7, X7
+	VMOVQ        X7, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y5, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y5, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y5, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X6, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y5
+	VMAXPS       Y5, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
 
 store:
 	MOVQ    96(AX), CX
@@ -9358,140 +9628,123 @@ k:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z12
-	VADDPS       Z12, Z0, Z0
-	VADDPS       Z12, Z2, Z2
-	VADDPS       Z12, Z4, Z4
-	VADDPS       Z12, Z6, Z6
-	VADDPS       Z12, Z8, Z8
-	VADDPS       Z12, Z10, Z10
-	VMOVUPS.Z    64(DX), K3, Z12
-	VADDPS       Z12, Z1, Z1
-	VADDPS       Z12, Z3, Z3
-	VADDPS       Z12, Z5, Z5
-	VADDPS       Z12, Z7, Z7
-	VADDPS       Z12, Z9, Z9
-	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 260(AX), Z12
-	VBROADCASTSS 264(AX), Z13
-	VMAXPS       Z12, Z0, Z0
-	VMINPS       Z13, Z0, Z0
-	VMAXPS       Z12, Z1, Z1
-	VMINPS       Z13, Z1, Z1
-	VMAXPS       Z12, Z2, Z2
-	VMINPS       Z13, Z2, Z2
-	VMAXPS       Z12, Z3, Z3
-	VMINPS       Z13, Z3, Z3
-	VMAXPS       Z12, Z4, Z4
-	VMINPS       Z13, Z4, Z4
-	VMAXPS       Z12, Z5, Z5
-	VMINPS       Z13, Z5, Z5
-	VMAXPS       Z12, Z6, Z6
-	VMINPS       Z13, Z6, Z6
-	VMAXPS       Z12, Z7, Z7
-	VMINPS       Z13, Z7, Z7
-	VMAXPS       Z12, Z8, Z8
-	VMINPS       Z13, Z8, Z8
-	VMAXPS       Z12, Z9, Z9
-	VMINPS       Z13, Z9, Z9
-	VMAXPS       Z12, Z10, Z10
-	VMINPS       Z13, Z10, Z10
-	VMAXPS       Z12, Z11, Z11
-	VMINPS       Z13, Z11, Z11
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z12
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z12, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z12, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z12, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z12, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z12, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z12, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z12, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z12, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z12, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z12, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z12, Z10, Z10
-	VCVTPS2DQ    Z11, Z11
-	VPADDD       Z12, Z11, Z11
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVUPS      Y6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVUPS      Y8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z12
+	VADDPS        Z12, Z0, Z0
+	VADDPS        Z12, Z2, Z2
+	VADDPS        Z12, Z4, Z4
+	VADDPS        Z12, Z6, Z6
+	VADDPS        Z12, Z8, Z8
+	VADDPS        Z12, Z10, Z10
+	VMOVUPS.Z     64(DX), K3, Z12
+	VADDPS        Z12, Z1, Z1
+	VADDPS        Z12, Z3, Z3
+	VADDPS        Z12, Z5, Z5
+	VADDPS        Z12, Z7, Z7
+	VADDPS        Z12, Z9, Z9
+	VADDPS        Z12, Z11, Z11
+	VBROADCASTSS  264(AX), Z12
+	VMINPS        Z0, Z12, Z0
+	VMINPS        Z1, Z12, Z1
+	VMINPS        Z2, Z12, Z2
+	VMINPS        Z3, Z12, Z3
+	VMINPS        Z4, Z12, Z4
+	VMINPS        Z5, Z12, Z5
+	VMINPS        Z6, Z12, Z6
+	VMINPS        Z7, Z12, Z7
+	VMINPS        Z8, Z12, Z8
+	VMINPS        Z9, Z12, Z9
+	VMINPS        Z10, Z12, Z10
+	VMINPS        Z11, Z12, Z11
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z12
+	VPBROADCASTB  280(AX), Z13
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z14
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z12, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z12, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z14, Z0
+	VPMAXUB       Z13, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z12, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z12, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z14, Z4
+	VPMAXUB       Z13, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z12, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z12, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z14, Z8
+	VPMAXUB       Z13, Z8, Z8
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVDQU8     Y6, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVDQU8     Y8, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVDQU8     Y10, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z12
+	VMAXPS       Z12, Z0, Z0
+	VMAXPS       Z12, Z1, Z1
+	VMAXPS       Z12, Z2, Z2
+	VMAXPS       Z12, Z3, Z3
+	VMAXPS       Z12, Z4, Z4
+	VMAXPS       Z12, Z5, Z5
+	VMAXPS       Z12, Z6, Z6
+	VMAXPS       Z12, Z7, Z7
+	VMAXPS       Z12, Z8, Z8
+	VMAXPS       Z12, Z9, Z9
+	VMAXPS       Z12, Z10, Z10
+	VMAXPS       Z12, Z11, Z11
 
 store:
 	MOVQ    96(AX), CX
@@ -9650,85 +9903,91 @@ k:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z6
-	VADDPS       Z6, Z0, Z0
-	VADDPS       Z6, Z1, Z1
-	VADDPS       Z6, Z2, Z2
-	VADDPS       Z6, Z3, Z3
-	VADDPS       Z6, Z4, Z4
-	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 260(AX), Z6
-	VBROADCASTSS 264(AX), Z7
-	VMAXPS       Z6, Z0, Z0
-	VMINPS       Z7, Z0, Z0
-	VMAXPS       Z6, Z1, Z1
-	VMINPS       Z7, Z1, Z1
-	VMAXPS       Z6, Z2, Z2
-	VMINPS       Z7, Z2, Z2
-	VMAXPS       Z6, Z3, Z3
-	VMINPS       Z7, Z3, Z3
-	VMAXPS       Z6, Z4, Z4
-	VMINPS       Z7, Z4, Z4
-	VMAXPS       Z6, Z5, Z5
-	VMINPS       Z7, Z5, Z5
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z6
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z6, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z6, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z6, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z6, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z6, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z6, Z5, Z5
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z6
+	VADDPS        Z6, Z0, Z0
+	VADDPS        Z6, Z1, Z1
+	VADDPS        Z6, Z2, Z2
+	VADDPS        Z6, Z3, Z3
+	VADDPS        Z6, Z4, Z4
+	VADDPS        Z6, Z5, Z5
+	VBROADCASTSS  264(AX), Z6
+	VMINPS        Z0, Z6, Z0
+	VMINPS        Z1, Z6, Z1
+	VMINPS        Z2, Z6, Z2
+	VMINPS        Z3, Z6, Z3
+	VMINPS        Z4, Z6, Z4
+	VMINPS        Z5, Z6, Z5
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z6
+	VPBROADCASTB  280(AX), Z7
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z8
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z6, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z6, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z8, Z0
+	VPMAXUB       Z7, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z6, Z4, Z4
+	VPACKUSWB     Z4, Z4, Z4
+	VPERMD        Z4, Z8, Z4
+	VPMAXUB       Z7, Z4, Z4
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z6
+	VMAXPS       Z6, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
 
 store:
 	MOVQ    96(AX), CX
@@ -9881,85 +10140,91 @@ k:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z6
-	VADDPS       Z6, Z0, Z0
-	VADDPS       Z6, Z1, Z1
-	VADDPS       Z6, Z2, Z2
-	VADDPS       Z6, Z3, Z3
-	VADDPS       Z6, Z4, Z4
-	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 260(AX), Z6
-	VBROADCASTSS 264(AX), Z7
-	VMAXPS       Z6, Z0, Z0
-	VMINPS       Z7, Z0, Z0
-	VMAXPS       Z6, Z1, Z1
-	VMINPS       Z7, Z1, Z1
-	VMAXPS       Z6, Z2, Z2
-	VMINPS       Z7, Z2, Z2
-	VMAXPS       Z6, Z3, Z3
-	VMINPS       Z7, Z3, Z3
-	VMAXPS       Z6, Z4, Z4
-	VMINPS       Z7, Z4, Z4
-	VMAXPS       Z6, Z5, Z5
-	VMINPS       Z7, Z5, Z5
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z6
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z6, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z6, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z6, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z6, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z6, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z6, Z5, Z5
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z6
+	VADDPS        Z6, Z0, Z0
+	VADDPS        Z6, Z1, Z1
+	VADDPS        Z6, Z2, Z2
+	VADDPS        Z6, Z3, Z3
+	VADDPS        Z6, Z4, Z4
+	VADDPS        Z6, Z5, Z5
+	VBROADCASTSS  264(AX), Z6
+	VMINPS        Z0, Z6, Z0
+	VMINPS        Z1, Z6, Z1
+	VMINPS        Z2, Z6, Z2
+	VMINPS        Z3, Z6, Z3
+	VMINPS        Z4, Z6, Z4
+	VMINPS        Z5, Z6, Z5
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z6
+	VPBROADCASTB  280(AX), Z7
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z8
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z6, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z6, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z8, Z0
+	VPMAXUB       Z7, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z6, Z4, Z4
+	VPACKUSWB     Z4, Z4, Z4
+	VPERMD        Z4, Z8, Z4
+	VPMAXUB       Z7, Z4, Z4
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z6
+	VMAXPS       Z6, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
 
 store:
 	MOVQ    96(AX), CX
@@ -10120,67 +10385,82 @@ add:
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 260(AX), Y6
-	VBROADCASTSS 264(AX), Y7
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
+	VBROADCASTSS 264(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y6
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y6, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y6, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y6, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y6, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y6, Y5, Y5
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X6
-	VPACKSSDW    X6, X0, X6
-	VPACKUSWB    X6, X6, X6
-	VMOVQ        X6, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y6
+	VPBROADCASTB 280(AX), X7
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y6, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X8
+	VPACKUSWB    X8, X0, X8
+	VPMAXUB      X7, X8, X8
+	VMOVQ        X8, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y6, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y6, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y6, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y6, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y6, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y6
+	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
 
 store:
 	MOVQ    96(AX), CX
@@ -10448,97 +10728,100 @@ add:
 	VADDPS       Y12, Y7, Y7
 	VADDPS       Y12, Y9, Y9
 	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 260(AX), Y12
-	VBROADCASTSS 264(AX), Y13
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
+	VBROADCASTSS 264(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y12
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y12, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y12, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y12, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y12, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y12, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y12, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y12, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y12, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y12, Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPADDD       Y12, Y9, Y9
-	VCVTPS2DQ    Y10, Y10
-	VPADDD       Y12, Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPADDD       Y12, Y11, Y11
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y12
+	VPBROADCASTB 280(AX), X13
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y12, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X13, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y12, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y12, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y12, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y7, Y6, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y8, Y8
+	VPADDSW      Y12, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y9, Y8, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y11, Y10, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y10, Y10
+	VCVTPS2DQ    Y11, Y11
+	VPACKSSDW    Y11, Y10, Y10
+	VPADDSW      Y12, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X0
+	VPACKUSWB    X0, X10, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y12
+	VMAXPS       Y12, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
 
 store:
 	MOVQ    96(AX), CX
@@ -10736,67 +11019,82 @@ add:
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 260(AX), Y6
-	VBROADCASTSS 264(AX), Y7
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
+	VBROADCASTSS 264(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y6
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y6, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y6, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y6, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y6, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y6, Y5, Y5
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X6
-	VPACKSSDW    X6, X0, X6
-	VPACKUSWB    X6, X6, X6
-	VMOVQ        X6, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y6
+	VPBROADCASTB 280(AX), X7
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y6, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X8
+	VPACKUSWB    X8, X0, X8
+	VPMAXUB      X7, X8, X8
+	VMOVQ        X8, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y6, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y6, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y6, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y6, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y6, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y6
+	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
 
 store:
 	MOVQ    96(AX), CX
@@ -11031,97 +11329,100 @@ add:
 	VADDPS       Y12, Y7, Y7
 	VADDPS       Y12, Y9, Y9
 	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 260(AX), Y12
-	VBROADCASTSS 264(AX), Y13
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
+	VBROADCASTSS 264(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y12
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y12, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y12, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y12, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y12, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y12, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y12, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y12, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y12, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y12, Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPADDD       Y12, Y9, Y9
-	VCVTPS2DQ    Y10, Y10
-	VPADDD       Y12, Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPADDD       Y12, Y11, Y11
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y12
+	VPBROADCASTB 280(AX), X13
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y12, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X13, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y12, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y12, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y12, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y7, Y6, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y8, Y8
+	VPADDSW      Y12, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y9, Y8, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y11, Y10, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y10, Y10
+	VCVTPS2DQ    Y11, Y11
+	VPACKSSDW    Y11, Y10, Y10
+	VPADDSW      Y12, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X0
+	VPACKUSWB    X0, X10, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y12
+	VMAXPS       Y12, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
 
 store:
 	MOVQ    96(AX), CX
@@ -11294,67 +11595,82 @@ add:
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 260(AX), Y6
-	VBROADCASTSS 264(AX), Y7
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
+	VBROADCASTSS 264(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y6
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y6, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y6, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y6, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y6, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y6, Y5, Y5
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X6
-	VPACKSSDW    X6, X0, X6
-	VPACKUSWB    X6, X6, X6
-	VMOVQ        X6, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y6
+	VPBROADCASTB 280(AX), X7
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y6, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X8
+	VPACKUSWB    X8, X0, X8
+	VPMAXUB      X7, X8, X8
+	VMOVQ        X8, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y6, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y6, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y6, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y6, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y6, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y6
+	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
 
 store:
 	MOVQ    96(AX), CX
@@ -11673,97 +11989,100 @@ add:
 	VADDPS       Y12, Y7, Y7
 	VADDPS       Y12, Y9, Y9
 	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 260(AX), Y12
-	VBROADCASTSS 264(AX), Y13
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
+	VBROADCASTSS 264(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y12
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y12, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y12, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y12, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y12, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y12, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y12, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y12, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y12, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y12, Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPADDD       Y12, Y9, Y9
-	VCVTPS2DQ    Y10, Y10
-	VPADDD       Y12, Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPADDD       Y12, Y11, Y11
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VPACKSSDW    Y1, Y0, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y12
+	VPBROADCASTB 280(AX), X13
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y12, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X13, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y12, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y3, Y2, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y12, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y5, Y4, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y12, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y7, Y6, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y8, Y8
+	VPADDSW      Y12, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y9, Y8, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         AX, CX
-	VPACKSSDW    Y11, Y10, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y10, Y10
+	VCVTPS2DQ    Y11, Y11
+	VPACKSSDW    Y11, Y10, Y10
+	VPADDSW      Y12, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X0
+	VPACKUSWB    X0, X10, X0
+	VPMAXUB      X13, X0, X0
 	VMOVDQU      X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y12
+	VMAXPS       Y12, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
 
 store:
 	MOVQ    96(AX), CX
@@ -11982,67 +12301,82 @@ add:
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 260(AX), Y6
-	VBROADCASTSS 264(AX), Y7
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
+	VBROADCASTSS 264(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y6
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y6, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y6, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y6, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y6, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y6, Y5, Y5
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X6
-	VPACKSSDW    X6, X0, X6
-	VPACKUSWB    X6, X6, X6
-	VMOVQ        X6, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y6
+	VPBROADCASTB 280(AX), X7
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y6, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X8
+	VPACKUSWB    X8, X0, X8
+	VPMAXUB      X7, X8, X8
+	VMOVQ        X8, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y6, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y6, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y6, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y6, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y6, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X7, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y6
+	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
 
 store:
 	MOVQ    96(AX), CX
@@ -12267,160 +12601,140 @@ k:
 	VADDPS       Z15, Z13, Z13
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z14
-	VADDPS       Z14, Z0, Z0
-	VADDPS       Z14, Z2, Z2
-	VADDPS       Z14, Z4, Z4
-	VADDPS       Z14, Z6, Z6
-	VADDPS       Z14, Z8, Z8
-	VADDPS       Z14, Z10, Z10
-	VADDPS       Z14, Z12, Z12
-	VMOVUPS.Z    64(DX), K3, Z14
-	VADDPS       Z14, Z1, Z1
-	VADDPS       Z14, Z3, Z3
-	VADDPS       Z14, Z5, Z5
-	VADDPS       Z14, Z7, Z7
-	VADDPS       Z14, Z9, Z9
-	VADDPS       Z14, Z11, Z11
-	VADDPS       Z14, Z13, Z13
-	VBROADCASTSS 260(AX), Z14
-	VBROADCASTSS 264(AX), Z15
-	VMAXPS       Z14, Z0, Z0
-	VMINPS       Z15, Z0, Z0
-	VMAXPS       Z14, Z1, Z1
-	VMINPS       Z15, Z1, Z1
-	VMAXPS       Z14, Z2, Z2
-	VMINPS       Z15, Z2, Z2
-	VMAXPS       Z14, Z3, Z3
-	VMINPS       Z15, Z3, Z3
-	VMAXPS       Z14, Z4, Z4
-	VMINPS       Z15, Z4, Z4
-	VMAXPS       Z14, Z5, Z5
-	VMINPS       Z15, Z5, Z5
-	VMAXPS       Z14, Z6, Z6
-	VMINPS       Z15, Z6, Z6
-	VMAXPS       Z14, Z7, Z7
-	VMINPS       Z15, Z7, Z7
-	VMAXPS       Z14, Z8, Z8
-	VMINPS       Z15, Z8, Z8
-	VMAXPS       Z14, Z9, Z9
-	VMINPS       Z15, Z9, Z9
-	VMAXPS       Z14, Z10, Z10
-	VMINPS       Z15, Z10, Z10
-	VMAXPS       Z14, Z11, Z11
-	VMINPS       Z15, Z11, Z11
-	VMAXPS       Z14, Z12, Z12
-	VMINPS       Z15, Z12, Z12
-	VMAXPS       Z14, Z13, Z13
-	VMINPS       Z15, Z13, Z13
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z14
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z14, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z14, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z14, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z14, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z14, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z14, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z14, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z14, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z14, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z14, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z14, Z10, Z10
-	VCVTPS2DQ    Z11, Z11
-	VPADDD       Z14, Z11, Z11
-	VCVTPS2DQ    Z12, Z12
-	VPADDD       Z14, Z12, Z12
-	VCVTPS2DQ    Z13, Z13
-	VPADDD       Z14, Z13, Z13
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVUPS      Y6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVUPS      Y8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z14
+	VADDPS        Z14, Z0, Z0
+	VADDPS        Z14, Z2, Z2
+	VADDPS        Z14, Z4, Z4
+	VADDPS        Z14, Z6, Z6
+	VADDPS        Z14, Z8, Z8
+	VADDPS        Z14, Z10, Z10
+	VADDPS        Z14, Z12, Z12
+	VMOVUPS.Z     64(DX), K3, Z14
+	VADDPS        Z14, Z1, Z1
+	VADDPS        Z14, Z3, Z3
+	VADDPS        Z14, Z5, Z5
+	VADDPS        Z14, Z7, Z7
+	VADDPS        Z14, Z9, Z9
+	VADDPS        Z14, Z11, Z11
+	VADDPS        Z14, Z13, Z13
+	VBROADCASTSS  264(AX), Z14
+	VMINPS        Z0, Z14, Z0
+	VMINPS        Z1, Z14, Z1
+	VMINPS        Z2, Z14, Z2
+	VMINPS        Z3, Z14, Z3
+	VMINPS        Z4, Z14, Z4
+	VMINPS        Z5, Z14, Z5
+	VMINPS        Z6, Z14, Z6
+	VMINPS        Z7, Z14, Z7
+	VMINPS        Z8, Z14, Z8
+	VMINPS        Z9, Z14, Z9
+	VMINPS        Z10, Z14, Z10
+	VMINPS        Z11, Z14, Z11
+	VMINPS        Z12, Z14, Z12
+	VMINPS        Z13, Z14, Z13
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z14
+	VPBROADCASTB  280(AX), Z15
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z16
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z14, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z14, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z16, Z0
+	VPMAXUB       Z15, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z14, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z14, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z16, Z4
+	VPMAXUB       Z15, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z14, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z14, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z16, Z8
+	VPMAXUB       Z15, Z8, Z8
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VPACKSSDW     Z13, Z12, Z12
+	VPADDSW       Z14, Z12, Z12
+	VPACKUSWB     Z12, Z12, Z12
+	VPERMD        Z12, Z16, Z12
+	VPMAXUB       Z15, Z12, Z12
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVDQU8     Y6, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVDQU8     Y8, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVDQU8     Y10, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVDQU8     Y12, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y12, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z14
+	VMAXPS       Z14, Z0, Z0
+	VMAXPS       Z14, Z1, Z1
+	VMAXPS       Z14, Z2, Z2
+	VMAXPS       Z14, Z3, Z3
+	VMAXPS       Z14, Z4, Z4
+	VMAXPS       Z14, Z5, Z5
+	VMAXPS       Z14, Z6, Z6
+	VMAXPS       Z14, Z7, Z7
+	VMAXPS       Z14, Z8, Z8
+	VMAXPS       Z14, Z9, Z9
+	VMAXPS       Z14, Z10, Z10
+	VMAXPS       Z14, Z11, Z11
+	VMAXPS       Z14, Z12, Z12
+	VMAXPS       Z14, Z13, Z13
 
 store:
 	MOVQ    96(AX), CX
@@ -12594,96 +12908,103 @@ k:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z7
-	VADDPS       Z7, Z0, Z0
-	VADDPS       Z7, Z1, Z1
-	VADDPS       Z7, Z2, Z2
-	VADDPS       Z7, Z3, Z3
-	VADDPS       Z7, Z4, Z4
-	VADDPS       Z7, Z5, Z5
-	VADDPS       Z7, Z6, Z6
-	VBROADCASTSS 260(AX), Z7
-	VBROADCASTSS 264(AX), Z8
-	VMAXPS       Z7, Z0, Z0
-	VMINPS       Z8, Z0, Z0
-	VMAXPS       Z7, Z1, Z1
-	VMINPS       Z8, Z1, Z1
-	VMAXPS       Z7, Z2, Z2
-	VMINPS       Z8, Z2, Z2
-	VMAXPS       Z7, Z3, Z3
-	VMINPS       Z8, Z3, Z3
-	VMAXPS       Z7, Z4, Z4
-	VMINPS       Z8, Z4, Z4
-	VMAXPS       Z7, Z5, Z5
-	VMINPS       Z8, Z5, Z5
-	VMAXPS       Z7, Z6, Z6
-	VMINPS       Z8, Z6, Z6
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z7
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z7, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z7, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z7, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z7, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z7, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z7, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z7, Z6, Z6
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z7
+	VADDPS        Z7, Z0, Z0
+	VADDPS        Z7, Z1, Z1
+	VADDPS        Z7, Z2, Z2
+	VADDPS        Z7, Z3, Z3
+	VADDPS        Z7, Z4, Z4
+	VADDPS        Z7, Z5, Z5
+	VADDPS        Z7, Z6, Z6
+	VBROADCASTSS  264(AX), Z7
+	VMINPS        Z0, Z7, Z0
+	VMINPS        Z1, Z7, Z1
+	VMINPS        Z2, Z7, Z2
+	VMINPS        Z3, Z7, Z3
+	VMINPS        Z4, Z7, Z4
+	VMINPS        Z5, Z7, Z5
+	VMINPS        Z6, Z7, Z6
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z7
+	VPBROADCASTB  280(AX), Z8
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z9
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z7, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z7, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z9, Z0
+	VPMAXUB       Z8, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z7, Z4, Z4
+	VPACKSSDW     Z6, Z6, Z6
+	VPADDSW       Z7, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z9, Z4
+	VPMAXUB       Z8, Z4, Z4
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z7
+	VMAXPS       Z7, Z0, Z0
+	VMAXPS       Z7, Z1, Z1
+	VMAXPS       Z7, Z2, Z2
+	VMAXPS       Z7, Z3, Z3
+	VMAXPS       Z7, Z4, Z4
+	VMAXPS       Z7, Z5, Z5
+	VMAXPS       Z7, Z6, Z6
 
 store:
 	MOVQ    96(AX), CX
@@ -12850,96 +13171,103 @@ k:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z7
-	VADDPS       Z7, Z0, Z0
-	VADDPS       Z7, Z1, Z1
-	VADDPS       Z7, Z2, Z2
-	VADDPS       Z7, Z3, Z3
-	VADDPS       Z7, Z4, Z4
-	VADDPS       Z7, Z5, Z5
-	VADDPS       Z7, Z6, Z6
-	VBROADCASTSS 260(AX), Z7
-	VBROADCASTSS 264(AX), Z8
-	VMAXPS       Z7, Z0, Z0
-	VMINPS       Z8, Z0, Z0
-	VMAXPS       Z7, Z1, Z1
-	VMINPS       Z8, Z1, Z1
-	VMAXPS       Z7, Z2, Z2
-	VMINPS       Z8, Z2, Z2
-	VMAXPS       Z7, Z3, Z3
-	VMINPS       Z8, Z3, Z3
-	VMAXPS       Z7, Z4, Z4
-	VMINPS       Z8, Z4, Z4
-	VMAXPS       Z7, Z5, Z5
-	VMINPS       Z8, Z5, Z5
-	VMAXPS       Z7, Z6, Z6
-	VMINPS       Z8, Z6, Z6
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z7
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z7, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z7, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z7, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z7, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z7, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z7, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z7, Z6, Z6
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z7
+	VADDPS        Z7, Z0, Z0
+	VADDPS        Z7, Z1, Z1
+	VADDPS        Z7, Z2, Z2
+	VADDPS        Z7, Z3, Z3
+	VADDPS        Z7, Z4, Z4
+	VADDPS        Z7, Z5, Z5
+	VADDPS        Z7, Z6, Z6
+	VBROADCASTSS  264(AX), Z7
+	VMINPS        Z0, Z7, Z0
+	VMINPS        Z1, Z7, Z1
+	VMINPS        Z2, Z7, Z2
+	VMINPS        Z3, Z7, Z3
+	VMINPS        Z4, Z7, Z4
+	VMINPS        Z5, Z7, Z5
+	VMINPS        Z6, Z7, Z6
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z7
+	VPBROADCASTB  280(AX), Z8
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z9
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z7, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z7, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z9, Z0
+	VPMAXUB       Z8, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z7, Z4, Z4
+	VPACKSSDW     Z6, Z6, Z6
+	VPADDSW       Z7, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z9, Z4
+	VPMAXUB       Z8, Z4, Z4
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z7
+	VMAXPS       Z7, Z0, Z0
+	VMAXPS       Z7, Z1, Z1
+	VMAXPS       Z7, Z2, Z2
+	VMAXPS       Z7, Z3, Z3
+	VMAXPS       Z7, Z4, Z4
+	VMAXPS       Z7, Z5, Z5
+	VMAXPS       Z7, Z6, Z6
 
 store:
 	MOVQ    96(AX), CX
@@ -13116,76 +13444,93 @@ add:
 	VADDPS       Y7, Y4, Y4
 	VADDPS       Y7, Y5, Y5
 	VADDPS       Y7, Y6, Y6
-	VBROADCASTSS 260(AX), Y7
-	VBROADCASTSS 264(AX), Y8
-	VMAXPS       Y7, Y0, Y0
-	VMINPS       Y8, Y0, Y0
-	VMAXPS       Y7, Y1, Y1
-	VMINPS       Y8, Y1, Y1
-	VMAXPS       Y7, Y2, Y2
-	VMINPS       Y8, Y2, Y2
-	VMAXPS       Y7, Y3, Y3
-	VMINPS       Y8, Y3, Y3
-	VMAXPS       Y7, Y4, Y4
-	VMINPS       Y8, Y4, Y4
-	VMAXPS       Y7, Y5, Y5
-	VMINPS       Y8, Y5, Y5
-	VMAXPS       Y7, Y6, Y6
-	VMINPS       Y8, Y6, Y6
+	VBROADCASTSS 264(AX), Y7
+	VMINPS       Y0, Y7, Y0
+	VMINPS       Y1, Y7, Y1
+	VMINPS       Y2, Y7, Y2
+	VMINPS       Y3, Y7, Y3
+	VMINPS       Y4, Y7, Y4
+	VMINPS       Y5, Y7, Y5
+	VMINPS       Y6, Y7, Y6
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y7
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y7, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y7, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y7, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y7, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y7, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y7, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y7, Y6, Y6
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X7
-	VPACKSSDW    X7, X0, X7
-	VPACKUSWB    X7, X7, X7
-	VMOVQ        X7, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y7
+	VPBROADCASTB 280(AX), X8
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y7, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X9
+	VPACKUSWB    X9, X0, X9
+	VPMAXUB      X8, X9, X9
+	VMOVQ        X9, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y7, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X8, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y7, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X8, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y7, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X8, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y7, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X8, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y7, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X8, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPADDSW      Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
 	VEXTRACTI128 $0x01, Y6, X0
-	VPACKSSDW    X0, X6, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X8, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y7
+	VMAXPS       Y7, Y0, Y0
+	VMAXPS       Y7, Y1, Y1
+	VMAXPS       Y7, Y2, Y2
+	VMAXPS       Y7, Y3, Y3
+	VMAXPS       Y7, Y4, Y4
+	VMAXPS       Y7, Y5, Y5
+	VMAXPS       Y7, Y6, Y6
 
 store:
 	MOVQ    96(AX), CX
@@ -13432,180 +13777,156 @@ k:
 	VADDPS       Z17, Z15, Z15
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z16
-	VADDPS       Z16, Z0, Z0
-	VADDPS       Z16, Z2, Z2
-	VADDPS       Z16, Z4, Z4
-	VADDPS       Z16, Z6, Z6
-	VADDPS       Z16, Z8, Z8
-	VADDPS       Z16, Z10, Z10
-	VADDPS       Z16, Z12, Z12
-	VADDPS       Z16, Z14, Z14
-	VMOVUPS.Z    64(DX), K3, Z16
-	VADDPS       Z16, Z1, Z1
-	VADDPS       Z16, Z3, Z3
-	VADDPS       Z16, Z5, Z5
-	VADDPS       Z16, Z7, Z7
-	VADDPS       Z16, Z9, Z9
-	VADDPS       Z16, Z11, Z11
-	VADDPS       Z16, Z13, Z13
-	VADDPS       Z16, Z15, Z15
-	VBROADCASTSS 260(AX), Z16
-	VBROADCASTSS 264(AX), Z17
-	VMAXPS       Z16, Z0, Z0
-	VMINPS       Z17, Z0, Z0
-	VMAXPS       Z16, Z1, Z1
-	VMINPS       Z17, Z1, Z1
-	VMAXPS       Z16, Z2, Z2
-	VMINPS       Z17, Z2, Z2
-	VMAXPS       Z16, Z3, Z3
-	VMINPS       Z17, Z3, Z3
-	VMAXPS       Z16, Z4, Z4
-	VMINPS       Z17, Z4, Z4
-	VMAXPS       Z16, Z5, Z5
-	VMINPS       Z17, Z5, Z5
-	VMAXPS       Z16, Z6, Z6
-	VMINPS       Z17, Z6, Z6
-	VMAXPS       Z16, Z7, Z7
-	VMINPS       Z17, Z7, Z7
-	VMAXPS       Z16, Z8, Z8
-	VMINPS       Z17, Z8, Z8
-	VMAXPS       Z16, Z9, Z9
-	VMINPS       Z17, Z9, Z9
-	VMAXPS       Z16, Z10, Z10
-	VMINPS       Z17, Z10, Z10
-	VMAXPS       Z16, Z11, Z11
-	VMINPS       Z17, Z11, Z11
-	VMAXPS       Z16, Z12, Z12
-	VMINPS       Z17, Z12, Z12
-	VMAXPS       Z16, Z13, Z13
-	VMINPS       Z17, Z13, Z13
-	VMAXPS       Z16, Z14, Z14
-	VMINPS       Z17, Z14, Z14
-	VMAXPS       Z16, Z15, Z15
-	VMINPS       Z17, Z15, Z15
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z16
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z16, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z16, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z16, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z16, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z16, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z16, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z16, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z16, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z16, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z16, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z16, Z10, Z10
-	VCVTPS2DQ    Z11, Z11
-	VPADDD       Z16, Z11, Z11
-	VCVTPS2DQ    Z12, Z12
-	VPADDD       Z16, Z12, Z12
-	VCVTPS2DQ    Z13, Z13
-	VPADDD       Z16, Z13, Z13
-	VCVTPS2DQ    Z14, Z14
-	VPADDD       Z16, Z14, Z14
-	VCVTPS2DQ    Z15, Z15
-	VPADDD       Z16, Z15, Z15
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVUPS      Y6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVUPS      Y8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVUPS      Y14, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z16
+	VADDPS        Z16, Z0, Z0
+	VADDPS        Z16, Z2, Z2
+	VADDPS        Z16, Z4, Z4
+	VADDPS        Z16, Z6, Z6
+	VADDPS        Z16, Z8, Z8
+	VADDPS        Z16, Z10, Z10
+	VADDPS        Z16, Z12, Z12
+	VADDPS        Z16, Z14, Z14
+	VMOVUPS.Z     64(DX), K3, Z16
+	VADDPS        Z16, Z1, Z1
+	VADDPS        Z16, Z3, Z3
+	VADDPS        Z16, Z5, Z5
+	VADDPS        Z16, Z7, Z7
+	VADDPS        Z16, Z9, Z9
+	VADDPS        Z16, Z11, Z11
+	VADDPS        Z16, Z13, Z13
+	VADDPS        Z16, Z15, Z15
+	VBROADCASTSS  264(AX), Z16
+	VMINPS        Z0, Z16, Z0
+	VMINPS        Z1, Z16, Z1
+	VMINPS        Z2, Z16, Z2
+	VMINPS        Z3, Z16, Z3
+	VMINPS        Z4, Z16, Z4
+	VMINPS        Z5, Z16, Z5
+	VMINPS        Z6, Z16, Z6
+	VMINPS        Z7, Z16, Z7
+	VMINPS        Z8, Z16, Z8
+	VMINPS        Z9, Z16, Z9
+	VMINPS        Z10, Z16, Z10
+	VMINPS        Z11, Z16, Z11
+	VMINPS        Z12, Z16, Z12
+	VMINPS        Z13, Z16, Z13
+	VMINPS        Z14, Z16, Z14
+	VMINPS        Z15, Z16, Z15
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z16
+	VPBROADCASTB  280(AX), Z17
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z18
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z16, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z16, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z18, Z0
+	VPMAXUB       Z17, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z16, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z16, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z18, Z4
+	VPMAXUB       Z17, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z16, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z16, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z18, Z8
+	VPMAXUB       Z17, Z8, Z8
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VCVTPS2DQ     Z14, Z14
+	VCVTPS2DQ     Z15, Z15
+	VPACKSSDW     Z13, Z12, Z12
+	VPADDSW       Z16, Z12, Z12
+	VPACKSSDW     Z15, Z14, Z14
+	VPADDSW       Z16, Z14, Z14
+	VPACKUSWB     Z14, Z12, Z12
+	VPERMD        Z12, Z18, Z12
+	VPMAXUB       Z17, Z12, Z12
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVUPS       Y13, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVDQU8     Y6, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVDQU8     Y8, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVDQU8     Y10, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVDQU8     Y12, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVDQU8     Y14, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y12, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVDQU8      Y13, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z16
+	VMAXPS       Z16, Z0, Z0
+	VMAXPS       Z16, Z1, Z1
+	VMAXPS       Z16, Z2, Z2
+	VMAXPS       Z16, Z3, Z3
+	VMAXPS       Z16, Z4, Z4
+	VMAXPS       Z16, Z5, Z5
+	VMAXPS       Z16, Z6, Z6
+	VMAXPS       Z16, Z7, Z7
+	VMAXPS       Z16, Z8, Z8
+	VMAXPS       Z16, Z9, Z9
+	VMAXPS       Z16, Z10, Z10
+	VMAXPS       Z16, Z11, Z11
+	VMAXPS       Z16, Z12, Z12
+	VMAXPS       Z16, Z13, Z13
+	VMAXPS       Z16, Z14, Z14
+	VMAXPS       Z16, Z15, Z15
 
 store:
 	MOVQ    96(AX), CX
@@ -13794,107 +14115,113 @@ k:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z8
-	VADDPS       Z8, Z0, Z0
-	VADDPS       Z8, Z1, Z1
-	VADDPS       Z8, Z2, Z2
-	VADDPS       Z8, Z3, Z3
-	VADDPS       Z8, Z4, Z4
-	VADDPS       Z8, Z5, Z5
-	VADDPS       Z8, Z6, Z6
-	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 260(AX), Z8
-	VBROADCASTSS 264(AX), Z9
-	VMAXPS       Z8, Z0, Z0
-	VMINPS       Z9, Z0, Z0
-	VMAXPS       Z8, Z1, Z1
-	VMINPS       Z9, Z1, Z1
-	VMAXPS       Z8, Z2, Z2
-	VMINPS       Z9, Z2, Z2
-	VMAXPS       Z8, Z3, Z3
-	VMINPS       Z9, Z3, Z3
-	VMAXPS       Z8, Z4, Z4
-	VMINPS       Z9, Z4, Z4
-	VMAXPS       Z8, Z5, Z5
-	VMINPS       Z9, Z5, Z5
-	VMAXPS       Z8, Z6, Z6
-	VMINPS       Z9, Z6, Z6
-	VMAXPS       Z8, Z7, Z7
-	VMINPS       Z9, Z7, Z7
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z8
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z8, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z8, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z8, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z8, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z8, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z8, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z8, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z8, Z7, Z7
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z8
+	VADDPS        Z8, Z0, Z0
+	VADDPS        Z8, Z1, Z1
+	VADDPS        Z8, Z2, Z2
+	VADDPS        Z8, Z3, Z3
+	VADDPS        Z8, Z4, Z4
+	VADDPS        Z8, Z5, Z5
+	VADDPS        Z8, Z6, Z6
+	VADDPS        Z8, Z7, Z7
+	VBROADCASTSS  264(AX), Z8
+	VMINPS        Z0, Z8, Z0
+	VMINPS        Z1, Z8, Z1
+	VMINPS        Z2, Z8, Z2
+	VMINPS        Z3, Z8, Z3
+	VMINPS        Z4, Z8, Z4
+	VMINPS        Z5, Z8, Z5
+	VMINPS        Z6, Z8, Z6
+	VMINPS        Z7, Z8, Z7
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z8
+	VPBROADCASTB  280(AX), Z9
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z10
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z8, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z8, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z10, Z0
+	VPMAXUB       Z9, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z8, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z8, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z10, Z4
+	VPMAXUB       Z9, Z4, Z4
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z8
+	VMAXPS       Z8, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
 
 store:
 	MOVQ    96(AX), CX
@@ -14075,107 +14402,113 @@ k:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z8
-	VADDPS       Z8, Z0, Z0
-	VADDPS       Z8, Z1, Z1
-	VADDPS       Z8, Z2, Z2
-	VADDPS       Z8, Z3, Z3
-	VADDPS       Z8, Z4, Z4
-	VADDPS       Z8, Z5, Z5
-	VADDPS       Z8, Z6, Z6
-	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 260(AX), Z8
-	VBROADCASTSS 264(AX), Z9
-	VMAXPS       Z8, Z0, Z0
-	VMINPS       Z9, Z0, Z0
-	VMAXPS       Z8, Z1, Z1
-	VMINPS       Z9, Z1, Z1
-	VMAXPS       Z8, Z2, Z2
-	VMINPS       Z9, Z2, Z2
-	VMAXPS       Z8, Z3, Z3
-	VMINPS       Z9, Z3, Z3
-	VMAXPS       Z8, Z4, Z4
-	VMINPS       Z9, Z4, Z4
-	VMAXPS       Z8, Z5, Z5
-	VMINPS       Z9, Z5, Z5
-	VMAXPS       Z8, Z6, Z6
-	VMINPS       Z9, Z6, Z6
-	VMAXPS       Z8, Z7, Z7
-	VMINPS       Z9, Z7, Z7
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z8
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z8, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z8, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z8, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z8, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z8, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z8, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z8, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z8, Z7, Z7
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z8
+	VADDPS        Z8, Z0, Z0
+	VADDPS        Z8, Z1, Z1
+	VADDPS        Z8, Z2, Z2
+	VADDPS        Z8, Z3, Z3
+	VADDPS        Z8, Z4, Z4
+	VADDPS        Z8, Z5, Z5
+	VADDPS        Z8, Z6, Z6
+	VADDPS        Z8, Z7, Z7
+	VBROADCASTSS  264(AX), Z8
+	VMINPS        Z0, Z8, Z0
+	VMINPS        Z1, Z8, Z1
+	VMINPS        Z2, Z8, Z2
+	VMINPS        Z3, Z8, Z3
+	VMINPS        Z4, Z8, Z4
+	VMINPS        Z5, Z8, Z5
+	VMINPS        Z6, Z8, Z6
+	VMINPS        Z7, Z8, Z7
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z8
+	VPBROADCASTB  280(AX), Z9
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z10
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z8, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z8, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z10, Z0
+	VPMAXUB       Z9, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z8, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z8, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z10, Z4
+	VPMAXUB       Z9, Z4, Z4
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z8
+	VMAXPS       Z8, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
 
 store:
 	MOVQ    96(AX), CX
@@ -14368,85 +14701,104 @@ add:
 	VADDPS       Y8, Y5, Y5
 	VADDPS       Y8, Y6, Y6
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 260(AX), Y8
-	VBROADCASTSS 264(AX), Y9
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
+	VBROADCASTSS 264(AX), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y8
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y8, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y8, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y8, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y8, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y8, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y8, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y8, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y8, Y7, Y7
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X8
-	VPACKSSDW    X8, X0, X8
-	VPACKUSWB    X8, X8, X8
-	VMOVQ        X8, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y8
+	VPBROADCASTB 280(AX), X9
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y8, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X10
+	VPACKUSWB    X10, X0, X10
+	VPMAXUB      X9, X10, X10
+	VMOVQ        X10, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y8, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X9, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y8, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X9, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y8, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X9, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y8, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X9, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y8, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X9, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPADDSW      Y8, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
 	VEXTRACTI128 $0x01, Y6, X0
-	VPACKSSDW    X0, X6, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X9, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y7, Y7
+	VPADDSW      Y8, Y7, Y7
+	VPERMQ       $0xd8, Y7, Y7
 	VEXTRACTI128 $0x01, Y7, X0
-	VPACKSSDW    X0, X7, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X7, X0
+	VPMAXUB      X9, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y8
+	VMAXPS       Y8, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
 
 store:
 	MOVQ    96(AX), CX
@@ -14715,200 +15067,173 @@ k:
 	VADDPS       Z19, Z17, Z17
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z18
-	VADDPS       Z18, Z0, Z0
-	VADDPS       Z18, Z2, Z2
-	VADDPS       Z18, Z4, Z4
-	VADDPS       Z18, Z6, Z6
-	VADDPS       Z18, Z8, Z8
-	VADDPS       Z18, Z10, Z10
-	VADDPS       Z18, Z12, Z12
-	VADDPS       Z18, Z14, Z14
-	VADDPS       Z18, Z16, Z16
-	VMOVUPS.Z    64(DX), K3, Z18
-	VADDPS       Z18, Z1, Z1
-	VADDPS       Z18, Z3, Z3
-	VADDPS       Z18, Z5, Z5
-	VADDPS       Z18, Z7, Z7
-	VADDPS       Z18, Z9, Z9
-	VADDPS       Z18, Z11, Z11
-	VADDPS       Z18, Z13, Z13
-	VADDPS       Z18, Z15, Z15
-	VADDPS       Z18, Z17, Z17
-	VBROADCASTSS 260(AX), Z18
-	VBROADCASTSS 264(AX), Z19
-	VMAXPS       Z18, Z0, Z0
-	VMINPS       Z19, Z0, Z0
-	VMAXPS       Z18, Z1, Z1
-	VMINPS       Z19, Z1, Z1
-	VMAXPS       Z18, Z2, Z2
-	VMINPS       Z19, Z2, Z2
-	VMAXPS       Z18, Z3, Z3
-	VMINPS       Z19, Z3, Z3
-	VMAXPS       Z18, Z4, Z4
-	VMINPS       Z19, Z4, Z4
-	VMAXPS       Z18, Z5, Z5
-	VMINPS       Z19, Z5, Z5
-	VMAXPS       Z18, Z6, Z6
-	VMINPS       Z19, Z6, Z6
-	VMAXPS       Z18, Z7, Z7
-	VMINPS       Z19, Z7, Z7
-	VMAXPS       Z18, Z8, Z8
-	VMINPS       Z19, Z8, Z8
-	VMAXPS       Z18, Z9, Z9
-	VMINPS       Z19, Z9, Z9
-	VMAXPS       Z18, Z10, Z10
-	VMINPS       Z19, Z10, Z10
-	VMAXPS       Z18, Z11, Z11
-	VMINPS       Z19, Z11, Z11
-	VMAXPS       Z18, Z12, Z12
-	VMINPS       Z19, Z12, Z12
-	VMAXPS       Z18, Z13, Z13
-	VMINPS       Z19, Z13, Z13
-	VMAXPS       Z18, Z14, Z14
-	VMINPS       Z19, Z14, Z14
-	VMAXPS       Z18, Z15, Z15
-	VMINPS       Z19, Z15, Z15
-	VMAXPS       Z18, Z16, Z16
-	VMINPS       Z19, Z16, Z16
-	VMAXPS       Z18, Z17, Z17
-	VMINPS       Z19, Z17, Z17
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z18
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z18, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z18, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z18, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z18, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z18, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z18, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z18, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z18, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z18, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z18, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z18, Z10, Z10
-	VCVTPS2DQ    Z11, Z11
-	VPADDD       Z18, Z11, Z11
-	VCVTPS2DQ    Z12, Z12
-	VPADDD       Z18, Z12, Z12
-	VCVTPS2DQ    Z13, Z13
-	VPADDD       Z18, Z13, Z13
-	VCVTPS2DQ    Z14, Z14
-	VPADDD       Z18, Z14, Z14
-	VCVTPS2DQ    Z15, Z15
-	VPADDD       Z18, Z15, Z15
-	VCVTPS2DQ    Z16, Z16
-	VPADDD       Z18, Z16, Z16
-	VCVTPS2DQ    Z17, Z17
-	VPADDD       Z18, Z17, Z17
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVUPS      Y6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVUPS      Y8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVUPS      Y14, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z16, X16
-	VPMOVDB      Z17, X17
-	VINSERTI32X4 $0x01, X17, Y16, Y16
-	VMOVUPS      Y16, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z18
+	VADDPS        Z18, Z0, Z0
+	VADDPS        Z18, Z2, Z2
+	VADDPS        Z18, Z4, Z4
+	VADDPS        Z18, Z6, Z6
+	VADDPS        Z18, Z8, Z8
+	VADDPS        Z18, Z10, Z10
+	VADDPS        Z18, Z12, Z12
+	VADDPS        Z18, Z14, Z14
+	VADDPS        Z18, Z16, Z16
+	VMOVUPS.Z     64(DX), K3, Z18
+	VADDPS        Z18, Z1, Z1
+	VADDPS        Z18, Z3, Z3
+	VADDPS        Z18, Z5, Z5
+	VADDPS        Z18, Z7, Z7
+	VADDPS        Z18, Z9, Z9
+	VADDPS        Z18, Z11, Z11
+	VADDPS        Z18, Z13, Z13
+	VADDPS        Z18, Z15, Z15
+	VADDPS        Z18, Z17, Z17
+	VBROADCASTSS  264(AX), Z18
+	VMINPS        Z0, Z18, Z0
+	VMINPS        Z1, Z18, Z1
+	VMINPS        Z2, Z18, Z2
+	VMINPS        Z3, Z18, Z3
+	VMINPS        Z4, Z18, Z4
+	VMINPS        Z5, Z18, Z5
+	VMINPS        Z6, Z18, Z6
+	VMINPS        Z7, Z18, Z7
+	VMINPS        Z8, Z18, Z8
+	VMINPS        Z9, Z18, Z9
+	VMINPS        Z10, Z18, Z10
+	VMINPS        Z11, Z18, Z11
+	VMINPS        Z12, Z18, Z12
+	VMINPS        Z13, Z18, Z13
+	VMINPS        Z14, Z18, Z14
+	VMINPS        Z15, Z18, Z15
+	VMINPS        Z16, Z18, Z16
+	VMINPS        Z17, Z18, Z17
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z18
+	VPBROADCASTB  280(AX), Z19
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z20
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z18, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z18, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z20, Z0
+	VPMAXUB       Z19, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z18, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z18, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z20, Z4
+	VPMAXUB       Z19, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z18, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z18, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z20, Z8
+	VPMAXUB       Z19, Z8, Z8
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VCVTPS2DQ     Z14, Z14
+	VCVTPS2DQ     Z15, Z15
+	VPACKSSDW     Z13, Z12, Z12
+	VPADDSW       Z18, Z12, Z12
+	VPACKSSDW     Z15, Z14, Z14
+	VPADDSW       Z18, Z14, Z14
+	VPACKUSWB     Z14, Z12, Z12
+	VPERMD        Z12, Z20, Z12
+	VPMAXUB       Z19, Z12, Z12
+	VCVTPS2DQ     Z16, Z16
+	VCVTPS2DQ     Z17, Z17
+	VPACKSSDW     Z17, Z16, Z16
+	VPADDSW       Z18, Z16, Z16
+	VPACKUSWB     Z16, Z16, Z16
+	VPERMD        Z16, Z20, Z16
+	VPMAXUB       Z19, Z16, Z16
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVUPS       Y13, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y16, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVDQU8     Y6, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVDQU8     Y8, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVDQU8     Y10, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVDQU8     Y12, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVDQU8     Y14, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z16, X16
-	VPMOVDB      Z17, X17
-	VINSERTI32X4 $0x01, X17, Y16, Y16
-	VMOVDQU8     Y16, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y12, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVDQU8      Y13, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y16, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z18
+	VMAXPS       Z18, Z0, Z0
+	VMAXPS       Z18, Z1, Z1
+	VMAXPS       Z18, Z2, Z2
+	VMAXPS       Z18, Z3, Z3
+	VMAXPS       Z18, Z4, Z4
+	VMAXPS       Z18, Z5, Z5
+	VMAXPS       Z18, Z6, Z6
+	VMAXPS       Z18, Z7, Z7
+	VMAXPS       Z18, Z8, Z8
+	VMAXPS       Z18, Z9, Z9
+	VMAXPS       Z18, Z10, Z10
+	VMAXPS       Z18, Z11, Z11
+	VMAXPS       Z18, Z12, Z12
+	VMAXPS       Z18, Z13, Z13
+	VMAXPS       Z18, Z14, Z14
+	VMAXPS       Z18, Z15, Z15
+	VMAXPS       Z18, Z16, Z16
+	VMAXPS       Z18, Z17, Z17
 
 store:
 	MOVQ    96(AX), CX
@@ -15112,118 +15437,126 @@ k:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z9
-	VADDPS       Z9, Z0, Z0
-	VADDPS       Z9, Z1, Z1
-	VADDPS       Z9, Z2, Z2
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z9, Z4, Z4
-	VADDPS       Z9, Z5, Z5
-	VADDPS       Z9, Z6, Z6
-	VADDPS       Z9, Z7, Z7
-	VADDPS       Z9, Z8, Z8
-	VBROADCASTSS 260(AX), Z9
-	VBROADCASTSS 264(AX), Z10
-	VMAXPS       Z9, Z0, Z0
-	VMINPS       Z10, Z0, Z0
-	VMAXPS       Z9, Z1, Z1
-	VMINPS       Z10, Z1, Z1
-	VMAXPS       Z9, Z2, Z2
-	VMINPS       Z10, Z2, Z2
-	VMAXPS       Z9, Z3, Z3
-	VMINPS       Z10, Z3, Z3
-	VMAXPS       Z9, Z4, Z4
-	VMINPS       Z10, Z4, Z4
-	VMAXPS       Z9, Z5, Z5
-	VMINPS       Z10, Z5, Z5
-	VMAXPS       Z9, Z6, Z6
-	VMINPS       Z10, Z6, Z6
-	VMAXPS       Z9, Z7, Z7
-	VMINPS       Z10, Z7, Z7
-	VMAXPS       Z9, Z8, Z8
-	VMINPS       Z10, Z8, Z8
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z9
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z9, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z9, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z9, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z9, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z9, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z9, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z9, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z9, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z9, Z8, Z8
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VMOVUPS      X8, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z9
+	VADDPS        Z9, Z0, Z0
+	VADDPS        Z9, Z1, Z1
+	VADDPS        Z9, Z2, Z2
+	VADDPS        Z9, Z3, Z3
+	VADDPS        Z9, Z4, Z4
+	VADDPS        Z9, Z5, Z5
+	VADDPS        Z9, Z6, Z6
+	VADDPS        Z9, Z7, Z7
+	VADDPS        Z9, Z8, Z8
+	VBROADCASTSS  264(AX), Z9
+	VMINPS        Z0, Z9, Z0
+	VMINPS        Z1, Z9, Z1
+	VMINPS        Z2, Z9, Z2
+	VMINPS        Z3, Z9, Z3
+	VMINPS        Z4, Z9, Z4
+	VMINPS        Z5, Z9, Z5
+	VMINPS        Z6, Z9, Z6
+	VMINPS        Z7, Z9, Z7
+	VMINPS        Z8, Z9, Z8
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z9
+	VPBROADCASTB  280(AX), Z10
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z11
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z9, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z9, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z11, Z0
+	VPMAXUB       Z10, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z9, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z9, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z11, Z4
+	VPMAXUB       Z10, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VPACKSSDW     Z8, Z8, Z8
+	VPADDSW       Z9, Z8, Z8
+	VPACKUSWB     Z8, Z8, Z8
+	VPERMD        Z8, Z11, Z8
+	VPMAXUB       Z10, Z8, Z8
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X8, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z8, X8
-	VMOVDQU8 X8, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X8, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z9
+	VMAXPS       Z9, Z0, Z0
+	VMAXPS       Z9, Z1, Z1
+	VMAXPS       Z9, Z2, Z2
+	VMAXPS       Z9, Z3, Z3
+	VMAXPS       Z9, Z4, Z4
+	VMAXPS       Z9, Z5, Z5
+	VMAXPS       Z9, Z6, Z6
+	VMAXPS       Z9, Z7, Z7
+	VMAXPS       Z9, Z8, Z8
 
 store:
 	MOVQ    96(AX), CX
@@ -15418,118 +15751,126 @@ k:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z9
-	VADDPS       Z9, Z0, Z0
-	VADDPS       Z9, Z1, Z1
-	VADDPS       Z9, Z2, Z2
-	VADDPS       Z9, Z3, Z3
-	VADDPS       Z9, Z4, Z4
-	VADDPS       Z9, Z5, Z5
-	VADDPS       Z9, Z6, Z6
-	VADDPS       Z9, Z7, Z7
-	VADDPS       Z9, Z8, Z8
-	VBROADCASTSS 260(AX), Z9
-	VBROADCASTSS 264(AX), Z10
-	VMAXPS       Z9, Z0, Z0
-	VMINPS       Z10, Z0, Z0
-	VMAXPS       Z9, Z1, Z1
-	VMINPS       Z10, Z1, Z1
-	VMAXPS       Z9, Z2, Z2
-	VMINPS       Z10, Z2, Z2
-	VMAXPS       Z9, Z3, Z3
-	VMINPS       Z10, Z3, Z3
-	VMAXPS       Z9, Z4, Z4
-	VMINPS       Z10, Z4, Z4
-	VMAXPS       Z9, Z5, Z5
-	VMINPS       Z10, Z5, Z5
-	VMAXPS       Z9, Z6, Z6
-	VMINPS       Z10, Z6, Z6
-	VMAXPS       Z9, Z7, Z7
-	VMINPS       Z10, Z7, Z7
-	VMAXPS       Z9, Z8, Z8
-	VMINPS       Z10, Z8, Z8
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z9
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z9, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z9, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z9, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z9, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z9, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z9, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z9, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z9, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z9, Z8, Z8
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VMOVUPS      X8, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z9
+	VADDPS        Z9, Z0, Z0
+	VADDPS        Z9, Z1, Z1
+	VADDPS        Z9, Z2, Z2
+	VADDPS        Z9, Z3, Z3
+	VADDPS        Z9, Z4, Z4
+	VADDPS        Z9, Z5, Z5
+	VADDPS        Z9, Z6, Z6
+	VADDPS        Z9, Z7, Z7
+	VADDPS        Z9, Z8, Z8
+	VBROADCASTSS  264(AX), Z9
+	VMINPS        Z0, Z9, Z0
+	VMINPS        Z1, Z9, Z1
+	VMINPS        Z2, Z9, Z2
+	VMINPS        Z3, Z9, Z3
+	VMINPS        Z4, Z9, Z4
+	VMINPS        Z5, Z9, Z5
+	VMINPS        Z6, Z9, Z6
+	VMINPS        Z7, Z9, Z7
+	VMINPS        Z8, Z9, Z8
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z9
+	VPBROADCASTB  280(AX), Z10
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z11
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z9, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z9, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z11, Z0
+	VPMAXUB       Z10, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z9, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z9, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z11, Z4
+	VPMAXUB       Z10, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VPACKSSDW     Z8, Z8, Z8
+	VPADDSW       Z9, Z8, Z8
+	VPACKUSWB     Z8, Z8, Z8
+	VPERMD        Z8, Z11, Z8
+	VPMAXUB       Z10, Z8, Z8
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X8, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z8, X8
-	VMOVDQU8 X8, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X8, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z9
+	VMAXPS       Z9, Z0, Z0
+	VMAXPS       Z9, Z1, Z1
+	VMAXPS       Z9, Z2, Z2
+	VMAXPS       Z9, Z3, Z3
+	VMAXPS       Z9, Z4, Z4
+	VMAXPS       Z9, Z5, Z5
+	VMAXPS       Z9, Z6, Z6
+	VMAXPS       Z9, Z7, Z7
+	VMAXPS       Z9, Z8, Z8
 
 store:
 	MOVQ    96(AX), CX
@@ -15738,94 +16079,115 @@ add:
 	VADDPS       Y9, Y6, Y6
 	VADDPS       Y9, Y7, Y7
 	VADDPS       Y9, Y8, Y8
-	VBROADCASTSS 260(AX), Y9
-	VBROADCASTSS 264(AX), Y10
-	VMAXPS       Y9, Y0, Y0
-	VMINPS       Y10, Y0, Y0
-	VMAXPS       Y9, Y1, Y1
-	VMINPS       Y10, Y1, Y1
-	VMAXPS       Y9, Y2, Y2
-	VMINPS       Y10, Y2, Y2
-	VMAXPS       Y9, Y3, Y3
-	VMINPS       Y10, Y3, Y3
-	VMAXPS       Y9, Y4, Y4
-	VMINPS       Y10, Y4, Y4
-	VMAXPS       Y9, Y5, Y5
-	VMINPS       Y10, Y5, Y5
-	VMAXPS       Y9, Y6, Y6
-	VMINPS       Y10, Y6, Y6
-	VMAXPS       Y9, Y7, Y7
-	VMINPS       Y10, Y7, Y7
-	VMAXPS       Y9, Y8, Y8
-	VMINPS       Y10, Y8, Y8
+	VBROADCASTSS 264(AX), Y9
+	VMINPS       Y0, Y9, Y0
+	VMINPS       Y1, Y9, Y1
+	VMINPS       Y2, Y9, Y2
+	VMINPS       Y3, Y9, Y3
+	VMINPS       Y4, Y9, Y4
+	VMINPS       Y5, Y9, Y5
+	VMINPS       Y6, Y9, Y6
+	VMINPS       Y7, Y9, Y7
+	VMINPS       Y8, Y9, Y8
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y9
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y9, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y9, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y9, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y9, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y9, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y9, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y9, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y9, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y9, Y8, Y8
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X9
-	VPACKSSDW    X9, X0, X9
-	VPACKUSWB    X9, X9, X9
-	VMOVQ        X9, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y9
+	VPBROADCASTB 280(AX), X10
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y9, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X11
+	VPACKUSWB    X11, X0, X11
+	VPMAXUB      X10, X11, X11
+	VMOVQ        X11, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y9, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X10, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y9, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X10, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y9, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X10, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y9, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X10, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y9, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X10, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPADDSW      Y9, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
 	VEXTRACTI128 $0x01, Y6, X0
-	VPACKSSDW    X0, X6, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X10, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y7, Y7
+	VPADDSW      Y9, Y7, Y7
+	VPERMQ       $0xd8, Y7, Y7
 	VEXTRACTI128 $0x01, Y7, X0
-	VPACKSSDW    X0, X7, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X7, X0
+	VPMAXUB      X10, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VPACKSSDW    Y8, Y8, Y8
+	VPADDSW      Y9, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
 	VEXTRACTI128 $0x01, Y8, X0
-	VPACKSSDW    X0, X8, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X10, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y9
+	VMAXPS       Y9, Y0, Y0
+	VMAXPS       Y9, Y1, Y1
+	VMAXPS       Y9, Y2, Y2
+	VMAXPS       Y9, Y3, Y3
+	VMAXPS       Y9, Y4, Y4
+	VMAXPS       Y9, Y5, Y5
+	VMAXPS       Y9, Y6, Y6
+	VMAXPS       Y9, Y7, Y7
+	VMAXPS       Y9, Y8, Y8
 
 store:
 	MOVQ    96(AX), CX
@@ -16116,220 +16478,189 @@ k:
 	VADDPS       Z21, Z19, Z19
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z20
-	VADDPS       Z20, Z0, Z0
-	VADDPS       Z20, Z2, Z2
-	VADDPS       Z20, Z4, Z4
-	VADDPS       Z20, Z6, Z6
-	VADDPS       Z20, Z8, Z8
-	VADDPS       Z20, Z10, Z10
-	VADDPS       Z20, Z12, Z12
-	VADDPS       Z20, Z14, Z14
-	VADDPS       Z20, Z16, Z16
-	VADDPS       Z20, Z18, Z18
-	VMOVUPS.Z    64(DX), K3, Z20
-	VADDPS       Z20, Z1, Z1
-	VADDPS       Z20, Z3, Z3
-	VADDPS       Z20, Z5, Z5
-	VADDPS       Z20, Z7, Z7
-	VADDPS       Z20, Z9, Z9
-	VADDPS       Z20, Z11, Z11
-	VADDPS       Z20, Z13, Z13
-	VADDPS       Z20, Z15, Z15
-	VADDPS       Z20, Z17, Z17
-	VADDPS       Z20, Z19, Z19
-	VBROADCASTSS 260(AX), Z20
-	VBROADCASTSS 264(AX), Z21
-	VMAXPS       Z20, Z0, Z0
-	VMINPS       Z21, Z0, Z0
-	VMAXPS       Z20, Z1, Z1
-	VMINPS       Z21, Z1, Z1
-	VMAXPS       Z20, Z2, Z2
-	VMINPS       Z21, Z2, Z2
-	VMAXPS       Z20, Z3, Z3
-	VMINPS       Z21, Z3, Z3
-	VMAXPS       Z20, Z4, Z4
-	VMINPS       Z21, Z4, Z4
-	VMAXPS       Z20, Z5, Z5
-	VMINPS       Z21, Z5, Z5
-	VMAXPS       Z20, Z6, Z6
-	VMINPS       Z21, Z6, Z6
-	VMAXPS       Z20, Z7, Z7
-	VMINPS       Z21, Z7, Z7
-	VMAXPS       Z20, Z8, Z8
-	VMINPS       Z21, Z8, Z8
-	VMAXPS       Z20, Z9, Z9
-	VMINPS       Z21, Z9, Z9
-	VMAXPS       Z20, Z10, Z10
-	VMINPS       Z21, Z10, Z10
-	VMAXPS       Z20, Z11, Z11
-	VMINPS       Z21, Z11, Z11
-	VMAXPS       Z20, Z12, Z12
-	VMINPS       Z21, Z12, Z12
-	VMAXPS       Z20, Z13, Z13
-	VMINPS       Z21, Z13, Z13
-	VMAXPS       Z20, Z14, Z14
-	VMINPS       Z21, Z14, Z14
-	VMAXPS       Z20, Z15, Z15
-	VMINPS       Z21, Z15, Z15
-	VMAXPS       Z20, Z16, Z16
-	VMINPS       Z21, Z16, Z16
-	VMAXPS       Z20, Z17, Z17
-	VMINPS       Z21, Z17, Z17
-	VMAXPS       Z20, Z18, Z18
-	VMINPS       Z21, Z18, Z18
-	VMAXPS       Z20, Z19, Z19
-	VMINPS       Z21, Z19, Z19
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z20
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z20, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z20, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z20, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z20, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z20, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z20, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z20, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z20, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z20, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z20, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z20, Z10, Z10
-	VCVTPS2DQ    Z11, Z11
-	VPADDD       Z20, Z11, Z11
-	VCVTPS2DQ    Z12, Z12
-	VPADDD       Z20, Z12, Z12
-	VCVTPS2DQ    Z13, Z13
-	VPADDD       Z20, Z13, Z13
-	VCVTPS2DQ    Z14, Z14
-	VPADDD       Z20, Z14, Z14
-	VCVTPS2DQ    Z15, Z15
-	VPADDD       Z20, Z15, Z15
-	VCVTPS2DQ    Z16, Z16
-	VPADDD       Z20, Z16, Z16
-	VCVTPS2DQ    Z17, Z17
-	VPADDD       Z20, Z17, Z17
-	VCVTPS2DQ    Z18, Z18
-	VPADDD       Z20, Z18, Z18
-	VCVTPS2DQ    Z19, Z19
-	VPADDD       Z20, Z19, Z19
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVUPS      Y6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVUPS      Y8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVUPS      Y14, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z16, X16
-	VPMOVDB      Z17, X17
-	VINSERTI32X4 $0x01, X17, Y16, Y16
-	VMOVUPS      Y16, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z18, X18
-	VPMOVDB      Z19, X19
-	VINSERTI32X4 $0x01, X19, Y18, Y18
-	VMOVUPS      Y18, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z20
+	VADDPS        Z20, Z0, Z0
+	VADDPS        Z20, Z2, Z2
+	VADDPS        Z20, Z4, Z4
+	VADDPS        Z20, Z6, Z6
+	VADDPS        Z20, Z8, Z8
+	VADDPS        Z20, Z10, Z10
+	VADDPS        Z20, Z12, Z12
+	VADDPS        Z20, Z14, Z14
+	VADDPS        Z20, Z16, Z16
+	VADDPS        Z20, Z18, Z18
+	VMOVUPS.Z     64(DX), K3, Z20
+	VADDPS        Z20, Z1, Z1
+	VADDPS        Z20, Z3, Z3
+	VADDPS        Z20, Z5, Z5
+	VADDPS        Z20, Z7, Z7
+	VADDPS        Z20, Z9, Z9
+	VADDPS        Z20, Z11, Z11
+	VADDPS        Z20, Z13, Z13
+	VADDPS        Z20, Z15, Z15
+	VADDPS        Z20, Z17, Z17
+	VADDPS        Z20, Z19, Z19
+	VBROADCASTSS  264(AX), Z20
+	VMINPS        Z0, Z20, Z0
+	VMINPS        Z1, Z20, Z1
+	VMINPS        Z2, Z20, Z2
+	VMINPS        Z3, Z20, Z3
+	VMINPS        Z4, Z20, Z4
+	VMINPS        Z5, Z20, Z5
+	VMINPS        Z6, Z20, Z6
+	VMINPS        Z7, Z20, Z7
+	VMINPS        Z8, Z20, Z8
+	VMINPS        Z9, Z20, Z9
+	VMINPS        Z10, Z20, Z10
+	VMINPS        Z11, Z20, Z11
+	VMINPS        Z12, Z20, Z12
+	VMINPS        Z13, Z20, Z13
+	VMINPS        Z14, Z20, Z14
+	VMINPS        Z15, Z20, Z15
+	VMINPS        Z16, Z20, Z16
+	VMINPS        Z17, Z20, Z17
+	VMINPS        Z18, Z20, Z18
+	VMINPS        Z19, Z20, Z19
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z20
+	VPBROADCASTB  280(AX), Z21
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z22
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z20, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z20, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z22, Z0
+	VPMAXUB       Z21, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z20, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z20, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z22, Z4
+	VPMAXUB       Z21, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z20, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z20, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z22, Z8
+	VPMAXUB       Z21, Z8, Z8
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VCVTPS2DQ     Z14, Z14
+	VCVTPS2DQ     Z15, Z15
+	VPACKSSDW     Z13, Z12, Z12
+	VPADDSW       Z20, Z12, Z12
+	VPACKSSDW     Z15, Z14, Z14
+	VPADDSW       Z20, Z14, Z14
+	VPACKUSWB     Z14, Z12, Z12
+	VPERMD        Z12, Z22, Z12
+	VPMAXUB       Z21, Z12, Z12
+	VCVTPS2DQ     Z16, Z16
+	VCVTPS2DQ     Z17, Z17
+	VCVTPS2DQ     Z18, Z18
+	VCVTPS2DQ     Z19, Z19
+	VPACKSSDW     Z17, Z16, Z16
+	VPADDSW       Z20, Z16, Z16
+	VPACKSSDW     Z19, Z18, Z18
+	VPADDSW       Z20, Z18, Z18
+	VPACKUSWB     Z18, Z16, Z16
+	VPERMD        Z16, Z22, Z16
+	VPMAXUB       Z21, Z16, Z16
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVUPS       Y13, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y16, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z16, Y17
+	VMOVUPS       Y17, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVDQU8     Y6, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVDQU8     Y8, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVDQU8     Y10, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVDQU8     Y12, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVDQU8     Y14, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z16, X16
-	VPMOVDB      Z17, X17
-	VINSERTI32X4 $0x01, X17, Y16, Y16
-	VMOVDQU8     Y16, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z18, X18
-	VPMOVDB      Z19, X19
-	VINSERTI32X4 $0x01, X19, Y18, Y18
-	VMOVDQU8     Y18, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y12, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVDQU8      Y13, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y16, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z16, Y17
+	VMOVDQU8      Y17, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z20
+	VMAXPS       Z20, Z0, Z0
+	VMAXPS       Z20, Z1, Z1
+	VMAXPS       Z20, Z2, Z2
+	VMAXPS       Z20, Z3, Z3
+	VMAXPS       Z20, Z4, Z4
+	VMAXPS       Z20, Z5, Z5
+	VMAXPS       Z20, Z6, Z6
+	VMAXPS       Z20, Z7, Z7
+	VMAXPS       Z20, Z8, Z8
+	VMAXPS       Z20, Z9, Z9
+	VMAXPS       Z20, Z10, Z10
+	VMAXPS       Z20, Z11, Z11
+	VMAXPS       Z20, Z12, Z12
+	VMAXPS       Z20, Z13, Z13
+	VMAXPS       Z20, Z14, Z14
+	VMAXPS       Z20, Z15, Z15
+	VMAXPS       Z20, Z16, Z16
+	VMAXPS       Z20, Z17, Z17
+	VMAXPS       Z20, Z18, Z18
+	VMAXPS       Z20, Z19, Z19
 
 store:
 	MOVQ    96(AX), CX
@@ -16548,129 +16879,136 @@ k:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z10
-	VADDPS       Z10, Z0, Z0
-	VADDPS       Z10, Z1, Z1
-	VADDPS       Z10, Z2, Z2
-	VADDPS       Z10, Z3, Z3
-	VADDPS       Z10, Z4, Z4
-	VADDPS       Z10, Z5, Z5
-	VADDPS       Z10, Z6, Z6
-	VADDPS       Z10, Z7, Z7
-	VADDPS       Z10, Z8, Z8
-	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 260(AX), Z10
-	VBROADCASTSS 264(AX), Z11
-	VMAXPS       Z10, Z0, Z0
-	VMINPS       Z11, Z0, Z0
-	VMAXPS       Z10, Z1, Z1
-	VMINPS       Z11, Z1, Z1
-	VMAXPS       Z10, Z2, Z2
-	VMINPS       Z11, Z2, Z2
-	VMAXPS       Z10, Z3, Z3
-	VMINPS       Z11, Z3, Z3
-	VMAXPS       Z10, Z4, Z4
-	VMINPS       Z11, Z4, Z4
-	VMAXPS       Z10, Z5, Z5
-	VMINPS       Z11, Z5, Z5
-	VMAXPS       Z10, Z6, Z6
-	VMINPS       Z11, Z6, Z6
-	VMAXPS       Z10, Z7, Z7
-	VMINPS       Z11, Z7, Z7
-	VMAXPS       Z10, Z8, Z8
-	VMINPS       Z11, Z8, Z8
-	VMAXPS       Z10, Z9, Z9
-	VMINPS       Z11, Z9, Z9
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z10
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z10, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z10, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z10, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z10, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z10, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z10, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z10, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z10, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z10, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z10, Z9, Z9
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VMOVUPS      X8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z9, X9
-	VMOVUPS      X9, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z10
+	VADDPS        Z10, Z0, Z0
+	VADDPS        Z10, Z1, Z1
+	VADDPS        Z10, Z2, Z2
+	VADDPS        Z10, Z3, Z3
+	VADDPS        Z10, Z4, Z4
+	VADDPS        Z10, Z5, Z5
+	VADDPS        Z10, Z6, Z6
+	VADDPS        Z10, Z7, Z7
+	VADDPS        Z10, Z8, Z8
+	VADDPS        Z10, Z9, Z9
+	VBROADCASTSS  264(AX), Z10
+	VMINPS        Z0, Z10, Z0
+	VMINPS        Z1, Z10, Z1
+	VMINPS        Z2, Z10, Z2
+	VMINPS        Z3, Z10, Z3
+	VMINPS        Z4, Z10, Z4
+	VMINPS        Z5, Z10, Z5
+	VMINPS        Z6, Z10, Z6
+	VMINPS        Z7, Z10, Z7
+	VMINPS        Z8, Z10, Z8
+	VMINPS        Z9, Z10, Z9
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z10
+	VPBROADCASTB  280(AX), Z11
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z12
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z10, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z10, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z12, Z0
+	VPMAXUB       Z11, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z10, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z10, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z12, Z4
+	VPMAXUB       Z11, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z10, Z8, Z8
+	VPACKUSWB     Z8, Z8, Z8
+	VPERMD        Z8, Z12, Z8
+	VPMAXUB       Z11, Z8, Z8
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVUPS       X9, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z8, X8
-	VMOVDQU8 X8, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z9, X9
-	VMOVDQU8 X9, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVDQU8      X9, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z10
+	VMAXPS       Z10, Z0, Z0
+	VMAXPS       Z10, Z1, Z1
+	VMAXPS       Z10, Z2, Z2
+	VMAXPS       Z10, Z3, Z3
+	VMAXPS       Z10, Z4, Z4
+	VMAXPS       Z10, Z5, Z5
+	VMAXPS       Z10, Z6, Z6
+	VMAXPS       Z10, Z7, Z7
+	VMAXPS       Z10, Z8, Z8
+	VMAXPS       Z10, Z9, Z9
 
 store:
 	MOVQ    96(AX), CX
@@ -16879,129 +17217,136 @@ k:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z10
-	VADDPS       Z10, Z0, Z0
-	VADDPS       Z10, Z1, Z1
-	VADDPS       Z10, Z2, Z2
-	VADDPS       Z10, Z3, Z3
-	VADDPS       Z10, Z4, Z4
-	VADDPS       Z10, Z5, Z5
-	VADDPS       Z10, Z6, Z6
-	VADDPS       Z10, Z7, Z7
-	VADDPS       Z10, Z8, Z8
-	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 260(AX), Z10
-	VBROADCASTSS 264(AX), Z11
-	VMAXPS       Z10, Z0, Z0
-	VMINPS       Z11, Z0, Z0
-	VMAXPS       Z10, Z1, Z1
-	VMINPS       Z11, Z1, Z1
-	VMAXPS       Z10, Z2, Z2
-	VMINPS       Z11, Z2, Z2
-	VMAXPS       Z10, Z3, Z3
-	VMINPS       Z11, Z3, Z3
-	VMAXPS       Z10, Z4, Z4
-	VMINPS       Z11, Z4, Z4
-	VMAXPS       Z10, Z5, Z5
-	VMINPS       Z11, Z5, Z5
-	VMAXPS       Z10, Z6, Z6
-	VMINPS       Z11, Z6, Z6
-	VMAXPS       Z10, Z7, Z7
-	VMINPS       Z11, Z7, Z7
-	VMAXPS       Z10, Z8, Z8
-	VMINPS       Z11, Z8, Z8
-	VMAXPS       Z10, Z9, Z9
-	VMINPS       Z11, Z9, Z9
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z10
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z10, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z10, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z10, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z10, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z10, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z10, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z10, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z10, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z10, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z10, Z9, Z9
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VMOVUPS      X8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z9, X9
-	VMOVUPS      X9, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z10
+	VADDPS        Z10, Z0, Z0
+	VADDPS        Z10, Z1, Z1
+	VADDPS        Z10, Z2, Z2
+	VADDPS        Z10, Z3, Z3
+	VADDPS        Z10, Z4, Z4
+	VADDPS        Z10, Z5, Z5
+	VADDPS        Z10, Z6, Z6
+	VADDPS        Z10, Z7, Z7
+	VADDPS        Z10, Z8, Z8
+	VADDPS        Z10, Z9, Z9
+	VBROADCASTSS  264(AX), Z10
+	VMINPS        Z0, Z10, Z0
+	VMINPS        Z1, Z10, Z1
+	VMINPS        Z2, Z10, Z2
+	VMINPS        Z3, Z10, Z3
+	VMINPS        Z4, Z10, Z4
+	VMINPS        Z5, Z10, Z5
+	VMINPS        Z6, Z10, Z6
+	VMINPS        Z7, Z10, Z7
+	VMINPS        Z8, Z10, Z8
+	VMINPS        Z9, Z10, Z9
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z10
+	VPBROADCASTB  280(AX), Z11
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z12
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z10, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z10, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z12, Z0
+	VPMAXUB       Z11, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z10, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z10, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z12, Z4
+	VPMAXUB       Z11, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z10, Z8, Z8
+	VPACKUSWB     Z8, Z8, Z8
+	VPERMD        Z8, Z12, Z8
+	VPMAXUB       Z11, Z8, Z8
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVUPS       X9, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z8, X8
-	VMOVDQU8 X8, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z9, X9
-	VMOVDQU8 X9, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVDQU8      X9, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z10
+	VMAXPS       Z10, Z0, Z0
+	VMAXPS       Z10, Z1, Z1
+	VMAXPS       Z10, Z2, Z2
+	VMAXPS       Z10, Z3, Z3
+	VMAXPS       Z10, Z4, Z4
+	VMAXPS       Z10, Z5, Z5
+	VMAXPS       Z10, Z6, Z6
+	VMAXPS       Z10, Z7, Z7
+	VMAXPS       Z10, Z8, Z8
+	VMAXPS       Z10, Z9, Z9
 
 store:
 	MOVQ    96(AX), CX
@@ -17226,103 +17571,126 @@ add:
 	VADDPS       Y10, Y7, Y7
 	VADDPS       Y10, Y8, Y8
 	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 260(AX), Y10
-	VBROADCASTSS 264(AX), Y11
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
+	VBROADCASTSS 264(AX), Y10
+	VMINPS       Y0, Y10, Y0
+	VMINPS       Y1, Y10, Y1
+	VMINPS       Y2, Y10, Y2
+	VMINPS       Y3, Y10, Y3
+	VMINPS       Y4, Y10, Y4
+	VMINPS       Y5, Y10, Y5
+	VMINPS       Y6, Y10, Y6
+	VMINPS       Y7, Y10, Y7
+	VMINPS       Y8, Y10, Y8
+	VMINPS       Y9, Y10, Y9
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y10
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y10, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y10, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y10, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y10, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y10, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y10, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y10, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y10, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y10, Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPADDD       Y10, Y9, Y9
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X10
-	VPACKSSDW    X10, X0, X10
-	VPACKUSWB    X10, X10, X10
-	VMOVQ        X10, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y10
+	VPBROADCASTB 280(AX), X11
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y10, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X12
+	VPACKUSWB    X12, X0, X12
+	VPMAXUB      X11, X12, X12
+	VMOVQ        X12, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y10, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X11, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y10, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X11, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y10, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X11, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y10, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X11, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y10, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X11, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPADDSW      Y10, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
 	VEXTRACTI128 $0x01, Y6, X0
-	VPACKSSDW    X0, X6, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X11, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y7, Y7
+	VPADDSW      Y10, Y7, Y7
+	VPERMQ       $0xd8, Y7, Y7
 	VEXTRACTI128 $0x01, Y7, X0
-	VPACKSSDW    X0, X7, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X7, X0
+	VPMAXUB      X11, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VPACKSSDW    Y8, Y8, Y8
+	VPADDSW      Y10, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
 	VEXTRACTI128 $0x01, Y8, X0
-	VPACKSSDW    X0, X8, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X11, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y9, Y9
+	VPADDSW      Y10, Y9, Y9
+	VPERMQ       $0xd8, Y9, Y9
 	VEXTRACTI128 $0x01, Y9, X0
-	VPACKSSDW    X0, X9, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X9, X0
+	VPMAXUB      X11, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y10
+	VMAXPS       Y10, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
 
 store:
 	MOVQ    96(AX), CX
@@ -17635,240 +18003,206 @@ k:
 	VADDPS       Z23, Z21, Z21
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z22
-	VADDPS       Z22, Z0, Z0
-	VADDPS       Z22, Z2, Z2
-	VADDPS       Z22, Z4, Z4
-	VADDPS       Z22, Z6, Z6
-	VADDPS       Z22, Z8, Z8
-	VADDPS       Z22, Z10, Z10
-	VADDPS       Z22, Z12, Z12
-	VADDPS       Z22, Z14, Z14
-	VADDPS       Z22, Z16, Z16
-	VADDPS       Z22, Z18, Z18
-	VADDPS       Z22, Z20, Z20
-	VMOVUPS.Z    64(DX), K3, Z22
-	VADDPS       Z22, Z1, Z1
-	VADDPS       Z22, Z3, Z3
-	VADDPS       Z22, Z5, Z5
-	VADDPS       Z22, Z7, Z7
-	VADDPS       Z22, Z9, Z9
-	VADDPS       Z22, Z11, Z11
-	VADDPS       Z22, Z13, Z13
-	VADDPS       Z22, Z15, Z15
-	VADDPS       Z22, Z17, Z17
-	VADDPS       Z22, Z19, Z19
-	VADDPS       Z22, Z21, Z21
-	VBROADCASTSS 260(AX), Z22
-	VBROADCASTSS 264(AX), Z23
-	VMAXPS       Z22, Z0, Z0
-	VMINPS       Z23, Z0, Z0
-	VMAXPS       Z22, Z1, Z1
-	VMINPS       Z23, Z1, Z1
-	VMAXPS       Z22, Z2, Z2
-	VMINPS       Z23, Z2, Z2
-	VMAXPS       Z22, Z3, Z3
-	VMINPS       Z23, Z3, Z3
-	VMAXPS       Z22, Z4, Z4
-	VMINPS       Z23, Z4, Z4
-	VMAXPS       Z22, Z5, Z5
-	VMINPS       Z23, Z5, Z5
-	VMAXPS       Z22, Z6, Z6
-	VMINPS       Z23, Z6, Z6
-	VMAXPS       Z22, Z7, Z7
-	VMINPS       Z23, Z7, Z7
-	VMAXPS       Z22, Z8, Z8
-	VMINPS       Z23, Z8, Z8
-	VMAXPS       Z22, Z9, Z9
-	VMINPS       Z23, Z9, Z9
-	VMAXPS       Z22, Z10, Z10
-	VMINPS       Z23, Z10, Z10
-	VMAXPS       Z22, Z11, Z11
-	VMINPS       Z23, Z11, Z11
-	VMAXPS       Z22, Z12, Z12
-	VMINPS       Z23, Z12, Z12
-	VMAXPS       Z22, Z13, Z13
-	VMINPS       Z23, Z13, Z13
-	VMAXPS       Z22, Z14, Z14
-	VMINPS       Z23, Z14, Z14
-	VMAXPS       Z22, Z15, Z15
-	VMINPS       Z23, Z15, Z15
-	VMAXPS       Z22, Z16, Z16
-	VMINPS       Z23, Z16, Z16
-	VMAXPS       Z22, Z17, Z17
-	VMINPS       Z23, Z17, Z17
-	VMAXPS       Z22, Z18, Z18
-	VMINPS       Z23, Z18, Z18
-	VMAXPS       Z22, Z19, Z19
-	VMINPS       Z23, Z19, Z19
-	VMAXPS       Z22, Z20, Z20
-	VMINPS       Z23, Z20, Z20
-	VMAXPS       Z22, Z21, Z21
-	VMINPS       Z23, Z21, Z21
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z22
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z22, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z22, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z22, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z22, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z22, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z22, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z22, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z22, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z22, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z22, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z22, Z10, Z10
-	VCVTPS2DQ    Z11, Z11
-	VPADDD       Z22, Z11, Z11
-	VCVTPS2DQ    Z12, Z12
-	VPADDD       Z22, Z12, Z12
-	VCVTPS2DQ    Z13, Z13
-	VPADDD       Z22, Z13, Z13
-	VCVTPS2DQ    Z14, Z14
-	VPADDD       Z22, Z14, Z14
-	VCVTPS2DQ    Z15, Z15
-	VPADDD       Z22, Z15, Z15
-	VCVTPS2DQ    Z16, Z16
-	VPADDD       Z22, Z16, Z16
-	VCVTPS2DQ    Z17, Z17
-	VPADDD       Z22, Z17, Z17
-	VCVTPS2DQ    Z18, Z18
-	VPADDD       Z22, Z18, Z18
-	VCVTPS2DQ    Z19, Z19
-	VPADDD       Z22, Z19, Z19
-	VCVTPS2DQ    Z20, Z20
-	VPADDD       Z22, Z20, Z20
-	VCVTPS2DQ    Z21, Z21
-	VPADDD       Z22, Z21, Z21
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVUPS      Y6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVUPS      Y8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVUPS      Y14, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z16, X16
-	VPMOVDB      Z17, X17
-	VINSERTI32X4 $0x01, X17, Y16, Y16
-	VMOVUPS      Y16, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z18, X18
-	VPMOVDB      Z19, X19
-	VINSERTI32X4 $0x01, X19, Y18, Y18
-	VMOVUPS      Y18, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z20, X20
-	VPMOVDB      Z21, X21
-	VINSERTI32X4 $0x01, X21, Y20, Y20
-	VMOVUPS      Y20, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z22
+	VADDPS        Z22, Z0, Z0
+	VADDPS        Z22, Z2, Z2
+	VADDPS        Z22, Z4, Z4
+	VADDPS        Z22, Z6, Z6
+	VADDPS        Z22, Z8, Z8
+	VADDPS        Z22, Z10, Z10
+	VADDPS        Z22, Z12, Z12
+	VADDPS        Z22, Z14, Z14
+	VADDPS        Z22, Z16, Z16
+	VADDPS        Z22, Z18, Z18
+	VADDPS        Z22, Z20, Z20
+	VMOVUPS.Z     64(DX), K3, Z22
+	VADDPS        Z22, Z1, Z1
+	VADDPS        Z22, Z3, Z3
+	VADDPS        Z22, Z5, Z5
+	VADDPS        Z22, Z7, Z7
+	VADDPS        Z22, Z9, Z9
+	VADDPS        Z22, Z11, Z11
+	VADDPS        Z22, Z13, Z13
+	VADDPS        Z22, Z15, Z15
+	VADDPS        Z22, Z17, Z17
+	VADDPS        Z22, Z19, Z19
+	VADDPS        Z22, Z21, Z21
+	VBROADCASTSS  264(AX), Z22
+	VMINPS        Z0, Z22, Z0
+	VMINPS        Z1, Z22, Z1
+	VMINPS        Z2, Z22, Z2
+	VMINPS        Z3, Z22, Z3
+	VMINPS        Z4, Z22, Z4
+	VMINPS        Z5, Z22, Z5
+	VMINPS        Z6, Z22, Z6
+	VMINPS        Z7, Z22, Z7
+	VMINPS        Z8, Z22, Z8
+	VMINPS        Z9, Z22, Z9
+	VMINPS        Z10, Z22, Z10
+	VMINPS        Z11, Z22, Z11
+	VMINPS        Z12, Z22, Z12
+	VMINPS        Z13, Z22, Z13
+	VMINPS        Z14, Z22, Z14
+	VMINPS        Z15, Z22, Z15
+	VMINPS        Z16, Z22, Z16
+	VMINPS        Z17, Z22, Z17
+	VMINPS        Z18, Z22, Z18
+	VMINPS        Z19, Z22, Z19
+	VMINPS        Z20, Z22, Z20
+	VMINPS        Z21, Z22, Z21
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z22
+	VPBROADCASTB  280(AX), Z23
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z24
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z22, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z22, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z24, Z0
+	VPMAXUB       Z23, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z22, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z22, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z24, Z4
+	VPMAXUB       Z23, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z22, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z22, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z24, Z8
+	VPMAXUB       Z23, Z8, Z8
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VCVTPS2DQ     Z14, Z14
+	VCVTPS2DQ     Z15, Z15
+	VPACKSSDW     Z13, Z12, Z12
+	VPADDSW       Z22, Z12, Z12
+	VPACKSSDW     Z15, Z14, Z14
+	VPADDSW       Z22, Z14, Z14
+	VPACKUSWB     Z14, Z12, Z12
+	VPERMD        Z12, Z24, Z12
+	VPMAXUB       Z23, Z12, Z12
+	VCVTPS2DQ     Z16, Z16
+	VCVTPS2DQ     Z17, Z17
+	VCVTPS2DQ     Z18, Z18
+	VCVTPS2DQ     Z19, Z19
+	VPACKSSDW     Z17, Z16, Z16
+	VPADDSW       Z22, Z16, Z16
+	VPACKSSDW     Z19, Z18, Z18
+	VPADDSW       Z22, Z18, Z18
+	VPACKUSWB     Z18, Z16, Z16
+	VPERMD        Z16, Z24, Z16
+	VPMAXUB       Z23, Z16, Z16
+	VCVTPS2DQ     Z20, Z20
+	VCVTPS2DQ     Z21, Z21
+	VPACKSSDW     Z21, Z20, Z20
+	VPADDSW       Z22, Z20, Z20
+	VPACKUSWB     Z20, Z20, Z20
+	VPERMD        Z20, Z24, Z20
+	VPMAXUB       Z23, Z20, Z20
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVUPS       Y13, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y16, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z16, Y17
+	VMOVUPS       Y17, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y20, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVDQU8     Y6, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVDQU8     Y8, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVDQU8     Y10, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVDQU8     Y12, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVDQU8     Y14, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z16, X16
-	VPMOVDB      Z17, X17
-	VINSERTI32X4 $0x01, X17, Y16, Y16
-	VMOVDQU8     Y16, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z18, X18
-	VPMOVDB      Z19, X19
-	VINSERTI32X4 $0x01, X19, Y18, Y18
-	VMOVDQU8     Y18, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z20, X20
-	VPMOVDB      Z21, X21
-	VINSERTI32X4 $0x01, X21, Y20, Y20
-	VMOVDQU8     Y20, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y12, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVDQU8      Y13, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y16, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z16, Y17
+	VMOVDQU8      Y17, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y20, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z22
+	VMAXPS       Z22, Z0, Z0
+	VMAXPS       Z22, Z1, Z1
+	VMAXPS       Z22, Z2, Z2
+	VMAXPS       Z22, Z3, Z3
+	VMAXPS       Z22, Z4, Z4
+	VMAXPS       Z22, Z5, Z5
+	VMAXPS       Z22, Z6, Z6
+	VMAXPS       Z22, Z7, Z7
+	VMAXPS       Z22, Z8, Z8
+	VMAXPS       Z22, Z9, Z9
+	VMAXPS       Z22, Z10, Z10
+	VMAXPS       Z22, Z11, Z11
+	VMAXPS       Z22, Z12, Z12
+	VMAXPS       Z22, Z13, Z13
+	VMAXPS       Z22, Z14, Z14
+	VMAXPS       Z22, Z15, Z15
+	VMAXPS       Z22, Z16, Z16
+	VMAXPS       Z22, Z17, Z17
+	VMAXPS       Z22, Z18, Z18
+	VMAXPS       Z22, Z19, Z19
+	VMAXPS       Z22, Z20, Z20
+	VMAXPS       Z22, Z21, Z21
 
 store:
 	MOVQ    96(AX), CX
@@ -18102,140 +18436,148 @@ k:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z11
-	VADDPS       Z11, Z0, Z0
-	VADDPS       Z11, Z1, Z1
-	VADDPS       Z11, Z2, Z2
-	VADDPS       Z11, Z3, Z3
-	VADDPS       Z11, Z4, Z4
-	VADDPS       Z11, Z5, Z5
-	VADDPS       Z11, Z6, Z6
-	VADDPS       Z11, Z7, Z7
-	VADDPS       Z11, Z8, Z8
-	VADDPS       Z11, Z9, Z9
-	VADDPS       Z11, Z10, Z10
-	VBROADCASTSS 260(AX), Z11
-	VBROADCASTSS 264(AX), Z12
-	VMAXPS       Z11, Z0, Z0
-	VMINPS       Z12, Z0, Z0
-	VMAXPS       Z11, Z1, Z1
-	VMINPS       Z12, Z1, Z1
-	VMAXPS       Z11, Z2, Z2
-	VMINPS       Z12, Z2, Z2
-	VMAXPS       Z11, Z3, Z3
-	VMINPS       Z12, Z3, Z3
-	VMAXPS       Z11, Z4, Z4
-	VMINPS       Z12, Z4, Z4
-	VMAXPS       Z11, Z5, Z5
-	VMINPS       Z12, Z5, Z5
-	VMAXPS       Z11, Z6, Z6
-	VMINPS       Z12, Z6, Z6
-	VMAXPS       Z11, Z7, Z7
-	VMINPS       Z12, Z7, Z7
-	VMAXPS       Z11, Z8, Z8
-	VMINPS       Z12, Z8, Z8
-	VMAXPS       Z11, Z9, Z9
-	VMINPS       Z12, Z9, Z9
-	VMAXPS       Z11, Z10, Z10
-	VMINPS       Z12, Z10, Z10
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z11
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z11, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z11, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z11, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z11, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z11, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z11, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z11, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z11, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z11, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z11, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z11, Z10, Z10
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VMOVUPS      X8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z9, X9
-	VMOVUPS      X9, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VMOVUPS      X10, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z11
+	VADDPS        Z11, Z0, Z0
+	VADDPS        Z11, Z1, Z1
+	VADDPS        Z11, Z2, Z2
+	VADDPS        Z11, Z3, Z3
+	VADDPS        Z11, Z4, Z4
+	VADDPS        Z11, Z5, Z5
+	VADDPS        Z11, Z6, Z6
+	VADDPS        Z11, Z7, Z7
+	VADDPS        Z11, Z8, Z8
+	VADDPS        Z11, Z9, Z9
+	VADDPS        Z11, Z10, Z10
+	VBROADCASTSS  264(AX), Z11
+	VMINPS        Z0, Z11, Z0
+	VMINPS        Z1, Z11, Z1
+	VMINPS        Z2, Z11, Z2
+	VMINPS        Z3, Z11, Z3
+	VMINPS        Z4, Z11, Z4
+	VMINPS        Z5, Z11, Z5
+	VMINPS        Z6, Z11, Z6
+	VMINPS        Z7, Z11, Z7
+	VMINPS        Z8, Z11, Z8
+	VMINPS        Z9, Z11, Z9
+	VMINPS        Z10, Z11, Z10
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z11
+	VPBROADCASTB  280(AX), Z12
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z13
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z11, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z11, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z13, Z0
+	VPMAXUB       Z12, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z11, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z11, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z13, Z4
+	VPMAXUB       Z12, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z11, Z8, Z8
+	VPACKSSDW     Z10, Z10, Z10
+	VPADDSW       Z11, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z13, Z8
+	VPMAXUB       Z12, Z8, Z8
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVUPS       X9, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z8, X10
+	VMOVUPS       X10, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z8, X8
-	VMOVDQU8 X8, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z9, X9
-	VMOVDQU8 X9, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z10, X10
-	VMOVDQU8 X10, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVDQU8      X9, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z8, X10
+	VMOVDQU8      X10, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z11
+	VMAXPS       Z11, Z0, Z0
+	VMAXPS       Z11, Z1, Z1
+	VMAXPS       Z11, Z2, Z2
+	VMAXPS       Z11, Z3, Z3
+	VMAXPS       Z11, Z4, Z4
+	VMAXPS       Z11, Z5, Z5
+	VMAXPS       Z11, Z6, Z6
+	VMAXPS       Z11, Z7, Z7
+	VMAXPS       Z11, Z8, Z8
+	VMAXPS       Z11, Z9, Z9
+	VMAXPS       Z11, Z10, Z10
 
 store:
 	MOVQ    96(AX), CX
@@ -18458,140 +18800,148 @@ k:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z11
-	VADDPS       Z11, Z0, Z0
-	VADDPS       Z11, Z1, Z1
-	VADDPS       Z11, Z2, Z2
-	VADDPS       Z11, Z3, Z3
-	VADDPS       Z11, Z4, Z4
-	VADDPS       Z11, Z5, Z5
-	VADDPS       Z11, Z6, Z6
-	VADDPS       Z11, Z7, Z7
-	VADDPS       Z11, Z8, Z8
-	VADDPS       Z11, Z9, Z9
-	VADDPS       Z11, Z10, Z10
-	VBROADCASTSS 260(AX), Z11
-	VBROADCASTSS 264(AX), Z12
-	VMAXPS       Z11, Z0, Z0
-	VMINPS       Z12, Z0, Z0
-	VMAXPS       Z11, Z1, Z1
-	VMINPS       Z12, Z1, Z1
-	VMAXPS       Z11, Z2, Z2
-	VMINPS       Z12, Z2, Z2
-	VMAXPS       Z11, Z3, Z3
-	VMINPS       Z12, Z3, Z3
-	VMAXPS       Z11, Z4, Z4
-	VMINPS       Z12, Z4, Z4
-	VMAXPS       Z11, Z5, Z5
-	VMINPS       Z12, Z5, Z5
-	VMAXPS       Z11, Z6, Z6
-	VMINPS       Z12, Z6, Z6
-	VMAXPS       Z11, Z7, Z7
-	VMINPS       Z12, Z7, Z7
-	VMAXPS       Z11, Z8, Z8
-	VMINPS       Z12, Z8, Z8
-	VMAXPS       Z11, Z9, Z9
-	VMINPS       Z12, Z9, Z9
-	VMAXPS       Z11, Z10, Z10
-	VMINPS       Z12, Z10, Z10
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z11
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z11, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z11, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z11, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z11, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z11, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z11, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z11, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z11, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z11, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z11, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z11, Z10, Z10
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VMOVUPS      X8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z9, X9
-	VMOVUPS      X9, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VMOVUPS      X10, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z11
+	VADDPS        Z11, Z0, Z0
+	VADDPS        Z11, Z1, Z1
+	VADDPS        Z11, Z2, Z2
+	VADDPS        Z11, Z3, Z3
+	VADDPS        Z11, Z4, Z4
+	VADDPS        Z11, Z5, Z5
+	VADDPS        Z11, Z6, Z6
+	VADDPS        Z11, Z7, Z7
+	VADDPS        Z11, Z8, Z8
+	VADDPS        Z11, Z9, Z9
+	VADDPS        Z11, Z10, Z10
+	VBROADCASTSS  264(AX), Z11
+	VMINPS        Z0, Z11, Z0
+	VMINPS        Z1, Z11, Z1
+	VMINPS        Z2, Z11, Z2
+	VMINPS        Z3, Z11, Z3
+	VMINPS        Z4, Z11, Z4
+	VMINPS        Z5, Z11, Z5
+	VMINPS        Z6, Z11, Z6
+	VMINPS        Z7, Z11, Z7
+	VMINPS        Z8, Z11, Z8
+	VMINPS        Z9, Z11, Z9
+	VMINPS        Z10, Z11, Z10
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z11
+	VPBROADCASTB  280(AX), Z12
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z13
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z11, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z11, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z13, Z0
+	VPMAXUB       Z12, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z11, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z11, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z13, Z4
+	VPMAXUB       Z12, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z11, Z8, Z8
+	VPACKSSDW     Z10, Z10, Z10
+	VPADDSW       Z11, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z13, Z8
+	VPMAXUB       Z12, Z8, Z8
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVUPS       X9, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z8, X10
+	VMOVUPS       X10, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z8, X8
-	VMOVDQU8 X8, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z9, X9
-	VMOVDQU8 X9, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z10, X10
-	VMOVDQU8 X10, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVDQU8      X9, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z8, X10
+	VMOVDQU8      X10, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z11
+	VMAXPS       Z11, Z0, Z0
+	VMAXPS       Z11, Z1, Z1
+	VMAXPS       Z11, Z2, Z2
+	VMAXPS       Z11, Z3, Z3
+	VMAXPS       Z11, Z4, Z4
+	VMAXPS       Z11, Z5, Z5
+	VMAXPS       Z11, Z6, Z6
+	VMAXPS       Z11, Z7, Z7
+	VMAXPS       Z11, Z8, Z8
+	VMAXPS       Z11, Z9, Z9
+	VMAXPS       Z11, Z10, Z10
 
 store:
 	MOVQ    96(AX), CX
@@ -18832,112 +19182,137 @@ add:
 	VADDPS       Y11, Y8, Y8
 	VADDPS       Y11, Y9, Y9
 	VADDPS       Y11, Y10, Y10
-	VBROADCASTSS 260(AX), Y11
-	VBROADCASTSS 264(AX), Y12
-	VMAXPS       Y11, Y0, Y0
-	VMINPS       Y12, Y0, Y0
-	VMAXPS       Y11, Y1, Y1
-	VMINPS       Y12, Y1, Y1
-	VMAXPS       Y11, Y2, Y2
-	VMINPS       Y12, Y2, Y2
-	VMAXPS       Y11, Y3, Y3
-	VMINPS       Y12, Y3, Y3
-	VMAXPS       Y11, Y4, Y4
-	VMINPS       Y12, Y4, Y4
-	VMAXPS       Y11, Y5, Y5
-	VMINPS       Y12, Y5, Y5
-	VMAXPS       Y11, Y6, Y6
-	VMINPS       Y12, Y6, Y6
-	VMAXPS       Y11, Y7, Y7
-	VMINPS       Y12, Y7, Y7
-	VMAXPS       Y11, Y8, Y8
-	VMINPS       Y12, Y8, Y8
-	VMAXPS       Y11, Y9, Y9
-	VMINPS       Y12, Y9, Y9
-	VMAXPS       Y11, Y10, Y10
-	VMINPS       Y12, Y10, Y10
+	VBROADCASTSS 264(AX), Y11
+	VMINPS       Y0, Y11, Y0
+	VMINPS       Y1, Y11, Y1
+	VMINPS       Y2, Y11, Y2
+	VMINPS       Y3, Y11, Y3
+	VMINPS       Y4, Y11, Y4
+	VMINPS       Y5, Y11, Y5
+	VMINPS       Y6, Y11, Y6
+	VMINPS       Y7, Y11, Y7
+	VMINPS       Y8, Y11, Y8
+	VMINPS       Y9, Y11, Y9
+	VMINPS       Y10, Y11, Y10
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y11
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y11, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y11, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y11, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y11, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y11, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y11, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y11, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y11, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y11, Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPADDD       Y11, Y9, Y9
-	VCVTPS2DQ    Y10, Y10
-	VPADDD       Y11, Y10, Y10
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X11
-	VPACKSSDW    X11, X0, X11
-	VPACKUSWB    X11, X11, X11
-	VMOVQ        X11, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y11
+	VPBROADCASTB 280(AX), X12
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y11, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X13
+	VPACKUSWB    X13, X0, X13
+	VPMAXUB      X12, X13, X13
+	VMOVQ        X13, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y11, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y11, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y11, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y11, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y11, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPADDSW      Y11, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
 	VEXTRACTI128 $0x01, Y6, X0
-	VPACKSSDW    X0, X6, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y7, Y7
+	VPADDSW      Y11, Y7, Y7
+	VPERMQ       $0xd8, Y7, Y7
 	VEXTRACTI128 $0x01, Y7, X0
-	VPACKSSDW    X0, X7, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X7, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VPACKSSDW    Y8, Y8, Y8
+	VPADDSW      Y11, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
 	VEXTRACTI128 $0x01, Y8, X0
-	VPACKSSDW    X0, X8, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y9, Y9
+	VPADDSW      Y11, Y9, Y9
+	VPERMQ       $0xd8, Y9, Y9
 	VEXTRACTI128 $0x01, Y9, X0
-	VPACKSSDW    X0, X9, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X9, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y10, Y10
+	VPACKSSDW    Y10, Y10, Y10
+	VPADDSW      Y11, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
 	VEXTRACTI128 $0x01, Y10, X0
-	VPACKSSDW    X0, X10, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X10, X0
+	VPMAXUB      X12, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y11
+	VMAXPS       Y11, Y0, Y0
+	VMAXPS       Y11, Y1, Y1
+	VMAXPS       Y11, Y2, Y2
+	VMAXPS       Y11, Y3, Y3
+	VMAXPS       Y11, Y4, Y4
+	VMAXPS       Y11, Y5, Y5
+	VMAXPS       Y11, Y6, Y6
+	VMAXPS       Y11, Y7, Y7
+	VMAXPS       Y11, Y8, Y8
+	VMAXPS       Y11, Y9, Y9
+	VMAXPS       Y11, Y10, Y10
 
 store:
 	MOVQ    96(AX), CX
@@ -19272,260 +19647,222 @@ k:
 	VADDPS       Z25, Z23, Z23
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z24
-	VADDPS       Z24, Z0, Z0
-	VADDPS       Z24, Z2, Z2
-	VADDPS       Z24, Z4, Z4
-	VADDPS       Z24, Z6, Z6
-	VADDPS       Z24, Z8, Z8
-	VADDPS       Z24, Z10, Z10
-	VADDPS       Z24, Z12, Z12
-	VADDPS       Z24, Z14, Z14
-	VADDPS       Z24, Z16, Z16
-	VADDPS       Z24, Z18, Z18
-	VADDPS       Z24, Z20, Z20
-	VADDPS       Z24, Z22, Z22
-	VMOVUPS.Z    64(DX), K3, Z24
-	VADDPS       Z24, Z1, Z1
-	VADDPS       Z24, Z3, Z3
-	VADDPS       Z24, Z5, Z5
-	VADDPS       Z24, Z7, Z7
-	VADDPS       Z24, Z9, Z9
-	VADDPS       Z24, Z11, Z11
-	VADDPS       Z24, Z13, Z13
-	VADDPS       Z24, Z15, Z15
-	VADDPS       Z24, Z17, Z17
-	VADDPS       Z24, Z19, Z19
-	VADDPS       Z24, Z21, Z21
-	VADDPS       Z24, Z23, Z23
-	VBROADCASTSS 260(AX), Z24
-	VBROADCASTSS 264(AX), Z25
-	VMAXPS       Z24, Z0, Z0
-	VMINPS       Z25, Z0, Z0
-	VMAXPS       Z24, Z1, Z1
-	VMINPS       Z25, Z1, Z1
-	VMAXPS       Z24, Z2, Z2
-	VMINPS       Z25, Z2, Z2
-	VMAXPS       Z24, Z3, Z3
-	VMINPS       Z25, Z3, Z3
-	VMAXPS       Z24, Z4, Z4
-	VMINPS       Z25, Z4, Z4
-	VMAXPS       Z24, Z5, Z5
-	VMINPS       Z25, Z5, Z5
-	VMAXPS       Z24, Z6, Z6
-	VMINPS       Z25, Z6, Z6
-	VMAXPS       Z24, Z7, Z7
-	VMINPS       Z25, Z7, Z7
-	VMAXPS       Z24, Z8, Z8
-	VMINPS       Z25, Z8, Z8
-	VMAXPS       Z24, Z9, Z9
-	VMINPS       Z25, Z9, Z9
-	VMAXPS       Z24, Z10, Z10
-	VMINPS       Z25, Z10, Z10
-	VMAXPS       Z24, Z11, Z11
-	VMINPS       Z25, Z11, Z11
-	VMAXPS       Z24, Z12, Z12
-	VMINPS       Z25, Z12, Z12
-	VMAXPS       Z24, Z13, Z13
-	VMINPS       Z25, Z13, Z13
-	VMAXPS       Z24, Z14, Z14
-	VMINPS       Z25, Z14, Z14
-	VMAXPS       Z24, Z15, Z15
-	VMINPS       Z25, Z15, Z15
-	VMAXPS       Z24, Z16, Z16
-	VMINPS       Z25, Z16, Z16
-	VMAXPS       Z24, Z17, Z17
-	VMINPS       Z25, Z17, Z17
-	VMAXPS       Z24, Z18, Z18
-	VMINPS       Z25, Z18, Z18
-	VMAXPS       Z24, Z19, Z19
-	VMINPS       Z25, Z19, Z19
-	VMAXPS       Z24, Z20, Z20
-	VMINPS       Z25, Z20, Z20
-	VMAXPS       Z24, Z21, Z21
-	VMINPS       Z25, Z21, Z21
-	VMAXPS       Z24, Z22, Z22
-	VMINPS       Z25, Z22, Z22
-	VMAXPS       Z24, Z23, Z23
-	VMINPS       Z25, Z23, Z23
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z24
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z24, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z24, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z24, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z24, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z24, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z24, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z24, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z24, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z24, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z24, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z24, Z10, Z10
-	VCVTPS2DQ    Z11, Z11
-	VPADDD       Z24, Z11, Z11
-	VCVTPS2DQ    Z12, Z12
-	VPADDD       Z24, Z12, Z12
-	VCVTPS2DQ    Z13, Z13
-	VPADDD       Z24, Z13, Z13
-	VCVTPS2DQ    Z14, Z14
-	VPADDD       Z24, Z14, Z14
-	VCVTPS2DQ    Z15, Z15
-	VPADDD       Z24, Z15, Z15
-	VCVTPS2DQ    Z16, Z16
-	VPADDD       Z24, Z16, Z16
-	VCVTPS2DQ    Z17, Z17
-	VPADDD       Z24, Z17, Z17
-	VCVTPS2DQ    Z18, Z18
-	VPADDD       Z24, Z18, Z18
-	VCVTPS2DQ    Z19, Z19
-	VPADDD       Z24, Z19, Z19
-	VCVTPS2DQ    Z20, Z20
-	VPADDD       Z24, Z20, Z20
-	VCVTPS2DQ    Z21, Z21
-	VPADDD       Z24, Z21, Z21
-	VCVTPS2DQ    Z22, Z22
-	VPADDD       Z24, Z22, Z22
-	VCVTPS2DQ    Z23, Z23
-	VPADDD       Z24, Z23, Z23
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVUPS      Y0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVUPS      Y2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVUPS      Y4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVUPS      Y6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVUPS      Y8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVUPS      Y10, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVUPS      Y12, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVUPS      Y14, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z16, X16
-	VPMOVDB      Z17, X17
-	VINSERTI32X4 $0x01, X17, Y16, Y16
-	VMOVUPS      Y16, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z18, X18
-	VPMOVDB      Z19, X19
-	VINSERTI32X4 $0x01, X19, Y18, Y18
-	VMOVUPS      Y18, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z20, X20
-	VPMOVDB      Z21, X21
-	VINSERTI32X4 $0x01, X21, Y20, Y20
-	VMOVUPS      Y20, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z22, X22
-	VPMOVDB      Z23, X23
-	VINSERTI32X4 $0x01, X23, Y22, Y22
-	VMOVUPS      Y22, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z24
+	VADDPS        Z24, Z0, Z0
+	VADDPS        Z24, Z2, Z2
+	VADDPS        Z24, Z4, Z4
+	VADDPS        Z24, Z6, Z6
+	VADDPS        Z24, Z8, Z8
+	VADDPS        Z24, Z10, Z10
+	VADDPS        Z24, Z12, Z12
+	VADDPS        Z24, Z14, Z14
+	VADDPS        Z24, Z16, Z16
+	VADDPS        Z24, Z18, Z18
+	VADDPS        Z24, Z20, Z20
+	VADDPS        Z24, Z22, Z22
+	VMOVUPS.Z     64(DX), K3, Z24
+	VADDPS        Z24, Z1, Z1
+	VADDPS        Z24, Z3, Z3
+	VADDPS        Z24, Z5, Z5
+	VADDPS        Z24, Z7, Z7
+	VADDPS        Z24, Z9, Z9
+	VADDPS        Z24, Z11, Z11
+	VADDPS        Z24, Z13, Z13
+	VADDPS        Z24, Z15, Z15
+	VADDPS        Z24, Z17, Z17
+	VADDPS        Z24, Z19, Z19
+	VADDPS        Z24, Z21, Z21
+	VADDPS        Z24, Z23, Z23
+	VBROADCASTSS  264(AX), Z24
+	VMINPS        Z0, Z24, Z0
+	VMINPS        Z1, Z24, Z1
+	VMINPS        Z2, Z24, Z2
+	VMINPS        Z3, Z24, Z3
+	VMINPS        Z4, Z24, Z4
+	VMINPS        Z5, Z24, Z5
+	VMINPS        Z6, Z24, Z6
+	VMINPS        Z7, Z24, Z7
+	VMINPS        Z8, Z24, Z8
+	VMINPS        Z9, Z24, Z9
+	VMINPS        Z10, Z24, Z10
+	VMINPS        Z11, Z24, Z11
+	VMINPS        Z12, Z24, Z12
+	VMINPS        Z13, Z24, Z13
+	VMINPS        Z14, Z24, Z14
+	VMINPS        Z15, Z24, Z15
+	VMINPS        Z16, Z24, Z16
+	VMINPS        Z17, Z24, Z17
+	VMINPS        Z18, Z24, Z18
+	VMINPS        Z19, Z24, Z19
+	VMINPS        Z20, Z24, Z20
+	VMINPS        Z21, Z24, Z21
+	VMINPS        Z22, Z24, Z22
+	VMINPS        Z23, Z24, Z23
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z24
+	VPBROADCASTB  280(AX), Z25
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z26
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z24, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z24, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z26, Z0
+	VPMAXUB       Z25, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z24, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z24, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z26, Z4
+	VPMAXUB       Z25, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z24, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z24, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z26, Z8
+	VPMAXUB       Z25, Z8, Z8
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VCVTPS2DQ     Z14, Z14
+	VCVTPS2DQ     Z15, Z15
+	VPACKSSDW     Z13, Z12, Z12
+	VPADDSW       Z24, Z12, Z12
+	VPACKSSDW     Z15, Z14, Z14
+	VPADDSW       Z24, Z14, Z14
+	VPACKUSWB     Z14, Z12, Z12
+	VPERMD        Z12, Z26, Z12
+	VPMAXUB       Z25, Z12, Z12
+	VCVTPS2DQ     Z16, Z16
+	VCVTPS2DQ     Z17, Z17
+	VCVTPS2DQ     Z18, Z18
+	VCVTPS2DQ     Z19, Z19
+	VPACKSSDW     Z17, Z16, Z16
+	VPADDSW       Z24, Z16, Z16
+	VPACKSSDW     Z19, Z18, Z18
+	VPADDSW       Z24, Z18, Z18
+	VPACKUSWB     Z18, Z16, Z16
+	VPERMD        Z16, Z26, Z16
+	VPMAXUB       Z25, Z16, Z16
+	VCVTPS2DQ     Z20, Z20
+	VCVTPS2DQ     Z21, Z21
+	VCVTPS2DQ     Z22, Z22
+	VCVTPS2DQ     Z23, Z23
+	VPACKSSDW     Z21, Z20, Z20
+	VPADDSW       Z24, Z20, Z20
+	VPACKSSDW     Z23, Z22, Z22
+	VPADDSW       Z24, Z22, Z22
+	VPACKUSWB     Z22, Z20, Z20
+	VPERMD        Z20, Z26, Z20
+	VPMAXUB       Z25, Z20, Z20
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVUPS       Y13, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y16, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z16, Y17
+	VMOVUPS       Y17, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y20, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z20, Y21
+	VMOVUPS       Y21, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB      Z0, X0
-	VPMOVDB      Z1, X1
-	VINSERTI32X4 $0x01, X1, Y0, Y0
-	VMOVDQU8     Y0, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VPMOVDB      Z3, X3
-	VINSERTI32X4 $0x01, X3, Y2, Y2
-	VMOVDQU8     Y2, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VPMOVDB      Z5, X5
-	VINSERTI32X4 $0x01, X5, Y4, Y4
-	VMOVDQU8     Y4, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VPMOVDB      Z7, X7
-	VINSERTI32X4 $0x01, X7, Y6, Y6
-	VMOVDQU8     Y6, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VPMOVDB      Z9, X9
-	VINSERTI32X4 $0x01, X9, Y8, Y8
-	VMOVDQU8     Y8, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VPMOVDB      Z11, X11
-	VINSERTI32X4 $0x01, X11, Y10, Y10
-	VMOVDQU8     Y10, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z12, X12
-	VPMOVDB      Z13, X13
-	VINSERTI32X4 $0x01, X13, Y12, Y12
-	VMOVDQU8     Y12, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z14, X14
-	VPMOVDB      Z15, X15
-	VINSERTI32X4 $0x01, X15, Y14, Y14
-	VMOVDQU8     Y14, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z16, X16
-	VPMOVDB      Z17, X17
-	VINSERTI32X4 $0x01, X17, Y16, Y16
-	VMOVDQU8     Y16, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z18, X18
-	VPMOVDB      Z19, X19
-	VINSERTI32X4 $0x01, X19, Y18, Y18
-	VMOVDQU8     Y18, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z20, X20
-	VPMOVDB      Z21, X21
-	VINSERTI32X4 $0x01, X21, Y20, Y20
-	VMOVDQU8     Y20, K1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z22, X22
-	VPMOVDB      Z23, X23
-	VINSERTI32X4 $0x01, X23, Y22, Y22
-	VMOVDQU8     Y22, K1, (DX)
-	JMP          next
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y12, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVDQU8      Y13, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y16, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z16, Y17
+	VMOVDQU8      Y17, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y20, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z20, Y21
+	VMOVDQU8      Y21, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z24
+	VMAXPS       Z24, Z0, Z0
+	VMAXPS       Z24, Z1, Z1
+	VMAXPS       Z24, Z2, Z2
+	VMAXPS       Z24, Z3, Z3
+	VMAXPS       Z24, Z4, Z4
+	VMAXPS       Z24, Z5, Z5
+	VMAXPS       Z24, Z6, Z6
+	VMAXPS       Z24, Z7, Z7
+	VMAXPS       Z24, Z8, Z8
+	VMAXPS       Z24, Z9, Z9
+	VMAXPS       Z24, Z10, Z10
+	VMAXPS       Z24, Z11, Z11
+	VMAXPS       Z24, Z12, Z12
+	VMAXPS       Z24, Z13, Z13
+	VMAXPS       Z24, Z14, Z14
+	VMAXPS       Z24, Z15, Z15
+	VMAXPS       Z24, Z16, Z16
+	VMAXPS       Z24, Z17, Z17
+	VMAXPS       Z24, Z18, Z18
+	VMAXPS       Z24, Z19, Z19
+	VMAXPS       Z24, Z20, Z20
+	VMAXPS       Z24, Z21, Z21
+	VMAXPS       Z24, Z22, Z22
+	VMAXPS       Z24, Z23, Z23
 
 store:
 	MOVQ    96(AX), CX
@@ -19774,151 +20111,158 @@ k:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z12
-	VADDPS       Z12, Z0, Z0
-	VADDPS       Z12, Z1, Z1
-	VADDPS       Z12, Z2, Z2
-	VADDPS       Z12, Z3, Z3
-	VADDPS       Z12, Z4, Z4
-	VADDPS       Z12, Z5, Z5
-	VADDPS       Z12, Z6, Z6
-	VADDPS       Z12, Z7, Z7
-	VADDPS       Z12, Z8, Z8
-	VADDPS       Z12, Z9, Z9
-	VADDPS       Z12, Z10, Z10
-	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 260(AX), Z12
-	VBROADCASTSS 264(AX), Z13
-	VMAXPS       Z12, Z0, Z0
-	VMINPS       Z13, Z0, Z0
-	VMAXPS       Z12, Z1, Z1
-	VMINPS       Z13, Z1, Z1
-	VMAXPS       Z12, Z2, Z2
-	VMINPS       Z13, Z2, Z2
-	VMAXPS       Z12, Z3, Z3
-	VMINPS       Z13, Z3, Z3
-	VMAXPS       Z12, Z4, Z4
-	VMINPS       Z13, Z4, Z4
-	VMAXPS       Z12, Z5, Z5
-	VMINPS       Z13, Z5, Z5
-	VMAXPS       Z12, Z6, Z6
-	VMINPS       Z13, Z6, Z6
-	VMAXPS       Z12, Z7, Z7
-	VMINPS       Z13, Z7, Z7
-	VMAXPS       Z12, Z8, Z8
-	VMINPS       Z13, Z8, Z8
-	VMAXPS       Z12, Z9, Z9
-	VMINPS       Z13, Z9, Z9
-	VMAXPS       Z12, Z10, Z10
-	VMINPS       Z13, Z10, Z10
-	VMAXPS       Z12, Z11, Z11
-	VMINPS       Z13, Z11, Z11
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z12
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z12, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z12, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z12, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z12, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z12, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z12, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z12, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z12, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z12, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z12, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z12, Z10, Z10
-	VCVTPS2DQ    Z11, Z11
-	VPADDD       Z12, Z11, Z11
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VMOVUPS      X8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z9, X9
-	VMOVUPS      X9, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VMOVUPS      X10, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z11, X11
-	VMOVUPS      X11, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z12
+	VADDPS        Z12, Z0, Z0
+	VADDPS        Z12, Z1, Z1
+	VADDPS        Z12, Z2, Z2
+	VADDPS        Z12, Z3, Z3
+	VADDPS        Z12, Z4, Z4
+	VADDPS        Z12, Z5, Z5
+	VADDPS        Z12, Z6, Z6
+	VADDPS        Z12, Z7, Z7
+	VADDPS        Z12, Z8, Z8
+	VADDPS        Z12, Z9, Z9
+	VADDPS        Z12, Z10, Z10
+	VADDPS        Z12, Z11, Z11
+	VBROADCASTSS  264(AX), Z12
+	VMINPS        Z0, Z12, Z0
+	VMINPS        Z1, Z12, Z1
+	VMINPS        Z2, Z12, Z2
+	VMINPS        Z3, Z12, Z3
+	VMINPS        Z4, Z12, Z4
+	VMINPS        Z5, Z12, Z5
+	VMINPS        Z6, Z12, Z6
+	VMINPS        Z7, Z12, Z7
+	VMINPS        Z8, Z12, Z8
+	VMINPS        Z9, Z12, Z9
+	VMINPS        Z10, Z12, Z10
+	VMINPS        Z11, Z12, Z11
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z12
+	VPBROADCASTB  280(AX), Z13
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z14
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z12, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z12, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z14, Z0
+	VPMAXUB       Z13, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z12, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z12, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z14, Z4
+	VPMAXUB       Z13, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z12, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z12, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z14, Z8
+	VPMAXUB       Z13, Z8, Z8
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVUPS       X9, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z8, X10
+	VMOVUPS       X10, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z8, X11
+	VMOVUPS       X11, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z8, X8
-	VMOVDQU8 X8, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z9, X9
-	VMOVDQU8 X9, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z10, X10
-	VMOVDQU8 X10, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z11, X11
-	VMOVDQU8 X11, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVDQU8      X9, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z8, X10
+	VMOVDQU8      X10, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z8, X11
+	VMOVDQU8      X11, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z12
+	VMAXPS       Z12, Z0, Z0
+	VMAXPS       Z12, Z1, Z1
+	VMAXPS       Z12, Z2, Z2
+	VMAXPS       Z12, Z3, Z3
+	VMAXPS       Z12, Z4, Z4
+	VMAXPS       Z12, Z5, Z5
+	VMAXPS       Z12, Z6, Z6
+	VMAXPS       Z12, Z7, Z7
+	VMAXPS       Z12, Z8, Z8
+	VMAXPS       Z12, Z9, Z9
+	VMAXPS       Z12, Z10, Z10
+	VMAXPS       Z12, Z11, Z11
 
 store:
 	MOVQ    96(AX), CX
@@ -20155,151 +20499,158 @@ k:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         168(AX), DX
-	VMOVUPS.Z    (DX), K2, Z12
-	VADDPS       Z12, Z0, Z0
-	VADDPS       Z12, Z1, Z1
-	VADDPS       Z12, Z2, Z2
-	VADDPS       Z12, Z3, Z3
-	VADDPS       Z12, Z4, Z4
-	VADDPS       Z12, Z5, Z5
-	VADDPS       Z12, Z6, Z6
-	VADDPS       Z12, Z7, Z7
-	VADDPS       Z12, Z8, Z8
-	VADDPS       Z12, Z9, Z9
-	VADDPS       Z12, Z10, Z10
-	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 260(AX), Z12
-	VBROADCASTSS 264(AX), Z13
-	VMAXPS       Z12, Z0, Z0
-	VMINPS       Z13, Z0, Z0
-	VMAXPS       Z12, Z1, Z1
-	VMINPS       Z13, Z1, Z1
-	VMAXPS       Z12, Z2, Z2
-	VMINPS       Z13, Z2, Z2
-	VMAXPS       Z12, Z3, Z3
-	VMINPS       Z13, Z3, Z3
-	VMAXPS       Z12, Z4, Z4
-	VMINPS       Z13, Z4, Z4
-	VMAXPS       Z12, Z5, Z5
-	VMINPS       Z13, Z5, Z5
-	VMAXPS       Z12, Z6, Z6
-	VMINPS       Z13, Z6, Z6
-	VMAXPS       Z12, Z7, Z7
-	VMINPS       Z13, Z7, Z7
-	VMAXPS       Z12, Z8, Z8
-	VMINPS       Z13, Z8, Z8
-	VMAXPS       Z12, Z9, Z9
-	VMINPS       Z13, Z9, Z9
-	VMAXPS       Z12, Z10, Z10
-	VMINPS       Z13, Z10, Z10
-	VMAXPS       Z12, Z11, Z11
-	VMINPS       Z13, Z11, Z11
-	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Z12
-	VCVTPS2DQ    Z0, Z0
-	VPADDD       Z12, Z0, Z0
-	VCVTPS2DQ    Z1, Z1
-	VPADDD       Z12, Z1, Z1
-	VCVTPS2DQ    Z2, Z2
-	VPADDD       Z12, Z2, Z2
-	VCVTPS2DQ    Z3, Z3
-	VPADDD       Z12, Z3, Z3
-	VCVTPS2DQ    Z4, Z4
-	VPADDD       Z12, Z4, Z4
-	VCVTPS2DQ    Z5, Z5
-	VPADDD       Z12, Z5, Z5
-	VCVTPS2DQ    Z6, Z6
-	VPADDD       Z12, Z6, Z6
-	VCVTPS2DQ    Z7, Z7
-	VPADDD       Z12, Z7, Z7
-	VCVTPS2DQ    Z8, Z8
-	VPADDD       Z12, Z8, Z8
-	VCVTPS2DQ    Z9, Z9
-	VPADDD       Z12, Z9, Z9
-	VCVTPS2DQ    Z10, Z10
-	VPADDD       Z12, Z10, Z10
-	VCVTPS2DQ    Z11, Z11
-	VPADDD       Z12, Z11, Z11
-	MOVQ         96(AX), DX
-	MOVQ         216(AX), AX
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VPMOVDB      Z0, X0
-	VMOVUPS      X0, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z1, X1
-	VMOVUPS      X1, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z2, X2
-	VMOVUPS      X2, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z3, X3
-	VMOVUPS      X3, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z4, X4
-	VMOVUPS      X4, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z5, X5
-	VMOVUPS      X5, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z6, X6
-	VMOVUPS      X6, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z7, X7
-	VMOVUPS      X7, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z8, X8
-	VMOVUPS      X8, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z9, X9
-	VMOVUPS      X9, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z10, X10
-	VMOVUPS      X10, (DX)
-	ADDQ         AX, DX
-	VPMOVDB      Z11, X11
-	VMOVUPS      X11, (DX)
-	JMP          next
+	MOVQ          168(AX), DX
+	VMOVUPS.Z     (DX), K2, Z12
+	VADDPS        Z12, Z0, Z0
+	VADDPS        Z12, Z1, Z1
+	VADDPS        Z12, Z2, Z2
+	VADDPS        Z12, Z3, Z3
+	VADDPS        Z12, Z4, Z4
+	VADDPS        Z12, Z5, Z5
+	VADDPS        Z12, Z6, Z6
+	VADDPS        Z12, Z7, Z7
+	VADDPS        Z12, Z8, Z8
+	VADDPS        Z12, Z9, Z9
+	VADDPS        Z12, Z10, Z10
+	VADDPS        Z12, Z11, Z11
+	VBROADCASTSS  264(AX), Z12
+	VMINPS        Z0, Z12, Z0
+	VMINPS        Z1, Z12, Z1
+	VMINPS        Z2, Z12, Z2
+	VMINPS        Z3, Z12, Z3
+	VMINPS        Z4, Z12, Z4
+	VMINPS        Z5, Z12, Z5
+	VMINPS        Z6, Z12, Z6
+	VMINPS        Z7, Z12, Z7
+	VMINPS        Z8, Z12, Z8
+	VMINPS        Z9, Z12, Z9
+	VMINPS        Z10, Z12, Z10
+	VMINPS        Z11, Z12, Z11
+	CMPQ          240(AX), $0x01
+	JE            raise
+	MOVQ          96(AX), DX
+	MOVQ          216(AX), BX
+	VPBROADCASTW  268(AX), Z12
+	VPBROADCASTB  280(AX), Z13
+	VMOVUPS       inttileLanesToRows<>+0(SB), Z14
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPADDSW       Z12, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z12, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPERMD        Z0, Z14, Z0
+	VPMAXUB       Z13, Z0, Z0
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPADDSW       Z12, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z12, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPERMD        Z4, Z14, Z4
+	VPMAXUB       Z13, Z4, Z4
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPADDSW       Z12, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z12, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPERMD        Z8, Z14, Z8
+	VPMAXUB       Z13, Z8, Z8
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVUPS       X9, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z8, X10
+	VMOVUPS       X10, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z8, X11
+	VMOVUPS       X11, (DX)
+	JMP           next
 
 masked:
-	VPMOVDB  Z0, X0
-	VMOVDQU8 X0, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z1, X1
-	VMOVDQU8 X1, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z2, X2
-	VMOVDQU8 X2, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z3, X3
-	VMOVDQU8 X3, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z4, X4
-	VMOVDQU8 X4, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z5, X5
-	VMOVDQU8 X5, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z6, X6
-	VMOVDQU8 X6, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z7, X7
-	VMOVDQU8 X7, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z8, X8
-	VMOVDQU8 X8, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z9, X9
-	VMOVDQU8 X9, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z10, X10
-	VMOVDQU8 X10, K1, (DX)
-	ADDQ     AX, DX
-	VPMOVDB  Z11, X11
-	VMOVDQU8 X11, K1, (DX)
-	JMP      next
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVDQU8      X9, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z8, X10
+	VMOVDQU8      X10, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z8, X11
+	VMOVDQU8      X11, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z12
+	VMAXPS       Z12, Z0, Z0
+	VMAXPS       Z12, Z1, Z1
+	VMAXPS       Z12, Z2, Z2
+	VMAXPS       Z12, Z3, Z3
+	VMAXPS       Z12, Z4, Z4
+	VMAXPS       Z12, Z5, Z5
+	VMAXPS       Z12, Z6, Z6
+	VMAXPS       Z12, Z7, Z7
+	VMAXPS       Z12, Z8, Z8
+	VMAXPS       Z12, Z9, Z9
+	VMAXPS       Z12, Z10, Z10
+	VMAXPS       Z12, Z11, Z11
 
 store:
 	MOVQ    96(AX), CX
@@ -20556,121 +20907,148 @@ add:
 	VADDPS       Y12, Y9, Y9
 	VADDPS       Y12, Y10, Y10
 	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 260(AX), Y12
-	VBROADCASTSS 264(AX), Y13
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
+	VBROADCASTSS 264(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
 	CMPQ         240(AX), $0x01
-	JE           store
-	VBROADCASTSS 268(AX), Y12
-	VCVTPS2DQ    Y0, Y0
-	VPADDD       Y12, Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPADDD       Y12, Y1, Y1
-	VCVTPS2DQ    Y2, Y2
-	VPADDD       Y12, Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPADDD       Y12, Y3, Y3
-	VCVTPS2DQ    Y4, Y4
-	VPADDD       Y12, Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPADDD       Y12, Y5, Y5
-	VCVTPS2DQ    Y6, Y6
-	VPADDD       Y12, Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPADDD       Y12, Y7, Y7
-	VCVTPS2DQ    Y8, Y8
-	VPADDD       Y12, Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPADDD       Y12, Y9, Y9
-	VCVTPS2DQ    Y10, Y10
-	VPADDD       Y12, Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPADDD       Y12, Y11, Y11
+	JE           raise
 	MOVQ         96(AX), CX
-	MOVQ         216(AX), AX
-	VEXTRACTI128 $0x01, Y0, X12
-	VPACKSSDW    X12, X0, X12
-	VPACKUSWB    X12, X12, X12
-	VMOVQ        X12, (CX)
-	ADDQ         AX, CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y12
+	VPBROADCASTB 280(AX), X13
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y12, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X14
+	VPACKUSWB    X14, X0, X14
+	VPMAXUB      X13, X14, X14
+	VMOVQ        X14, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y12, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
 	VEXTRACTI128 $0x01, Y1, X0
-	VPACKSSDW    X0, X1, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y12, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
 	VEXTRACTI128 $0x01, Y2, X0
-	VPACKSSDW    X0, X2, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y12, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
 	VEXTRACTI128 $0x01, Y3, X0
-	VPACKSSDW    X0, X3, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y12, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
 	VEXTRACTI128 $0x01, Y4, X0
-	VPACKSSDW    X0, X4, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y12, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
 	VEXTRACTI128 $0x01, Y5, X0
-	VPACKSSDW    X0, X5, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPADDSW      Y12, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
 	VEXTRACTI128 $0x01, Y6, X0
-	VPACKSSDW    X0, X6, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y7, Y7
+	VPADDSW      Y12, Y7, Y7
+	VPERMQ       $0xd8, Y7, Y7
 	VEXTRACTI128 $0x01, Y7, X0
-	VPACKSSDW    X0, X7, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X7, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VPACKSSDW    Y8, Y8, Y8
+	VPADDSW      Y12, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
 	VEXTRACTI128 $0x01, Y8, X0
-	VPACKSSDW    X0, X8, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y9, Y9
+	VPADDSW      Y12, Y9, Y9
+	VPERMQ       $0xd8, Y9, Y9
 	VEXTRACTI128 $0x01, Y9, X0
-	VPACKSSDW    X0, X9, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X9, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y10, Y10
+	VPACKSSDW    Y10, Y10, Y10
+	VPADDSW      Y12, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
 	VEXTRACTI128 $0x01, Y10, X0
-	VPACKSSDW    X0, X10, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X10, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
-	ADDQ         AX, CX
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y11, Y11
+	VPACKSSDW    Y11, Y11, Y11
+	VPADDSW      Y12, Y11, Y11
+	VPERMQ       $0xd8, Y11, Y11
 	VEXTRACTI128 $0x01, Y11, X0
-	VPACKSSDW    X0, X11, X0
-	VPACKUSWB    X0, X0, X0
+	VPACKUSWB    X0, X11, X0
+	VPMAXUB      X13, X0, X0
 	VMOVQ        X0, (CX)
 	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y12
+	VMAXPS       Y12, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
 
 store:
 	MOVQ    96(AX), CX

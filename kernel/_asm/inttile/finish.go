@@ -26,17 +26,17 @@ func (e *ends) emit(t reg.Register, a acc) {
 	e.residual(t, a)
 	e.shift(t, a)
 	CMPQ(Mem{Base: t, Disp: offStore}, Imm(storeFloat))
-	JE(LabelRef("store"))
-
-	zero := e.broadcast(t, offZero)
-	e.each(a, func(v reg.VecVirtual) {
-		VCVTPS2DQ(v, v)
-		VPADDD(zero, v, v)
-	})
+	JE(LabelRef("raise"))
 	p, next := e.walk(t, a, offC, offLDC)
 	e.codes(p, a, next)
 	JMP(LabelRef("next"))
 
+	Label("raise")
+	lo := e.broadcast(t, offLo)
+	e.each(a, func(v reg.VecVirtual) {
+		// The bound stands second (Intel order): NaN becomes the lower one.
+		VMAXPS(lo, v, v)
+	})
 	Label("store")
 	p, next = e.walk(t, a, offC, offLDC)
 	for r := range a {
@@ -79,7 +79,9 @@ func (e *ends) residual(t reg.Register, a acc) {
 	Label("add")
 }
 
-// shift adds the bias and clamps.
+// shift adds the bias and clamps above. Conversion to integers takes what lies
+// below their range, and NaN, for the least of them; packing keeps that below
+// all codes.
 func (e *ends) shift(t reg.Register, a acc) {
 	p := GP64()
 	MOVQ(Mem{Base: t, Disp: offAdd}, p)
@@ -90,11 +92,10 @@ func (e *ends) shift(t reg.Register, a acc) {
 			VADDPS(v, a[r][j], a[r][j])
 		}
 	}
-	lo, hi := e.broadcast(t, offLo), e.broadcast(t, offHi)
+	hi := e.broadcast(t, offHi)
 	e.each(a, func(v reg.VecVirtual) {
-		// The bound stands second (Intel order): NaN becomes the lower one.
-		VMAXPS(lo, v, v)
-		VMINPS(hi, v, v)
+		// The sum stands second (Intel order): NaN passes.
+		VMINPS(v, hi, v)
 	})
 }
 
@@ -149,33 +150,85 @@ func finish512(t reg.Register, a acc) {
 			}
 		},
 		codes: func(p reg.Register, a acc, next func(int)) {
+			pack512(t, a)
 			CMPQ(n, U32(16*nv))
 			JNE(LabelRef("masked"))
-			for r := range a {
-				VMOVUPS(join(a[r]), Mem{Base: p})
+			rows(a, func(r int, bytes reg.Register) {
+				VMOVUPS(bytes, Mem{Base: p})
 				next(r)
-			}
+			})
 			JMP(LabelRef("next"))
 			Label("masked")
-			for r := range a {
-				VMOVDQU8(join(a[r]), all, Mem{Base: p})
+			rows(a, func(r int, bytes reg.Register) {
+				VMOVDQU8(bytes, all, Mem{Base: p})
 				next(r)
-			}
+			})
 		},
 	}
 	e.emit(t, a)
 }
 
-// join narrows one or two vectors to bytes of one register, the first.
-func join(row []reg.VecVirtual) reg.Register {
-	lo := row[0]
-	VPMOVDB(lo, lo.AsX())
-	if len(row) == 1 {
-		return lo.AsX()
+// fours lists the vectors of all rows in groups of four.
+func fours(a acc) [][]reg.VecVirtual {
+	var groups [][]reg.VecVirtual
+	var group []reg.VecVirtual
+	for _, row := range a {
+		if group = append(group, row...); len(group) == 4 {
+			groups, group = append(groups, group), nil
+		}
 	}
-	VPMOVDB(row[1], row[1].AsX())
-	VINSERTI32X4(Imm(1), row[1].AsX(), lo.AsY(), lo.AsY())
-	return lo.AsY()
+	if group != nil {
+		groups = append(groups, group)
+	}
+	return groups
+}
+
+// pack512 turns the vectors of every group of four into bytes, in the first of
+// them and in their order.
+func pack512(t reg.Register, a acc) {
+	zero, least, order := ZMM(), ZMM(), ZMM()
+	VPBROADCASTW(Mem{Base: t, Disp: offZero}, zero)
+	VPBROADCASTB(Mem{Base: t, Disp: offLeast}, least)
+	VMOVUPS(lanesToRows, order)
+	for _, g := range fours(a) {
+		for _, v := range g {
+			VCVTPS2DQ(v, v)
+		}
+		at := func(i int) reg.VecVirtual { return g[min(i, len(g)-1)] }
+		VPACKSSDW(at(1), g[0], g[0])
+		VPADDSW(zero, g[0], g[0])
+		second := g[0]
+		if len(g) > 2 {
+			second = g[2]
+			VPACKSSDW(at(3), g[2], g[2])
+			VPADDSW(zero, g[2], g[2])
+		}
+		VPACKUSWB(second, g[0], g[0])
+		VPERMD(g[0], order, g[0])
+		VPMAXUB(least, g[0], g[0])
+	}
+}
+
+// rows calls f with the packed bytes of every row.
+func rows(a acc, f func(r int, bytes reg.Register)) {
+	nv, r := len(a[0]), 0
+	for _, g := range fours(a) {
+		for i := 0; i < len(g); i += nv {
+			switch {
+			case nv == 2 && i == 0:
+				f(r, g[0].AsY())
+			case nv == 2:
+				VEXTRACTI64X4(Imm(1), g[0], g[1].AsY())
+				f(r, g[1].AsY())
+			case i == 0:
+				f(r, g[0].AsX())
+			default:
+				VEXTRACTI32X4(Imm(uint64(i)), g[0], g[i].AsX())
+				f(r, g[i].AsX())
+			}
+			r++
+		}
+	}
 }
 
 // finish2 writes whole tiles: AVX2 cannot mask bytes, so the driver lends
@@ -190,8 +243,11 @@ func finish2(t reg.Register, a acc) {
 			}
 		},
 		codes: func(p reg.Register, a acc, next func(int)) {
+			zero, least := YMM(), XMM()
+			VPBROADCASTW(Mem{Base: t, Disp: offZero}, zero)
+			VPBROADCASTB(Mem{Base: t, Disp: offLeast}, least)
 			for r, row := range a {
-				store8(row, Mem{Base: p})
+				store8(row, zero, least, Mem{Base: p})
 				next(r)
 			}
 		},
@@ -199,20 +255,21 @@ func finish2(t reg.Register, a acc) {
 	e.emit(t, a)
 }
 
-// store8 writes int32 of 0..255 as bytes.
-func store8(row []reg.VecVirtual, to Mem) {
-	hi := XMM()
-	if len(row) == 1 {
-		VEXTRACTI128(Imm(1), row[0], hi)
-		VPACKSSDW(hi, row[0].AsX(), hi)
-		VPACKUSWB(hi, hi, hi)
-		VMOVQ(hi, to)
-		return
+// store8 writes one row as bytes.
+func store8(row []reg.VecVirtual, zero, least reg.VecVirtual, to Mem) {
+	v, hi := row[0], XMM()
+	for _, x := range row {
+		VCVTPS2DQ(x, x)
 	}
-	v := YMM()
-	VPACKSSDW(row[1], row[0], v)
+	VPACKSSDW(row[len(row)-1], v, v)
+	VPADDSW(zero, v, v)
 	VPERMQ(Imm(0xd8), v, v)
 	VEXTRACTI128(Imm(1), v, hi)
 	VPACKUSWB(hi, v.AsX(), hi)
+	VPMAXUB(least, hi, hi)
+	if len(row) == 1 {
+		VMOVQ(hi, to)
+		return
+	}
 	VMOVDQU(hi, to)
 }

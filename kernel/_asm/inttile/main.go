@@ -33,6 +33,7 @@ const (
 	offHi     = 264
 	offZero   = 268
 	offFlush  = 272
+	offLeast  = 280
 )
 
 // Kinds of kernel.intStore.
