@@ -193,7 +193,13 @@ func floats(kernels []string) bool {
 	return slices.Contains(kernels, "sigmoid") || slices.Contains(kernels, "conv 1x1")
 }
 
+// onLevel returns the output y, and the kernels that computed it.
 func onLevel(t *testing.T, m *ir.Model, in map[string]*tensor.Tensor, level string, threads int) (*tensor.Tensor, []string) {
+	t.Helper()
+	return onLevelOf(t, m, in, level, threads, "y")
+}
+
+func onLevelOf(t *testing.T, m *ir.Model, in map[string]*tensor.Tensor, level string, threads int, output string) (*tensor.Tensor, []string) {
 	t.Helper()
 	restore, _ := cpu.Cap(level)
 	defer restore()
@@ -210,7 +216,7 @@ func onLevel(t *testing.T, m *ir.Model, in map[string]*tensor.Tensor, level stri
 	for _, st := range steps {
 		names = append(names, st.Kernel)
 	}
-	return out["y"], names
+	return out[output], names
 }
 
 // checkCodes compares with the reference: floats within rounding, codes equal
