@@ -150,10 +150,33 @@ func (b *builder) quantize(n *ir.Node, v *ir.Value, e *encoder) *coded {
 	return c
 }
 
-// readLast reports whether a form reads v with channels last.
+// readLast reports whether a form reads v, or what it makes of v, with channels
+// last.
 func (b *builder) readLast(v *ir.Value) bool {
 	return len(b.val(v).shape) >= 3 && slices.ContainsFunc(v.Uses(), func(u ir.Use) bool {
 		f, ok := b.intFormOf(u.Node)
-		return ok && f.spatial
+		return ok && (f.spatial || f.keeps && b.wantsLast(u.Node.Out[0]))
 	})
+}
+
+// wantsLast is readLast for v or what its codes stand for.
+func (b *builder) wantsLast(v *ir.Value) bool {
+	if next := b.only(v); next != nil {
+		if e, ok := b.encoderOf(next); ok {
+			return slices.ContainsFunc(e.reals, b.readLast)
+		}
+	}
+	return b.readLast(v)
+}
+
+// codesLast brings codes of a value of rank 3 or more to channels last.
+func (b *builder) codesLast(v *ir.Value) *coded {
+	c := b.val(v).coded
+	_, channels, pixels := dims(b.val(v).shape)
+	if c.last || channels == 1 || pixels == 1 {
+		return c
+	}
+	to := b.newCoded(v, c.codeGrid, true)
+	b.moveCodes(b.maker(v), "int8 to channels last", b.all(v, to), b.all(v, c), b.val(v).shape)
+	return to
 }

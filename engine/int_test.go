@@ -130,6 +130,28 @@ var intCases = []intCase{
 		k3 = Gather(levels, k2)
 		w = Mul(k3, ps)
 		p = Conv(d, w)` + end, []string{"to channels last", "quantize", "int8 conv 1x1", "dequantize", "to channels first"}},
+	{"moved codes", `(x f32[N,9,7,6]) -> (y) {
+		const q = i8[6,16,3,3]{*0}
+		const from = i64[1]{1}
+		const to = i64[1]{9}
+		const axes = i64[1]{2}
+		const by = i64[1]{2}
+		const pads = i64[8]{0, 1, 1, 0, 0, 1, 0, 2}` + grids + codesOfX + `
+		t = Transpose(d) {perm=[0,3,1,2]}
+		tq = QuantizeLinear(t, xs, xz)
+		u = DequantizeLinear(tq, xs, xz)
+		l = Slice(u, from, to, axes, by)
+		lq = QuantizeLinear(l, xs, xz)
+		lu = DequantizeLinear(lq, xs, xz)
+		o = Pad(lu, pads)
+		oq = QuantizeLinear(o, xs, xz)
+		ou = DequantizeLinear(oq, xs, xz)
+		c = Concat(ou, ou) {axis=1}
+		cq = QuantizeLinear(c, xs, xz)
+		cu = DequantizeLinear(cq, xs, xz)
+		w = DequantizeLinear(q, cs) {axis=0}
+		p = Conv(cu, w)` + end, []string{"quantize", "int8 transpose", "int8 slice", "int8 fill", "int8 pad", "int8 concat", "int8 concat",
+		"int8 conv 3x3", "dequantize", "to channels first"}},
 	{"read as floats, too", `(x f32[N,6,5,5]) -> (y) {
 		const q = i8[6,6,1,1]{*0}` + grids + codesOfX + `
 		w = DequantizeLinear(q, cs) {axis=0}

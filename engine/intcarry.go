@@ -64,24 +64,19 @@ func intAddForm(b *builder, n *ir.Node) bool {
 	return true
 }
 
-// intPoolForm pools codes whose grid the result keeps.
+// intPoolForm pools codes; the result is on their grid.
 func intPoolForm(b *builder, n *ir.Node) bool {
-	x := b.val(n.In[0]).coded
 	s, ok := b.poolShape(n)
-	next := b.only(n.Out[0])
-	if !ok || !b.lastCodes(n.In[0], x) || next == nil {
-		return false
-	}
-	e, ok := b.encoderOf(next)
-	if !ok || e.codeGrid != x.codeGrid {
+	if !ok || !carriesOn(b, n) {
 		return false
 	}
 	p, err := kernel.NewCodesPool(s)
 	if err != nil {
 		return false
 	}
+	x := b.codesLast(n.In[0])
 	to := b.newCoded(n.Out[0], x.codeGrid, true)
-	b.place(e, to)
+	b.val(n.Out[0]).coded = to
 	b.emit(&step{node: n, kernel: fmt.Sprintf("int8 maxpool %dx%d", s.KH, s.KW), tasks: p.Tasks(), scratch: (p.ScratchBytes() + 3) / 4,
 		bytes: int64(x.n + to.n), reads: []*buf{x.b}, writes: []*buf{to.b},
 		task: func(f *frame, task int, scratch []float32) { p.Run(task, f.codes(to), f.codes(x), byteView(scratch)) }})

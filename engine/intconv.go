@@ -17,11 +17,11 @@ func intFilter(b *builder, n *ir.Node) (*intWeights, bool) {
 }
 
 func intConvForm(b *builder, n *ir.Node) bool {
-	x := b.val(n.In[0]).coded
 	w, ok := intFilter(b, n)
-	if !ok || !b.lastCodes(n.In[0], x) {
+	if !ok {
 		return false
 	}
+	x := b.codesLast(n.In[0])
 	s, _ := b.convShape(n)
 	fold := b.foldChannels(n.Out[0], s.O)
 	filter := fold.apply(b, w.t, nil, s.O, b.biasOf(n))

@@ -12,15 +12,15 @@ import (
 // exact result lies within float32 precision of the middle between two codes.
 // It is the same on every processor and for any number of threads.
 type intForm struct {
-	// reads reports whether a node would read its first operand as codes; a
-	// reading of others is up to lower.
+	// reads reports whether a node would read its first operand as codes.
 	reads func(b *builder, n *ir.Node) bool
 	// lower reports false, having emitted nothing, where operands are no codes
 	// or what follows needs floats; operands are dequantised then and the
 	// node goes the usual way.
 	lower func(b *builder, n *ir.Node) bool
-	// spatial forms want channels last.
-	spatial bool
+	// spatial forms want channels last, and those that keep the layout may be
+	// given it; all means that every operand is read as codes.
+	spatial, keeps, all bool
 }
 
 // intForms holds the forms by operator.
@@ -31,7 +31,11 @@ func init() {
 		"Conv":      {reads: reads(intFilter), lower: intConvForm, spatial: true},
 		"Gemm":      {reads: reads(intGemm), lower: intProductForm(intGemm)},
 		"MatMul":    {reads: reads(intMatMul), lower: intProductForm(intMatMul)},
-		"Add":       {reads: addsCodes, lower: intAddForm},
+		"Add":       {reads: addsCodes, lower: intAddForm, keeps: true, all: true},
+		"Concat":    {reads: joinsCodes, lower: intConcatForm, keeps: true, all: true},
+		"Pad":       {reads: carriesOn, lower: intPadForm, keeps: true},
+		"Slice":     {reads: carriesOn, lower: intPart("int8 slice", slicedSteps), keeps: true},
+		"Transpose": {reads: carriesOn, lower: intPart("int8 transpose", transposedSteps)},
 		"MaxPool":   {reads: carriesOn, lower: intPoolForm, spatial: true},
 		"Flatten":   {reads: carriesOn, lower: intReshapeForm},
 		"Reshape":   {reads: carriesOn, lower: intReshapeForm},
@@ -70,7 +74,7 @@ func (b *builder) feedsIntegers(v *ir.Value) bool {
 			return false
 		}
 		f, ok := b.intFormOf(u.Node)
-		return ok && (u.In == 0 || u.Node.Op == "Add") && f.reads(b, u.Node)
+		return ok && (u.In == 0 || f.all) && f.reads(b, u.Node)
 	})
 }
 

@@ -98,6 +98,26 @@ func (g *intGraph) pool() {
 	g.encode(m, g.grid)
 }
 
+// move changes the shape without changing codes.
+func (g *intGraph) move() {
+	v, list, s := g.name("v"), g.name("l"), &g.shape
+	switch k := g.r.IntN(3); {
+	case k == 0:
+		fmt.Fprintf(&g.head, "const %s = i64[8]{0, 1, %d, 0, 0, %d, 0, 1}\n", list, k, k+1)
+		g.line("%s = Pad(%s, %s)", v, g.x, list)
+		s[1], s[2], s[3] = s[1]+k+2, s[2]+k, s[3]+1
+	case k == 1 && s[1] < 30:
+		axis := 1 + g.r.IntN(3)
+		g.line("%s = Concat(%s, %s) {axis=%d}", v, g.x, g.x, axis)
+		s[axis] *= 2
+	default:
+		perm := [][3]int{{2, 3, 1}, {3, 2, 1}, {1, 3, 2}}[g.r.IntN(3)]
+		g.line("%s = Transpose(%s) {perm=[0,%d,%d,%d]}", v, g.x, perm[0], perm[1], perm[2])
+		s[1], s[2], s[3] = s[perm[0]], s[perm[1]], s[perm[2]]
+	}
+	g.encode(v, g.grid)
+}
+
 // TestRandomIntegers compares random quantised networks with the reference:
 // ties may flip codes, and what follows them.
 func TestRandomIntegers(t *testing.T) {
@@ -108,9 +128,12 @@ func TestRandomIntegers(t *testing.T) {
 		shape := g.shape
 		g.encode("x", g.newGrid())
 		for range 1 + seed%5 {
-			if g.r.IntN(5) == 0 {
+			switch g.r.IntN(6) {
+			case 0:
 				g.pool()
-			} else {
+			case 1:
+				g.move()
+			default:
 				g.conv()
 			}
 		}
