@@ -98,7 +98,8 @@ func (b *builder) intStep(p *intStep) {
 // planInt packs the weights and, since the plan depends on them, plans later.
 func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
 	zero := uint8(p.x.zero)
-	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: fmt.Sprint("int ", p.w.axis, " ", zero)}, func() (*kernel.IntWeights, error) {
+	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
+	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
 		return kernel.PackIntConv(s, p.w.integers(), zero)
 	})
 	b.pending = append(b.pending, func() error {

@@ -8,8 +8,8 @@ import (
 )
 
 // BenchmarkIntConv times integer layers with weights of eight, seven and four
-// bits; shares of peak are of four times the float32 peak, what one dot
-// product instruction in the place of each multiply-add would do.
+// bits. Shares of peak are of exact products of full range: narrow weights may
+// pass it.
 func BenchmarkIntConv(b *testing.B) {
 	eachBenchLevel(b, func(b *testing.B) {
 		for _, largest := range []int8{127, 63, 7} {
@@ -35,7 +35,7 @@ func benchIntConv(b *testing.B, s kernel.ConvShape, largest int8) {
 	}
 	scratch := make([]uint8, conv.ScratchBytes())
 	ep := kernel.IntEpilogue{Mul: make([]float32, s.O), Add: make([]float32, s.O)}
-	pace(b, s.Flops()/4, 0, func() {
+	paceBy(b, kernel.IntPeak, s.Flops(), 0, func() {
 		for task := range conv.Tasks() {
 			conv.Run(task, dst, src, &ep, scratch)
 		}

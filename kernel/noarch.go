@@ -4,6 +4,7 @@ package kernel
 
 // Without assembly every table holds its portable rows alone.
 var (
+	archIntPeaks      []peakRow
 	archPeaks         []peakRow
 	archAddCodes      []impl[addCodesLoop]
 	archMaxCodes      []impl[maxCodesLoop]
