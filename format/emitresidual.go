@@ -11,13 +11,13 @@ import (
 const ResidualOp = "ResidualDequantize"
 
 // emitOrders writes the sum of the terms: Add of dense ones, the function for
-// those on rows.
+// those on rows or with an offset.
 func emitOrders(p *ir.Patch, m *ir.Model, base string, e *Encoded) *ir.Value {
 	sum := emitTerm(p, m, base, e.Orders[0].Encoded)
 	for k, o := range e.Orders[1:] {
 		name := fmt.Sprintf("%s_order%d", base, k+2)
 		sum.Type = ir.TensorType(tensor.Float32, ir.Dims(e.Codes.Shape)...)
-		if o.Rows == nil {
+		if !o.called() {
 			term := emitTerm(p, m, name, o.Encoded)
 			term.Type = sum.Type
 			sum = p.Node(name+"_sum", "Add", []*ir.Value{sum, term})
@@ -41,7 +41,8 @@ func emitRows(p *ir.Patch, m *ir.Model, base string, sum *ir.Value, o Order) *ir
 			sum,
 			p.Const(base+"_codes", o.Codes),
 			p.Const(base+"_scale", tensor.Of(shape, scales)),
-			p.Const(base+"_place", placeTensor(place, len(o.Rows))),
+			p.Const(base+"_place", placeTensor(place, o.Codes.Shape[o.Axis])),
+			p.Const(base+"_offset", tensor.Scalar(o.Offset)),
 		},
 		Attrs: []ir.Attr{{Name: "axis", Value: int64(o.Axis)}},
 	})
@@ -60,15 +61,17 @@ func placeTensor(place []int, rows int) *tensor.Tensor {
 	return t
 }
 
-// residualFunction adds Gather(codes, place) times scale to x.
+// residualFunction adds Gather(codes + offset, place) times scale to x.
 func residualFunction(sets []ir.Opset) *ir.Function {
-	b := bodyOf(ResidualOp, "x", "codes", "scale", "place")
+	b := bodyOf(ResidualOp, "x", "codes", "scale", "place", "offset")
 	axis := ir.Attr{Name: "axis", Value: ir.Ref{Name: "axis", Kind: intAttr}}
-	number := b.node("DequantizeLinear", "number", nil, b.in("codes"), b.one())
+	one := b.one()
+	number := b.node("DequantizeLinear", "number", nil, b.in("codes"), one)
+	level := b.node("Add", "level", nil, number, b.in("offset"))
 	index := b.node("Cast", "index", []ir.Attr{{Name: "to", Value: int64(tensor.Int32)}}, b.in("place"))
-	row := b.node("Gather", "row", []ir.Attr{axis}, number, index)
+	row := b.node("Gather", "row", []ir.Attr{axis}, level, index)
 	term := b.node("Mul", "term", nil, row, b.in("scale"))
 	return b.finish(sets, []string{"axis"}, b.node("Add", "y", nil, b.in("x"), term),
 		"Adds a term of a residual expansion (REx, arXiv:2203.14645) on some rows of x: index i along the axis takes "+
-			"row place[i] of the codes times scale[i], which is 0 where the term has no row.")
+			"row place[i] of codes + offset times scale[i], which is 0 where the term has no row.")
 }

@@ -49,7 +49,7 @@ func extend(m *ir.Model, sum *ir.Value, o Order) (*Encoded, bool) {
 	return e.Extend(o), true
 }
 
-// matchRows recognises Add(x, Mul(Gather(DequantizeLinear(codes, 1),
+// matchRows recognises Add(x, Mul(Gather(Add(DequantizeLinear(codes, 1), offset),
 // Cast(place)), scale)); call is the node that calls the function of which this
 // is the body, nil where it was inlined.
 func matchRows(m *ir.Model, add *ir.Node, bind map[*ir.Value]*ir.Value, call *ir.Node) (*Encoded, bool) {
@@ -64,8 +64,12 @@ func matchRows(m *ir.Model, add *ir.Node, bind map[*ir.Value]*ir.Value, call *ir
 	if gather == nil {
 		return nil, false
 	}
-	decode, cast := producer(gather.In[0], "DequantizeLinear", 2), producer(gather.In[1], "Cast", 1)
-	if decode == nil || cast == nil || len(decode.In) > 2 || !isOne(constant(decode.In[1], bind)) || !wholeIndex(cast) {
+	level, cast := producer(gather.In[0], "Add", 2), producer(gather.In[1], "Cast", 1)
+	if level == nil || cast == nil {
+		return nil, false
+	}
+	decode, offset := producer(level.In[0], "DequantizeLinear", 2), constant(level.In[1], bind)
+	if decode == nil || offset == nil || offset.Type != tensor.Float32 || offset.Len() != 1 || len(decode.In) > 2 || !isOne(constant(decode.In[1], bind)) || !wholeIndex(cast) {
 		return nil, false
 	}
 	sum := add.In[0]
@@ -78,7 +82,7 @@ func matchRows(m *ir.Model, add *ir.Node, bind map[*ir.Value]*ir.Value, call *ir
 		return nil, false
 	}
 	o, ok := newRows(codes, scale, place, axis)
-	if !ok {
+	if o.Offset = tensor.Data[float32](offset)[0]; !ok || (o.Offset != 0 && o.Offset != 0.5) {
 		return nil, false
 	}
 	return extend(m, sum, o)
@@ -107,7 +111,9 @@ func newRows(codes, scale, place *tensor.Tensor, axis int) (Order, bool) {
 		return o, false
 	}
 	o.Scale = tensor.Of([]int{len(scales)}, scales)
-	o.Spec.Grain, o.Spec.Axis = PerChannel, axis
+	if o.Spec.Grain, o.Spec.Axis = PerChannel, axis; len(o.Rows) == place.Len() {
+		o.Rows = nil
+	}
 	return o, o.setWidth()
 }
 

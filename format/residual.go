@@ -3,6 +3,7 @@ package format
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -17,16 +18,21 @@ type Order struct {
 	// codes and scales are those of these rows alone. Nil stands for all.
 	Rows []int
 	Axis int
+	// Offset is added to codes before they are scaled: 0, or 0.5 where no level is
+	// 0, so that 2^bits levels lie evenly about it.
+	Offset float32
 }
 
 // OrderOptions steer NewOrder.
 type OrderOptions struct {
-	// Bits are 1 to 8. One bit holds the codes -1 and 1, scaled by the mean
-	// magnitude, and is stored in 2 bits.
-	Bits int
+	Bits int  // 1 to 8; one bit is stored in two
 	Wide bool // codes in whole bytes, as in Spec
-	// Steps fixes the scale of every index of the axis, and clips; nil takes
-	// each from the largest magnitude.
+	// Max gives the term the levels -m..m, 2^Bits - 1 of them, where m is the
+	// row's largest magnitude. Without it 2^Bits levels are the middles of as many
+	// equal parts of -m..m: what is left of a rest is spread evenly, and this
+	// leaves least of it. Two levels, signs, lie at the mean magnitude.
+	Max bool
+	// Steps fixes the scale of every index of the axis instead; it clips.
 	Steps   []float32
 	Threads int
 }
@@ -35,47 +41,57 @@ type OrderOptions struct {
 // weights, with one scale per row. Rows lists indices along axis, ascending;
 // nil stands for all of them.
 func NewOrder(r *tensor.Tensor, axis int, rows []int, o OrderOptions) (Order, error) {
-	part := r
+	part, steps := r, o.Steps
 	if rows != nil {
 		part = selectRows(r, axis, rows)
+		if steps = nil; o.Steps != nil {
+			for _, row := range rows {
+				steps = append(steps, o.Steps[row])
+			}
+		}
 	}
 	s := Spec{Bits: max(2, o.Bits), Grain: PerChannel, Axis: axis, Wide: o.Wide}
 	g := newGrid(s, NearestLevel)
+	even := !o.Max && steps == nil
 	e, _, err := encodeEach(part, s, o.Threads, func(k int, x []float32, codes []byte) (float32, Error) {
-		if o.Bits == 1 {
-			return signs(x, codes)
+		switch {
+		case even:
+			return middles(x, o.Bits, codes)
+		case steps != nil:
+			return steps[k], g.quantise(x, steps[k], 0, codes)
 		}
 		scale, _ := g.scale(x, 0, Options{})
-		if o.Steps != nil && rows != nil {
-			scale = o.Steps[rows[k]]
-		} else if o.Steps != nil {
-			scale = o.Steps[k]
-		}
 		return scale, g.quantise(x, scale, 0, codes)
 	})
-	return Order{Encoded: e, Rows: rows, Axis: axis}, err
+	out := Order{Encoded: e, Rows: rows, Axis: axis}
+	if even {
+		out.Offset = 0.5
+	}
+	return out, err
 }
 
-// signs stores x as -1 and 1 times its mean magnitude, which is the best scale
-// by least squares.
-func signs(x []float32, codes []byte) (float32, Error) {
-	sum := 0.0
+// middles stores x by the middles of 2^bits equal parts of its range; signs by
+// the mean magnitude, which is best by least squares.
+func middles(x []float32, bits int, codes []byte) (float32, Error) {
+	half := float32(int(1) << (bits - 1))
+	most, sum := float32(0), 0.0
 	for _, v := range x {
+		most = max(most, v, -v)
 		sum += math.Abs(float64(v))
 	}
-	scale := float32(sum / float64(max(1, len(x))))
+	scale := most / half
+	if bits == 1 {
+		scale = float32(2 * sum / float64(max(1, len(x))))
+	}
 	if scale < dead {
-		scale = 1
 		clear(codes)
-		return scale, Error{N: len(x)}
+		return dead, Error{N: len(x)}
 	}
 	var t tally
 	for i, v := range x {
-		codes[i] = 1
-		if v < 0 {
-			codes[i] = 0xff
-		}
-		t.add(v, float32(float32(int8(codes[i]))*scale))
+		q := min(max(float32(math.Floor(float64(v/scale))), -half), half-1)
+		codes[i] = byte(int8(q))
+		t.add(v, float32((q+0.5)*scale))
 	}
 	return scale, t.error(len(x))
 }
@@ -114,7 +130,7 @@ func decodeOrders(orders []Order, threads int) (*tensor.Tensor, error) {
 	}
 	y := tensor.Data[float32](out)
 	for _, o := range orders[1:] {
-		if o.Rows != nil {
+		if o.called() {
 			err = o.addRows(out, threads)
 		} else if t, fail := o.Decode(threads); fail == nil && t.Len() == out.Len() {
 			for i, v := range tensor.Data[float32](t) {
@@ -130,6 +146,9 @@ func decodeOrders(orders []Order, threads int) (*tensor.Tensor, error) {
 	return out, nil
 }
 
+// called: the term's ONNX form is the function, not a DequantizeLinear.
+func (o Order) called() bool { return o.Rows != nil || o.Offset != 0 }
+
 // addRows adds a term on rows. Like the ONNX form it adds zeros elsewhere.
 func (o Order) addRows(out *tensor.Tensor, threads int) error {
 	place, scales := o.place(out.Shape[o.Axis])
@@ -138,12 +157,12 @@ func (o Order) addRows(out *tensor.Tensor, threads int) error {
 		return err
 	}
 	y := tensor.Data[float32](out)
-	dim, inner := out.Shape[o.Axis], tensor.Len(out.Shape[o.Axis+1:])
+	dim, inner, rows := out.Shape[o.Axis], tensor.Len(out.Shape[o.Axis+1:]), o.Codes.Shape[o.Axis]
 	parallel(tensor.Len(out.Shape[:o.Axis])*dim, threads, func(k int) {
 		c := k % dim
-		q := codes[(k/dim*len(o.Rows)+place[c])*inner:][:inner]
+		q := codes[(k/dim*rows+place[c])*inner:][:inner]
 		for i, v := range q {
-			y[k*inner+i] += float32(float32(v) * scales[c])
+			y[k*inner+i] += float32((float32(v) + o.Offset) * scales[c])
 		}
 	})
 	return nil
@@ -154,7 +173,11 @@ func (o Order) addRows(out *tensor.Tensor, threads int) error {
 func (o Order) place(dim int) (place []int, scales []float32) {
 	place, scales = make([]int, dim), make([]float32, dim)
 	for k, s := range tensor.Data[float32](o.Scale) {
-		place[o.Rows[k]], scales[o.Rows[k]] = k, s
+		at := k
+		if o.Rows != nil {
+			at = o.Rows[k]
+		}
+		place[at], scales[at] = k, s
 	}
 	return place, scales
 }
@@ -174,9 +197,9 @@ func orderBytes(orders []Order) int {
 	n := orders[0].Bytes()
 	for _, o := range orders[1:] {
 		n += o.Bytes()
-		if o.Rows != nil {
-			dim := orders[0].Codes.Shape[o.Axis]
-			n += 4*(dim-len(o.Rows)) + placeType(len(o.Rows)).ByteLen(dim)
+		if o.called() {
+			dim, rows := orders[0].Codes.Shape[o.Axis], o.Codes.Shape[o.Axis]
+			n += 4*(dim-rows) + placeType(rows).ByteLen(dim) + 4
 		}
 	}
 	return n
@@ -191,12 +214,29 @@ func (e *Encoded) String() string {
 	var b strings.Builder
 	b.WriteString(e.Orders[0].String())
 	for _, o := range e.Orders[1:] {
-		fmt.Fprintf(&b, "+int%d", o.Spec.Bits)
+		if bits := o.bits(); bits == 1 {
+			b.WriteString("+signs")
+		} else {
+			fmt.Fprintf(&b, "+int%d", bits)
+		}
 		if o.Rows != nil {
 			fmt.Fprintf(&b, " on %d of %d rows", len(o.Rows), e.Codes.Shape[o.Axis])
 		}
 	}
 	return b.String()
+}
+
+// bits is the width of the codes.
+func (o Order) bits() int {
+	if o.Offset == 0 {
+		return o.Spec.Bits
+	}
+	codes, _ := codesOf(o.Codes)
+	top := int16(0)
+	for _, c := range codes {
+		top = max(top, c, -c-1)
+	}
+	return bits.Len16(uint16(top)) + 1
 }
 
 // Fused returns two uniform terms as one of at most 8 bits, where the scales of
@@ -208,16 +248,13 @@ func (e *Encoded) Fused() (*Encoded, bool) {
 		return nil, false
 	}
 	a, b := e.Orders[0], e.Orders[1]
+	if b.Offset != 0 {
+		return nil, false
+	}
 	if s := a.Spec; s.Kind != Uniform || s.Asymmetric || s.Grain != PerChannel || s.Axis != b.Axis {
 		return nil, false
 	}
 	dim, inner := a.Codes.Shape[b.Axis], tensor.Len(a.Codes.Shape[b.Axis+1:])
-	if b.Rows == nil {
-		b.Rows = make([]int, dim)
-		for i := range b.Rows {
-			b.Rows[i] = i
-		}
-	}
 	place, fine := b.place(dim)
 	coarse := tensor.Data[float32](a.Scale)
 	first, _ := codesOf(a.Codes)
@@ -231,7 +268,7 @@ func (e *Encoded) Fused() (*Encoded, bool) {
 			if f, _ := math.Frexp(float64(ratio)); f != 0.5 || ratio < 1 || ratio > 128 {
 				return nil, false
 			}
-			q = q*int16(ratio) + second[(k/dim*len(b.Rows)+place[c])*inner+i%inner]
+			q = q*int16(ratio) + second[(k/dim*b.Codes.Shape[b.Axis]+place[c])*inner+i%inner]
 		}
 		if q < -127 || q > 127 {
 			return nil, false

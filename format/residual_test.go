@@ -14,12 +14,12 @@ import (
 
 // expand adds dense orders to a uniform first one and returns the largest error
 // after each.
-func expand(t *testing.T, w *tensor.Tensor, bits, orders int, axis int) (e *format.Encoded, worst []float64) {
+func expand(t *testing.T, w *tensor.Tensor, bits, orders, axis int, max bool) (e *format.Encoded, worst []float64) {
 	t.Helper()
 	e, cost := encode(t, w, format.Spec{Bits: bits, Grain: format.PerChannel, Axis: axis}, format.Options{})
 	worst = append(worst, cost.Max)
 	for len(worst) < orders {
-		e = e.Extend(order(t, w, e, axis, nil, format.OrderOptions{Bits: bits}))
+		e = e.Extend(order(t, w, e, axis, nil, format.OrderOptions{Bits: bits, Max: max}))
 		worst = append(worst, format.Difference(tensor.Data[float32](w), decode(t, e)).Max)
 	}
 	return e, worst
@@ -40,22 +40,26 @@ func order(t *testing.T, w *tensor.Tensor, e *format.Encoded, axis int, rows []i
 }
 
 // TestBound holds dense expansions to the bound of REx: half the first step,
-// divided by 2n for every further order, n = 2^(bits-1) - 1. On twenty thousand
-// numbers it is nearly reached.
+// divided by 2n for every further order, n = 2^(bits-1) - 1; and by 2^bits where
+// levels cut the range evenly. On twenty thousand numbers it is nearly reached.
 func TestBound(t *testing.T) {
 	w := normal(12, 1, 20_000)
 	for _, bits := range []int{2, 3, 4, 8} {
-		e, worst := expand(t, w, bits, 5, 0)
-		n := float64(int(1)<<(bits-1) - 1)
-		step := float64(tensor.Data[float32](e.Scale)[0])
-		for k, got := range worst {
-			bound := step / 2 * math.Pow(1/(2*n), float64(k))
-			// Sums in float32 cannot be better than their last place.
-			if bound < 1e-5 {
-				break
+		for _, max := range []bool{true, false} {
+			e, worst := expand(t, w, bits, 5, 0, max)
+			factor := float64(2 * (int(1)<<(bits-1) - 1))
+			if !max {
+				factor += 2
 			}
-			if got > bound*1.01 || got < .9*bound {
-				t.Errorf("%d bits, %d orders: largest error %.4g, bound %.4g", bits, k+1, got, bound)
+			bound := float64(tensor.Data[float32](e.Scale)[0]) / 2
+			for k, got := range worst {
+				if got > bound*1.01 || got < .9*bound {
+					t.Errorf("%d bits, %d orders: largest error %.4g, bound %.4g", bits, k+1, got, bound)
+				}
+				// Sums in float32 cannot be better than their last place.
+				if bound /= factor; bound < 1e-5 {
+					break
+				}
 			}
 		}
 	}
@@ -110,7 +114,7 @@ func TestFused(t *testing.T) {
 			t.Errorf("row %d has scale %v, not %v", i, s, want)
 		}
 	}
-	if _, ok := e.Extend(order(t, w, e, 0, rows, format.OrderOptions{Bits: 4})).Fused(); ok {
+	if _, ok := e.Extend(order(t, w, e, 0, rows, format.OrderOptions{Bits: 4, Max: true})).Fused(); ok {
 		t.Error("orders with scales of any ratio fuse")
 	}
 }
@@ -124,7 +128,8 @@ func TestSigns(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []float32{2, -2, 2, -2, .5, .5, .5, .5}
-	if got := decode(t, o.Encoded); !slices.Equal(got, want) {
+	zeros, _ := encode(t, tensor.New(tensor.Float32, 2, 4), format.Spec{Bits: 4}, format.Options{})
+	if got := decode(t, zeros.Extend(o)); !slices.Equal(got, want) {
 		t.Errorf("signs decode to %v, want %v", got, want)
 	}
 }
@@ -138,10 +143,10 @@ func TestMatchResidual(t *testing.T) {
 		{Kind: format.Codebook, Bits: 3}, {Bits: 4, Grain: format.PerBlock, Axis: 0, Block: 4, Asymmetric: true},
 	} {
 		for axis := range 3 {
-			for _, rows := range [][][]int{{nil}, {{0, 2}}, {nil, {1}, nil}, {{2}, {0, 1}}} {
+			for i, rows := range [][][]int{{nil}, {nil}, {{0, 2}}, {{0, 2}}, {nil, {1}, nil}, {{2}, {0, 1}, {0, 2}, nil}} {
 				e, _ := encode(t, w, first, format.Options{})
 				for k, r := range rows {
-					e = e.Extend(order(t, w, e, axis, r, format.OrderOptions{Bits: 4 - k}))
+					e = e.Extend(order(t, w, e, axis, r, format.OrderOptions{Bits: 4 - k, Max: (i+k)%2 == 0 && k < 3}))
 				}
 				same(t, fmt.Sprintf("%v on axis %d", e, axis), e)
 			}
@@ -191,12 +196,13 @@ func same(t *testing.T, what string, e *format.Encoded) {
 func TestForeignSums(t *testing.T) {
 	w := normal(15, 6, 5)
 	e, _ := encode(t, w, format.Spec{Bits: 4, Grain: format.PerChannel}, format.Options{})
-	e = e.Extend(order(t, w, e, 0, []int{1, 4}, format.OrderOptions{Bits: 4}))
+	e = e.Extend(order(t, w, e, 0, []int{1, 4}, format.OrderOptions{Bits: 4, Max: true}))
 	for what, spoil := range map[string]func(n *ir.Node){
 		"places":      func(n *ir.Node) { n.In[3].Const = tensor.Of([]int{6}, []uint8{0, 1, 0, 0, 0, 0}) },
 		"an axis":     func(n *ir.Node) { n.Attrs = ir.WithAttr(n.Attrs, "axis", int64(1)) },
 		"a scale":     func(n *ir.Node) { n.In[2].Const = tensor.Of([]int{6, 1}, []float32{0, 1, 0, 0, -1, 0}) },
 		"code shapes": func(n *ir.Node) { n.In[1].Const = tensor.New(tensor.Int8, 2, 1) },
+		"an offset":   func(n *ir.Node) { n.In[4].Const = tensor.Scalar(float32(.25)) },
 		"a sum":       func(n *ir.Node) { n.In[0].Producer().Op = "Neg" },
 	} {
 		m := &ir.Model{Graph: &ir.Graph{}, Opsets: []ir.Opset{{Version: 25}}}

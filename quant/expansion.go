@@ -122,7 +122,7 @@ func (x *expansion) extend(ctx context.Context, order int) error {
 			rows = nil
 		}
 		o, err := format.NewOrder(tensor.Of(e.shape, e.rest), e.layer.Out, rows, format.OrderOptions{
-			Bits: x.bits(e.spec.Bits), Wide: e.spec.Wide || x.w.m.Opset("") < x.w.opset(e.spec), Steps: x.steps(e), Threads: x.w.env.Threads,
+			Bits: x.bits(e.spec.Bits), Wide: e.spec.Wide || x.w.m.Opset("") < x.w.opset(e.spec), Max: x.Steps == "max", Steps: x.steps(e), Threads: x.w.env.Threads,
 		})
 		if err != nil {
 			return layerError(e.layer, err)
@@ -144,12 +144,8 @@ func (x *expansion) extend(ctx context.Context, order int) error {
 // steps are the scales of the second order's rows that fuse with the first's,
 // nil where they follow from the rest.
 func (x *expansion) steps(e *expanded) []float32 {
-	b := x.bits(e.spec.Bits)
-	s := e.spec
-	if x.Steps == "max" || x.Order != 2 || b == 1 || s.Kind != format.Uniform || s.Asymmetric || s.Grain != format.PerChannel {
-		return nil
-	}
-	if x.Steps == "auto" && s.Bits+b > 8 {
+	b, s := x.bits(e.spec.Bits), e.spec
+	if !x.shifts() || s.Kind != format.Uniform || s.Asymmetric || s.Grain != format.PerChannel || s.Axis != e.layer.Out {
 		return nil
 	}
 	out := slices.Clone(tensor.Data[float32](e.terms.Scale))
@@ -173,7 +169,7 @@ func (x *expansion) write(ctx context.Context) error {
 		bytes += float64(first.Bytes())
 		total.Bytes += float64(e.terms.Bytes())
 		out := e.terms
-		if x.Form == "fused" {
+		if x.Steps == "fused" {
 			if f, ok := out.Fused(); ok {
 				out = f
 			}

@@ -17,7 +17,7 @@ func init() {
 		Doc:  "store weights as a sum of terms, each encoding what those before it leave, on the rows where it counts most",
 		Ref:  "[yvinec23r] REx: Data-Free Residual Quantization Error Expansion, arXiv:2203.14645",
 		New: func() compress.Method {
-			return &Rex{Base: compress.Nested{Method: newUniform(4)}, Order: 2, Budget: 1.5, Count: "bitops", Spread: "sensitivity", Rows: "output", Steps: "auto", Form: "terms"}
+			return &Rex{Base: compress.Nested{Method: newUniform(4)}, Order: 2, Budget: 1.5, Count: "bitops", Spread: "sensitivity", Rows: "output", Steps: "even"}
 		},
 	})
 }
@@ -33,8 +33,7 @@ type Rex struct {
 	Count  string          `json:"count" doc:"what the budget counts: bit-operations, or bytes stored" values:"bitops|bytes"`
 	Spread string          `json:"spread" doc:"share of rows that layers get: the same, growing with depth, or by what the network gains" values:"constant|linear|sensitivity"`
 	Rows   string          `json:"rows" doc:"what makes a row count: the norm of its rest, or of the rest times its data" values:"norm|output"`
-	Steps  string          `json:"steps" doc:"scale of a term's row: of its largest weight, or the last over 2^bits so that two terms fuse into one integer; auto fuses where 8 bits hold both" values:"auto|max|shift"`
-	Form   string          `json:"form" doc:"write terms, or one 8-bit matrix where two fuse" values:"terms|fused"`
+	Steps  string          `json:"steps" doc:"levels of a further term: cut the range of a row evenly; reach its largest weight; or lie at the last step over 2^bits, so that two terms fuse into one integer, and are written so" values:"even|max|shift|fused"`
 }
 
 // Validate implements compress.Method.
@@ -51,11 +50,14 @@ func (r *Rex) Validate() error {
 		return fmt.Errorf("bits=%d is not in 0..8", r.Bits)
 	case r.Budget != 0 && r.Budget < 1:
 		return fmt.Errorf("budget=%v is neither 0 nor at least 1, the cost of the first order", r.Budget)
-	case r.Steps == "shift" && (r.Order != 2 || r.Bits == 1):
-		return errors.New("steps=shift needs order=2 and no signs: further orders would not converge")
+	case r.shifts() && (r.Order != 2 || r.Bits == 1):
+		return fmt.Errorf("steps=%s needs order=2 and no signs: further orders would not converge", r.Steps)
 	}
 	return b.Validate()
 }
+
+// shifts: two terms have steps a power of two apart.
+func (r *Rex) shifts() bool { return r.Steps == "shift" || r.Steps == "fused" }
 
 // first is the base, without integer biases: sums of terms have no one scale.
 func (r *Rex) first() base {
