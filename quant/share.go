@@ -29,11 +29,14 @@ func (x *expansion) share(order int) [][]int {
 	// Rows of depthwise layers are tiny: they get all of them, as far as it goes.
 	fractions := make([]float64, len(x.layers))
 	for i, e := range x.layers {
-		if e.layer.Kind == compress.Depthwise && e.fixed == "" && costs[i] <= budget {
+		if e.fixed != "" {
+			costs[i] = 0
+			continue
+		}
+		budget -= x.termCost(e)
+		if e.layer.Kind == compress.Depthwise && costs[i] <= budget {
 			budget -= costs[i]
 			fractions[i], costs[i] = 1, 0
-		} else if e.fixed != "" {
-			costs[i] = 0
 		}
 	}
 	x.spread(fractions, costs, budget)
@@ -72,10 +75,18 @@ func (x *expansion) rowCost(e *expanded) float64 {
 		case b > 2:
 			stored = 4
 		}
-		const scale = 5 // and its place
-		return float64(len(e.values)*stored)/float64(8*e.rows()) + scale
+		return float64(len(e.values)*stored) / float64(8*e.rows())
 	}
 	return e.macs * float64(b)
+}
+
+// termCost is what a further order of a layer costs besides its rows: scales and
+// places are stored for all rows.
+func (x *expansion) termCost(e *expanded) float64 {
+	if x.Count == "bytes" {
+		return float64(5*e.rows() + 4)
+	}
+	return 0
 }
 
 // spread sets the fraction of rows of the layers with a cost, constant or growing
@@ -151,6 +162,9 @@ func (x *expansion) bySensitivity(budget float64) [][]int {
 	slices.SortStableFunc(offers, func(a, b offer) int { return cmp.Compare(b.gain, a.gain) })
 	out := make([][]int, len(x.layers))
 	for _, o := range offers {
+		if out[o.layer] == nil {
+			o.cost += x.termCost(x.layers[o.layer])
+		}
 		if o.gain == 0 || o.cost > budget {
 			continue
 		}
