@@ -17,7 +17,7 @@ func init() {
 		Doc:  "store weights as a sum of terms, each encoding what those before it leave, on the rows where it counts most",
 		Ref:  "[yvinec23r] REx: Data-Free Residual Quantization Error Expansion, arXiv:2203.14645",
 		New: func() compress.Method {
-			return &Rex{Base: compress.Nested{Method: newUniform(4)}, Order: 3, Bits: 2, Budget: 1.5, Count: "bitops", Spread: "sensitivity", Rows: "output", Steps: "even"}
+			return &Rex{Base: compress.Nested{Method: newUniform(4)}, Order: 3, Bits: 2, Budget: 1.5, Count: "bitops", Spread: "sensitivity", Rows: "output", Inputs: 1, Steps: "even"}
 		},
 	})
 }
@@ -33,6 +33,7 @@ type Rex struct {
 	Count  string          `json:"count" doc:"what the budget counts: bit-operations, or bytes stored" values:"bitops|bytes"`
 	Spread string          `json:"spread" doc:"share of rows that layers get: the same, growing with depth, or by what the network gains" values:"constant|linear|sensitivity"`
 	Rows   string          `json:"rows" doc:"what makes a row count: the norm of its rest, or of the rest times its data" values:"norm|output"`
+	Inputs int             `json:"inputs" doc:"number of terms of the data that layers read, 1 to 4, where the base quantises them"`
 	Steps  string          `json:"steps" doc:"levels of a further term: cut the range of a row evenly; reach its largest weight; or lie at the last step over 2^bits, so that two terms fuse into one integer, and are written so" values:"even|max|shift|fused"`
 }
 
@@ -48,6 +49,10 @@ func (r *Rex) Validate() error {
 		return fmt.Errorf("order=%d is not in 1..8", r.Order)
 	case r.Bits < 0 || r.Bits > 8:
 		return fmt.Errorf("bits=%d is not in 0..8", r.Bits)
+	case r.Inputs < 1 || r.Inputs > 4:
+		return fmt.Errorf("inputs=%d is not in 1..4", r.Inputs)
+	case r.Inputs > 1 && !r.quantises():
+		return fmt.Errorf("inputs=%d needs a base that quantises data, such as uniform(w=4,a=4)", r.Inputs)
 	case r.Budget != 0 && r.Budget < 1:
 		return fmt.Errorf("budget=%v is neither 0 nor at least 1, the cost of the first order", r.Budget)
 	case r.shifts() && (r.Order != 2 || r.Bits == 1):
@@ -58,6 +63,12 @@ func (r *Rex) Validate() error {
 
 // shifts: two terms have steps a power of two apart.
 func (r *Rex) shifts() bool { return r.Steps == "shift" || r.Steps == "fused" }
+
+// quantises: the base quantises data.
+func (r *Rex) quantises() bool {
+	u, ok := r.Base.Method.(*Uniform)
+	return ok && u.A != 0
+}
 
 // first is the base, without integer biases: sums of terms have no one scale.
 func (r *Rex) first() base {
@@ -148,5 +159,6 @@ func (r *Rex) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	if err := x.write(ctx); err != nil || acts == nil {
 		return err
 	}
+	acts.orders = r.Inputs
 	return acts.emit()
 }
