@@ -17,7 +17,7 @@ func init() {
 		Doc:  "store weights as a sum of terms, each encoding what those before it leave, on the rows where it counts most",
 		Ref:  "[yvinec23r] REx: Data-Free Residual Quantization Error Expansion, arXiv:2203.14645",
 		New: func() compress.Method {
-			return &Rex{Base: compress.Nested{Method: newUniform(4)}, Order: 3, Bits: 2, Budget: 1.5, Count: "bitops", Spread: "sensitivity", Rows: "output", Inputs: 1, Steps: "even"}
+			return &Rex{Base: compress.Nested{Method: newUniform(4)}, Order: 3, Bits: 2, Budget: 1.5, Count: "bitops", Spread: "constant", Rows: "output", Inputs: 1, Steps: "even"}
 		},
 	})
 }
