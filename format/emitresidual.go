@@ -10,6 +10,21 @@ import (
 // ResidualOp is the name of the function that adds a term on some rows.
 const ResidualOp = "ResidualDequantize"
 
+// emitTerm writes what decodes e.
+func emitTerm(p *ir.Patch, m *ir.Model, base string, e *Encoded) *ir.Value {
+	if e.Orders != nil {
+		return emitOrders(p, m, base, e)
+	}
+	codes := p.Const(base+"_codes", e.Codes)
+	switch e.Spec.Kind {
+	case Power:
+		return emitPower(p, m, base, codes, e)
+	case Codebook:
+		return emitCodebook(p, m, base, codes, e)
+	}
+	return emitUniform(p, base, codes, e)
+}
+
 // emitOrders writes the sum of the terms: Add of dense ones, the function for
 // those on rows or with an offset.
 func emitOrders(p *ir.Patch, m *ir.Model, base string, e *Encoded) *ir.Value {
@@ -29,7 +44,7 @@ func emitOrders(p *ir.Patch, m *ir.Model, base string, e *Encoded) *ir.Value {
 }
 
 func emitRows(p *ir.Patch, m *ir.Model, base string, sum *ir.Value, o Order) *ir.Value {
-	addFunction(m, residualFunction)
+	addFunction(m, ResidualOp, residualFunction)
 	dim := sum.Type.Shape[o.Axis].N
 	place, scales := o.place(dim)
 	shape := ones(o.Codes.Rank())

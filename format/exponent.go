@@ -121,10 +121,7 @@ func (h *Histogram) add(x []float32, group, every int, by Weighting) {
 // Error is the weighted p-norm error, raised to p, of the power grid with the
 // given width, exponent and rounding; exact for p = 2 up to the bin width.
 func (h *Histogram) Error(bits int, exponent, p float64, r Rounding) float64 {
-	return h.errorOn(newGrid(Spec{Kind: Power, Bits: bits, Exponent: exponent}, r), p)
-}
-
-func (h *Histogram) errorOn(g *grid, p float64) float64 {
+	g := newGrid(Spec{Kind: Power, Bits: bits, Exponent: exponent}, r)
 	sum, q, n := 0.0, 0, int(g.n)
 	for b := range bins {
 		if h.s0[b] == 0 {
@@ -180,11 +177,10 @@ func (h *Histogram) Asymptotic() float64 {
 	return lo
 }
 
-// Part is a share of an exponent search: weights that are stored with Bits bits
-// and the largest level Top, as in Spec.
+// Part is a share of an exponent search: weights that are stored with Bits bits.
 type Part struct {
 	*Histogram
-	Bits, Top int
+	Bits int
 }
 
 // Search returns the exponent in [MinExponent, MaxExponent] with the least
@@ -206,7 +202,7 @@ func Search(parts []Part, p float64, r Rounding) (exponent float64, border bool)
 	f := func(a float64) float64 {
 		sum := 0.0
 		for _, x := range used {
-			sum += x.errorOn(newGrid(Spec{Kind: Power, Bits: x.Bits, Exponent: a, Top: x.Top}, r), p)
+			sum += x.Error(x.Bits, a, p, r)
 		}
 		return sum
 	}

@@ -8,23 +8,6 @@ import (
 // intAttr is ONNX's number for attributes that are integers.
 const intAttr = 2
 
-// addFunction gives the model the function that build returns, or brings the
-// operator set of the one it has up to the model's.
-func addFunction(m *ir.Model, build func(sets []ir.Opset) *ir.Function) {
-	if m.Opset(Domain) == 0 {
-		m.SetOpset(Domain, 1)
-	}
-	made := build([]ir.Opset{{Domain: "", Version: m.Opset("")}})
-	for _, f := range m.Functions {
-		if f.Name == made.Name && f.Domain == Domain {
-			f.Opsets = made.Opsets
-			return
-		}
-	}
-	m.Functions = append(m.Functions, made)
-	m.IRVersion = max(m.IRVersion, 8) // the first with functions
-}
-
 // body builds the graph of a function.
 type body struct{ g *ir.Graph }
 

@@ -34,28 +34,19 @@ const (
 // Table returns the levels of codes 0..n of a power grid as integers, the last
 // being 127 for up to 5 bits and 32767 above. Level j stands for
 // table[j]/table[n] of the largest magnitude.
-func Table(bits int, exponent float64) []float32 { return TableTo(0, bits, exponent) }
-
-// TableTo is Table with another largest level; 0 stands for Table's own. Levels
-// that rounding would make equal are kept apart, as far down as there is room.
-func TableTo(top, bits int, exponent float64) []float32 {
-	n := 1<<(bits-1) - 1
-	k := float64(top)
-	switch {
-	case top != 0:
-	case bits > 5:
+func Table(bits int, exponent float64) []float32 {
+	k := float64(byteTable)
+	if bits > 5 {
 		k = wordTable
-	default:
-		k = byteTable
 	}
+	return powerLevels(1<<(bits-1)-1, k, exponent)
+}
+
+// powerLevels are the integers nearest to top·(j/n)^(1/exponent), j = 0..n.
+func powerLevels(n int, top, exponent float64) []float32 {
 	out := make([]float32, n+1)
 	for j := range out {
-		out[j] = float32(math.RoundToEven(k * math.Pow(float64(j)/float64(n), 1/exponent)))
-	}
-	if top != 0 {
-		for j := 1; j <= n; j++ {
-			out[j] = min(max(out[j], out[j-1]+1), float32(top-n+j))
-		}
+		out[j] = float32(math.RoundToEven(top * math.Pow(float64(j)/float64(n), 1/exponent)))
 	}
 	return out
 }
@@ -63,7 +54,7 @@ func TableTo(top, bits int, exponent float64) []float32 {
 func newGrid(s Spec, r Rounding) *grid {
 	g := &grid{Spec: s, n: float32(s.Levels())}
 	if s.Kind == Power {
-		g.setPower(TableTo(s.Top, s.Bits, s.Exponent), r)
+		g.setPower(s.table(), r)
 	}
 	return g
 }

@@ -144,7 +144,11 @@ func matchTable(mul *ir.Node, bind map[*ir.Value]*ir.Value, exponent float32, co
 	if !e.setScale(scale) {
 		return nil, false
 	}
-	return e, (!codebook && e.setLevels(exponent)) || e.setCodebook()
+	if !codebook && e.setLevels(exponent) {
+		e.setTop(exponent)
+		return e, true
+	}
+	return e, e.setCodebook()
 }
 
 // producer returns the standard operator op that computes v with at least n
@@ -225,10 +229,7 @@ func (e *Encoded) setLevels(exponent float32) bool {
 	e.Spec.Wide = e.Codes.Type.Bits() == 8 && e.Spec.Bits <= 4
 	// The attribute is a float32 of a decimal number; it counts only if the table says the same.
 	e.Spec.Exponent, _ = strconv.ParseFloat(strconv.FormatFloat(float64(exponent), 'g', -1, 32), 64)
-	if top := int(e.Levels[2*n]); !slices.Equal(Table(e.Spec.Bits, 1)[n:], e.Levels[2*n:]) {
-		e.Spec.Top = top
-	}
-	if !(exponent > 0) || !slices.Equal(TableTo(e.Spec.Top, e.Spec.Bits, e.Spec.Exponent), e.Levels[n:]) {
+	if !(exponent > 0) || !slices.Equal(Table(e.Spec.Bits, e.Spec.Exponent), e.Levels[n:]) {
 		e.Spec.Exponent = e.estimate(n)
 	}
 	return e.Spec.Exponent > 0

@@ -23,6 +23,10 @@ func (u *Uniform) tune(context.Context, *weights, []plan) error { return nil }
 
 func (u *Uniform) edges() int { return u.Edges }
 
+func (q *PowerQuant) tune(ctx context.Context, w *weights, plans []plan) error {
+	return q.exponents(ctx, w, plans)
+}
+
 func (q *PowerQuant) edges() int { return q.Edges }
 
 // apply encodes all layers as b wants it.

@@ -83,7 +83,7 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 	if err != nil {
 		return err
 	}
-	if err := q.tune(ctx, w, plans); err != nil {
+	if err := q.exponents(ctx, w, plans); err != nil {
 		return err
 	}
 	for _, p := range plans {
@@ -100,8 +100,8 @@ func (q *PowerQuant) spec(l *compress.Layer, shape []int) (s format.Spec, note, 
 	return s, note, ""
 }
 
-// tune sets the exponent of every plan.
-func (q *PowerQuant) tune(ctx context.Context, w *weights, plans []plan) error {
+// exponents sets the exponent of every plan.
+func (q *PowerQuant) exponents(ctx context.Context, w *weights, plans []plan) error {
 	a, fixed := q.fixed()
 	if !fixed {
 		merged := map[int]*format.Histogram{}
@@ -114,7 +114,7 @@ func (q *PowerQuant) tune(ctx context.Context, w *weights, plans []plan) error {
 				return err
 			}
 			if q.Exponent == "layer" {
-				part := []format.Part{{Histogram: h, Bits: plans[i].spec.Bits, Top: q.Top}}
+				part := []format.Part{{Histogram: h, Bits: plans[i].spec.Bits}}
 				var border bool
 				if plans[i].spec.Exponent, border = format.Search(part, q.Norm, q.rounding()); border {
 					w.env.Warn("%s: the exponent %v is at the border of the search: its weights are not bell-shaped",
@@ -158,7 +158,7 @@ func (q *PowerQuant) search(env *compress.Env, merged map[int]*format.Histogram)
 	var parts []format.Part
 	for b := 2; b <= 8; b++ {
 		if merged[b] != nil {
-			parts = append(parts, format.Part{Histogram: merged[b], Bits: b, Top: q.Top})
+			parts = append(parts, format.Part{Histogram: merged[b], Bits: b})
 		}
 	}
 	a, border := format.Search(parts, q.Norm, q.rounding())
