@@ -239,6 +239,13 @@ func (o Order) bits() int {
 	return bits.Len16(uint16(top)) + 1
 }
 
+// Integral reports whether every weight is one integer times the scale of its
+// group: what integer kernels take. Sums of terms and codebooks without a largest
+// level are not.
+func (e *Encoded) Integral() bool {
+	return e.Orders == nil && (e.Levels == nil || wholeTop(e.Levels) > 0)
+}
+
 // Fused returns two uniform terms as one of at most 8 bits, where the scales of
 // every index along the axis are equal but for a power of two: one integer
 // matrix for both. It stands for the same numbers up to the rounding of their

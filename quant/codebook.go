@@ -17,7 +17,7 @@ func init() {
 		Doc:  "store weights by the few levels per layer that fit them best (k-means)",
 		Ref:  "[yvinec24] JLCM: Network Memory Footprint Compression Through Jointly Learnable Codebooks and Mappings, arXiv:2309.17361",
 		New: func() compress.Method {
-			return &Codebook{W: 4, Granularity: "channel", Importance: "input", Top: 127, Store: packed}
+			return &Codebook{W: 4, Granularity: "channel", Importance: "input", Top: 48, Store: packed}
 		},
 	})
 }

@@ -22,7 +22,7 @@ func TestContract(t *testing.T) {
 		"rex(base=uniform(w=4,store=int8,granularity=tensor),order=3,spread=linear,count=bytes)", "rex(base=uniform(w=4,symmetric=false),order=1)",
 		"rex(base=codebook(w=3,top=0),order=2,bits=3,budget=1.7)", "rex(base=uniform(w=4,a=8),budget=1.5);pw:a=32;fc:w=3",
 		"rex(base=uniform(w=4,a=4),inputs=2)",
-		"ternary(equal=support)", "ternary(equal=error,granularity=tensor,edges=0,store=int8)",
+		"ternary(equal=mass)", "ternary(equal=error,granularity=tensor,edges=0,store=int8)",
 		"codebook(w=2)", "codebook(w=3,granularity=tensor)", "codebook(w=5,top=16,importance=input)", "codebook(w=6,top=0,edges=8)",
 	)
 }

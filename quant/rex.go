@@ -28,7 +28,7 @@ func init() {
 type Rex struct {
 	Base   compress.Nested `json:"base" doc:"method of the first order: uniform, powerquant, ternary or codebook"`
 	Order  int             `json:"order" doc:"number of terms, 1 to 8"`
-	Bits   int             `json:"bits" doc:"bits of the further terms, 1 to 8; 1 for signs; 0 for those of the first"`
+	Bits   int             `json:"bits" doc:"bits of the further terms, 1 to 8; 1 for signs; 2 are stored in opset 25; 0 for those of the first"`
 	Budget float64         `json:"budget" doc:"cost of all terms relative to the first alone; 0 for all rows of all terms"`
 	Count  string          `json:"count" doc:"what the budget counts: bit-operations, or bytes stored" values:"bitops|bytes"`
 	Spread string          `json:"spread" doc:"share of rows that layers get: the same, growing with depth, or by what the network gains" values:"constant|linear|sensitivity"`

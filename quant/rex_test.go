@@ -8,7 +8,10 @@ import (
 
 	"pare/compress"
 	"pare/compress/compresstest"
+	"pare/engine"
+	"pare/format"
 	"pare/ir"
+	"pare/tensor"
 )
 
 // shrink applies a recipe to the test network of convolutions.
@@ -121,6 +124,43 @@ func TestRepeated(t *testing.T) {
 			if want := "already compressed: " + strings.TrimPrefix(formats[l.Name], "?"); l.Reason != want && l.Bits == 0 {
 				t.Errorf("%s: %s is %q, reported as %q", recipe, l.Name, l.Reason, formats[l.Name])
 			}
+		}
+	}
+}
+
+// TestEngine: the engine takes all terms into account, where data are integers as
+// well: what it computes is what the operators' references compute.
+func TestEngine(t *testing.T) {
+	declared := compress.InputRange{Lo: []float64{-4}, Hi: []float64{4}}
+	for _, recipe := range []string{
+		"fold+rex(base=uniform(w=4,a=8))", "fold+rex(base=uniform(w=2,a=8),order=4,budget=0,steps=max)",
+		"fold+rex(base=uniform(w=4,a=8),order=2,bits=4,steps=fused)", "fold+rex(base=uniform(w=4,a=4),inputs=2)", "fold+codebook(w=4,top=0)",
+	} {
+		r, err := compress.Parse(recipe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model := compresstest.Models[0]
+		m := model.Build()
+		if _, err := r.Run(t.Context(), m, compress.Options{Input: declared}); err != nil {
+			t.Fatal(err)
+		}
+		var out [2]*tensor.Tensor
+		for i := range out {
+			p, err := engine.Compile(t.Context(), m, engine.Options{Reference: i == 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := p.NewSession().Run(t.Context(), model.Input())
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[i] = got[m.Graph.Outputs[0].Name]
+		}
+		d := format.Difference(tensor.Float32s(out[1]), tensor.Float32s(out[0]))
+		// A sum between two codes may fall to either side.
+		if d.SNR() < 35 {
+			t.Errorf("%s: %.1f dB", recipe, d.SNR())
 		}
 	}
 }
