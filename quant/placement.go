@@ -24,6 +24,7 @@ import (
 // products leave integer kernels as floats anyway, and 8 bits there cost a small
 // vision transformer 2 dB.
 type placement struct {
+	orders  int // of the data, as terms of an expansion; 0 for 1
 	m       *ir.Model
 	ranges  ranger
 	regions bool
@@ -299,7 +300,7 @@ func (p *placement) emit() error {
 			a, _ := p.grid(v)
 			wires[head] = format.NewWire(patch, v.Name, a)
 		}
-		decoded := wires[head].Emit(patch, v)
+		decoded := p.expand(patch, v, wires[head])
 		for _, u := range v.Uses() {
 			if u.In >= 0 && p.inner[u.Node] && (p.sites[v].result || p.sites[v].readers[u.Node]) {
 				patch.SetInput(u.Node, u.In, decoded)
