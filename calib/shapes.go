@@ -271,8 +271,32 @@ func part(w *walk, n *ir.Node) (*state, string) {
 	if len(s.Mean) == 1 {
 		return newRoot(s.Stats), ""
 	}
+	if p := picked(n, s); p != nil {
+		return p, ""
+	}
 	if in, out := n.In[0].Type, n.Out[0].Type; in.Ranked && out.Ranked && len(in.Shape) == len(out.Shape) && sameShapeAt(in, out, s.Axis) {
 		return newRoot(s.Stats), ""
 	}
 	return collapse(s), ""
+}
+
+// picked are the channels that a Gather by constant indices selects, nil for
+// any other selection.
+func picked(n *ir.Node, s *state) *state {
+	if n.Op != "Gather" || constOf(n.In[1]) == nil || constOf(n.In[1]).Rank() != 1 || n.Int("axis", 0) != s.Axis {
+		return nil
+	}
+	out := &ir.Stats{Axis: s.Axis, Source: s.Source}
+	for _, x := range tensor.Float64s(constOf(n.In[1])) {
+		c := int(x)
+		if c < 0 {
+			c += len(s.Mean)
+		}
+		if c < 0 || c >= len(s.Mean) {
+			return nil
+		}
+		out.Mean, out.Std = append(out.Mean, s.Mean[c]), append(out.Std, s.Std[c])
+		out.Lo, out.Hi = append(out.Lo, s.Lo[c]), append(out.Hi, s.Hi[c])
+	}
+	return newRoot(out)
 }

@@ -55,13 +55,17 @@ func complete(ctx context.Context, m *ir.Model, env *compress.Env) error {
 // propagation knows no moments.
 func unknownResults(m *ir.Model, env *compress.Env) []calib.Request {
 	table := propagated(m, env, 0)
+	own := map[*ir.Node]bool{} // not of sub-graphs
+	for _, n := range m.Graph.Nodes {
+		own[n] = true
+	}
 	var out []calib.Request
 	for _, l := range env.Layers(m) {
-		if l.Kind == compress.Embedding || l.Kind == compress.Other || len(l.Node.Out) == 0 || l.Node.Out[0] == nil {
+		if l.Kind == compress.Embedding || l.Kind == compress.Other || !own[l.Node] || len(l.Node.Out) == 0 || l.Node.Out[0] == nil {
 			continue
 		}
 		v := l.Node.Out[0]
-		if s, _ := table.Stats(v); s != nil || v.Type.Rank() < 2 || m.Graph.Value(v.Name) != v {
+		if s, _ := table.Stats(v); s != nil || v.Type.Rank() < 2 || normalised(v) {
 			continue
 		}
 		axis := 1
@@ -71,6 +75,11 @@ func unknownResults(m *ir.Model, env *compress.Env) []calib.Request {
 		out = append(out, calib.Request{Value: v, Axis: axis})
 	}
 	return out
+}
+
+// normalised reports whether nothing reads v, or nothing but a batch-norm.
+func normalised(v *ir.Value) bool {
+	return len(v.Uses()) == 0 || len(v.Uses()) == 1 && v.Uses()[0].Node.Op == "BatchNormalization"
 }
 
 // propagated are the statistics that follow from the network and the declared
