@@ -18,7 +18,7 @@ func init() {
 		Name: "absorb",
 		Doc:  "move what channels never fall below into the biases of the layers that read them, so that ranges shrink",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721, section 4.1.3",
-		New:  func() compress.Method { return &Absorb{K: 3} },
+		New:  func() compress.Method { return &Absorb{K: 3, Check: true} },
 	})
 }
 
@@ -26,9 +26,12 @@ func init() {
 // passes Relu unchanged, so that c may be taken from the bias before and given to
 // the biases behind. It stays above mean less k deviations but for a small share
 // of the values, if it is normal; layers that read it with padding, where 0
-// stands for the channel, keep it from being exact, and are left alone.
+// stands for the channel, keep it from being exact, and are left alone. Channels
+// of real networks are not quite normal, so nothing is absorbed that a run on
+// data, or on synthetic inputs, sees a channel fall below.
 type Absorb struct {
-	K float64 `json:"k" doc:"standard deviations below the mean that a channel is taken to stay above"`
+	K     float64 `json:"k" doc:"standard deviations below the mean that a channel is taken to stay above"`
+	Check bool    `json:"check" doc:"absorb no more than the least value seen in a run on data or synthetic inputs, where there is a run"`
 }
 
 // Validate implements compress.Method.
@@ -39,21 +42,44 @@ func (q *Absorb) Validate() error {
 	return nil
 }
 
+// Needs implements compress.Calibrated: what layers compute, by channel.
+func (q *Absorb) Needs(m *ir.Model) []calib.Request {
+	if _, err := op.Infer(m); err != nil || !q.Check {
+		return nil // Apply reports it
+	}
+	var out []calib.Request
+	for _, l := range compress.Layers(m) {
+		if l.Reason != "" || l.Kind == compress.Embedding || l.Node.Out[0].Type.Rank() < 2 {
+			continue
+		}
+		axis := 1
+		if l.Kind == compress.Dense {
+			axis = l.Node.Out[0].Type.Rank() - 1
+		}
+		out = append(out, calib.Request{Value: l.Node.Out[0], Axis: axis})
+	}
+	return out
+}
+
 // Apply implements compress.Method.
 func (q *Absorb) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	if err := complete(ctx, m, env); err != nil {
 		return err
 	}
+	seen := env.Observed
+	if seen == nil && q.Check {
+		var err error
+		if seen, err = synthetic(ctx, m, env, q.Needs(m)); err != nil {
+			return err
+		}
+	}
+	table := propagated(m, env, 0) // what one layer gives away changes no other's
 	for _, l := range env.Layers(m) {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		a, layers := group.Analyse(m, group.Rescaling), map[*ir.Node]*compress.Layer{}
-		for _, x := range env.Layers(m) {
-			layers[x.Node] = &x
-		}
-		b := &absorption{m: m, a: a, layers: layers, patch: ir.NewPatch(m.Graph, "absorb the bias of "+l.Node.String())}
-		done, why := b.layer(&l, propagated(m, env, 0), q.K)
+		b := newAbsorption(m, env, &l, seen[l.Node.Out[0]])
+		done, why := b.layer(&l, table, q.K)
 		if why != "" {
 			env.Skip(&l, why)
 			continue
@@ -76,10 +102,22 @@ type absorption struct {
 	m         *ir.Model
 	a         *group.Analysis
 	layers    map[*ir.Node]*compress.Layer
+	seen      *calib.Observed // of what the layer computes, nil without a run
 	patch     *ir.Patch
 	amount    map[int]float64 // by unit
 	consumers []*compress.Layer
 	bounds    []*ir.Node // Clip and Min nodes to be moved
+}
+
+func newAbsorption(m *ir.Model, env *compress.Env, l *compress.Layer, seen *calib.Observed) *absorption {
+	b := &absorption{
+		m: m, a: group.Analyse(m, group.Rescaling), layers: map[*ir.Node]*compress.Layer{}, seen: seen,
+		patch: ir.NewPatch(m.Graph, "absorb the bias of "+l.Node.String()),
+	}
+	for _, x := range env.Layers(m) {
+		b.layers[x.Node] = &x
+	}
+	return b
 }
 
 // layer plans the absorption of what l computes and says what it amounts to, or
@@ -103,7 +141,7 @@ func (b *absorption) layer(l *compress.Layer, table *calib.Table, k float64) (do
 	b.amount = map[int]float64{}
 	for c, u := range units {
 		b.amount[u] = 0
-		if x := s.Mean[c] - k*s.Std[c]; x > 0 {
+		if x := b.floor(s, c, k); x > 0 {
 			b.amount[u], offset[c], n, most = x, -x, n+1, max(most, x)
 		}
 	}
@@ -128,6 +166,15 @@ func (b *absorption) layer(l *compress.Layer, table *calib.Table, k float64) (do
 		}
 	}
 	return fmt.Sprintf("up to %.3g of %s; exact but for the %.2g %% of values that lie lower", most, share(n, len(units)), 50*math.Erfc(k/math.Sqrt2)), ""
+}
+
+// floor is what channel c is taken to stay above.
+func (b *absorption) floor(s *ir.Stats, c int, k float64) float64 {
+	x := s.Mean[c] - k*s.Std[c]
+	if b.seen != nil && c < len(b.seen.Min) {
+		x = min(x, b.seen.Min[c])
+	}
+	return x
 }
 
 func movedStats(s *ir.Stats, offset []float64) *ir.Stats {

@@ -16,16 +16,20 @@ func init() {
 		Name: "equalize",
 		Doc:  "make the weights before and behind a channel equally large, without changing the function",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721, section 4.1",
-		New:  func() compress.Method { return &Equalize{Clip: "bound", Rounds: 50} },
+		New:  func() compress.Method { return &Equalize{Clip: "bound", Rounds: 50, Reach: true} },
 	})
 }
 
 // Equalize is the cross-layer equalisation of [nagel19] on coupled channels:
 // each channel is rescaled so that the largest weight that computes it equals the
-// largest that reads it, over all layers that share the channel.
+// largest that reads it, over all layers that share the channel. Where ranges
+// are known a channel grows no larger than its tensor was, nor shrinks below an
+// eighth of it: the paper does neither, and on networks with channels that
+// hardly move the data then no longer fit one scale.
 type Equalize struct {
 	Clip   string `json:"clip" doc:"channels that pass a Clip such as ReLU6: give each its own bound, or leave them alone" values:"bound|leave"`
 	Rounds int    `json:"rounds" doc:"most rounds over all layers"`
+	Reach  bool   `json:"reach" doc:"keep channels within the range of their tensor and above an eighth of it, where ranges are known"`
 }
 
 // Validate implements compress.Method.
@@ -47,6 +51,11 @@ const (
 
 // Apply implements compress.Method.
 func (q *Equalize) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	if q.Reach {
+		if err := complete(ctx, m, env); err != nil {
+			return err
+		}
+	}
 	r, err := newRescaling(m, env, q.Clip == "bound")
 	if err != nil {
 		return err
@@ -60,7 +69,33 @@ func (q *Equalize) Apply(ctx context.Context, m *ir.Model, env *compress.Env) er
 			break
 		}
 	}
+	if q.Reach {
+		e.keepReach(newReaches(m, env, 0))
+	}
 	return r.apply(ctx)
+}
+
+// leastReach is what equalisation leaves of the range of a tensor to a channel.
+const leastReach = 1.0 / 8
+
+// keepReach limits scales by the ranges of what layers read.
+func (e *equalizer) keepReach(r *reaches) {
+	for _, v := range readTensors(e.layers) {
+		axis, units, ok := e.a.Channels(v)
+		if !ok {
+			continue
+		}
+		reach, why := r.reach(v, axis, len(units))
+		if why != "" {
+			continue
+		}
+		most := slices.Max(reach)
+		for c, u := range units {
+			if e.scale[u] != 1 {
+				e.scale[u] = max(min(e.scale[u], most/reach[c]), min(1, leastReach*most/reach[c]))
+			}
+		}
+	}
 }
 
 // equalizer is an equalisation under way.

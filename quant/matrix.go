@@ -9,11 +9,12 @@ import (
 )
 
 // matrix is what rescaling needs to know of the weights of a layer: by row and
-// column the largest magnitude over the taps.
+// column the largest magnitude over the taps, and the sum of squares.
 type matrix struct {
 	rows, columns *group.Link // either may be nil
 	outs, ins     int
-	top           []float64 // outs × ins
+	taps          float64
+	top, energy   []float64 // outs × ins
 }
 
 // matrices lists the weights that units have rows or columns in.
@@ -63,7 +64,8 @@ func (x *matrix) measure() {
 			row, x.outs = 0, c.Shape[0]
 		}
 	}
-	x.top = make([]float64, x.outs*x.ins)
+	x.top, x.energy = make([]float64, x.outs*x.ins), make([]float64, x.outs*x.ins)
+	x.taps = float64(c.Len()) / float64(max(1, x.outs*x.ins))
 	steps := strides(c.Shape)
 	for i, v := range tensor.Float32s(c) {
 		o, j := 0, 0
@@ -73,9 +75,11 @@ func (x *matrix) measure() {
 		if column >= 0 {
 			j = i / steps[column] % c.Shape[column]
 		}
-		if a := math.Abs(float64(v)); a > x.top[o*x.ins+j] {
-			x.top[o*x.ins+j] = a
+		at := o*x.ins + j
+		if a := math.Abs(float64(v)); a > x.top[at] {
+			x.top[at] = a
 		}
+		x.energy[at] += float64(v) * float64(v)
 	}
 }
 

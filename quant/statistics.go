@@ -24,21 +24,16 @@ func complete(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	if _, err := op.Infer(m); err != nil {
 		return err
 	}
-	if env.Run == nil || env.Observed != nil {
+	if env.Observed != nil {
 		return nil
 	}
 	missing := unknownResults(m, env)
 	if len(missing) == 0 {
 		return nil
 	}
-	set, err := calib.Noise(m, env.Input.Lo, env.Input.Hi, syntheticSamples, env.Seed)
-	if err != nil {
-		env.Log.Info("no synthetic inputs", "reason", err)
-		return nil
-	}
-	seen, err := calib.Collect(ctx, m, calib.Data{Set: set, Batch: 4, Run: env.Run}, missing, nil)
-	if err != nil {
-		return fmt.Errorf("synthetic inputs: %w", err)
+	seen, err := synthetic(ctx, m, env, missing)
+	if err != nil || seen == nil {
+		return err
 	}
 	p := ir.NewPatch(m.Graph, "statistics of synthetic inputs")
 	for _, r := range missing {
@@ -49,6 +44,24 @@ func complete(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	}
 	env.Warn("%d layers have no batch-norm that tells the statistics of what they compute: these were measured on synthetic inputs; data to calibrate on would be better", len(missing))
 	return p.Apply()
+}
+
+// synthetic observes values on made-up samples within the declared range of the
+// input; nil where there are none to be had.
+func synthetic(ctx context.Context, m *ir.Model, env *compress.Env, requests []calib.Request) (map[*ir.Value]*calib.Observed, error) {
+	if env.Run == nil {
+		return nil, nil
+	}
+	set, err := calib.Noise(m, env.Input.Lo, env.Input.Hi, syntheticSamples, env.Seed)
+	if err != nil {
+		env.Log.Info("no synthetic inputs", "reason", err)
+		return nil, nil
+	}
+	seen, err := calib.Collect(ctx, m, calib.Data{Set: set, Batch: 4, Run: env.Run}, requests, nil)
+	if err != nil {
+		return nil, fmt.Errorf("synthetic inputs: %w", err)
+	}
+	return seen, nil
 }
 
 // unknownResults lists the results of convolutional and dense layers of which
