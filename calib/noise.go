@@ -12,10 +12,10 @@ import (
 )
 
 // Noise makes n samples for the model's input out of nothing but its declared
-// range: pictures are sums of smooth random fields whose power falls with the
-// square of the frequency, as that of photographs does, mostly grey, of varying
-// brightness and contrast; other inputs are uniform. A sample depends on the seed
-// and its number alone. It says why where the input has no numbers, no declared
+// range. Pictures are dead leaves: discs of all sizes that cover each other, each
+// of a colour and texture of its own, which have the edges and the spectrum of
+// photographs; other inputs are uniform. A sample depends on the seed and its
+// number alone. It says why where the input has no numbers, no declared
 // range, or a free size.
 func Noise(m *ir.Model, lo, hi []float64, n int, seed uint64) (dataset.Set, error) {
 	var input *ir.Value
@@ -79,11 +79,15 @@ func (s *noise) Batch(_ context.Context, lo, hi int) (dataset.Batch, error) {
 	return dataset.Batch{Inputs: map[string]*tensor.Tensor{"": t}}, err
 }
 
-// Shares of the parts of a picture.
+// What pictures are made of, found on networks whose statistics are known.
 const (
-	chroma      = 0.35 // deviation of a colour from grey, relative to the picture's
-	leastSpread = 0.25 // least and largest deviation of a picture, relative to
-	mostSpread  = 0.65 // half of the range
+	leaves     = 300
+	leastLeaf  = 0.01 // radii, relative to the longer side; their number falls with
+	mostLeaf   = 0.6  // the third power of the radius
+	chroma     = 0.4  // deviation of a colour from grey, relative to half the range
+	mostGrain  = 0.5  // largest deviation of a texture, likewise
+	mostShade  = 0.6  // largest change of brightness across a picture
+	brightness = 0.6  // deviation of the brightness of leaves
 )
 
 func (s *noise) sample(dst []float32, r *rand.Rand) {
@@ -97,15 +101,58 @@ func (s *noise) sample(dst []float32, r *rand.Rand) {
 	if s.axis == 3 {
 		c, h, w, step, next = s.shape[2], s.shape[0], s.shape[1], s.shape[2], 1
 	}
-	grey := field(r, h, w)
-	mean, spread := 0.5*r.NormFloat64(), leastSpread+(mostSpread-leastSpread)*r.Float64()
+	p := newPicture(r, c, h, w)
 	for k := range c {
-		own := field(r, h, w)
 		for i := range h * w {
 			at := k*next + i*step
-			dst[at] = s.scaled(at, mean+spread*(grey[i]+chroma*own[i]))
+			dst[at] = s.scaled(at, p.at(k, i))
 		}
 	}
+}
+
+// picture is a dead-leaves picture, in numbers around -1 to 1.
+type picture struct {
+	leaf         []int // by pixel
+	colour       [][]float64
+	grain        []float64 // by leaf
+	rough, shade []float64 // by pixel
+	dark         float64
+}
+
+func newPicture(r *rand.Rand, c, h, w int) *picture {
+	p := &picture{leaf: make([]int, h*w), rough: field(r, h, w, 0.8), shade: field(r, h, w, 0.5), dark: mostShade * r.Float64() / 2}
+	middle := 0.3 * r.NormFloat64()
+	for n := range leaves {
+		grey, list := middle+brightness*r.NormFloat64(), make([]float64, c)
+		for k := range list {
+			list[k] = grey + chroma*r.NormFloat64()
+		}
+		p.colour, p.grain = append(p.colour, list), append(p.grain, mostGrain*r.Float64()*r.Float64())
+		p.paint(r, n, h, w)
+	}
+	return p
+}
+
+// paint covers a disc at random; the first leaf covers all.
+func (p *picture) paint(r *rand.Rand, n, h, w int) {
+	if n == 0 {
+		return
+	}
+	a, b := 1/(leastLeaf*leastLeaf), 1/(mostLeaf*mostLeaf)
+	radius := float64(max(h, w)) / math.Sqrt(b+(a-b)*r.Float64())
+	cy, cx := float64(h)*r.Float64(), float64(w)*r.Float64()
+	for y := max(0, int(cy-radius)); y < min(h, int(cy+radius)+1); y++ {
+		half := math.Sqrt(max(0, radius*radius-(float64(y)-cy)*(float64(y)-cy)))
+		for x := max(0, int(math.Ceil(cx-half))); x <= min(w-1, int(cx+half)); x++ {
+			p.leaf[y*w+x] = n
+		}
+	}
+}
+
+// at is the channel k of pixel i.
+func (p *picture) at(k, i int) float64 {
+	n := p.leaf[i]
+	return p.colour[n][k] + p.grain[n]*p.rough[i] + p.dark*p.shade[i]
 }
 
 // scaled maps x from -1..1 to the declared range of the channel of an element.
@@ -118,11 +165,11 @@ func (s *noise) scaled(element int, x float64) float32 {
 	return float32((s.lo[c]+s.hi[c])/2 + x*(s.hi[c]-s.lo[c])/2)
 }
 
-// field is a smooth random field of mean 0 and deviation 1: octaves of noise,
-// each half as large and twice as fine as the one before.
-func field(r *rand.Rand, h, w int) []float64 {
+// field is a random field of mean 0 and deviation 1: octaves of noise, each twice
+// as fine as the one before and decay times as large.
+func field(r *rand.Rand, h, w int, decay float64) []float64 {
 	out := make([]float64, h*w)
-	for cells, amplitude := 2, 1.0; ; cells, amplitude = 2*cells, amplitude/2 {
+	for cells, amplitude := 2, 1.0; ; cells, amplitude = 2*cells, amplitude*decay {
 		octave(out, r, h, w, cells, amplitude)
 		if 2*cells > max(h, w) {
 			break

@@ -67,7 +67,7 @@ func (q *Absorb) Apply(ctx context.Context, m *ir.Model, env *compress.Env) erro
 		return err
 	}
 	seen := env.Observed
-	if seen == nil && q.Check {
+	if seen == nil && q.Check && !madeUp(m) {
 		var err error
 		if seen, err = synthetic(ctx, m, env, q.Needs(m)); err != nil {
 			return err
@@ -136,6 +136,8 @@ func (b *absorption) layer(l *compress.Layer, table *calib.Table, k float64) (do
 		return "", "their statistics are not known: " + why
 	case len(s.Mean) != len(units) || s.Axis != axis:
 		return "", "their statistics are known as a whole only"
+	case s.Source == syntheticSource && b.seen == nil:
+		return "", "their statistics come from synthetic inputs, on which no value can be relied to stay above"
 	}
 	offset, n, most := make([]float64, len(units)), 0, 0.0
 	b.amount = map[int]float64{}

@@ -13,10 +13,19 @@ type reaches struct {
 	table    *calib.Table
 	observed map[*ir.Value]*calib.Observed
 	k        float64
+	made     bool // statistics come from made-up samples
 }
 
+// Least ranges that count, relative to the largest of the tensor: channels that
+// hardly move would otherwise fill weights with huge numbers, and those that
+// made-up samples leave silent may be loud on real ones.
+const (
+	quietRange = 1e-3
+	madeRange  = 0.5
+)
+
 func newReaches(m *ir.Model, env *compress.Env, k float64) *reaches {
-	return &reaches{table: propagated(m, env, k), observed: env.Observed, k: k}
+	return &reaches{table: propagated(m, env, k), observed: env.Observed, k: k, made: env.Observed == nil && madeUp(m)}
 }
 
 // reach is the largest magnitude of each channel of v, of what was observed or of
@@ -37,6 +46,9 @@ func (s *reaches) reach(v *ir.Value, axis, channels int) ([]float64, string) {
 		out[c] = max(st.Hi[c], -st.Lo[c])
 	}
 	least := quietRange * median(out)
+	if s.made {
+		least = madeRange * slices.Max(out)
+	}
 	for c := range out {
 		if out[c] = max(out[c], least); !(out[c] > 0) {
 			return nil, "they are 0"

@@ -50,11 +50,6 @@ func (q *SPIQ) Validate() error {
 	return nil
 }
 
-// quietRange is the least range of a channel, relative to the median of its
-// tensor: channels that hardly move would otherwise fill weights with huge
-// numbers.
-const quietRange = 1e-3
-
 // Needs implements compress.Calibrated: what layers read, by channel.
 func (q *SPIQ) Needs(m *ir.Model) []calib.Request {
 	a := group.Analyse(m, group.Rescaling)

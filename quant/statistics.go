@@ -14,6 +14,16 @@ import (
 // real networks move by less than a tenth beyond.
 const syntheticSamples = 16
 
+// madeUp reports whether statistics of the model come from made-up samples.
+func madeUp(m *ir.Model) bool {
+	for v := range m.Graph.Values {
+		if v.Stats != nil && v.Stats.Source == syntheticSource {
+			return true
+		}
+	}
+	return false
+}
+
 // syntheticSource is what statistics of made-up samples are called.
 const syntheticSource = "synthetic inputs"
 
