@@ -9,7 +9,7 @@ import (
 // Group is a set of units that the same parts of the same nodes compute, change
 // and read: the channels of a layer, or of all layers that feed one sum.
 type Group struct {
-	ID     string // the name of the first node that computes or reads it
+	ID     string // the name of the first node that computes it, or of what is read
 	Units  []int  // in the order of the first link
 	Reason string // why it is pinned; "" when it is free
 	Links  []*Link
@@ -42,7 +42,7 @@ func (a *Analysis) groups() []*Group {
 			for _, i := range of[u] {
 				g.Links = append(g.Links, a.Links[i])
 			}
-			g.ID = unique(names, nodeName(first(g.Links).Node))
+			g.ID = unique(names, name(g.Links))
 			known[key] = g
 			out = append(out, g)
 		}
@@ -51,14 +51,15 @@ func (a *Analysis) groups() []*Group {
 	return out
 }
 
-// first is the first row, or the first link where nothing computes the group.
-func first(links []*Link) *Link {
+// name is that of the first node that computes a group, or of what is read where
+// nothing does.
+func name(links []*Link) string {
 	for _, l := range links {
 		if l.Role == Row {
-			return l
+			return nodeName(l.Node)
 		}
 	}
-	return links[0]
+	return links[0].Node.In[0].Name
 }
 
 func unique(names map[string]int, name string) string {

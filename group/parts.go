@@ -109,6 +109,10 @@ func gather(w *walk, n *ir.Node) {
 		return
 	}
 	axis, rank := axisOf(n, 0, n.In[0]), n.In[1].Type.Rank()
+	if at := axis - l.axis; l.span > 1 && at >= 0 && at < l.span && rank == 0 {
+		w.slab(n, l, at)
+		return
+	}
 	if l.span != 1 || axis < 0 || rank < 0 {
 		w.stop(n, fmt.Sprintf("%v selects channels where they cannot be followed", n))
 		return
@@ -141,4 +145,40 @@ func (w *walk) selected(n *ir.Node, l labels, rank int) {
 		out[i] = l.ids[k]
 	}
 	w.set(n.Out[0], l.axis, out)
+}
+
+// slab takes one index of one of the axes that channels are spread over, as
+// shuffles do.
+func (w *walk) slab(n *ir.Node, l labels, at int) {
+	shape := n.In[0].Type.Shape[l.axis:][:l.span]
+	list, ok := ints(n, 1, "")
+	if size := shape[at].N; ok && list[0] < 0 {
+		list[0] += size
+	}
+	if !ok || list[0] < 0 || list[0] >= shape[at].N {
+		w.stop(n, fmt.Sprintf("%v selects channels by computed numbers", n))
+		return
+	}
+	inner := 1
+	for _, d := range shape[at+1:] {
+		inner *= d.N
+	}
+	var ids []int
+	for i, id := range l.ids {
+		if i/inner%shape[at].N == list[0] {
+			ids = append(ids, id)
+		}
+	}
+	w.a.values[n.Out[0]] = labels{l.axis, l.span - 1, ids}.trimmed(n.Out[0].Type.Shape)
+}
+
+// trimmed leaves axes of size 1 at either end out of the span.
+func (l labels) trimmed(shape []ir.Dim) labels {
+	for l.span > 1 && shape[l.axis].N == 1 {
+		l.axis, l.span = l.axis+1, l.span-1
+	}
+	for l.span > 1 && shape[l.axis+l.span-1].N == 1 {
+		l.span--
+	}
+	return l
 }

@@ -119,3 +119,82 @@ func TestRescaleKeepsTheFunction(t *testing.T) {
 		}
 	}
 }
+
+// TestLabelsAreComplete: once the columns of all free units are 0, their rows and
+// parameters cannot matter, and once these are 0, the columns cannot. A missing
+// link shows in either.
+func TestLabelsAreComplete(t *testing.T) {
+	for _, path := range []string{"cifar10/resnet20.onnx", "imagenet/mobilenet_v2_1.0.onnx", "models/yunet_n.onnx", "models/fastestdet.onnx", "cifar10/vit_tiny.onnx"} {
+		for _, first := range []group.Role{group.Column, group.Row} {
+			m := load(t, path, true)
+			a := group.Analyse(m, group.Removing)
+			changeFree(m, a, first, 0)
+			want := randomOutputs(t, m)
+			if first == group.Column {
+				changeFree(m, a, group.Row, -3)
+			} else {
+				changeFree(m, a, group.Column, -3)
+			}
+			for i, got := range randomOutputs(t, m) {
+				if d := distance(got, want[i]); d > 1e-6 || math.IsNaN(d) {
+					t.Errorf("%s: output %d changes by %.2g after the %ss are 0", path, i, d, first)
+				}
+			}
+		}
+	}
+}
+
+// changeFree multiplies the columns of every second free unit, or its rows and
+// parameters, by f. Parameters that do not scale stay.
+func changeFree(m *ir.Model, a *group.Analysis, role group.Role, f float32) {
+	p := ir.NewPatch(m.Graph, "change")
+	for _, l := range a.Links {
+		if (l.Role == group.Column) != (role == group.Column) || l.Power == 0 {
+			continue
+		}
+		c := l.Value().Const.Clone()
+		x, inner := tensor.Data[float32](c), tensor.Len(c.Shape[l.Axis+1:])
+		for i := range x {
+			if u := l.Units[i/inner%c.Shape[l.Axis]]; a.Pinned[u] == "" && u%2 == 0 {
+				x[i] *= f
+			}
+		}
+		p.SetConst(l.Value(), c)
+		if err := p.Apply(); err != nil {
+			panic(err)
+		}
+		p = ir.NewPatch(m.Graph, "change")
+	}
+}
+
+func randomOutputs(t *testing.T, m *ir.Model) [][]float32 {
+	t.Helper()
+	p, err := engine.Compile(context.Background(), m, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, in := rand.New(rand.NewPCG(3, 4)), map[string]*tensor.Tensor{}
+	for _, v := range m.Graph.Inputs {
+		shape := []int{}
+		for i, d := range v.Type.Shape {
+			if !d.IsKnown() && i > 0 {
+				d.N = 64
+			}
+			shape = append(shape, max(1, d.N))
+		}
+		x := tensor.New(tensor.Float32, shape...)
+		for i := range tensor.Data[float32](x) {
+			tensor.Data[float32](x)[i] = float32(r.NormFloat64())
+		}
+		in[v.Name] = x
+	}
+	got, err := p.NewSession().Run(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out [][]float32
+	for _, v := range m.Graph.Outputs {
+		out = append(out, tensor.Float32s(got[v.Name]))
+	}
+	return out
+}

@@ -41,7 +41,7 @@ func (l labels) within(behind, shape []ir.Dim, i int) (labels, bool) {
 	for j := i; j < len(shape) && shape[j].IsKnown(); j++ {
 		n *= shape[j].N
 		if n == len(l.ids) {
-			return labels{i, j + 1 - i, l.ids}, true
+			return labels{i, j + 1 - i, l.ids}.trimmed(shape), true
 		}
 		if n > len(l.ids) && n%len(l.ids) == 0 && j == i && merged(behind, n/len(l.ids)) {
 			var ids []int

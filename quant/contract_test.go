@@ -16,5 +16,7 @@ func TestContract(t *testing.T) {
 		"uniform(w=8,a=8,granularity=tensor)", "uniform(w=4,a=8);pw:a=32;fc:a=4",
 		"powerquant(w=2)", "powerquant(w=3)", "powerquant(w=8,exponent=layer)", "powerquant(w=4,exponent=0.5,granularity=tensor)",
 		"powerquant(w=4,objective=relative,rounding=power)", "powerquant(w=5,range=mse,norm=1,store=int8)",
+		"fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+equalize(clip=leave,reach=false,rounds=3)", "fold+absorb(check=false,k=1)",
+		"fold+spiq(w=4,a=4)+uniform(w=4,a=4)", "fold+spiq(kappa=1,share=mean,k=4)+powerquant(w=4)+correct", "fold+ocs(ratio=0.3)+uniform(w=4)+correct",
 	)
 }

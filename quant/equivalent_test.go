@@ -14,7 +14,7 @@ import (
 )
 
 // rescalers are the steps that must not change the function.
-var rescalers = []string{"equalize", "spiq", "spiq(a=4,kappa=0.5)", "equalize+spiq(a=6)", "fold+equalize", "fold+equalize(clip=leave)", "fold+spiq"}
+var rescalers = []string{"equalize(reach=false)+spiq(a=4,kappa=0.5)", "fold+equalize", "fold+equalize(clip=leave)", "fold+spiq", "fold+ocs"}
 
 // rescaled are the networks to try them on.
 var rescaled = []struct {
