@@ -2,6 +2,8 @@ package pare
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"pare/compress"
 	"pare/eval"
@@ -20,7 +22,8 @@ func (r *Report) Judge(res *eval.Result) {
 		return
 	}
 	text := fmt.Sprintf("%.1f %% of the predictions changed", 100*(1-res.Against.Agreement))
-	if other := powerRecipe(r.Recipe); other != "" {
+	told := slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.Contains(w, "powerquant") })
+	if other := powerRecipe(r.Recipe); other != "" && !told {
 		text += fmt.Sprintf("; a power grid of the same width often keeps more: try --recipe '%s'", other)
 	}
 	r.Warnings = append(r.Warnings, text)

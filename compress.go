@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
+	"time"
 
 	"pare/calib"
 	"pare/compress"
@@ -30,6 +32,9 @@ type Options struct {
 	Progress Progress
 	Log      *slog.Logger
 }
+
+// calibBatch bounds the memory for activations, all of which are looked at.
+const calibBatch = 8
 
 // DefaultSamples is the number of samples that Compress calibrates on.
 const DefaultSamples = 256
@@ -64,6 +69,7 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if before.SHA256 != "" {
 		run.Provenance.Input = "sha256:" + before.SHA256
 	}
+	defer m.relaxed()()
 	work := m.Clone()
 	rep, err := r.Run(ctx, work.ir, run)
 	if err != nil {
@@ -77,6 +83,32 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	}
 	m.ir = work.ir
 	return &Report{Input: before, Report: *rep}, nil
+}
+
+// relaxed keeps the mapped file from piling up in memory beside what replaces
+// its weights, until the function that it returns is called: most weights are
+// read once.
+func (m *Model) relaxed() (stop func()) {
+	if m.file == nil {
+		return func() {}
+	}
+	tick, done := time.NewTicker(10*time.Millisecond), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-tick.C:
+				m.file.Relax()
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() {
+		tick.Stop()
+		close(done)
+		wg.Wait()
+	}
 }
 
 const unknownInput = "the range of the network's input is not known: give its preprocessing (MODEL.data.json), its range (--input-range) or data"
@@ -114,7 +146,7 @@ func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (com
 		if n == 0 {
 			n = DefaultSamples
 		}
-		out.Data = &calib.Data{Set: o.Data, Samples: n, Run: newRunner(ctx, o.Threads), Inputs: bind}
+		out.Data = &calib.Data{Set: o.Data, Samples: n, Batch: calibBatch, Run: newRunner(ctx, o.Threads), Inputs: bind}
 	}
 	return out, nil
 }

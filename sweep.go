@@ -37,6 +37,7 @@ type Tried struct {
 	MedianMS      float64    `json:"median_ms"`
 	Ratio         float64    `json:"ratio"`
 	RatioInterval [2]float64 `json:"ratio_interval"`
+	Skipped       int        `json:"skipped"` // layers left as they were
 	Warnings      []string   `json:"warnings"`
 }
 
@@ -69,6 +70,9 @@ func (m *Model) try(ctx context.Context, c Candidate, o SweepOptions) (*Tried, e
 		return nil, err
 	}
 	t := &Tried{Name: c.Name, Recipe: rep.Recipe, File: filepath.Join(o.Dir, c.Name+".onnx"), Seconds: rep.Seconds, Warnings: rep.Warnings}
+	for _, s := range rep.Steps {
+		t.Skipped += s.Skipped
+	}
 	written, err := work.Save(t.File, SaveOptions{})
 	if err != nil {
 		return nil, err

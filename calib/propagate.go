@@ -3,6 +3,7 @@ package calib
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"pare/ir"
 )
@@ -216,8 +217,11 @@ func (w *walk) operand(n *ir.Node, i int) (*state, string) {
 	if v.Const != nil {
 		return nil, "an operand is constant"
 	}
-	if why := w.why[v]; why != "" {
-		return nil, fmt.Sprintf("it follows from %q: %s", v.Name, why)
+	const follows = "it follows from "
+	if why := w.why[v]; strings.HasPrefix(why, follows) {
+		return nil, why // where it began says more than the way
+	} else if why != "" {
+		return nil, fmt.Sprintf("%s%q: %s", follows, v.Name, why)
 	}
 	return nil, fmt.Sprintf("nothing is known of %q", v.Name)
 }

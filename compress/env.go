@@ -48,20 +48,17 @@ func (e *Env) Rand(name string) *rand.Rand {
 }
 
 // Layers lists the model's layers with the recipe's selections applied: those
-// to be skipped have a Reason.
+// to be skipped have a Reason. Widths are selected for layers that share their
+// weights, too: their data are their own.
 func (e *Env) Layers(m *ir.Model) []Layer {
 	out := Layers(m)
 	for i := range out {
 		l := &out[i]
 		k := slices.IndexFunc(e.layers, func(s Selection) bool { return matchName(s.Match, l.Name) })
-		if k < 0 || l.Reason != "" {
+		if k < 0 || (l.Reason != "" && l.SharesWith == "") {
 			continue
 		}
-		if s := e.layers[k]; s.Skip {
-			l.Reason = fmt.Sprintf("the recipe skips %q", s.Match)
-		} else {
-			l.Bits, l.ActivationBits = s.Bits, s.ActivationBits
-		}
+		l.selected(e.layers[k])
 	}
 	e.total = len(out)
 	return out

@@ -26,7 +26,7 @@ type Method interface {
 // Calibrated is implemented by methods that look at activations. The requests
 // are answered by one pass over the data, if there are data, before Apply.
 type Calibrated interface {
-	Needs(m *ir.Model) []calib.Request
+	Needs(m *ir.Model, env *Env) []calib.Request
 }
 
 // Prepared is implemented by methods that need the model in a certain form, such

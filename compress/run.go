@@ -102,7 +102,7 @@ func runStep(ctx context.Context, m *ir.Model, method Method, env *Env, data *ca
 				env.progress(Progress{Step: env.step.Step, What: "calibration", Done: n, Total: of})
 			}
 		}
-		if env.Observed, err = calib.Collect(ctx, m, *data, c.Needs(m), done); err != nil {
+		if env.Observed, err = calib.Collect(ctx, m, *data, c.Needs(m, env), done); err != nil {
 			return err
 		}
 	}

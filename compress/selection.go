@@ -57,6 +57,19 @@ func (s Selection) validate() error {
 	return nil
 }
 
+// selected applies s to a layer that it matches.
+func (l *Layer) selected(s Selection) {
+	l.Bits, l.ActivationBits = s.Bits, s.ActivationBits
+	if !s.Skip {
+		return
+	}
+	reason := fmt.Sprintf("the recipe skips %q", s.Match)
+	if l.SharesWith != "" {
+		reason += "; its weights are those of " + l.SharesWith
+	}
+	l.Reason, l.SharesWith = reason, ""
+}
+
 func parseSelection(text string) (Selection, error) {
 	i := strings.LastIndexByte(text, ':')
 	if i < 0 {

@@ -24,7 +24,8 @@ type builder struct {
 	home    map[*ir.Value]place // see planHomes
 	owner   map[*ir.Node]*buf
 	steps   []*step
-	lastBox map[int]int // the step that reads a box last
+	pending []func() error // packs weights
+	lastBox map[int]int    // the step that reads a box last
 }
 
 // value is what the builder knows of a value of the graph: its type and where
@@ -178,6 +179,9 @@ func (b *builder) row(n *ir.Node) *row {
 	return r
 }
 
+// maxRank is the largest rank that steps deal with.
+const maxRank = 16
+
 // static reports whether the first result and all operands are tensors of known
 // shapes and have elements, but not absurdly many, which rows rely on. Operands that are left out are
 // fine.
@@ -188,7 +192,7 @@ func (b *builder) static(n *ir.Node) bool {
 	ok := func(v *ir.Value) bool {
 		x := b.val(v)
 		n, err := tensor.CheckedLen(x.shape)
-		return x.shape != nil && err == nil && n > 0 && n <= op.DefaultMaxBytes/4 && (v.Const != nil || v.Type.Kind == ir.KindTensor)
+		return x.shape != nil && len(x.shape) <= maxRank && err == nil && n > 0 && n <= op.DefaultMaxBytes/4 && (v.Const != nil || v.Type.Kind == ir.KindTensor)
 	}
 	for i, v := range n.In {
 		if v != nil && !ok(v) && (i == 0 || b.val(v).cst == nil) {

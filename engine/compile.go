@@ -29,7 +29,7 @@ type Options struct {
 // of sessions at a time.
 type Program struct {
 	o       Options
-	inputs  []*ir.Value // of the model as it was given
+	inputs  []*ir.Value
 	outputs []*ir.Value
 	wanted  []string  // names of what Run returns
 	raw     *ir.Model // with the wanted values as outputs
@@ -46,7 +46,8 @@ func Compile(ctx context.Context, m *ir.Model, o Options) (*Program, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	p := &Program{o: o, inputs: m.Graph.Inputs, outputs: m.Graph.Outputs, raw: ir.CloneModel(m)}
+	p := &Program{o: o, raw: ir.CloneModel(m)}
+	p.inputs, p.outputs = p.raw.Graph.Inputs, slices.Clone(p.raw.Graph.Outputs)
 	if err := p.want(o.Extra); err != nil {
 		return nil, err
 	}

@@ -155,10 +155,7 @@ func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, 
 }
 
 func (b *builder) convolve(st *step, s kernel.ConvShape, w *filter, ep kernel.Epilogue, src, dst, res place) {
-	packedW, err := packed(b.p.weights, w.key("conv"), func() (*kernel.ConvWeights, error) { return kernel.PackConv(s, w.weights()) })
-	if err != nil {
-		panic(err)
-	}
+	weights := later(b, w.key("conv"), func() (*kernel.ConvWeights, error) { return kernel.PackConv(s, w.weights()) })
 	c, err := kernel.NewConv(s)
 	if err != nil {
 		panic(err)
@@ -168,16 +165,13 @@ func (b *builder) convolve(st *step, s kernel.ConvShape, w *filter, ep kernel.Ep
 	st.task = func(f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.maybe(res)
-		c.Run(task, f.at(dst), f.at(src), packedW, &e, scratch)
+		c.Run(task, f.at(dst), f.at(src), weights.x, &e, scratch)
 	}
 	b.emit(st)
 }
 
 func (b *builder) depthwise(st *step, s kernel.ConvShape, w *filter, ep kernel.Epilogue, src, dst, res place) {
-	weights, err := packed(b.p.weights, w.key("depthwise"), func() ([]float32, error) { return kernel.PackDepthwise(s, w.weights()) })
-	if err != nil {
-		panic(err)
-	}
+	weights := later(b, w.key("depthwise"), func() ([]float32, error) { return kernel.PackDepthwise(s, w.weights()) })
 	d, err := kernel.NewDepthwise(s)
 	if err != nil {
 		panic(err)
@@ -187,7 +181,7 @@ func (b *builder) depthwise(st *step, s kernel.ConvShape, w *filter, ep kernel.E
 	st.task = func(f *frame, task int, _ []float32) {
 		e := ep
 		e.Residual = f.maybe(res)
-		d.Run(task, f.at(dst), f.at(src), weights, &e)
+		d.Run(task, f.at(dst), f.at(src), weights.x, &e)
 	}
 	b.emit(st)
 }

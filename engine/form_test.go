@@ -109,6 +109,11 @@ func TestQuantize(t *testing.T) {
 			c = Conv(x, w)
 			q = QuantizeLinear(c, s, z)
 			y = DequantizeLinear(q, s, z) }`, nil},
+		{"simulated", `(x f32[N,3,7]) -> (y, z) { const s = f32[]{0.125}
+			const zero = f32[]{0.0}
+			const bits = f32[]{4.0}
+			y = "onnx.brevitas"::Quant(x, s, zero, bits) {signed=1, narrow=1, rounding_mode="ROUND"}
+			z = "onnx.brevitas"::Quant(x, s, zero, bits) {signed=0, narrow=0} }`, []string{"fake quantize", "fake quantize"}},
 		{"no pair", `(x f32[N,3]) -> (q) { const s = f32[]{0.05}
 			q = QuantizeLinear(x, s) }`, []string{"reference"}},
 		{"other grid", `(x f32[N,3]) -> (y) { const s = f32[]{0.05}

@@ -88,29 +88,25 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 	st.task = func(f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.maybe(res)
-		plan.Run(task, f.at(to), f.at(from), panels, &e, scratch)
+		plan.Run(task, f.at(to), f.at(from), panels.x, &e, scratch)
 	}
 	b.emit(st)
 }
 
 // panels is the packed form of the constant.
-func (b *builder) panels(g product, t *tensor.Tensor) *kernel.Panels {
+func (b *builder) panels(g product, t *tensor.Tensor) *form[*kernel.Panels] {
 	src := kernel.Source{LD: g.n, Trans: g.trans, Alpha: g.alpha}
-	form := "panels"
+	name := "panels"
 	if g.trans {
-		src.LD, form = g.k, "panels transposed"
+		src.LD, name = g.k, "panels transposed"
 	}
 	if g.alpha != 0 && g.alpha != 1 {
-		form += fmt.Sprint(" ", g.alpha)
+		name += fmt.Sprint(" ", g.alpha)
 	}
-	p, err := packed(b.p.weights, weightKey{t: t, form: form}, func() (*kernel.Panels, error) {
+	return later(b, weightKey{t: t, form: name}, func() (*kernel.Panels, error) {
 		src.Data = tensor.Float32s(t)
 		return kernel.PackB(g.k, g.n, src)
 	})
-	if err != nil {
-		panic(err)
-	}
-	return p
 }
 
 // lowerMatMul multiplies by a constant matrix, or matrices pair by pair.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -14,6 +15,7 @@ type job struct {
 	tasks   int64
 	next    atomic.Int64
 	slots   atomic.Int64 // scratch areas taken
+	helpers int          // still welcome; under the lock of the workers
 	left    sync.WaitGroup
 	fail    atomic.Pointer[any]
 }
@@ -39,24 +41,98 @@ func (j *job) caught() {
 
 // workers are the threads of the process that help sessions; there are as many
 // as the most demanding session asked for.
-var workers = struct {
+var workers = newCrew()
+
+type crew struct {
 	mu    sync.Mutex
+	wake  sync.Cond
 	count int
-	jobs  chan *job
-}{jobs: make(chan *job)}
+	jobs  []*job // that welcome helpers
+	open  atomic.Int64
+}
+
+func newCrew() *crew {
+	c := &crew{}
+	c.wake.L = &c.mu
+	return c
+}
 
 // hire makes sure that at least n workers exist.
-func hire(n int) {
-	workers.mu.Lock()
-	defer workers.mu.Unlock()
-	for ; workers.count < n; workers.count++ {
-		go func() {
-			for j := range workers.jobs {
-				j.take()
-				j.left.Done()
-			}
-		}()
+func (c *crew) hire(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for ; c.count < n; c.count++ {
+		go c.work()
 	}
+}
+
+func (c *crew) work() {
+	c.mu.Lock()
+	for {
+		j := c.find()
+		if j == nil {
+			c.idle()
+			continue
+		}
+		j.left.Add(1)
+		c.mu.Unlock()
+		j.take()
+		j.left.Done()
+		c.mu.Lock()
+	}
+}
+
+// patience is how often an idle worker looks for a new job before it sleeps: the
+// next step of a run mostly comes within microseconds, waking takes longer.
+const patience = 20_000
+
+// idle waits for a job to be posted; the lock is held before and after.
+func (c *crew) idle() {
+	c.mu.Unlock()
+	for range patience {
+		if c.open.Load() > 0 {
+			c.mu.Lock()
+			return
+		}
+	}
+	c.mu.Lock()
+	if len(c.jobs) == 0 {
+		c.wake.Wait()
+	}
+}
+
+// find takes a place at a job, nil where none is free.
+func (c *crew) find() *job {
+	for i, j := range c.jobs {
+		if j.helpers--; j.helpers == 0 {
+			c.jobs = slices.Delete(c.jobs, i, i+1)
+			c.open.Add(-1)
+		}
+		return j
+	}
+	return nil
+}
+
+// post asks for helpers.
+func (c *crew) post(j *job, helpers int) {
+	c.mu.Lock()
+	j.helpers = helpers
+	c.jobs = append(c.jobs, j)
+	c.open.Add(1)
+	c.mu.Unlock()
+	for range helpers {
+		c.wake.Signal()
+	}
+}
+
+// withdraw wants no more helpers.
+func (c *crew) withdraw(j *job) {
+	c.mu.Lock()
+	if i := slices.Index(c.jobs, j); i >= 0 {
+		c.jobs = slices.Delete(c.jobs, i, i+1)
+		c.open.Add(-1)
+	}
+	c.mu.Unlock()
 }
 
 // do runs the job with the help of idle workers and returns what a task
@@ -65,18 +141,14 @@ func (j *job) do(threads int) any {
 	j.next.Store(0)
 	j.slots.Store(0)
 	j.fail.Store(nil)
-	for range min(threads, int(j.tasks)) - 1 {
-		j.left.Add(1)
-		select {
-		case workers.jobs <- j:
-			continue
-		default:
-			j.left.Done()
-		}
-		break
+	if helpers := min(threads, int(j.tasks)) - 1; helpers > 0 {
+		workers.post(j, helpers)
+		j.take()
+		workers.withdraw(j)
+		j.left.Wait()
+	} else {
+		j.take()
 	}
-	j.take()
-	j.left.Wait()
 	if p := j.fail.Load(); p != nil {
 		return *p
 	}

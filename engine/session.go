@@ -95,7 +95,7 @@ func (s *Session) prepare(ctx context.Context, in map[string]op.Val) (*frame, er
 	if s.frame == nil || s.frame.s != sp {
 		s.frame = newFrame(sp, s.p.o.Threads)
 	}
-	hire(s.p.o.Threads - 1)
+	workers.hire(s.p.o.Threads - 1)
 	s.frame.bind(in)
 	return s.frame, nil
 }

@@ -104,6 +104,9 @@ func (p *Program) build(ctx context.Context, in map[string]op.Val) (*special, er
 	if err := b.graph(ctx); err != nil {
 		return nil, err
 	}
+	if err := b.pack(); err != nil {
+		return nil, err
+	}
 	s := b.finish()
 	if bytes := 4 * (s.arena + p.o.Threads*s.work); bytes > maxArena {
 		return nil, fmt.Errorf("%w: a run needs %d MB of memory for values; use a smaller batch", op.ErrTooLarge, bytes>>20)

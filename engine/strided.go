@@ -126,24 +126,40 @@ func newCopying(shape, to, from []int) *copying {
 }
 
 func (c *copying) run(task int, dst, src []float32) {
-	axes := len(c.n) - 1
-	if c.matrix {
-		axes--
+	axes := c.axes()
+	var pos [2 * maxRank]int
+	r0 := task * c.perTask
+	d, s := 0, 0
+	for i, at := axes-1, r0; i >= 0; i-- {
+		pos[i] = at % c.n[i]
+		at /= c.n[i]
+		d += pos[i] * c.to[i]
+		s += pos[i] * c.from[i]
 	}
-	for r := task * c.perTask; r < min((task+1)*c.perTask, c.rows); r++ {
-		d, s, at := 0, 0, r
-		for i := axes - 1; i >= 0; i-- {
-			k := at % c.n[i]
-			at /= c.n[i]
-			d += k * c.to[i]
-			s += k * c.from[i]
-		}
+	for range min(c.perTask, c.rows-r0) {
 		if c.matrix {
 			kernel.Transpose(dst[d:d+c.inner], src[s:s+c.inner], c.n[axes+1], c.n[axes])
-			continue
+		} else {
+			copyRow(dst[d:], src[s:], c.inner, c.to[axes], c.from[axes])
 		}
-		copyRow(dst[d:], src[s:], c.inner, c.to[axes], c.from[axes])
+		for i := axes - 1; i >= 0; i-- {
+			pos[i]++
+			d, s = d+c.to[i], s+c.from[i]
+			if pos[i] < c.n[i] {
+				break
+			}
+			d, s = d-c.n[i]*c.to[i], s-c.n[i]*c.from[i]
+			pos[i] = 0
+		}
 	}
+}
+
+// axes are those that rows or matrices are counted along.
+func (c *copying) axes() int {
+	if c.matrix {
+		return len(c.n) - 2
+	}
+	return len(c.n) - 1
 }
 
 func copyRow(dst, src []float32, n, to, from int) {

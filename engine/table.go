@@ -24,7 +24,7 @@ type opName struct{ domain, op string }
 var rows = map[opName]*row{}
 
 func init() {
-	for _, r := range slices.Concat(viewRows, strideRows, unaryRows, binaryRows, convRows, transposeRows, gemmRows, poolRows, reduceRows, normRows, groupNormRows, rmsNormRows, joinRows, quantizeRows, resizeRows) {
+	for _, r := range slices.Concat(viewRows, strideRows, unaryRows, binaryRows, convRows, transposeRows, gemmRows, poolRows, reduceRows, normRows, groupNormRows, rmsNormRows, joinRows, quantizeRows, qonnxRows, resizeRows) {
 		k := opName{r.domain, r.op}
 		if rows[k] != nil {
 			panic(fmt.Sprintf("operator %v has two rows", k))

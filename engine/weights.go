@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"pare/ir"
 	"pare/tensor"
@@ -12,7 +14,6 @@ import (
 type weightKey struct {
 	t, with *tensor.Tensor
 	form    string
-	extra   int
 }
 
 // weights keeps the packed forms of the constants of a program, shared by its
@@ -20,7 +21,29 @@ type weightKey struct {
 type weights struct {
 	mu    sync.Mutex
 	owned map[*tensor.Tensor]bool
-	made  map[weightKey]any
+	made  map[weightKey]any // *form[T]
+}
+
+// form is one form of a constant; it is made once, possibly later than it is
+// asked for.
+type form[T any] struct {
+	once sync.Once
+	make func() (T, error)
+	x    T
+	err  error
+}
+
+func (f *form[T]) done() error {
+	f.once.Do(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				f.err = fmt.Errorf("packing weights: %v", p)
+			}
+		}()
+		f.x, f.err = f.make()
+		f.make = nil
+	})
+	return f.err
 }
 
 func newWeights(g *ir.Graph) *weights {
@@ -31,26 +54,52 @@ func newWeights(g *ir.Graph) *weights {
 	return w
 }
 
-// packed returns the form, made once. Constants that only a specialisation
-// knows are not kept.
-func packed[T any](w *weights, k weightKey, make func() (T, error)) (T, error) {
+// formOf returns the form called k. Forms of constants that only a
+// specialisation knows are not kept.
+func formOf[T any](w *weights, k weightKey, make func() (T, error)) *form[T] {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if x, ok := w.made[k]; ok {
-		return x.(T), nil
+		return x.(*form[T])
 	}
-	x, err := make()
-	if err == nil && w.owned[k.t] && (k.with == nil || w.owned[k.with]) {
-		w.made[k] = x
+	f := &form[T]{make: make}
+	if w.owned[k.t] && (k.with == nil || w.owned[k.with]) {
+		w.made[k] = f
 	}
-	return x, err
+	return f
+}
+
+// later returns a form that is made before the program runs, beside others.
+func later[T any](b *builder, k weightKey, make func() (T, error)) *form[T] {
+	f := formOf(b.p.weights, k, make)
+	b.pending = append(b.pending, f.done)
+	return f
 }
 
 // reals are the elements of a real constant as float32.
 func (w *weights) reals(t *tensor.Tensor) []float32 {
-	if t.Type == tensor.Float32 {
-		return tensor.Float32s(t)
+	f := formOf(w, weightKey{t: t, form: "f32"}, func() ([]float32, error) { return tensor.Float32s(t), nil })
+	f.done()
+	return f.x
+}
+
+// pack makes the forms that the steps need, on as many threads as a run has.
+func (b *builder) pack() error {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, len(b.pending))
+	for range b.p.o.Threads {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(b.pending); i = next.Add(1) - 1 {
+				errs[i] = b.pending[i]()
+			}
+		})
 	}
-	x, _ := packed(w, weightKey{t: t, form: "f32"}, func() ([]float32, error) { return tensor.Float32s(t), nil })
-	return x
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

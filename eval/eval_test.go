@@ -2,6 +2,7 @@ package eval_test
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -162,5 +163,32 @@ func TestWilson(t *testing.T) {
 	}
 	if iv := eval.Wilson(0, 10); iv[0] != 0 || iv[1] < 0.2 {
 		t.Errorf("interval %v", iv)
+	}
+}
+
+// TestBrokenOutputsHaveADocument: JSON holds no NaN, and a broken network must
+// still be reported.
+func TestBrokenOutputsHaveADocument(t *testing.T) {
+	broken := func(x *tensor.Tensor) *tensor.Tensor {
+		out := tensor.New(tensor.Float32, x.Shape[0], x.Shape[1], 2)
+		for i := range tensor.Data[float32](out) {
+			tensor.Data[float32](out)[i] = float32(math.NaN())
+		}
+		return out
+	}
+	sound := func(x *tensor.Tensor) *tensor.Tensor { return tensor.New(tensor.Float32, x.Shape[0], x.Shape[1], 2) }
+	data := set{tensor.Of([]int{1, 3}, []int64{0, 1, 1}), nil, dataset.NextToken, "x"}
+	net := func(apply func(*tensor.Tensor) *tensor.Tensor) *fake {
+		return &fake{in: []*ir.Value{value("x", ir.Type{})}, out: []*ir.Value{value("y", ir.Type{})}, apply: apply}
+	}
+	r, err := eval.Run(context.Background(), net(broken), data, eval.Options{Reference: net(sound)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *r.NLL != math.MaxFloat64 || r.Against.MaxAbsError != math.MaxFloat64 || r.Against.SNR != -200 || len(r.Notes) == 0 {
+		t.Errorf("broken network: nll %v, against %+v, notes %q", *r.NLL, *r.Against, r.Notes)
+	}
+	if _, err := json.Marshal(r); err != nil {
+		t.Error(err)
 	}
 }

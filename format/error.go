@@ -11,18 +11,6 @@ type Error struct {
 	Max    float64 // largest absolute difference
 }
 
-func (e *Error) add(want, got float32) {
-	d := float64(want) - float64(got)
-	e.Square += d * d
-	e.Energy += float64(want) * float64(want)
-	if d < 0 {
-		d = -d
-	}
-	if d > e.Max {
-		e.Max = d
-	}
-}
-
 // Add makes e the error of two tensors together.
 func (e *Error) Add(f Error) {
 	e.N += f.N
@@ -53,9 +41,9 @@ func (e Error) SNR() float64 {
 
 // Difference is the error of got against want, which have the same length.
 func Difference(want, got []float32) Error {
-	e := Error{N: len(want)}
+	var t tally
 	for i, v := range want {
-		e.add(v, got[i])
+		t.add(v, got[i])
 	}
-	return e
+	return t.error(len(want))
 }

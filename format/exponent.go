@@ -48,8 +48,9 @@ func (h *Histogram) Energy() float64 {
 	return sum
 }
 
-// NewHistogram counts the weights of w, grouped by s. Its result does not
-// depend on threads. Non-finite weights are reported as *NotFiniteError.
+// NewHistogram counts the weights of w, grouped by s: all of them, or an even
+// sample of large tensors. Its result does not depend on threads. Non-finite
+// weights are reported as *NotFiniteError.
 func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogram, error) {
 	data := tensor.Data[float32](w)
 	for i, v := range data {
@@ -58,13 +59,14 @@ func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogr
 		}
 	}
 	l := s.layout(w.Shape)
+	every := sampling(len(data))
 	// A fixed number of parts, summed in order.
 	const parts = 8
 	var part [parts]Histogram
 	parallel(parts, threads, func(p int) {
 		buf := make([]float32, l.size())
 		for g := p * l.groups / parts; g < (p+1)*l.groups/parts; g++ {
-			part[p].add(gather(l, g, data, buf), by)
+			part[p].add(gather(l, g, data, buf), g, every, by)
 		}
 	})
 	h := &part[0]
@@ -74,7 +76,26 @@ func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogr
 	return h, nil
 }
 
-func (h *Histogram) add(x []float32, by Weighting) {
+// sampled is about how many weights of a tensor are counted: the shape of
+// their distribution, and so the exponent, is known well enough from these.
+const sampled = 1 << 18
+
+// sampling returns the distance of counted weights: an odd number that shares
+// no factor with the sizes of usual kernels, so that all taps are met alike.
+func sampling(n int) int {
+	every := n / sampled
+	if every < 2 {
+		return 1
+	}
+	for every%2 == 0 || every%3 == 0 || every%5 == 0 || every%7 == 0 {
+		every++
+	}
+	return every
+}
+
+// add counts every so-manieth weight of a group, beginning elsewhere in each
+// group, so that no input channel is passed over.
+func (h *Histogram) add(x []float32, group, every int, by Weighting) {
 	m, square := float32(0), 0.0
 	for _, v := range x {
 		m = max(m, v, -v)
@@ -87,11 +108,9 @@ func (h *Histogram) add(x []float32, by Weighting) {
 	if by == Normalised {
 		weight /= square
 	}
-	for _, v := range x {
-		u := v / m
-		if u < 0 {
-			u = -u
-		}
+	weight *= float64(every)
+	for i := group % every; i < len(x); i += every {
+		u := float32(math.Abs(float64(x[i]))) / m
 		b := min(bins-1, int(float32(math.Sqrt(float64(u)))*bins))
 		h.s0[b] += weight
 		h.s1[b] += weight * float64(u)
@@ -131,21 +150,24 @@ const (
 // Asymptotic is the exponent with the least squared error in the limit of many
 // levels: the root of E[u^(2-2a) ln u] / E[u^(2-2a)] = -1/a, which is unique.
 func (h *Histogram) Asymptotic() float64 {
+	var count, logs []float64
+	for b := range bins {
+		if h.s1[b] != 0 {
+			count = append(count, h.s0[b])
+			logs = append(logs, math.Log(h.s1[b]/h.s0[b]))
+		}
+	}
 	slope := func(a float64) float64 {
 		e, el := 0.0, 0.0
-		for b := range bins {
-			if h.s1[b] == 0 {
-				continue
-			}
-			u := h.s1[b] / h.s0[b]
-			x := h.s0[b] * math.Pow(u, 2-2*a)
+		for i, l := range logs {
+			x := count[i] * math.Exp((2-2*a)*l)
 			e += x
-			el += x * math.Log(u)
+			el += x * l
 		}
 		return -1/a - el/e
 	}
 	lo, hi := 0.05, 2.0
-	for range 50 {
+	for hi-lo > 1e-5 {
 		if mid := (lo + hi) / 2; slope(mid) < 0 {
 			lo = mid
 		} else {

@@ -18,10 +18,10 @@ type grid struct {
 	n float32 // largest code
 	// Power only. mags are the levels of codes 0..n before scaling, integers
 	// from 0 to top; cuts[j] is the least magnitude that gets code j; guess
-	// holds a code not above the right one for equal steps of sqrt(|w|/max).
+	// holds the code of the least magnitude of every octave's sixteenths.
 	mags, cuts []float32
 	top        float32
-	guess      []uint8
+	guess      [guesses]uint8
 }
 
 // Integer tables: with levels that are integers, products run on integer
@@ -55,7 +55,13 @@ func newGrid(s Spec, r Rounding) *grid {
 	return g
 }
 
-const guesses = 1024
+// guesses is the number of magnitudes between 2^-16 and 2^16 whose first four
+// bits behind the leading one differ. The levels lie well within.
+const (
+	guesses   = 32 * 16
+	guessBits = 23 - 4
+	guessBase = (127 - 16) << 4
+)
 
 func (g *grid) setPower(mags []float32, r Rounding) {
 	n := len(mags) - 1
@@ -68,23 +74,20 @@ func (g *grid) setPower(mags []float32, r Rounding) {
 		}
 	}
 	g.cuts[n+1] = float32(math.Inf(1))
-	g.guess = make([]uint8, guesses+1)
+	q := 0
 	for i := range g.guess {
-		// One step lower than computed: the index is rounded in float32.
-		u := float32(max(0, i-1)) / guesses
-		for int(g.guess[i]) < n && g.cuts[g.guess[i]+1] <= u*u*g.top {
-			g.guess[i]++
+		for g.cuts[q+1] <= math.Float32frombits(uint32(i+guessBase)<<guessBits) {
+			q++
 		}
+		g.guess[i] = uint8(q)
 	}
+	g.guess[0] = 0 // stands for everything below, too
 }
 
 // power returns the magnitude code of u = |w|/scale.
 func (g *grid) power(u float32) int {
-	at := guesses
-	if u < g.top {
-		at = int(float32(math.Sqrt(float64(u/g.top))) * guesses)
-	}
-	q := int(g.guess[at])
+	at := int(math.Float32bits(u)>>guessBits) - guessBase
+	q := int(g.guess[min(max(at, 0), guesses-1)])
 	for u >= g.cuts[q+1] {
 		q++
 	}
@@ -99,15 +102,14 @@ func roundEven(x float32) float32 {
 
 // quantise writes the codes of x and returns its error. scale is positive.
 func (g *grid) quantise(x []float32, scale, zero float32, codes []byte) Error {
-	e := Error{N: len(x)}
 	if g.Kind == Power {
-		g.quantisePower(x, scale, codes, &e)
-		return e
+		return g.quantisePower(x, scale, codes)
 	}
 	lo, hi := -g.n, g.n
 	if g.Asymmetric {
 		lo, hi = -zero, g.n-zero
 	}
+	var t tally
 	for i, v := range x {
 		u := v / scale
 		if u < lo {
@@ -117,24 +119,42 @@ func (g *grid) quantise(x []float32, scale, zero float32, codes []byte) Error {
 		}
 		u = roundEven(u)
 		codes[i] = byte(int(u + zero))
-		e.add(v, float32(u*scale))
+		t.add(v, float32(u*scale))
 	}
-	return e
+	return t.error(len(x))
 }
 
-func (g *grid) quantisePower(x []float32, scale float32, codes []byte, e *Error) {
+func (g *grid) quantisePower(x []float32, scale float32, codes []byte) Error {
 	n := int(g.n)
-	for i, v := range x {
-		if v < 0 {
-			q := g.power(-v / scale)
-			codes[i] = byte(n - q)
-			e.add(v, -float32(g.mags[q]*scale))
-		} else {
-			q := g.power(v / scale)
-			codes[i] = byte(n + q)
-			e.add(v, float32(g.mags[q]*scale))
-		}
+	levels := mirror(g.mags)
+	for i, l := range levels {
+		levels[i] = float32(l * scale)
 	}
+	var t tally
+	for i, v := range x {
+		q := g.power(float32(math.Abs(float64(v / scale))))
+		if v < 0 {
+			q = -q
+		}
+		codes[i] = byte(n + q)
+		t.add(v, levels[n+q])
+	}
+	return t.error(len(x))
+}
+
+// tally gathers an Error in registers.
+type tally struct{ square, energy, max float64 }
+
+func (t *tally) add(want, got float32) {
+	w := float64(want)
+	d := w - float64(got)
+	t.square += float64(d * d)
+	t.energy += float64(w * w)
+	t.max = max(t.max, math.Abs(d))
+}
+
+func (t *tally) error(n int) Error {
+	return Error{N: n, Square: t.square, Energy: t.energy, Max: t.max}
 }
 
 // measure is the sum of squared errors without storing codes.

@@ -74,7 +74,7 @@ func NewGemm(s GemmShape) (*Gemm, error) {
 const aFloats = 96 << 10
 
 // taskCount is how many tasks an amount of work is worth.
-func taskCount(flops float64) int { return int(min(max(flops/3e6, 1), 32)) }
+func taskCount(flops float64) int { return int(min(max(flops/1e6, 1), 32)) }
 
 // Tasks is the number of independent tasks; they write disjoint parts of C.
 func (g *Gemm) Tasks() int { return g.rowTasks * g.panelTasks }

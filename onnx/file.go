@@ -75,6 +75,17 @@ func (f *File) Close() error {
 	return err
 }
 
+// maps lists the mapped files that are not empty.
+func (f *File) maps() []mmap.MMap {
+	var out []mmap.MMap
+	for _, m := range append([]mmap.MMap{f.data}, f.ext.maps...) {
+		if len(m) > 0 {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // SHA256 is the hash of the model file in hexadecimal, external data aside.
 func (f *File) SHA256() (string, error) {
 	sum := sha256.Sum256(f.data)

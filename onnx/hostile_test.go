@@ -117,9 +117,11 @@ func TestDamagedFiles(t *testing.T) {
 
 // TestWireDamage holds the messages about what is no protobuf at all.
 func TestWireDamage(t *testing.T) {
-	graph := func(b []byte) []byte {
-		return protowire.AppendBytes(protowire.AppendTag(nil, 7, protowire.BytesType), b)
+	sub := func(num protowire.Number, b []byte) []byte {
+		return protowire.AppendBytes(protowire.AppendTag(nil, num, protowire.BytesType), b)
 	}
+	graph := func(b []byte) []byte { return sub(7, b) }
+	typed := func(b []byte) []byte { return graph(sub(11, append(sub(1, []byte("x")), sub(2, b)...))) }
 	for _, c := range []struct {
 		data []byte
 		want string
@@ -130,6 +132,8 @@ func TestWireDamage(t *testing.T) {
 		{[]byte{7<<3 | 2, 200}, "damaged at byte 0 of 2: unexpected EOF"},
 		{graph([]byte{1<<3 | 2, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1}), "damaged"},
 		{graph([]byte{1<<3 | 3}), "damaged"},
+		{typed(append(sub(4, nil), sub(1, nil)...)), `type of value "x": a type of several kinds`},
+		{typed(sub(9, append(sub(1, nil), sub(1, nil)...))), "a type with several element types"},
 		{graph([]byte{2<<3 | 0, 1}), "field 2 has wire type 0, not 2"},
 		{graph(bytes.Repeat([]byte{100<<3&0x7f | 3}, 20000)), "damaged"},
 	} {

@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -37,6 +38,9 @@ func (d *decoder) typ(b []byte) (t ir.Type, rest []byte, err error) {
 		}
 		if err := f.is(protowire.BytesType); err != nil {
 			return err
+		}
+		if t.Kind != ir.KindUnknown {
+			return errors.New("a type of several kinds")
 		}
 		t.Kind = kind
 		var inner []byte
@@ -122,6 +126,9 @@ func (d *decoder) elemType(b []byte, num protowire.Number, t *ir.Type) (rest []b
 	err = fields(b, func(f field) error {
 		if f.num != num {
 			return f.keep(&rest)
+		}
+		if t.Elem != nil {
+			return errors.New("a type with several element types")
 		}
 		e, inner, err := d.typ(f.data)
 		t.Elem = &e

@@ -69,7 +69,7 @@ func TestCalibrated(t *testing.T) {
 		Run: func(m *ir.Model, v []*ir.Value) (calib.Runner, error) { return reference{m, v}, nil },
 	}
 	tops := map[string]float32{}
-	for _, recipe := range []string{"uniform(a=8,arange=max)", "uniform(a=4)", "uniform(a=8,arange=percentile,apercentile=99.9)"} {
+	for _, recipe := range []string{"uniform(a=8,arange=max)", "uniform;*:a=6", "uniform(a=4)", "uniform(a=8,arange=percentile,apercentile=99.9)"} {
 		m := parse(t, "x f32[N,4,8,8]", w3+"  c1"+stats[:1]+"f32[N,4,8,8] = Conv(x, w, b)"+same+"  r = Relu(c1)\n  y = Conv(r, w, b)"+same)
 		r, err := compress.Parse(recipe)
 		if err != nil {

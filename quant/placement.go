@@ -20,7 +20,10 @@ import (
 //   - what carriers between quantised layers read and compute, on one grid.
 //
 // That is what runtimes look for when they make integer kernels of layers and
-// of what lies between.
+// of what lies between. Sums between dense layers are left in float, and read
+// float values: the residual stream of a transformer has wide ranges, its
+// products leave integer kernels as floats anyway, and 8 bits there cost a small
+// vision transformer 2 dB.
 type placement struct {
 	m       *ir.Model
 	ranges  ranger
@@ -53,6 +56,10 @@ type site struct {
 	bits int   // asked for by layers; 0 when only others ask
 	link *site // the site whose grid it shares, nil for itself
 	span span
+	// result says that integer kernels compute the value, so that it does not
+	// exist in float and all read the codes; else only readers do.
+	result  bool
+	readers map[*ir.Node]bool
 }
 
 // wide is the width of values that no layer reads: sums and gates are sensitive
@@ -116,16 +123,16 @@ func (p *placement) visit(n *ir.Node) {
 		p.layer(n)
 	case p.isProduct(n):
 		if p.known(data(n)) {
-			p.ask(data(n))
+			p.ask(n, data(n))
 		}
-		p.provide(n)
 	case r == stranger || r == island || !p.supplied(n):
 	case r == follower:
 		p.provide(n)
 	case !p.regions || !p.demanded(n):
 	case r == joint:
-		if around := append(slices.Clone(data(n)), p.point(n.Out[0])); p.known(around) {
-			p.ask(around)
+		if out := p.point(n.Out[0]); p.known(append(slices.Clone(data(n)), out)) {
+			p.ask(n, data(n))
+			p.site(out).result = true
 			p.provide(n)
 		}
 	case r == carrier:
@@ -139,15 +146,18 @@ func (p *placement) visit(n *ir.Node) {
 func (p *placement) layer(n *ir.Node) {
 	l := p.layers[n]
 	v := n.In[l.operand]
-	p.provide(n)
+	if l.conv {
+		p.provide(n)
+	}
 	if why := p.why(v); why != "" {
 		p.float(v, why)
 		return
 	}
 	s := p.site(v)
 	s.bits = max(s.bits, l.bits)
+	s.readers[n] = true
 	if out := p.point(n.Out[0]); l.conv && p.regions && p.demand[out] && p.why(out) == "" {
-		p.site(out)
+		p.site(out).result = true
 	}
 }
 
@@ -177,18 +187,21 @@ func (p *placement) known(list []*ir.Value) bool {
 	return all
 }
 
-func (p *placement) ask(list []*ir.Value) {
+// ask makes sites of what n reads.
+func (p *placement) ask(n *ir.Node, list []*ir.Value) {
 	for _, v := range list {
-		p.site(v)
+		p.site(v).readers[n] = true
 	}
 }
 
 // carry puts what the carrier n computes on the grid of what it reads.
 func (p *placement) carry(n *ir.Node) {
 	from := p.site(n.In[0])
+	from.readers[n] = true
 	for _, v := range n.Out {
 		if v != nil && p.demand[v] && !isDecoded(v) {
-			p.site(v).link = from
+			s := p.site(v)
+			s.link, s.result = from, true
 		}
 	}
 }
@@ -229,7 +242,7 @@ func (p *placement) float(v *ir.Value, why string) {
 
 func (p *placement) site(v *ir.Value) *site {
 	if p.sites[v] == nil {
-		p.sites[v] = &site{}
+		p.sites[v] = &site{readers: map[*ir.Node]bool{}}
 		if !isDecoded(v) {
 			p.order = append(p.order, v)
 		}
@@ -276,7 +289,7 @@ func (p *placement) grid(v *ir.Value) (a format.Activation, ok bool) {
 	return format.NewActivation(s.span.lo, s.span.hi, s.bits), true
 }
 
-// emit writes the pairs and makes every reader in the graph read them. Graph
+// emit writes the pairs and makes the readers in the graph read them. Graph
 // outputs stay as they are.
 func (p *placement) emit() error {
 	patch := ir.NewPatch(p.m.Graph, "quantise activations")
@@ -290,7 +303,7 @@ func (p *placement) emit() error {
 		from := p.unbounded(patch, v, wires[head].Activation)
 		decoded := wires[head].Emit(patch, from)
 		for _, u := range v.Uses() {
-			if u.In >= 0 && p.inner[u.Node] {
+			if u.In >= 0 && p.inner[u.Node] && (p.sites[v].result || p.sites[v].readers[u.Node]) {
 				patch.SetInput(u.Node, u.In, decoded)
 			}
 		}

@@ -100,7 +100,7 @@ c1 = Conv(x')
 r1 = Relu(c1)
 Q(r1) by r1_scale
 c2 = Conv(r1')
-s = Add(c2, r1')
+s = Add(c2, r1)
 Q(s) by s_scale
 y = Conv(s')
 `},
@@ -135,11 +135,11 @@ c1 = Conv(x')
 Q(c1) by c1_scale
 g = Sigmoid(c1')
 h = Mul(c1', g)
-s = Add(h, x')
+s = Add(h, x)
 Q(s) by s_scale
 y = Conv(s')
 `},
-		// Attention: the softmax and the values are multiplied on 8 bits whatever the
+		// Between dense layers sums and moves stay in float. Attention: the softmax and the values are multiplied on 8 bits whatever the
 		// width of the layers; keys and queries of unknown range are not.
 		"attention": {"uniform(a=4)", `  const w = f32[4,4]{*0.1}
   const g = f32[4]{1.0, 1.0, 1.0, 1.0}
@@ -159,9 +159,9 @@ l_limited = Clip(l)
 Q(l_limited) by l_scale
 q = MatMul(l')
 q1 = Add(q)
+qt = Transpose(q1)
 Q(q1) by q1_scale
-qt = Transpose(q1')
-Q(qt) by q1_scale
+Q(qt) by qt_scale
 z = MatMul(q1', qt')
 p = Softmax(z)
 Q(p) by p_scale

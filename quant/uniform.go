@@ -79,18 +79,18 @@ func (u *Uniform) weights(m *ir.Model, env *compress.Env) *weights {
 func (u *Uniform) Prepare(m *ir.Model, env *compress.Env) error { return u.weights(m, env).raise() }
 
 // Needs implements compress.Calibrated: all values that could be quantised.
-func (u *Uniform) Needs(m *ir.Model) []calib.Request {
-	if u.A == 0 {
+func (u *Uniform) Needs(m *ir.Model, env *compress.Env) []calib.Request {
+	layers := map[*ir.Node]reader{}
+	for _, l := range env.Layers(m) {
+		if l.Reason == "" || l.SharesWith != "" {
+			readers(layers, &l, u.data(&l))
+		}
+	}
+	if len(layers) == 0 {
 		return nil
 	}
 	if _, err := op.Infer(m); err != nil {
 		return nil // Apply reports it
-	}
-	layers := map[*ir.Node]reader{}
-	for _, l := range compress.Layers(m) {
-		if l.Reason == "" || l.SharesWith != "" {
-			readers(layers, &l, u.A)
-		}
 	}
 	var out []calib.Request
 	for _, v := range place(m, layers, u.Regions, anyRange).order {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +57,7 @@ measure on, or "none". Preprocessing that --eval leaves out is that of --data.
 	f.StringVar(&o.inputRange, "input-range", "", "LO:HI, the range of the network's input, or one pair per channel: -2.1:2.2,-2:2.4,-1.8:2.6")
 	f.StringVar(&o.require, "require", "", "goals, such as 'size<=25%,drop<=1%'; status 3 when missed")
 	f.BoolVar(&o.inline, "inline", false, "expand model-local functions, for runtimes without them")
-	f.Int64Var(&o.external, "external", 0, "write constants of at least so many bytes to OUT.data (default only beyond 2 GB)")
+	f.Int64Var(&o.external, "external", 0, "write constants of at least so many bytes to a file beside OUT with the ending .data (default only beyond 2 GB)")
 	f.Lookup("external").NoOptDefVal = "1024"
 	f.BoolVar(&o.dry, "dry-run", false, "report only, write nothing")
 	return c
@@ -116,6 +118,10 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	input, err := inputRange(o.inputRange)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" {
+		// Weights that were replaced should not wait long beside what replaced them.
+		debug.SetGCPercent(50)
 	}
 	if err := o.check(path); err != nil {
 		return err

@@ -159,11 +159,14 @@ func printDemo(w io.Writer, d *demoDoc, data string) {
 		for _, text := range t.Warnings {
 			fmt.Fprintf(w, "warning: %s: %s\n", t.Name, text)
 		}
+		if t.Skipped > 0 {
+			fmt.Fprintf(w, "%s: %d layers were left as they were\n", t.Name, t.Skipped)
+		}
 	}
 	fmt.Fprintf(w, `
-All recipes worked without data; every layer was compressed, the first and the
-last like the others. SPEED is the original's time divided by the result's, runs
-in turn on this machine, with the 95 %% interval of the median.
+All recipes worked without data, on the first and the last layer like on the
+others. SPEED is the original's time divided by the result's, runs in turn on
+this machine, with the 95 %% interval of the median.
 
 The files are in %s. Try them:
   pare inspect %s

@@ -70,7 +70,7 @@ func shapes(list []string) (map[string][]int, error) {
 	return out, nil
 }
 
-// goals checks what --require says; missed turns unmet goals into an error.
+// missed turns unmet goals into an error.
 func missed(unmet []string) error {
 	if len(unmet) == 0 {
 		return nil

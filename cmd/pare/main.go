@@ -26,8 +26,28 @@ func run(args []string, stdout, stderr io.Writer) int {
 			signal.Stop(signals) // a second signal ends the process at once
 		}
 	}()
-	a := &app{stdout: stdout, stderr: stderr}
+	out := &sink{Writer: stdout}
+	a := &app{stdout: out, stderr: stderr}
 	root := a.root()
 	a.json = slices.Contains(args, "--json") // also where flags are at fault
-	return a.finish(ctx, root.execute(ctx, args))
+	err := root.execute(ctx, args)
+	if err == nil {
+		err = out.err
+	}
+	return a.finish(ctx, err)
+}
+
+// sink remembers that results could not be written.
+type sink struct {
+	io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (s *sink) Write(p []byte) (int, error) {
+	n, err := s.Writer.Write(p)
+	if s.err == nil {
+		s.err = err
+	}
+	return n, err
 }

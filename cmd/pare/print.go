@@ -16,8 +16,7 @@ func hinted(err error, c *cobra.Command) error {
 	return fault.Hint(err, "%s --help shows the usage", c.CommandPath())
 }
 
-// table prints rows of cells in aligned columns; numbers are right-aligned when
-// right is set.
+// table prints rows of cells in aligned columns.
 func table(w io.Writer, rows [][]string) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range rows {

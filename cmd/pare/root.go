@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -60,6 +59,7 @@ files, runs them on CPUs and says what the compression cost.
 		SilenceUsage:      true,
 		PersistentPreRunE: a.prepare,
 	}
+	cobra.EnableCommandSorting = false
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -78,6 +78,7 @@ files, runs them on CPUs and says what the compression cost.
 		return nil
 	}
 	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	root.SetHelpCommand(helpCmd(root))
 	for _, v := range verbs {
 		root.AddCommand(v(a))
 	}
@@ -121,12 +122,18 @@ func files(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// oneOf reports a word that is not among the accepted ones.
-func oneOf(flag, word string, words ...string) error {
-	if slices.Contains(words, word) {
-		return nil
+func helpCmd(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explain a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			c, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usage(unknownCommand(root, args[0]))
+			}
+			return c.Help()
+		},
 	}
-	return usage(fmt.Errorf("--%s %s: want one of %v", flag, word, words))
 }
 
 // unknownCommand suggests what was probably meant.
