@@ -42,7 +42,7 @@ func decodeWeights(m *ir.Model) error {
 			continue
 		}
 		e, ok := format.MatchWeight(m, n.Out[0])
-		if !ok {
+		if !ok || format.IsTerm(m, n.Out[0]) {
 			continue
 		}
 		t, err := e.Decode(0)
