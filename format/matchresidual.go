@@ -32,6 +32,21 @@ func matchSum(m *ir.Model, n *ir.Node) (*Encoded, bool) {
 	return extend(m, n.In[0], Order{Encoded: term})
 }
 
+// IsTerm reports whether v is decoded for nothing but a sum that MatchWeight
+// recognises: who decodes the sum need not decode v.
+func IsTerm(m *ir.Model, v *ir.Value) bool {
+	uses := v.Uses()
+	if len(uses) != 1 || uses[0].Node == nil || len(uses[0].Node.Out) != 1 {
+		return false
+	}
+	n := uses[0].Node
+	if !standard(n, "Add") && m.Function(n) == nil {
+		return false
+	}
+	e, ok := MatchWeight(m, n.Out[0])
+	return ok && e.Orders != nil
+}
+
 // extend recognises sum and adds a term that has its shape.
 func extend(m *ir.Model, sum *ir.Value, o Order) (*Encoded, bool) {
 	e, ok := MatchWeight(m, sum)

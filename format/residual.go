@@ -128,22 +128,29 @@ func decodeOrders(orders []Order, threads int) (*tensor.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	y := tensor.Data[float32](out)
 	for _, o := range orders[1:] {
-		if o.called() {
-			err = o.addRows(out, threads)
-		} else if t, fail := o.Decode(threads); fail == nil && t.Len() == out.Len() {
-			for i, v := range tensor.Data[float32](t) {
-				y[i] += v
-			}
-		} else {
-			err = fmt.Errorf("a term does not fit the shape %v: %v", out.Shape, fail)
-		}
-		if err != nil {
+		if err := o.AddTo(out, threads); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// AddTo adds the term to sum, a Float32 tensor in the shape of the weights, each
+// element rounded to float32.
+func (o Order) AddTo(sum *tensor.Tensor, threads int) error {
+	if o.called() {
+		return o.addRows(sum, threads)
+	}
+	t, err := o.Decode(threads)
+	if err != nil {
+		return err
+	}
+	y := tensor.Data[float32](sum)
+	for i, v := range tensor.Data[float32](t) {
+		y[i] += v
+	}
+	return nil
 }
 
 // called: the term's ONNX form is the function, not a DequantizeLinear.

@@ -175,6 +175,11 @@ func same(t *testing.T, what string, e *format.Encoded) {
 			t.Errorf("%s, %s: not recognised", what, form)
 			continue
 		}
+		for v := range m.Graph.Values {
+			if _, ok := format.MatchWeight(m, v); ok && format.IsTerm(m, v) == (v == m.Graph.Outputs[0].Producer().In[0]) {
+				t.Errorf("%s, %s: %s is taken for what it is not", what, form, v.Name)
+			}
+		}
 		if got.String() != e.String() && form == "called" {
 			t.Errorf("%s is recognised as %v", what, got)
 		}

@@ -45,22 +45,22 @@ func EncodeTernary(w *tensor.Tensor, s Spec, by Ternary, threads int) (*Encoded,
 
 // levels is the magnitude above which a number is not 0, and what it then is.
 func (by Ternary) levels(x []float32) (cut, level float32) {
-	a := make([]float32, len(x))
+	a, most := make([]float32, len(x)), float32(0)
 	for i, v := range x {
 		a[i] = max(v, -v)
+		most = max(most, a[i])
+	}
+	switch {
+	case most < dead:
+		return most, 1
+	case by == Support:
+		return most / 3, most / 3 * 2
 	}
 	slices.Sort(a)
-	most := a[len(a)-1]
-	if most < dead {
-		return most, 1
-	}
-	switch by {
-	case Mass:
+	if by == Mass {
 		return meanAbove(a, a[len(a)/3])
-	case LeastSquares:
-		return lloyd(a)
 	}
-	return most / 3, most / 3 * 2
+	return lloyd(a)
 }
 
 // meanAbove is cut, and the mean of what is greater among sorted magnitudes; the

@@ -22,14 +22,16 @@ type expansion struct {
 // expanded is a layer, its terms so far, and what they leave.
 type expanded struct {
 	plan
-	values, rest []float32 // the weights, and what the terms leave of them
-	shape        []int
-	importance   []float32 // of the squares of the rest; nil for all alike
-	terms        *format.Encoded
-	first        format.Error // of the first term alone
-	macs         float64      // per row, with one application of the layer
-	fixed        string       // why there are no further terms; "" when there may be
-	bitops       float64      // of further terms
+	values []float32 // the weights
+	shape  []int
+	terms  *format.Encoded
+	sum    *tensor.Tensor // of the terms, decoded
+	first  format.Error   // of the first term alone
+	// importance is what the squares of the rest count; nil for all alike.
+	importance func() []float32
+	macs       float64 // per row, with one application of the layer
+	fixed      string  // why there are no further terms; "" when there may be
+	bitops     float64 // of further terms
 }
 
 // newExpansion encodes the first order of every layer.
@@ -59,9 +61,9 @@ func (x *expansion) layer(p *plan) (*expanded, error) {
 	}
 	weight := float32s(l.Weight.Const)
 	e := &expanded{plan: *p, values: tensor.Data[float32](weight), shape: weight.Shape, terms: terms, first: cost}
-	e.rest = make([]float32, len(e.values))
+	e.importance = func() []float32 { return nil }
 	if x.energy != nil {
-		e.importance = x.energy.perWeight(l, e.shape)
+		e.importance = func() []float32 { return x.energy.perWeight(l, e.shape) }
 	}
 	rows := float64(e.rows())
 	e.macs = float64(len(e.values)) / rows
@@ -71,34 +73,34 @@ func (x *expansion) layer(p *plan) (*expanded, error) {
 	if b := x.first(); b.edges() != 0 && l.Edge && l.Bits == 0 && p.spec.Bits == b.edges() {
 		e.fixed = fmt.Sprintf("of the network's edges, which have %d bits", b.edges())
 	}
-	return e, e.update(x.w.env.Threads)
+	if e.sum, err = terms.Decode(x.w.env.Threads); err != nil {
+		return nil, layerError(l, err)
+	}
+	return e, nil
 }
 
 // rows is the number of output channels.
 func (e *expanded) rows() int { return e.shape[e.layer.Out] }
 
-// update computes what the terms leave.
-func (e *expanded) update(threads int) error {
-	decoded, err := e.terms.Decode(threads)
-	if err != nil {
-		return layerError(e.layer, err)
+// rest is what the terms leave of the weights.
+func (e *expanded) rest() []float32 {
+	out := make([]float32, len(e.values))
+	for i, v := range tensor.Data[float32](e.sum) {
+		out[i] = e.values[i] - v
 	}
-	for i, v := range tensor.Data[float32](decoded) {
-		e.rest[i] = e.values[i] - v
-	}
-	return nil
+	return out
 }
 
 // norms are the squared norms of the rows of x, weighed by importance.
 func (e *expanded) norms(x []float32) []float64 {
 	dim, inner := e.rows(), tensor.Len(e.shape[e.layer.Out+1:])
-	out := make([]float64, dim)
+	out, importance := make([]float64, dim), e.importance()
 	for k := 0; k*inner < len(x); k++ {
 		sum := 0.0
 		for i, v := range x[k*inner : (k+1)*inner] {
 			f := float64(v) * float64(v)
-			if e.importance != nil {
-				f *= float64(e.importance[k*inner+i])
+			if importance != nil {
+				f *= float64(importance[k*inner+i])
 			}
 			sum += f
 		}
@@ -121,7 +123,7 @@ func (x *expansion) extend(ctx context.Context, order int) error {
 		if n == e.rows() {
 			rows = nil
 		}
-		o, err := format.NewOrder(tensor.Of(e.shape, e.rest), e.layer.Out, rows, format.OrderOptions{
+		o, err := format.NewOrder(tensor.Of(e.shape, e.rest()), e.layer.Out, rows, format.OrderOptions{
 			Bits: x.bits(e.spec.Bits), Wide: e.spec.Wide || x.w.m.Opset("") < x.w.opset(e.spec), Max: x.Steps == "max", Steps: x.steps(e), Threads: x.w.env.Threads,
 		})
 		if err != nil {
@@ -134,8 +136,8 @@ func (x *expansion) extend(ctx context.Context, order int) error {
 		}
 		e.terms = longer
 		e.bitops += float64(n) * e.macs * float64(x.bits(e.spec.Bits))
-		if err := e.update(x.w.env.Threads); err != nil {
-			return err
+		if err := o.AddTo(e.sum, x.w.env.Threads); err != nil {
+			return layerError(e.layer, err)
 		}
 	}
 	return nil
@@ -175,7 +177,7 @@ func (x *expansion) write(ctx context.Context) error {
 			}
 		}
 		e.explain(x)
-		cost := format.Difference(e.values, sub(e.values, e.rest))
+		cost := format.Difference(e.values, tensor.Data[float32](e.sum))
 		if err := x.w.write(e.plan, out, cost, e.first.Relative()); err != nil {
 			return err
 		}
@@ -186,14 +188,6 @@ func (x *expansion) write(ctx context.Context) error {
 		x.w.env.Step().Expansion = &total
 	}
 	return nil
-}
-
-func sub(a, b []float32) []float32 {
-	out := make([]float32, len(a))
-	for i, v := range a {
-		out[i] = v - b[i]
-	}
-	return out
 }
 
 // firstTerm is the first order alone.

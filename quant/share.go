@@ -42,7 +42,7 @@ func (x *expansion) share(order int) [][]int {
 	x.spread(fractions, costs, budget)
 	for i, e := range x.layers {
 		if e.fixed == "" {
-			out[i] = largest(e.norms(e.rest), int(fractions[i]*float64(e.rows())+1e-9))
+			out[i] = largest(e.norms(e.rest()), int(fractions[i]*float64(e.rows())+1e-9))
 		}
 	}
 	return out
@@ -146,7 +146,7 @@ func (x *expansion) bySensitivity(budget float64) [][]int {
 			continue
 		}
 		energy, cost := total(e.norms(e.values)), x.rowCost(e)
-		norms := e.norms(e.rest)
+		norms := e.norms(e.rest())
 		if energy == 0 {
 			continue
 		}
