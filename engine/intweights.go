@@ -37,6 +37,9 @@ func (b *builder) intWeightsOf(v *ir.Value, axis, k int) (*intWeights, bool) {
 
 // eightBits reports whether the integers of an encoding fit into s8.
 func eightBits(e *format.Encoded) bool {
+	if e.Orders != nil {
+		return false // a sum of terms
+	}
 	if n := len(e.Levels); n > 0 {
 		return max(e.Levels[n-1], -e.Levels[0]) <= math.MaxInt8
 	}

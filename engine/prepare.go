@@ -46,7 +46,7 @@ func decodeWeights(m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) error 
 			continue
 		}
 		e, ok := format.MatchWeight(m, n.Out[0])
-		if !ok {
+		if !ok || format.IsTerm(m, n.Out[0]) {
 			continue
 		}
 		t, err := e.Decode(0)

@@ -16,13 +16,16 @@ func init() {
 		Name: "uniform",
 		Doc:  "store weights, and activations when a is given, on evenly spaced levels",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721",
-		New: func() compress.Method {
-			return &Uniform{
-				W: 8, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Store: packed,
-				ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
-			}
-		},
+		New:  func() compress.Method { return newUniform(8) },
 	})
+}
+
+// newUniform is the method with w bits and defaults for the rest.
+func newUniform(w int) *Uniform {
+	return &Uniform{
+		W: w, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Store: packed,
+		ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
+	}
 }
 
 // Uniform quantises weights, and activations, to evenly spaced levels.
@@ -106,7 +109,7 @@ func (u *Uniform) Apply(ctx context.Context, m *ir.Model, env *compress.Env) err
 	if err != nil {
 		return err
 	}
-	acts, err := u.activations(m, env, plans)
+	acts, err := u.activations(ctx, m, env, plans)
 	if err != nil {
 		return err
 	}
@@ -135,12 +138,12 @@ func (u *Uniform) spec(l *compress.Layer, shape []int) (s format.Spec, note, ski
 
 // activations places the grids of activations and completes the plans with
 // them; nil when activations stay float.
-func (u *Uniform) activations(m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
+func (u *Uniform) activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
 	layers := u.readers(m, env, plans)
 	if len(layers) == 0 {
 		return nil, nil
 	}
-	if _, err := op.Infer(m); err != nil {
+	if err := complete(ctx, m, env); err != nil {
 		return nil, err
 	}
 	acts := place(m, layers, u.Regions, u.ranges(m, env))
