@@ -13,16 +13,11 @@ const PowerOp = "PowerDequantizeLinear"
 
 // Emit adds the ONNX form of e to the patch and returns the value that holds
 // the decoded tensor, of element type t (Float32, Float16, BFloat16). Names
-// derive from base. The model must speak opset e.Spec.Row().Opset or newer; for
-// a power grid the model gets the function that decodes it.
+// derive from base. The model must speak opset e.Spec.Row().Opset or newer, of
+// all terms of an expansion; it gets the functions that decode what standard
+// operators do not.
 func Emit(p *ir.Patch, m *ir.Model, base string, e *Encoded, t tensor.DType) *ir.Value {
-	codes := p.Const(base+"_codes", e.Codes)
-	var out *ir.Value
-	if e.Spec.Kind == Power {
-		out = emitPower(p, m, base, codes, e)
-	} else {
-		out = emitUniform(p, base, codes, e)
-	}
+	out := emitTerm(p, m, base, e)
 	out.Type = ir.TensorType(tensor.Float32, ir.Dims(e.Codes.Shape)...)
 	if t != tensor.Float32 {
 		out = p.Node(base+"_cast", "Cast", []*ir.Value{out}, ir.Attr{Name: "to", Value: int64(t)})
@@ -47,7 +42,7 @@ func emitUniform(p *ir.Patch, base string, codes *ir.Value, e *Encoded) *ir.Valu
 }
 
 func emitPower(p *ir.Patch, m *ir.Model, base string, codes *ir.Value, e *Encoded) *ir.Value {
-	addPowerFunction(m)
+	addFunction(m, PowerOp, powerFunction)
 	// The scale has the rank of the codes, so that Mul broadcasts it.
 	shape := make([]int, len(e.Codes.Shape))
 	for i := range shape {
@@ -69,20 +64,20 @@ func emitPower(p *ir.Patch, m *ir.Model, base string, codes *ir.Value, e *Encode
 	return out
 }
 
-// addPowerFunction gives the model the function, or brings its operator set up
-// to the model's.
-func addPowerFunction(m *ir.Model) {
+// addFunction gives the model one of pare's functions, or brings its operator
+// set up to the model's.
+func addFunction(m *ir.Model, name string, body func([]ir.Opset) *ir.Function) {
 	if m.Opset(Domain) == 0 {
 		m.SetOpset(Domain, 1)
 	}
 	sets := []ir.Opset{{Domain: "", Version: m.Opset("")}}
 	for _, f := range m.Functions {
-		if f.Name == PowerOp && f.Domain == Domain {
+		if f.Name == name && f.Domain == Domain {
 			f.Opsets = sets
 			return
 		}
 	}
-	m.Functions = append(m.Functions, powerFunction(sets))
+	m.Functions = append(m.Functions, body(sets))
 	m.IRVersion = max(m.IRVersion, 8) // the first with functions
 }
 

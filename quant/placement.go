@@ -25,6 +25,7 @@ import (
 // products leave integer kernels as floats anyway, and 8 bits there cost a small
 // vision transformer 2 dB.
 type placement struct {
+	orders  int // of the data, as terms of an expansion; 0 for 1
 	m       *ir.Model
 	ranges  ranger
 	regions bool
@@ -300,15 +301,23 @@ func (p *placement) emit() error {
 			a, _ := p.grid(v)
 			wires[head] = format.NewWire(patch, v.Name, a)
 		}
-		from := p.unbounded(patch, v, wires[head].Activation)
-		decoded := wires[head].Emit(patch, from)
+		from := v
+		if p.orders <= 1 { // the rest that further orders keep is that of v itself
+			from = p.unbounded(patch, v, wires[head].Activation)
+		}
+		decoded := p.expand(patch, from, wires[head])
 		for _, u := range v.Uses() {
-			if u.In >= 0 && p.inner[u.Node] && (p.sites[v].result || p.sites[v].readers[u.Node]) {
+			if p.rewires(v, u) {
 				patch.SetInput(u.Node, u.In, decoded)
 			}
 		}
 	}
 	return patch.Apply()
+}
+
+// rewires reports whether a reader of v reads it quantised.
+func (p *placement) rewires(v *ir.Value, u ir.Use) bool {
+	return u.In >= 0 && p.inner[u.Node] && (p.sites[v].result || p.sites[v].readers[u.Node])
 }
 
 // unbounded returns what the grid may quantise in place of v: the operand of a
@@ -319,7 +328,7 @@ func (p *placement) unbounded(patch *ir.Patch, v *ir.Value, a format.Activation)
 	if n == nil || n.Op != "Min" || len(n.In) != 2 || n.In[1].Const == nil || p.m.Graph.IsOutput(v) {
 		return v
 	}
-	if slices.ContainsFunc(v.Uses(), func(u ir.Use) bool { return u.In < 0 || !p.inner[u.Node] }) {
+	if slices.ContainsFunc(v.Uses(), func(u ir.Use) bool { return !p.rewires(v, u) }) {
 		return v
 	}
 	_, top := a.Range()

@@ -30,6 +30,7 @@ type PowerQuant struct {
 	Rounding    string  `json:"rounding" doc:"code of the nearest level, or rounded in the power domain" values:"nearest|power"`
 	Granularity string  `json:"granularity" doc:"which weights share a scale" values:"channel|tensor"`
 	Range       string  `json:"range" doc:"largest level: the largest weight, or clipped by least squares" values:"max|mse"`
+	Top         int     `json:"top" doc:"largest of the integers that levels are multiples of, 0 for 127 up to 5 bits and 32767 above"`
 	Edges       int     `json:"edges" doc:"bits of the first and last layers, 0 for the same as the others"`
 	Store       string  `json:"store" doc:"codes of 4 bits and fewer packed (opset 21) or in bytes (opset 13)" values:"packed|int8"`
 }
@@ -43,6 +44,8 @@ func (q *PowerQuant) Validate() error {
 		return fmt.Errorf("edges=%d is neither 0 nor in 2..8", q.Edges)
 	case q.Norm < 0.5 || q.Norm > 8:
 		return fmt.Errorf("norm=%v is not in 0.5..8", q.Norm)
+	case q.Top != 0 && (q.Top < 1<<(max(q.W, q.Edges)-1) || q.Top > 32767):
+		return fmt.Errorf("top=%d: the levels of %d bits need %d to 32767", q.Top, max(q.W, q.Edges), 1<<(max(q.W, q.Edges)-1))
 	}
 	if a, fixed := q.fixed(); fixed && (a < 0.1 || a > 2) {
 		return fmt.Errorf("exponent=%v is not in 0.1..2", a)
@@ -63,12 +66,16 @@ func (q *PowerQuant) rounding() format.Rounding {
 	return format.NearestLevel
 }
 
-// Apply implements compress.Method.
-func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
-	w := &weights{
+func (q *PowerQuant) weights(m *ir.Model, env *compress.Env) *weights {
+	return &weights{
 		env: env, m: m, opts: format.Options{Range: ranges[q.Range], Rounding: q.rounding()},
 		choose: q.spec,
 	}
+}
+
+// Apply implements compress.Method.
+func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	w := q.weights(m, env)
 	if err := w.raise(); err != nil {
 		return err
 	}
@@ -88,7 +95,7 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 }
 
 func (q *PowerQuant) spec(l *compress.Layer, shape []int) (s format.Spec, note, skip string) {
-	s = format.Spec{Kind: format.Power, Bits: bits(l, q.W, q.Edges), Exponent: 1, Wide: q.Store == int8s}
+	s = format.Spec{Kind: format.Power, Bits: bits(l, q.W, q.Edges), Exponent: 1, Top: q.Top, Wide: q.Store == int8s}
 	note = grain{granularity: q.Granularity}.place(&s, l, shape)
 	return s, note, ""
 }

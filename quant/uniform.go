@@ -16,13 +16,16 @@ func init() {
 		Name: "uniform",
 		Doc:  "store weights, and activations when a is given, on evenly spaced levels",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721",
-		New: func() compress.Method {
-			return &Uniform{
-				W: 8, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Store: packed,
-				ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
-			}
-		},
+		New:  func() compress.Method { return newUniform(8) },
 	})
+}
+
+// newUniform is the method with w bits and defaults for the rest.
+func newUniform(w int) *Uniform {
+	return &Uniform{
+		W: w, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Store: packed,
+		ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
+	}
 }
 
 // Uniform quantises weights, and activations, to evenly spaced levels.
