@@ -143,7 +143,7 @@ func (r *Rex) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	}
 	var acts *placement
 	if u, ok := b.(*Uniform); ok {
-		if acts, err = u.activations(m, env, plans); err != nil {
+		if acts, err = u.activations(ctx, m, env, plans); err != nil {
 			return err
 		}
 	}

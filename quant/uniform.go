@@ -109,7 +109,7 @@ func (u *Uniform) Apply(ctx context.Context, m *ir.Model, env *compress.Env) err
 	if err != nil {
 		return err
 	}
-	acts, err := u.activations(m, env, plans)
+	acts, err := u.activations(ctx, m, env, plans)
 	if err != nil {
 		return err
 	}
@@ -138,12 +138,12 @@ func (u *Uniform) spec(l *compress.Layer, shape []int) (s format.Spec, note, ski
 
 // activations places the grids of activations and completes the plans with
 // them; nil when activations stay float.
-func (u *Uniform) activations(m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
+func (u *Uniform) activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
 	layers := u.readers(m, env, plans)
 	if len(layers) == 0 {
 		return nil, nil
 	}
-	if _, err := op.Infer(m); err != nil {
+	if err := complete(ctx, m, env); err != nil {
 		return nil, err
 	}
 	acts := place(m, layers, u.Regions, u.ranges(m, env))

@@ -157,6 +157,7 @@ func (w *weights) write(p plan, e *format.Encoded, cost format.Error, before flo
 	size := len(old.Const.Bytes())
 	patch := ir.NewPatch(w.m.Graph, "compress "+l.Node.String())
 	decoded := format.Emit(patch, w.m, old.Name, e, old.Const.Type)
+	w.env.Remember(decoded, old.Const)
 	patch.Replace(old, decoded)
 	if p.bias != nil {
 		p.bias.emit(patch, w.m.Graph, l, e)
