@@ -38,7 +38,7 @@ func (b *builder) intWeightsOf(v *ir.Value, axis, k int) (*intWeights, bool) {
 // eightBits reports whether the integers of an encoding fit into s8. Sums of
 // several terms and levels that are no integers do not.
 func eightBits(e *format.Encoded) bool {
-	if e.Orders != nil {
+	if !e.Integral() {
 		return false
 	}
 	for _, l := range e.Levels {
