@@ -78,7 +78,7 @@ func nearest(x, weights, levels []float32, top float32, codes []byte) (float32, 
 	assign(x, levels, scale, codes)
 	var t tally
 	for i, v := range x {
-		t.add(v, float32(levels[codes[i]]*scale))
+		t = t.with(v, float32(levels[codes[i]]*scale))
 	}
 	return scale, t.error(len(x))
 }

@@ -75,7 +75,7 @@ func middles(x []float32, bits int, codes []byte) (float32, Error) {
 	for i, v := range x {
 		q := min(max(float32(math.Floor(float64(v/scale))), -half), half-1)
 		codes[i] = byte(int8(q))
-		t.add(v, float32((q+0.5)*scale))
+		t = t.with(v, float32((q+0.5)*scale))
 	}
 	return scale, t.error(len(x))
 }
