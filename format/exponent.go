@@ -76,7 +76,7 @@ func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogr
 
 // sampled is about how many weights of a tensor are counted: the shape of
 // their distribution, and so the exponent, is known well enough from these.
-const sampled = 1 << 18
+const sampled = 1 << 16
 
 // sampling returns the distance of counted weights: an odd number that shares
 // no factor with the sizes of usual kernels, so that all taps are met alike.
