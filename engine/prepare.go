@@ -54,7 +54,7 @@ func decodeWeights(m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) error 
 			return err
 		}
 		if one, ok := e.Fused(); ok {
-			e = one // two terms as one integer matrix
+			e = one // terms as one integer matrix
 		}
 		codes[t] = e
 		p.Replace(n.Out[0], p.Const(n.Out[0].Name+"_decoded", t))
