@@ -13,51 +13,75 @@ func (e *Encoded) Integral() bool {
 	return e.Orders == nil && (e.Levels == nil || wholeTop(e.Levels) > 0)
 }
 
-// Fused returns two uniform terms as one of at most 8 bits, where the scales of
-// every index along the axis are equal but for a power of two: one integer
-// matrix for both. It stands for the same numbers up to the rounding of their
-// sum.
+// Fused returns the sum of uniform terms as one uniform encoding of 8 bits, where
+// the steps of every index along the axis are powers of two apart and the
+// integers fit: one integer matrix for all. It stands for the same numbers up to
+// the rounding of their sum.
 func (e *Encoded) Fused() (*Encoded, bool) {
-	if len(e.Orders) != 2 || e.Orders[1].Spec.Grain != PerChannel {
+	if len(e.Orders) < 2 {
 		return nil, false
 	}
-	a, b := e.Orders[0], e.Orders[1]
-	if b.Offset != 0 {
+	first := e.Orders[0]
+	s := first.Spec
+	if s.Kind != Uniform || s.Asymmetric || s.Grain != PerChannel {
 		return nil, false
 	}
-	if s := a.Spec; s.Kind != Uniform || s.Asymmetric || s.Grain != PerChannel || s.Axis != b.Axis {
-		return nil, false
-	}
-	dim, inner := a.Codes.Shape[b.Axis], tensor.Len(a.Codes.Shape[b.Axis+1:])
-	place, fine := b.place(dim)
-	coarse := tensor.Data[float32](a.Scale)
-	first, _ := codesOf(a.Codes)
-	second, _ := codesOf(b.Codes)
-	codes := make([]byte, len(first))
-	for i, q := range first {
-		k := i / inner
-		c := k % dim
-		if fine[c] != 0 {
-			ratio := coarse[c] / fine[c]
-			if f, _ := math.Frexp(float64(ratio)); f != 0.5 || ratio < 1 || ratio > 128 {
-				return nil, false
-			}
-			q = q*int16(ratio) + second[(k/dim*b.Codes.Shape[b.Axis]+place[c])*inner+i%inner]
+	first.Axis = s.Axis
+	terms := append([]Order{first}, e.Orders[1:]...)
+	dim, inner := e.Codes.Shape[s.Axis], tensor.Len(e.Codes.Shape[s.Axis+1:])
+	units := make([]float32, dim)
+	for _, o := range terms {
+		if o.Axis != s.Axis || o.Spec.Grain != PerChannel {
+			return nil, false
 		}
+		_, steps := o.place(dim)
+		for c, step := range steps {
+			if step *= 1 - o.Offset; step > 0 && (units[c] == 0 || step < units[c]) {
+				units[c] = step
+			}
+		}
+	}
+	sum := make([]float64, e.Codes.Len())
+	for _, o := range terms {
+		if !o.addUnits(sum, units, inner) {
+			return nil, false
+		}
+	}
+	codes := make([]byte, len(sum))
+	for i, q := range sum {
 		if q < -127 || q > 127 {
 			return nil, false
 		}
-		codes[i] = byte(q)
+		codes[i] = byte(int8(q))
 	}
-	for c, s := range coarse {
-		if fine[c] == 0 {
-			fine[c] = s
-		}
-	}
-	s := a.Spec
 	s.Bits, s.Wide = 8, false
 	return &Encoded{
-		Spec: s, Codes: tensor.FromCodes(tensor.Int8, a.Codes.Shape, codes), Scale: tensor.Of([]int{dim}, fine),
+		Spec: s, Codes: tensor.FromCodes(tensor.Int8, e.Codes.Shape, codes), Scale: tensor.Of([]int{dim}, units),
 		Zero: tensor.New(tensor.Int8, dim),
 	}, true
+}
+
+// addUnits adds the term's numbers in units of each index along the axis, unless
+// a step is no power of two of them.
+func (o Order) addUnits(sum []float64, units []float32, inner int) bool {
+	dim, rows := len(units), o.Codes.Shape[o.Axis]
+	place, steps := o.place(dim)
+	codes, err := codesOf(o.Codes)
+	if err != nil {
+		return false
+	}
+	for k := 0; k*inner < len(sum); k++ {
+		c := k % dim
+		if steps[c] == 0 {
+			continue
+		}
+		ratio := float64(steps[c] / units[c])
+		if f, _ := math.Frexp(ratio); f != 0.5 || ratio > 256 {
+			return false
+		}
+		for i, q := range codes[(k/dim*rows+place[c])*inner:][:inner] {
+			sum[k*inner+i] += (float64(q) + float64(o.Offset)) * ratio
+		}
+	}
+	return true
 }

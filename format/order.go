@@ -16,7 +16,7 @@ type OrderOptions struct {
 	// equal parts of -m..m: what is left of a rest is spread evenly, and this
 	// leaves least of it. Two levels, signs, lie at the mean magnitude.
 	Max bool
-	// Steps fixes the scale of every index of the axis instead; it clips.
+	// Steps fixes the scale of every index of the axis instead of the range.
 	Steps   []float32
 	Threads int
 }
@@ -36,48 +36,53 @@ func NewOrder(r *tensor.Tensor, axis int, rows []int, o OrderOptions) (Order, er
 	}
 	s := Spec{Bits: max(2, o.Bits), Grain: PerChannel, Axis: axis, Wide: o.Wide}
 	g := newGrid(s, NearestLevel)
-	even := !o.Max && steps == nil
 	e, _, err := encodeEach(part, s, o.Threads, func(k int, x []float32, codes []byte) (float32, Error) {
+		scale := float32(0)
 		switch {
-		case even:
-			return middles(x, o.Bits, codes)
 		case steps != nil:
-			return steps[k], g.quantise(x, steps[k], 0, codes)
+			scale = steps[k]
+		case o.Max:
+			scale, _ = g.scale(x, 0, Options{})
+		default:
+			scale = middleStep(x, o.Bits)
 		}
-		scale, _ := g.scale(x, 0, Options{})
-		return scale, g.quantise(x, scale, 0, codes)
+		if o.Max {
+			return scale, g.quantise(x, scale, 0, codes)
+		}
+		return scale, middles(x, o.Bits, scale, codes)
 	})
 	out := Order{Encoded: e, Rows: rows, Axis: axis}
-	if even {
+	if !o.Max {
 		out.Offset = 0.5
 	}
 	return out, err
 }
 
-// middles stores x by the middles of 2^bits equal parts of its range; signs by
-// the mean magnitude, which is best by least squares.
-func middles(x []float32, bits int, codes []byte) (float32, Error) {
-	half := float32(int(1) << (bits - 1))
+// middleStep is the width of 2^bits equal parts of the range of x; that of signs
+// is twice the mean magnitude, which is best by least squares.
+func middleStep(x []float32, bits int) float32 {
 	most, sum := float32(0), 0.0
 	for _, v := range x {
 		most = max(most, v, -v)
 		sum += math.Abs(float64(v))
 	}
-	scale := most / half
+	scale := most / float32(int(1)<<(bits-1))
 	if bits == 1 {
 		scale = float32(2 * sum / float64(max(1, len(x))))
 	}
-	if scale < dead {
-		clear(codes)
-		return dead, Error{N: len(x)}
-	}
+	return max(scale, dead)
+}
+
+// middles stores x by the middles of 2^bits parts of the given width.
+func middles(x []float32, bits int, scale float32, codes []byte) Error {
+	half := float32(int(1) << (bits - 1))
 	var t tally
 	for i, v := range x {
 		q := min(max(float32(math.Floor(float64(v/scale))), -half), half-1)
 		codes[i] = byte(int8(q))
 		t = t.with(v, float32((q+0.5)*scale))
 	}
-	return scale, t.error(len(x))
+	return t.error(len(x))
 }
 
 // selectRows copies the given indices along axis.
