@@ -47,7 +47,7 @@ func emitUniform(p *ir.Patch, base string, codes *ir.Value, e *Encoded) *ir.Valu
 }
 
 func emitPower(p *ir.Patch, m *ir.Model, base string, codes *ir.Value, e *Encoded) *ir.Value {
-	addPowerFunction(m)
+	addFunction(m, PowerOp, powerFunction)
 	// The scale has the rank of the codes, so that Mul broadcasts it.
 	shape := make([]int, len(e.Codes.Shape))
 	for i := range shape {
@@ -64,25 +64,25 @@ func emitPower(p *ir.Patch, m *ir.Model, base string, codes *ir.Value, e *Encode
 			p.Const(base+"_scale", e.Scale.Reshape(shape...)),
 			p.Const(base+"_levels", tensor.Of([]int{len(e.Levels)}, e.Levels)),
 		},
-		Attrs: []ir.Attr{{Name: "exponent", Value: float32(e.Spec.Exponent)}},
+		Attrs: []ir.Attr{exponentAttr(e.Spec.Exponent)},
 	})
 	return out
 }
 
-// addPowerFunction gives the model the function, or brings its operator set up
-// to the model's.
-func addPowerFunction(m *ir.Model) {
+// addFunction gives the model one of pare's functions, or brings its operator
+// set up to the model's.
+func addFunction(m *ir.Model, name string, body func([]ir.Opset) *ir.Function) {
 	if m.Opset(Domain) == 0 {
 		m.SetOpset(Domain, 1)
 	}
 	sets := []ir.Opset{{Domain: "", Version: m.Opset("")}}
 	for _, f := range m.Functions {
-		if f.Name == PowerOp && f.Domain == Domain {
+		if f.Name == name && f.Domain == Domain {
 			f.Opsets = sets
 			return
 		}
 	}
-	m.Functions = append(m.Functions, powerFunction(sets))
+	m.Functions = append(m.Functions, body(sets))
 	m.IRVersion = max(m.IRVersion, 8) // the first with functions
 }
 
@@ -93,17 +93,14 @@ func powerFunction(sets []ir.Opset) *ir.Function {
 	val := func(name string) *ir.Value { return &ir.Value{Name: name} }
 	codes, scale, levels := val("codes"), val("scale"), val("levels")
 	one, number, index, level, y := val("one"), val("number"), val("index"), val("level"), val("y")
-	node := func(op string, out *ir.Value, attrs []ir.Attr, in ...*ir.Value) *ir.Node {
-		return &ir.Node{Name: out.Name, Op: op, In: in, Out: []*ir.Value{out}, Attrs: attrs}
-	}
 	body := &ir.Graph{
 		Name: PowerOp, Inputs: []*ir.Value{codes, scale, levels}, Outputs: []*ir.Value{y},
 		Nodes: []*ir.Node{
-			node("Constant", one, []ir.Attr{{Name: "value", Value: tensor.Scalar(float32(1))}}),
-			node("DequantizeLinear", number, nil, codes, one),
-			node("Cast", index, []ir.Attr{{Name: "to", Value: int64(tensor.Int32)}}, number),
-			node("Gather", level, []ir.Attr{{Name: "axis", Value: int64(0)}}, levels, index),
-			node("Mul", y, nil, level, scale),
+			bodyNode("Constant", one, []ir.Attr{{Name: "value", Value: tensor.Scalar(float32(1))}}),
+			bodyNode("DequantizeLinear", number, nil, codes, one),
+			bodyNode("Cast", index, []ir.Attr{{Name: "to", Value: int64(tensor.Int32)}}, number),
+			bodyNode("Gather", level, []ir.Attr{{Name: "axis", Value: int64(0)}}, levels, index),
+			bodyNode("Mul", y, nil, level, scale),
 		},
 	}
 	body.Bind()

@@ -35,14 +35,18 @@ const (
 // being 127 for up to 5 bits and 32767 above. Level j stands for
 // table[j]/table[n] of the largest magnitude.
 func Table(bits int, exponent float64) []float32 {
-	n := 1<<(bits-1) - 1
 	k := float64(byteTable)
 	if bits > 5 {
 		k = wordTable
 	}
+	return powerLevels(1<<(bits-1)-1, k, exponent)
+}
+
+// powerLevels are the integers nearest to top·(j/n)^(1/exponent), j = 0..n.
+func powerLevels(n int, top, exponent float64) []float32 {
 	out := make([]float32, n+1)
 	for j := range out {
-		out[j] = float32(math.RoundToEven(k * math.Pow(float64(j)/float64(n), 1/exponent)))
+		out[j] = float32(math.RoundToEven(top * math.Pow(float64(j)/float64(n), 1/exponent)))
 	}
 	return out
 }
