@@ -17,7 +17,7 @@ func init() {
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721",
 		New: func() compress.Method {
 			return &Uniform{
-				W: 8, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Store: packed,
+				W: 8, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Rounding: "nearest", Store: packed,
 				ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
 			}
 		},
@@ -33,6 +33,7 @@ type Uniform struct {
 	Symmetric   bool    `json:"symmetric" doc:"levels symmetric about zero; false adds a zero point"`
 	Range       string  `json:"range" doc:"largest level: the largest weight, or clipped by least squares or percentile" values:"max|mse|percentile"`
 	Percentile  float64 `json:"percentile" doc:"per cent of magnitudes within range=percentile"`
+	Rounding    string  `json:"rounding" doc:"each weight to the nearest level, or some the other way so that errors of a kernel and a channel add up to less (SQuant, arXiv:2202.07471)" values:"nearest|squant"`
 	ARange      string  `json:"arange" doc:"range of activations, with data: all seen, or clipped by least squares or percentile" values:"max|mse|percentile"`
 	APercentile float64 `json:"apercentile" doc:"per cent of magnitudes within arange=percentile"`
 	K           float64 `json:"k" doc:"standard deviations within the range of activations, without data; 0 for 6 at 8 bits down to 3 at 4"`
@@ -64,7 +65,7 @@ var ranges = map[string]format.Range{"max": format.MaxRange, "mse": format.MSERa
 func (u *Uniform) weights(m *ir.Model, env *compress.Env) *weights {
 	return &weights{
 		env: env, m: m, opts: format.Options{Range: ranges[u.Range], Percentile: u.Percentile},
-		choose: u.spec,
+		choose: u.spec, flip: u.Rounding == "squant",
 	}
 }
 

@@ -30,6 +30,8 @@ type weights struct {
 	opts format.Options
 	// choose returns the format of a layer, or a reason to leave it alone.
 	choose func(l *compress.Layer, shape []int) (spec format.Spec, note, skip string)
+	// flip rounds some weights the other way, so that errors add up to less.
+	flip bool
 }
 
 // storages of codes below a byte.
@@ -123,6 +125,11 @@ func (w *weights) encode(ctx context.Context, p plan) (format.Error, error) {
 	if err != nil {
 		return cost, layerError(l, err)
 	}
+	if w.flip && l.Kind != compress.Embedding && l.Kind != compress.Other {
+		if cost, p.note, err = w.flipped(e, p); err != nil {
+			return cost, layerError(l, err)
+		}
+	}
 	before := len(old.Const.Bytes())
 	patch := ir.NewPatch(w.m.Graph, "compress "+l.Node.String())
 	decoded := format.Emit(patch, w.m, old.Name, e, old.Const.Type)
@@ -140,6 +147,20 @@ func (w *weights) encode(ctx context.Context, p plan) (format.Error, error) {
 		ErrorAfter: cost.Relative(), Reason: p.note, ActivationBits: p.acts,
 	})
 	return cost, nil
+}
+
+// flipped flips codes of a layer and adds to its note how many.
+func (w *weights) flipped(e *format.Encoded, p plan) (format.Error, string, error) {
+	taps := 1
+	if shape := p.layer.Weight.Const.Shape; p.layer.Kind != compress.Dense {
+		taps = tensor.Len(shape[2:])
+	}
+	cost, n, err := e.Flip(float32s(p.layer.Weight.Const), p.layer.Out, taps, w.env.Threads)
+	note := fmt.Sprintf("%d weights rounded the other way", n)
+	if p.note != "" {
+		note = p.note + "; " + note
+	}
+	return cost, note, err
 }
 
 // removeUnused deletes a constant of g that the patch takes its last readers
