@@ -33,7 +33,7 @@ type PowerQuant struct {
 	Solver      string  `json:"solver" doc:"how the exponent is searched: on a grid, then by golden section, or from 0.5 by Nelder and Mead's simplex" values:"golden|simplex"`
 	Norm        float64 `json:"norm" doc:"norm of the weight error that the exponent minimises"`
 	Objective   string  `json:"objective" doc:"what is summed over channels: squared errors, or errors relative to the channel" values:"squared|relative"`
-	Rounding    string  `json:"rounding" doc:"code of the nearest level, or rounded in the power domain" values:"nearest|power"`
+	Rounding    string  `json:"rounding" doc:"code of the nearest level, rounded in the power domain, or the nearest but for some, so that errors of a kernel and a channel add up to less (SQuant, arXiv:2202.07471)" values:"nearest|power|squant"`
 	Granularity string  `json:"granularity" doc:"which weights share a scale" values:"channel|tensor"`
 	Range       string  `json:"range" doc:"largest level: the largest weight, or clipped by least squares" values:"max|mse"`
 	AExponent   string  `json:"aexponent" doc:"exponent of activations: that of the weights that read them, or a number; 1 for evenly spaced" values:"weights|number"`
@@ -82,7 +82,7 @@ func (q *PowerQuant) rounding() format.Rounding {
 func (q *PowerQuant) weights(m *ir.Model, env *compress.Env) *weights {
 	return &weights{
 		env: env, m: m, opts: format.Options{Range: ranges[q.Range], Rounding: q.rounding()},
-		choose: q.spec,
+		choose: q.spec, flip: q.Rounding == "squant",
 	}
 }
 
