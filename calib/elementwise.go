@@ -178,6 +178,9 @@ func binary(f func(a, b float64) float64) rule {
 		if len(n.In) != 2 {
 			return nil, "an operand is missing"
 		}
+		if s := w.normForm(n); s != nil {
+			return s, ""
+		}
 		for i := range 2 {
 			if c := constOf(n.In[i]); c != nil && c.Type.IsFloat() {
 				return w.withConst(n, c, 1-i, f)

@@ -177,7 +177,7 @@ func (w *walk) node(n *ir.Node) {
 // guessed is the count of guesses behind the results of n. A value of unknown
 // origin, of which only bounds are known, counts like the input.
 func (w *walk) guessed(n *ir.Node) int {
-	if normalisers[n.Op] {
+	if normalisers[n.Op] || isNormForm(n) {
 		return 0
 	}
 	most := 0

@@ -50,6 +50,7 @@ func init() {
 		"QuantizeLinear":        same,
 		"ReduceMean":            reduceMean,
 		"Relu":                  clip(reluLimits),
+		"RMSNormalization":      layerNorm,
 		"Reshape":               moved,
 		"Resize":                pooled,
 		"Sigmoid":               unary(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 0, 1),
@@ -72,7 +73,7 @@ func init() {
 // normalisers give their results the statistics that training chose; layers mix
 // channels.
 var (
-	normalisers = map[string]bool{"BatchNormalization": true, "InstanceNormalization": true, "LayerNormalization": true}
+	normalisers = map[string]bool{"BatchNormalization": true, "InstanceNormalization": true, "LayerNormalization": true, "RMSNormalization": true}
 	layers      = map[string]bool{"Conv": true, "Gemm": true, "MatMul": true}
 )
 
