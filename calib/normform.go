@@ -20,7 +20,7 @@ func (w *walk) normForm(n *ir.Node) *state {
 			axis, channels = len(t.Shape)-1, d.N
 		}
 	}
-	return w.normal(axis, make([]float64, channels), filled(channels, 1), "normalisation "+n.Out[0].Name)
+	return w.normalFrom(n, axis, make([]float64, channels), filled(channels, 1), "normalisation "+n.Out[0].Name)
 }
 
 // isNormForm recognises the last node of the form: the quotient, or the product

@@ -70,11 +70,12 @@ func init() {
 	}
 }
 
-// normalisers give their results the statistics that training chose; layers mix
-// channels.
+// normalisers give their results the statistics that training chose, those over
+// channels only on average over these; layers mix channels.
 var (
-	normalisers = map[string]bool{"BatchNormalization": true, "InstanceNormalization": true, "LayerNormalization": true, "RMSNormalization": true}
-	layers      = map[string]bool{"Conv": true, "Gemm": true, "MatMul": true}
+	normalisers  = map[string]bool{"BatchNormalization": true, "InstanceNormalization": true, "LayerNormalization": true, "RMSNormalization": true}
+	channelNorms = map[string]bool{"LayerNormalization": true, "RMSNormalization": true}
+	layers       = map[string]bool{"Conv": true, "Gemm": true, "MatMul": true}
 )
 
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
