@@ -5,10 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/gif"  // registers the format
-	_ "image/jpeg" // registers the format
-	_ "image/png"  // registers the format
+	_ "image/gif" // registers the format
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,10 +13,7 @@ import (
 	"strconv"
 	"strings"
 
-	_ "golang.org/x/image/bmp"  // registers the format
-	_ "golang.org/x/image/tiff" // registers the format
-	_ "golang.org/x/image/webp" // registers the format
-
+	"pare/internal/picture"
 	"pare/tensor"
 )
 
@@ -161,26 +155,15 @@ func (s *images) Batch(ctx context.Context, lo, hi int) (Batch, error) {
 }
 
 func (p prepare) load(path string) (pixels, error) {
-	f, err := os.Open(path)
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return pixels{}, err
 	}
-	defer f.Close()
-	cfg, _, err := image.DecodeConfig(f)
+	rgb, err := picture.Decode(data, maxPixels)
 	if err != nil {
 		return pixels{}, fmt.Errorf("%s: %w", path, err)
 	}
-	if cfg.Width <= 0 || cfg.Height <= 0 || cfg.Width > maxPixels/cfg.Height {
-		return pixels{}, fmt.Errorf("%s: a picture of %dx%d is too large", path, cfg.Width, cfg.Height)
-	}
-	if _, err := f.Seek(0, 0); err != nil {
-		return pixels{}, err
-	}
-	img, _, err := image.Decode(f)
-	if err != nil {
-		return pixels{}, fmt.Errorf("%s: %w", path, err)
-	}
-	pix, err := p.fit(img)
+	pix, err := p.fit(rgb.Image())
 	if err != nil {
 		return pixels{}, fmt.Errorf("%s: %w", path, err)
 	}

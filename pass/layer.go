@@ -126,9 +126,14 @@ func rescale[T float32 | float64](m *matrix, shape []int, x []T, in, out affine,
 			o, i := m.index(d0, d1)
 			at := (d0*shape[1] + d1) * inner
 			scale, offset := out.scale[o]*in.scale[i], m.factor*in.offset[i]
-			for k, v := range x[at : at+inner] {
-				y[at+k] = T(float64(v) * scale)
-				sum[o] += float64(v) * offset
+			from, to := x[at:at+inner], y[at:at+inner]
+			for k, v := range from {
+				to[k] = T(float64(v) * scale)
+			}
+			if offset != 0 {
+				for _, v := range from {
+					sum[o] += float64(v) * offset
+				}
 			}
 		}
 	}

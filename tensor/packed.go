@@ -37,8 +37,13 @@ func FromCodes(t DType, shape []int, codes []byte) *Tensor {
 	}
 	out := New(t, shape...)
 	per, mask := 8/bits, byte(1)<<bits-1
-	for i, c := range codes {
-		out.raw[i/per] |= c & mask << (i % per * bits)
+	for i := range out.raw {
+		last := min((i+1)*per, len(codes))
+		b := byte(0)
+		for k := last - 1; k >= i*per; k-- {
+			b = b<<bits | codes[k]&mask
+		}
+		out.raw[i] = b
 	}
 	return out
 }

@@ -75,6 +75,16 @@ func (m *RGB) Gray() []byte {
 	return out
 }
 
+// Image is a copy for the drawing functions of the standard library.
+func (m *RGB) Image() *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, m.Width, m.Height))
+	for i := range m.Width * m.Height {
+		copy(out.Pix[4*i:], m.Pix[3*i:3*i+3])
+		out.Pix[4*i+3] = 0xff
+	}
+	return out
+}
+
 func newRGB(w, h int) *RGB { return &RGB{w, h, make([]byte, 3*w*h)} }
 
 // fromImage converts any image pixel by pixel.

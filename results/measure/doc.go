@@ -4,6 +4,6 @@
 //	go run ./results/measure            # all networks
 //	go run ./results/measure -only vit  # those whose name contains the text
 //
-// It rewrites results/quality.json and the table results/quality.md, and prints
-// what changed. The networks are the assets (see internal/assets).
+// It rewrites results/quality.json and the table of README.md, and prints what
+// changed. The networks are the assets (see internal/assets).
 package main

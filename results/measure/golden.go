@@ -15,7 +15,7 @@ import (
 // The generated files, relative to the root of the repository.
 const (
 	goldenFile = "results/quality.json"
-	tableFile  = "results/quality.md"
+	pageFile   = "README.md"
 )
 
 // row is what was measured of one network and recipe.
@@ -143,5 +143,13 @@ func writeRows(rows []row) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(tableFile, func(w io.Writer) error { return writeTable(w, rows) })
+	old, err := os.ReadFile(pageFile)
+	if err != nil {
+		return err
+	}
+	fresh, err := page(old, rows)
+	if err != nil {
+		return fmt.Errorf("%s: %w", pageFile, err)
+	}
+	return atomicfile.Write(pageFile, func(w io.Writer) error { _, err := w.Write(fresh); return err })
 }

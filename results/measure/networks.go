@@ -35,6 +35,7 @@ var recipes = []struct{ name, recipe string }{
 	{"fold", "fold"},
 	{"w8", "w8"},
 	{"w8a8", "w8a8"},
+	{"powerquant, 8 bits", "fold+powerquant(w=8)"},
 	{"uniform, 4 bits", "fold+uniform(w=4)"},
 	{"powerquant, 4 bits", "fold+powerquant(w=4)"},
 	{"uniform, 3 bits", "fold+uniform(w=3)"},
