@@ -20,6 +20,9 @@ type Activation struct {
 	// Rounding says which level a number gets on a power grid.
 	Exponent float64
 	Rounding Rounding
+	// Top is the largest level of a power grid in units of Scale; 0 for 127 for up
+	// to 5 bits and 32767 above.
+	Top int
 }
 
 // tiny is the width of a range that counts as empty.

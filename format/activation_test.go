@@ -77,7 +77,7 @@ func TestPowerActivation(t *testing.T) {
 	for _, r := range [][2]float64{{0, 6}, {-1, 1}, {-3, 0.5}, {-2, 0}, {-0.17, 4}, {-1e-9, 3}, {0, 1e-12}, {0, 3e30}, {0, 0}} {
 		for _, b := range []int{2, 4, 5, 8} {
 			for _, e := range []float64{0.4, 0.8} {
-				a := format.NewPowerActivation(r[0], r[1], b, e, format.NearestLevel)
+				a := format.NewPowerActivation(r[0], r[1], b, e, format.NearestLevel, 0)
 				if a.Value(a.Code(0)) != 0 {
 					t.Errorf("%v, %d bits: 0 becomes %v", r, b, a.Value(a.Code(0)))
 				}
@@ -114,7 +114,7 @@ func TestPowerActivationForm(t *testing.T) {
 	for _, b := range []int{2, 4, 5, 8} {
 		for _, lo := range []float64{0, -0.2, -2.9} {
 			for _, r := range []format.Rounding{format.NearestLevel, format.PowerDomain} {
-				a := format.NewPowerActivation(lo, 2.9, b, 0.57, r)
+				a := format.NewPowerActivation(lo, 2.9, b, 0.57, r, []int{0, 127, 255}[b%3])
 				v := &ir.Value{Name: "x", Type: ir.TensorType(tensor.Float32, ir.Known(1000))}
 				m := &ir.Model{Graph: &ir.Graph{Name: "g", Inputs: []*ir.Value{v}}, Opsets: []ir.Opset{{Version: 13}}}
 				p := ir.NewPatch(m.Graph, "test")

@@ -212,9 +212,12 @@ func (e *Encoded) setLevels(exponent float32) bool {
 	for e.Spec.Bits = 2; 1<<(e.Spec.Bits-1)-1 < n; e.Spec.Bits++ {
 	}
 	e.Spec.Wide = e.Codes.Type.Bits() == 8 && e.Spec.Bits <= 4
+	if top := int(e.Levels[2*n]); top != usualTop(e.Spec.Bits) {
+		e.Spec.Top = top
+	}
 	// The attribute counts only if the table says the same.
 	e.Spec.Exponent = attributeExponent(exponent)
-	if !(exponent > 0) || !slices.Equal(Table(e.Spec.Bits, e.Spec.Exponent), e.Levels[n:]) {
+	if !(exponent > 0) || !slices.Equal(Table(e.Spec.Bits, e.Spec.Top, e.Spec.Exponent), e.Levels[n:]) {
 		e.Spec.Exponent = e.estimate(n)
 	}
 	return e.Spec.Exponent > 0

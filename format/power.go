@@ -1,6 +1,7 @@
 package format
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 
@@ -12,9 +13,13 @@ import (
 // they are finest around it. The zero point is a multiple of a sixteenth of the
 // codes, as grids with the same one share a table; the grid then reaches a little
 // further on one side.
-func NewPowerActivation(lo, hi float64, bits int, exponent float64, r Rounding) Activation {
+// top is the largest level, 0 for the usual.
+func NewPowerActivation(lo, hi float64, bits int, exponent float64, r Rounding, top int) Activation {
 	lo, hi = min(lo, 0), max(hi, 0)
-	a := Activation{Bits: bits, Scale: 1, Exponent: exponent, Rounding: r}
+	if top == usualTop(bits) {
+		top = 0
+	}
+	a := Activation{Bits: bits, Scale: 1, Exponent: exponent, Rounding: r, Top: top}
 	below, above := math.Pow(-lo, exponent), math.Pow(hi, exponent)
 	if hi-lo < tiny {
 		return a
@@ -40,16 +45,10 @@ func NewPowerActivation(lo, hi float64, bits int, exponent float64, r Rounding) 
 	return a
 }
 
-// largest is the largest magnitude in the table of levels of a power grid.
-func (a Activation) largest() float32 {
-	if a.Bits > 5 {
-		return wordTable
-	}
-	return byteTable
-}
+func (a Activation) largest() int { return cmp.Or(a.Top, usualTop(a.Bits)) }
 
 // Levels are what the codes stand for in units of Scale: integers, those of power
-// grids at most 127 for up to 5 bits and 32767 above.
+// grids at most Top.
 func (a Activation) Levels() []float32 {
 	out := make([]float32, a.top()+1)
 	far := max(int(a.Zero), a.top()-int(a.Zero))

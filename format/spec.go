@@ -60,6 +60,9 @@ type Spec struct {
 	Block      int // elements per block (PerBlock)
 	// Exponent is a in |w| -> |w|^a of a power grid.
 	Exponent float64
+	// Top is the largest level of a power grid, an integer as all of them; 0 for
+	// 127 for up to 5 bits and 32767 above. Small ones suit integer kernels.
+	Top int
 	// Wide stores codes of 4 bits and fewer in whole bytes, which needs no more
 	// than opset 13.
 	Wide bool
@@ -103,6 +106,8 @@ func (s Spec) Validate(shape []int) error {
 		return fmt.Errorf("%d bits: formats have 2 to 8", s.Bits)
 	case s.Kind == Power && (s.Asymmetric || !(s.Exponent > 0)):
 		return fmt.Errorf("a power grid is symmetric and has a positive exponent, not %v", s.Exponent)
+	case s.Top != 0 && (s.Top < s.Levels() || s.Top > wordTable):
+		return fmt.Errorf("a largest level of %d is not in %d..%d", s.Top, s.Levels(), wordTable)
 	case s.Grain == PerTensor:
 		return nil
 	case s.Axis < 0 || s.Axis >= len(shape):

@@ -116,6 +116,9 @@ func MatchPowerActivation(m *ir.Model, v *ir.Value) (a Activation, source *ir.Va
 	if table == nil || table.Type != tensor.Uint8 || a.Bits > 8 || !(a.Exponent > 0) || !(a.Scale > 0) {
 		return a, nil, false
 	}
+	if top := int(max(l[len(l)-1], -l[0])); top != usualTop(a.Bits) {
+		a.Top = top
+	}
 	at := int(tensor.Data[float32](offset)[0])
 	if at < 0 || at >= table.Len() {
 		return a, nil, false

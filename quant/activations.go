@@ -22,6 +22,7 @@ type activations struct {
 	// evenly spaced one; nil for all of them evenly spaced.
 	exponent func(l *compress.Layer) float64
 	rounding format.Rounding // on power grids
+	top      int             // their largest level, 0 for the usual
 }
 
 func (u *activations) validate() error {
@@ -68,7 +69,7 @@ func (u *activations) place(m *ir.Model, env *compress.Env, plans []plan) (*plac
 		return nil, err
 	}
 	acts := place(m, layers, u.regions, u.ranges(m, env))
-	acts.rounding = u.rounding
+	acts.rounding, acts.top = u.rounding, u.top
 	step := env.Step()
 	step.Activations, step.Floats = len(acts.order), acts.floats
 	if n := len(acts.floats); n > 0 && env.Observed == nil {

@@ -19,7 +19,7 @@ func TestContract(t *testing.T) {
 		"uniform(w=4,rounding=squant)", "uniform(w=3,a=8,rounding=squant,symmetric=false)", "uniform(w=4,rounding=squant,granularity=tensor,range=mse)",
 		"uniform(w=4,rounding=squant,granularity=block,block=16)",
 		"powerquant(w=4,a=4)", "powerquant(w=8,a=8,exponent=layer,edges=8)", "powerquant(w=4,a=6,aexponent=0.7,rounding=power)",
-		"powerquant(w=6,a=6,aexponent=1,regions=false);pw:a=32;fc:a=4", "powerquant(solver=simplex)",
+		"powerquant(w=6,a=6,aexponent=1,regions=false);pw:a=32;fc:a=4", "powerquant(solver=simplex)", "powerquant(w=6,a=6,top=127)",
 		"powerquant(w=4,rounding=squant)", "powerquant(w=3,a=8,rounding=squant,granularity=tensor)",
 	)
 }

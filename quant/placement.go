@@ -34,8 +34,9 @@ type placement struct {
 	sites   map[*ir.Value]*site
 	order   []*ir.Value // of sites
 	floats  []compress.Kept
-	// rounding of numbers on power grids.
+	// rounding of numbers on power grids, and their largest level.
 	rounding format.Rounding
+	top      int
 }
 
 // reader is a quantised layer as its data sees it.
@@ -310,7 +311,7 @@ func (p *placement) grid(v *ir.Value) (a format.Activation, ok bool) {
 	}
 	s = s.head()
 	if s.exponent != 0 {
-		return format.NewPowerActivation(s.span.lo, s.span.hi, s.bits, s.exponent, p.rounding), true
+		return format.NewPowerActivation(s.span.lo, s.span.hi, s.bits, s.exponent, p.rounding, p.top), true
 	}
 	return format.NewActivation(s.span.lo, s.span.hi, s.bits), true
 }

@@ -36,6 +36,7 @@ type PowerQuant struct {
 	Rounding    string  `json:"rounding" doc:"code of the nearest level, rounded in the power domain, or the nearest but for some, so that errors of a kernel and a channel add up to less (SQuant, arXiv:2202.07471)" values:"nearest|power|squant"`
 	Granularity string  `json:"granularity" doc:"which weights share a scale" values:"channel|tensor"`
 	Range       string  `json:"range" doc:"largest level: the largest weight, or clipped by least squares" values:"max|mse"`
+	Top         int     `json:"top" doc:"largest level, an integer as all of them: 127 lets integer kernels take weights and activations of up to 6 bits; 0 for 127 up to 5 bits and 32767 above"`
 	AExponent   string  `json:"aexponent" doc:"exponent of activations: that of the weights that read them, or a number; 1 for evenly spaced" values:"weights|number"`
 	ARange      string  `json:"arange" doc:"range of activations, with data: all seen, or clipped by least squares or percentile" values:"max|mse|percentile"`
 	APercentile float64 `json:"apercentile" doc:"per cent of magnitudes within arange=percentile"`
@@ -52,6 +53,8 @@ func (q *PowerQuant) Validate() error {
 		return fmt.Errorf("w=%d is not in 2..8", q.W)
 	case q.Edges != 0 && (q.Edges < 2 || q.Edges > 8):
 		return fmt.Errorf("edges=%d is neither 0 nor in 2..8", q.Edges)
+	case q.Top != 0 && (q.Top < 1<<(max(q.W, q.A, q.Edges)-1)-1 || q.Top > 32767):
+		return fmt.Errorf("top=%d is neither 0 nor in %d..32767", q.Top, 1<<(max(q.W, q.A, q.Edges)-1)-1)
 	case q.Norm < 0.5 || q.Norm > 8:
 		return fmt.Errorf("norm=%v is not in 0.5..8", q.Norm)
 	}
@@ -94,7 +97,7 @@ func (q *PowerQuant) data(plans []plan) *activations {
 	}
 	fixed, err := strconv.ParseFloat(q.AExponent, 64)
 	return &activations{
-		bits: q.A, edges: q.Edges, clip: q.ARange, percentile: q.APercentile, deviations: q.K, regions: q.Regions, rounding: q.rounding(),
+		bits: q.A, edges: q.Edges, clip: q.ARange, percentile: q.APercentile, deviations: q.K, regions: q.Regions, rounding: q.rounding(), top: q.Top,
 		exponent: func(l *compress.Layer) float64 {
 			switch {
 			case err != nil:
@@ -145,7 +148,7 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 }
 
 func (q *PowerQuant) spec(l *compress.Layer, shape []int) (s format.Spec, note, skip string) {
-	s = format.Spec{Kind: format.Power, Bits: bits(l, q.W, q.Edges), Exponent: 1, Wide: q.Store == int8s}
+	s = format.Spec{Kind: format.Power, Bits: bits(l, q.W, q.Edges), Exponent: 1, Top: q.Top, Wide: q.Store == int8s}
 	note = grain{granularity: q.Granularity}.place(&s, l, shape)
 	return s, note, ""
 }
