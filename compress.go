@@ -130,7 +130,7 @@ func (m *Model) prepared(data dataset.Set) (string, error) {
 func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (compress.Options, error) {
 	out := compress.Options{
 		Seed: o.Seed, Threads: o.Threads, Input: o.Input, Log: o.Log,
-		Provenance: &compress.Provenance{Version: Version},
+		Provenance: &compress.Provenance{Version: Version}, Run: newRunner(ctx, o.Threads),
 	}
 	if out.Input.Lo == nil {
 		var err error

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pare/compress"
+	"pare/group"
 	"pare/ir"
 	"pare/op"
 	"pare/pass"
@@ -21,6 +22,7 @@ type Inspection struct {
 	Operators  []OperatorCount `json:"operators"`
 	Layers     []LayerInfo     `json:"layers"`
 	BatchNorms BatchNorms      `json:"batch_norms"`
+	Groups     []GroupInfo     `json:"groups"`
 	Data       *Preparation    `json:"data,omitempty"` // preprocessing that would be used
 	Warnings   []string        `json:"warnings"`
 }
@@ -67,6 +69,14 @@ type BatchNorms struct {
 	Kept     []compress.Kept `json:"kept"`
 }
 
+// GroupInfo is a group of channels that can only change together.
+type GroupInfo struct {
+	ID     string `json:"id"`     // the first node that computes them
+	Size   int    `json:"size"`   // channels
+	Pinned bool   `json:"pinned"` // whether their number must stay
+	Reason string `json:"reason"` // why pinned
+}
+
 // Inspect looks into the model; it does not change it.
 func (m *Model) Inspect(ctx context.Context) (*Inspection, error) {
 	work, trouble := m.plain(ctx)
@@ -83,6 +93,7 @@ func (m *Model) Inspect(ctx context.Context) (*Inspection, error) {
 	for _, l := range compress.Layers(work) {
 		out.Layers = append(out.Layers, layerInfo(&l))
 	}
+	out.Groups = groups(work)
 	out.warn(trouble)
 	if out.BatchNorms, err = foldable(ctx, work); err != nil {
 		return nil, named(m.path, err)
@@ -181,6 +192,15 @@ func operators(m *ir.Model) []OperatorCount {
 	out := []OperatorCount{}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		out = append(out, *counts[name])
+	}
+	return out
+}
+
+// groups lists the coupled channels.
+func groups(m *ir.Model) []GroupInfo {
+	out := []GroupInfo{}
+	for _, g := range group.Analyse(m, group.Removing).Groups {
+		out = append(out, GroupInfo{g.ID, len(g.Units), g.Pinned(), g.Reason})
 	}
 	return out
 }

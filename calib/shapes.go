@@ -2,6 +2,7 @@ package calib
 
 import (
 	"math"
+	"slices"
 
 	"pare/ir"
 	"pare/tensor"
@@ -75,6 +76,9 @@ func pad(w *walk, n *ir.Node) (*state, string) {
 	}
 	out := *s.Stats
 	if !sameShapeAt(n.In[0].Type, n.Out[0].Type, s.Axis) {
+		if wide := padded(n, s, v); wide != nil {
+			return wide, ""
+		}
 		out = *collapse(s).Stats
 	}
 	out.Lo, out.Hi = append([]float64(nil), out.Lo...), append([]float64(nil), out.Hi...)
@@ -82,6 +86,27 @@ func pad(w *walk, n *ir.Node) (*state, string) {
 		out.Lo[c], out.Hi[c] = min(out.Lo[c], v), max(out.Hi[c], v)
 	}
 	return newRoot(&out), ""
+}
+
+// padded adds channels of the number v, nil where it is not known how many.
+func padded(n *ir.Node, s *state, v float64) *state {
+	pads, rank := n.Ints("pads"), n.In[0].Type.Rank()
+	if len(n.In) > 1 && constOf(n.In[1]) != nil {
+		for _, x := range tensor.Float64s(constOf(n.In[1])) {
+			pads = append(pads, int(x))
+		}
+	}
+	if rank < 0 || len(pads) != 2*rank || s.Axis < 0 || len(s.Mean) < 2 {
+		return nil
+	}
+	before, behind := pads[s.Axis], pads[rank+s.Axis]
+	if before < 0 || behind < 0 {
+		return nil
+	}
+	widen := func(x []float64, with float64) []float64 {
+		return slices.Concat(filled(before, with), x, filled(behind, with))
+	}
+	return newRoot(&ir.Stats{Axis: s.Axis, Source: s.Source, Mean: widen(s.Mean, v), Std: widen(s.Std, 0), Lo: widen(s.Lo, v), Hi: widen(s.Hi, v)})
 }
 
 // sameShapeAt reports whether two types certainly have the same size along an
@@ -266,8 +291,32 @@ func part(w *walk, n *ir.Node) (*state, string) {
 	if len(s.Mean) == 1 {
 		return newRoot(s.Stats), ""
 	}
+	if p := picked(n, s); p != nil {
+		return p, ""
+	}
 	if in, out := n.In[0].Type, n.Out[0].Type; in.Ranked && out.Ranked && len(in.Shape) == len(out.Shape) && sameShapeAt(in, out, s.Axis) {
 		return newRoot(s.Stats), ""
 	}
 	return collapse(s), ""
+}
+
+// picked are the channels that a Gather by constant indices selects, nil for
+// any other selection.
+func picked(n *ir.Node, s *state) *state {
+	if n.Op != "Gather" || constOf(n.In[1]) == nil || constOf(n.In[1]).Rank() != 1 || n.Int("axis", 0) != s.Axis {
+		return nil
+	}
+	out := &ir.Stats{Axis: s.Axis, Source: s.Source}
+	for _, x := range tensor.Float64s(constOf(n.In[1])) {
+		c := int(x)
+		if c < 0 {
+			c += len(s.Mean)
+		}
+		if c < 0 || c >= len(s.Mean) {
+			return nil
+		}
+		out.Mean, out.Std = append(out.Mean, s.Mean[c]), append(out.Std, s.Std[c])
+		out.Lo, out.Hi = append(out.Lo, s.Lo[c]), append(out.Hi, s.Hi[c])
+	}
+	return newRoot(out)
 }

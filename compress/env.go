@@ -10,6 +10,7 @@ import (
 	"pare/calib"
 	"pare/ir"
 	"pare/op"
+	"pare/tensor"
 )
 
 // Env is everything a method may use besides the model.
@@ -22,12 +23,16 @@ type Env struct {
 	// Input declares the range of the network's input, for methods without
 	// data; zero when unknown.
 	Input InputRange
+	// Run evaluates networks, for methods that look at activations of samples
+	// they make up; nil when there is no means to.
+	Run calib.NewRunner
 
-	step     *StepReport
-	report   *Report
-	layers   []Selection
-	progress func(Progress)
-	total    int
+	originals map[*ir.Value]*tensor.Tensor // of the whole run
+	step      *StepReport
+	report    *Report
+	layers    []Selection
+	progress  func(Progress)
+	total     int
 }
 
 // InputRange says what the network's input looks like: per channel the smallest
@@ -92,6 +97,14 @@ func (e *Env) advance(what string) {
 		e.progress(Progress{Step: e.step.Step, What: what, Done: e.step.Layers + e.step.Skipped, Total: e.total})
 	}
 }
+
+// Remember keeps what a decoded value stood for before it was encoded, for later
+// steps of the same run.
+func (e *Env) Remember(decoded *ir.Value, original *tensor.Tensor) { e.originals[decoded] = original }
+
+// Original is what a decoded value stood for before a step of this run encoded
+// it, nil when that is not known.
+func (e *Env) Original(decoded *ir.Value) *tensor.Tensor { return e.originals[decoded] }
 
 // Raise makes sure that the model speaks at least the given version of the
 // standard operator set.

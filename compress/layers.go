@@ -183,7 +183,7 @@ func layerOf(m *ir.Model, n *ir.Node) (Layer, bool) {
 		v := n.In[k]
 		if e, ok := format.MatchWeight(m, throughCast(v)); ok && e.Codes.Rank() >= w.low {
 			l.place(w, k, e.Codes.Shape)
-			l.Encoded, l.Reason = e, fmt.Sprintf("already compressed: %v", e.Spec)
+			l.Encoded, l.Reason = e, fmt.Sprintf("already compressed: %v", e)
 			return l, true
 		}
 		if v.Const != nil && v.Const.Type.IsFloat() && v.Const.Rank() >= w.low {

@@ -34,6 +34,9 @@ type StepReport struct {
 	Skipped int `json:"skipped"`
 	// Exponent is the exponent of a power grid shared by the network.
 	Exponent float64 `json:"exponent,omitempty"`
+	// Expansion is the cost of a residual expansion, relative to its first order
+	// alone.
+	Expansion *Expansion `json:"expansion,omitempty"`
 	// Simplified counts removed nodes other than batch-norms.
 	Simplified int `json:"simplified,omitempty"`
 	// Folded counts removed batch-norms; Kept lists the others.
@@ -43,6 +46,13 @@ type StepReport struct {
 	// that a quantised layer reads.
 	Activations int    `json:"activations,omitempty"`
 	Floats      []Kept `json:"floats,omitempty"`
+}
+
+// Expansion says what the terms of a residual expansion cost together, the first
+// alone being 1.
+type Expansion struct {
+	BitOperations float64 `json:"bit_operations"`
+	Bytes         float64 `json:"bytes"`
 }
 
 // Kept is something that a step left as it was.

@@ -27,7 +27,10 @@ type Options struct {
 	// Data to calibrate on, nil for none.
 	Data *calib.Data
 	// Input declares the range of the network's input.
-	Input    InputRange
+	Input InputRange
+	// Run evaluates networks on samples that methods make up; nil when there is
+	// no means to.
+	Run      calib.NewRunner
 	Progress func(Progress)
 	Log      *slog.Logger
 	// Provenance is written into the model's metadata when a step changed it.
@@ -48,9 +51,10 @@ func (r *Recipe) Run(ctx context.Context, m *ir.Model, o Options) (*Report, erro
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	originals := map[*ir.Value]*tensor.Tensor{}
 	for _, method := range r.Steps {
 		env := &Env{
-			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input,
+			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Run: o.Run, originals: originals,
 			step: &StepReport{Step: stepString(method)}, report: rep, layers: r.Layers, progress: o.Progress,
 		}
 		if err := runStep(ctx, m, method, env, o.Data); err != nil {

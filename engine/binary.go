@@ -17,6 +17,8 @@ var binaryRows = []row{
 	{op: "Div", since: 7, lower: binary(kernel.Div)},
 	{op: "Pow", since: 12, lower: lowerPow},
 	{op: "Sum", since: 8, lower: variadic(kernel.Add)},
+	{op: "Min", since: 8, lower: bound(kernel.Min)},
+	{op: "Max", since: 8, lower: bound(kernel.Max)},
 	{op: "PRelu", since: 7, lower: lowerPRelu},
 }
 
@@ -26,6 +28,25 @@ func binary(k kernel.Binary) func(*builder, *ir.Node) bool {
 			return false
 		}
 		b.binary(n, k, n.In[0], n.In[1], n.Out[0])
+		return true
+	}
+}
+
+// bound lowers Min and Max against a constant. The computed operand comes
+// second, so that its NaNs stay.
+func bound(k kernel.Binary) func(*builder, *ir.Node) bool {
+	return func(b *builder, n *ir.Node) bool {
+		if len(n.In) != 2 || !b.real(n.In[0], n.In[1], n.Out[0]) {
+			return false
+		}
+		x, limit := n.In[0], n.In[1]
+		if x.Const != nil {
+			x, limit = limit, x
+		}
+		if limit.Const == nil || x.Const != nil {
+			return false
+		}
+		b.binary(n, k, limit, x, n.Out[0])
 		return true
 	}
 }

@@ -38,7 +38,8 @@ type value struct {
 	plain, last place
 	view        place
 	steps       []int // of the view
-	box         int   // -1: none
+	coded       *coded
+	box         int // -1: none
 	cst         *tensor.Tensor
 	// unpadded and pads stand for a value that only a convolution reads: zeros
 	// around the pixels of another, before and after each spatial axis.
@@ -160,6 +161,14 @@ func (b *builder) node(ctx context.Context, n *ir.Node) (err error) {
 		return err
 	}
 	if b.static(n) && b.m.Function(n) == nil {
+		if b.integer(n) {
+			return nil
+		}
+		for _, v := range n.In {
+			if v != nil && !is(n, "QuantizeLinear") {
+				b.realise(v)
+			}
+		}
 		if b.forms(n) {
 			return nil
 		}

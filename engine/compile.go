@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"pare/format"
 	"pare/internal/fault"
 	"pare/ir"
 	"pare/op"
@@ -36,7 +37,8 @@ type Program struct {
 	base    *ir.Model // raw, simplified
 
 	mu      sync.Mutex
-	special []*special // latest last
+	codes   map[*tensor.Tensor]*format.Encoded // of decoded weights
+	special []*special                         // latest last
 	weights *weights
 }
 
@@ -46,7 +48,7 @@ func Compile(ctx context.Context, m *ir.Model, o Options) (*Program, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	p := &Program{o: o, raw: ir.CloneModel(m)}
+	p := &Program{o: o, raw: ir.CloneModel(m), codes: map[*tensor.Tensor]*format.Encoded{}}
 	p.inputs, p.outputs = p.raw.Graph.Inputs, slices.Clone(p.raw.Graph.Outputs)
 	if err := p.want(o.Extra); err != nil {
 		return nil, err
@@ -63,7 +65,7 @@ func Compile(ctx context.Context, m *ir.Model, o Options) (*Program, error) {
 	if !o.Reference {
 		dropDefaults(p.base.Graph)
 		var err error
-		if p.base, err = prepare(ctx, p.base); err != nil {
+		if p.base, err = prepare(ctx, p.base, p.codes); err != nil {
 			return nil, err
 		}
 	}

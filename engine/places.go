@@ -15,7 +15,7 @@ func constBuf(x []float32) *buf { return &buf{floats: len(x), data: x, ext: -1} 
 // has reports whether v has been computed (or is a constant or input).
 func (b *builder) has(v *ir.Value) bool {
 	x := b.val(v)
-	return x.cst != nil || x.plain.b != nil || x.last.b != nil || x.view.b != nil || x.box >= 0
+	return x.cst != nil || x.plain.b != nil || x.last.b != nil || x.view.b != nil || x.coded != nil || x.box >= 0
 }
 
 // isLast reports whether v lies with channels last and not in C order.
@@ -49,6 +49,7 @@ func (p place) pitch(c int) int {
 
 // plain is where v lies in C order; it is brought there if it does not yet.
 func (b *builder) plain(v *ir.Value) place {
+	b.realise(v)
 	x := b.val(v)
 	switch {
 	case x.plain.b != nil:
@@ -66,6 +67,7 @@ func (b *builder) plain(v *ir.Value) place {
 
 // last is where v, of rank 3 or more, lies with channels last.
 func (b *builder) last(v *ir.Value) place {
+	b.realise(v)
 	x := b.val(v)
 	if x.last.b != nil {
 		return x.last

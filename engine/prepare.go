@@ -8,16 +8,20 @@ import (
 	"pare/ir"
 	"pare/op"
 	"pare/pass"
+	"pare/tensor"
 )
 
 // prepare rewrites a model into what rows of the table know: newest schemas,
-// decoded weights, no functions, no clutter. The model given must not be used
-// afterwards.
-func prepare(ctx context.Context, m *ir.Model) (*ir.Model, error) {
+// decoded weights, no functions, no clutter. Encodings of decoded weights go to
+// codes. The model given must not be used afterwards.
+func prepare(ctx context.Context, m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) (*ir.Model, error) {
 	// Rows state the versions they know; nodes that cannot be raised are left
 	// to the reference, and so are functions that cannot be expanded.
 	_ = op.RaiseTo(m, rowsOpset)
-	if err := decodeWeights(m); err != nil {
+	if err := expandQLinear(m); err != nil {
+		return nil, err
+	}
+	if err := decodeWeights(m, codes); err != nil {
 		return nil, err
 	}
 	if len(m.Functions) > 0 {
@@ -34,7 +38,7 @@ func prepare(ctx context.Context, m *ir.Model) (*ir.Model, error) {
 const growth = 4 << 20
 
 // decodeWeights replaces compressed constants by their values.
-func decodeWeights(m *ir.Model) error {
+func decodeWeights(m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) error {
 	g := m.Graph
 	p := ir.NewPatch(g, "decode weights")
 	for _, n := range g.Nodes {
@@ -42,13 +46,14 @@ func decodeWeights(m *ir.Model) error {
 			continue
 		}
 		e, ok := format.MatchWeight(m, n.Out[0])
-		if !ok {
+		if !ok || format.IsTerm(m, n.Out[0]) {
 			continue
 		}
 		t, err := e.Decode(0)
 		if err != nil {
 			return err
 		}
+		codes[t] = e
 		p.Replace(n.Out[0], p.Const(n.Out[0].Name+"_decoded", t))
 	}
 	if p.Empty() {

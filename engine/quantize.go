@@ -9,29 +9,27 @@ import (
 // quantizeRows round values to a grid.
 var quantizeRows = []row{
 	{op: "QuantizeLinear", since: 10, lower: lowerQuantize},
+	{op: "DequantizeLinear", since: 10, lower: lowerDequantize},
 }
 
 // lowerQuantize computes a pair of QuantizeLinear and DequantizeLinear of the
 // same grid, in one pass. Several nodes may dequantise the same value.
 func lowerQuantize(b *builder, n *ir.Node) bool {
-	x, q := n.In[0], n.Out[0]
-	if b.val(x).t != tensor.Float32 || n.Int("precision", 0) != 0 || n.Int("block_size", 0) != 0 || b.m.Graph.IsOutput(q) {
+	x := n.In[0]
+	if b.val(x).t != tensor.Float32 || n.Int("precision", 0) != 0 || n.Int("block_size", 0) != 0 {
 		return false
 	}
+	if b.encode(n) {
+		return true
+	}
+	b.realise(x)
 	shape := b.val(x).shape
 	scales, axis, ok := b.grid(n, shape)
 	if !ok {
 		return false
 	}
-	var back []*ir.Node
-	for _, u := range q.Uses() {
-		d := u.Node
-		if u.In != 0 || !is(d, "DequantizeLinear") || !b.sameGrid(n, d) || !b.alive[d] || b.val(d.Out[0]).t != tensor.Float32 {
-			return false
-		}
-		back = append(back, d)
-	}
-	if len(back) == 0 {
+	back := b.decoders(n)
+	if back == nil {
 		return false
 	}
 	last := b.isLast(x)
@@ -49,6 +47,24 @@ func lowerQuantize(b *builder, n *ir.Node) bool {
 		v.plain, v.last = w.plain, w.last
 	}
 	return true
+}
+
+// decoders are the nodes that undo a QuantizeLinear, if nothing else reads it.
+func (b *builder) decoders(n *ir.Node) []*ir.Node {
+	if b.m.Graph.IsOutput(n.Out[0]) || b.val(n.In[0]).t != tensor.Float32 {
+		return nil
+	}
+	var back []*ir.Node
+	for _, u := range n.Out[0].Uses() {
+		d := u.Node
+		if u.In != 0 || !is(d, "DequantizeLinear") || !b.sameGrid(n, d) || b.val(d.Out[0]).t != tensor.Float32 {
+			return nil
+		}
+		if b.alive[d] {
+			back = append(back, d)
+		}
+	}
+	return back
 }
 
 func (b *builder) fakeQuantize(n *ir.Node, x, y *ir.Value, s *kernel.Scales) {

@@ -126,6 +126,11 @@ func newCopying(shape, to, from []int) *copying {
 }
 
 func (c *copying) run(task int, dst, src []float32) {
+	copyStrided(c, task, dst, src, kernel.Transpose)
+}
+
+// copyStrided is one task of c; transpose copies a matrix.
+func copyStrided[T float32 | uint8](c *copying, task int, dst, src []T, transpose func(dst, src []T, rows, cols int)) {
 	axes := c.axes()
 	var pos [2 * maxRank]int
 	r0 := task * c.perTask
@@ -138,7 +143,7 @@ func (c *copying) run(task int, dst, src []float32) {
 	}
 	for range min(c.perTask, c.rows-r0) {
 		if c.matrix {
-			kernel.Transpose(dst[d:d+c.inner], src[s:s+c.inner], c.n[axes+1], c.n[axes])
+			transpose(dst[d:d+c.inner], src[s:s+c.inner], c.n[axes+1], c.n[axes])
 		} else {
 			copyRow(dst[d:], src[s:], c.inner, c.to[axes], c.from[axes])
 		}
@@ -162,7 +167,7 @@ func (c *copying) axes() int {
 	return len(c.n) - 1
 }
 
-func copyRow(dst, src []float32, n, to, from int) {
+func copyRow[T float32 | uint8](dst, src []T, n, to, from int) {
 	if to == 1 && from == 1 {
 		copy(dst[:n], src[:n])
 		return

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"pare/ir"
 	"pare/tensor"
 )
@@ -16,27 +18,36 @@ var strideRows = []row{
 }
 
 func lowerTranspose(b *builder, n *ir.Node) bool {
-	x, y := n.In[0], n.Out[0]
-	rank := len(b.val(x).shape)
+	if !b.real(n.In[0], n.Out[0]) {
+		return false
+	}
+	p, steps := b.anyOrder(n.In[0])
+	_, moved, ok := transposedSteps(b, n, steps)
+	if ok {
+		b.setView(n.Out[0], p, moved)
+	}
+	return ok
+}
+
+// transposedSteps are the distances along the axes of a transposition.
+func transposedSteps(b *builder, n *ir.Node, steps []int) (off int, moved []int, ok bool) {
+	rank := len(steps)
 	perm := n.Ints("perm")
 	if perm == nil {
 		for i := range rank {
 			perm = append(perm, rank-1-i)
 		}
 	}
-	if !b.real(x, y) || len(perm) != rank {
-		return false
+	if len(perm) != rank {
+		return 0, nil, false
 	}
-	p, steps := b.anyOrder(x)
-	moved := make([]int, rank)
-	for i, a := range perm {
+	for _, a := range perm {
 		if a < 0 || a >= rank {
-			return false
+			return 0, nil, false
 		}
-		moved[i] = steps[a]
+		moved = append(moved, steps[a])
 	}
-	b.setView(y, p, moved)
-	return true
+	return 0, moved, true
 }
 
 // axisOf is a possibly negative axis of a tensor of the given rank.
@@ -49,33 +60,40 @@ func axisOf(axis, rank int) (int, bool) {
 
 // lowerSlice knows constant bounds and positive steps.
 func lowerSlice(b *builder, n *ir.Node) bool {
-	x, y := n.In[0], n.Out[0]
+	if !b.real(n.In[0], n.Out[0]) {
+		return false
+	}
+	p, steps := b.anyOrder(n.In[0])
+	off, moved, ok := slicedSteps(b, n, steps)
+	if ok {
+		p.off += off
+		b.setView(n.Out[0], p, moved)
+	}
+	return ok
+}
+
+// slicedSteps are the beginning of a slice and the distances along its axes,
+// given those of the whole.
+func slicedSteps(b *builder, n *ir.Node, steps []int) (off int, moved []int, ok bool) {
 	starts, ok := b.ints(n.In[1])
-	if !ok || !b.real(x, y) {
-		return false
-	}
-	shape := b.val(x).shape
-	axes, strides, ok := b.sliceAxes(n, len(starts), len(shape))
 	if !ok {
-		return false
+		return 0, nil, false
 	}
-	for _, s := range strides {
-		if s < 1 {
-			return false
-		}
+	shape := b.val(n.In[0]).shape
+	axes, strides, ok := b.sliceAxes(n, len(starts), len(shape))
+	if !ok || len(strides) > 0 && slices.Min(strides) < 1 {
+		return 0, nil, false
 	}
-	p, steps := b.anyOrder(x)
-	moved := append([]int(nil), steps...)
+	moved = slices.Clone(steps)
 	for i, a := range axes {
 		first := starts[i]
 		if first < 0 {
 			first += shape[a]
 		}
-		p.off += min(max(first, 0), shape[a]) * steps[a]
+		off += min(max(first, 0), shape[a]) * steps[a]
 		moved[a] *= strides[i]
 	}
-	b.setView(y, p, moved)
-	return true
+	return off, moved, true
 }
 
 func (b *builder) sliceAxes(n *ir.Node, count, rank int) (axes, strides []int, ok bool) {

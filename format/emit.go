@@ -13,16 +13,11 @@ const PowerOp = "PowerDequantizeLinear"
 
 // Emit adds the ONNX form of e to the patch and returns the value that holds
 // the decoded tensor, of element type t (Float32, Float16, BFloat16). Names
-// derive from base. The model must speak opset e.Spec.Row().Opset or newer; for
-// a power grid the model gets the function that decodes it.
+// derive from base. The model must speak opset e.Spec.Row().Opset or newer, of
+// all terms of an expansion; it gets the functions that decode what standard
+// operators do not.
 func Emit(p *ir.Patch, m *ir.Model, base string, e *Encoded, t tensor.DType) *ir.Value {
-	codes := p.Const(base+"_codes", e.Codes)
-	var out *ir.Value
-	if e.Spec.Kind == Power {
-		out = emitPower(p, m, base, codes, e)
-	} else {
-		out = emitUniform(p, base, codes, e)
-	}
+	out := emitTerm(p, m, base, e)
 	out.Type = ir.TensorType(tensor.Float32, ir.Dims(e.Codes.Shape)...)
 	if t != tensor.Float32 {
 		out = p.Node(base+"_cast", "Cast", []*ir.Value{out}, ir.Attr{Name: "to", Value: int64(t)})

@@ -25,6 +25,9 @@ type Options struct {
 	Range      Range
 	Percentile float64 // of PercentileRange, 99.9 when 0
 	Rounding   Rounding
+	// Importance weighs the elements' squared errors against each other when a
+	// codebook is made, in the order of the tensor; nil weighs all alike.
+	Importance []float32
 	// MinScale holds a lower bound for the scale of each group, or is nil.
 	MinScale []float32
 	Threads  int
@@ -36,9 +39,13 @@ type Encoded struct {
 	Codes *tensor.Tensor // integers of Spec.Row().Type, in the tensor's shape
 	Scale *tensor.Tensor // Float32: [], [channels], or the blocked shape
 	Zero  *tensor.Tensor // zero points, of the type and shape of codes and scale; nil means 0
-	// Levels are the ascending levels of a power grid: code q stands for
-	// Levels[q] times the scale. They are integers.
+	// Levels are the ascending levels of a power grid or a codebook: code q
+	// stands for Levels[q] times the scale. They are integers, save for
+	// codebooks without a largest level.
 	Levels []float32
+	// Orders are the terms whose sum a residual expansion is, the first one
+	// included, whose codes and scale are repeated above; nil otherwise.
+	Orders []Order
 }
 
 // NotFiniteError reports a weight that is NaN or infinite.
@@ -60,33 +67,49 @@ const dead = 1e-30
 // result does not depend on Options.Threads. It reports non-finite elements as
 // *NotFiniteError.
 func Encode(w *tensor.Tensor, s Spec, o Options) (*Encoded, Error, error) {
+	if s.Kind == Codebook {
+		return encodeCodebook(w, s, o)
+	}
+	g := newGrid(s, o.Rounding)
+	zeros := make([]byte, s.layout(w.Shape).groups)
+	e, cost, err := encodeEach(w, s, o.Threads, func(k int, x []float32, codes []byte) (float32, Error) {
+		least := float32(0)
+		if o.MinScale != nil {
+			least = o.MinScale[k]
+		}
+		scale, zero := g.scale(x, least, o)
+		zeros[k] = byte(zero)
+		return scale, g.quantise(x, scale, zero, codes)
+	})
+	if err != nil {
+		return nil, cost, err
+	}
+	if s.Kind == Power {
+		e.Levels = mirror(g.mags)
+	} else {
+		e.Zero = tensor.FromCodes(e.Codes.Type, e.Scale.Shape, zeros)
+	}
+	return e, cost, nil
+}
+
+// encodeEach encodes group by group: f stores the codes of a group's elements
+// and returns its scale and error.
+func encodeEach(w *tensor.Tensor, s Spec, threads int, f func(group int, x []float32, codes []byte) (float32, Error)) (*Encoded, Error, error) {
 	if err := s.Validate(w.Shape); err != nil {
 		return nil, Error{}, err
 	}
-	if w.Type != tensor.Float32 {
-		return nil, Error{}, fmt.Errorf("%v weights: only f32 can be encoded", w.Type)
+	data, err := finite(w)
+	if err != nil {
+		return nil, Error{}, err
 	}
-	data := tensor.Data[float32](w)
-	for i, v := range data {
-		if v-v != 0 {
-			return nil, Error{}, &NotFiniteError{i, v}
-		}
-	}
-	l, g := s.layout(w.Shape), newGrid(s, o.Rounding)
-	scales, zeros := make([]float32, l.groups), make([]byte, l.groups)
+	l := s.layout(w.Shape)
+	scales, errs := make([]float32, l.groups), make([]Error, l.groups)
 	codes := make([]byte, len(data))
-	errs := make([]Error, l.groups)
-	l.each(o.Threads, func(from, to int) {
+	l.each(threads, func(from, to int) {
 		buf, out := make([]float32, l.size()), make([]byte, l.size())
 		for k := from; k < to; k++ {
 			x := gather(l, k, data, buf)
-			least := float32(0)
-			if o.MinScale != nil {
-				least = o.MinScale[k]
-			}
-			scale, zero := g.scale(x, least, o)
-			scales[k], zeros[k] = scale, byte(zero)
-			errs[k] = g.quantise(x, scale, zero, out[:len(x)])
+			scales[k], errs[k] = f(k, x, out[:len(x)])
 			scatter(l, k, codes, out[:len(x)])
 		}
 	})
@@ -94,14 +117,22 @@ func Encode(w *tensor.Tensor, s Spec, o Options) (*Encoded, Error, error) {
 	for _, e := range errs {
 		total.Add(e)
 	}
-	t := s.Row().Type
-	e := &Encoded{Spec: s, Codes: tensor.FromCodes(t, w.Shape, codes), Scale: tensor.Of(s.scaleShape(w.Shape), scales)}
-	if s.Kind == Power {
-		e.Levels = mirror(g.mags)
-	} else {
-		e.Zero = tensor.FromCodes(t, s.scaleShape(w.Shape), zeros)
-	}
+	e := &Encoded{Spec: s, Codes: tensor.FromCodes(s.Row().Type, w.Shape, codes), Scale: tensor.Of(s.scaleShape(w.Shape), scales)}
 	return e, total, nil
+}
+
+// finite returns the elements of a Float32 tensor without NaN and infinities.
+func finite(w *tensor.Tensor) ([]float32, error) {
+	if w.Type != tensor.Float32 {
+		return nil, fmt.Errorf("%v weights: only f32 can be encoded", w.Type)
+	}
+	data := tensor.Data[float32](w)
+	for i, v := range data {
+		if v-v != 0 {
+			return nil, &NotFiniteError{i, v}
+		}
+	}
+	return data, nil
 }
 
 // mirror returns -mags[n], ..., -mags[1], 0, mags[1], ..., mags[n].
@@ -187,6 +218,9 @@ func percentile(x []float32, p float64) float32 {
 
 // Bytes is what the encoding takes in a file, names and headers aside.
 func (e *Encoded) Bytes() int {
+	if e.Orders != nil {
+		return orderBytes(e.Orders)
+	}
 	n := len(e.Codes.Bytes()) + len(e.Scale.Bytes()) + 4*len(e.Levels)
 	if e.Zero != nil {
 		n += len(e.Zero.Bytes())
@@ -198,6 +232,9 @@ func (e *Encoded) Bytes() int {
 // operations of the ONNX form: (code - zero point) times scale, or level times
 // scale, each rounded to float32.
 func (e *Encoded) Decode(threads int) (*tensor.Tensor, error) {
+	if e.Orders != nil {
+		return decodeOrders(e.Orders, threads)
+	}
 	codes, err := codesOf(e.Codes)
 	if err != nil {
 		return nil, err

@@ -79,13 +79,13 @@ func TestTernary(t *testing.T) {
 // TestTable: exponent 1/2 gives squares, and byte tables keep levels apart
 // where the kernels rely on it.
 func TestTable(t *testing.T) {
-	for j, v := range format.Table(4, 0, 0.5) {
+	for j, v := range format.Table(4, 0.5) {
 		if want := math.RoundToEven(127 * float64(j*j) / 49); float64(v) != want {
 			t.Errorf("level %d of a = 1/2 is %v, want %v", j, v, want)
 		}
 	}
 	for bits, a := range map[int]float64{3: .45, 4: .45, 5: .5, 8: .5} {
-		l := format.Table(bits, 0, a)
+		l := format.Table(bits, a)
 		for j := 1; j < len(l); j++ {
 			if l[j] <= l[j-1] {
 				t.Errorf("%d bits, a = %v: levels %d and %d coincide", bits, a, j-1, j)

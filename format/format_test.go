@@ -61,6 +61,9 @@ func TestRows(t *testing.T) {
 		if snr := cost.SNR(); snr < r.SNR {
 			t.Errorf("%v: %.2f dB, its row promises %v", s, snr, r.SNR)
 		}
+		if r.Kind == format.Codebook {
+			continue // its levels lie where the weights do
+		}
 		scales := tensor.Data[float32](e.Scale)
 		for i, x := range tensor.Data[float32](w) {
 			step := float64(1)
@@ -219,7 +222,7 @@ func TestMatch(t *testing.T) {
 				continue
 			}
 			want := e.Spec
-			if want.Kind == format.Uniform {
+			if want.Kind != format.Power {
 				want.Exponent = 0
 			}
 			if want.Wide = got.Codes.Type.Bits() == 8 && want.Bits <= 4; got.Spec != want {

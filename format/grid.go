@@ -1,9 +1,6 @@
 package format
 
-import (
-	"cmp"
-	"math"
-)
+import "math"
 
 // Rounding says which code of a power grid stands for a number.
 type Rounding uint8
@@ -34,19 +31,19 @@ const (
 	wordTable = 32767
 )
 
+// Table returns the levels of codes 0..n of a power grid as integers, the last
+// being 127 for up to 5 bits and 32767 above. Level j stands for
+// table[j]/table[n] of the largest magnitude.
+func Table(bits int, exponent float64) []float32 {
+	return powerLevels(1<<(bits-1)-1, float64(usualTop(bits)), exponent)
+}
+
 // usualTop is the largest level of a power grid that none is asked for.
 func usualTop(bits int) int {
 	if bits > 5 {
 		return wordTable
 	}
 	return byteTable
-}
-
-// Table returns the levels of codes 0..n of a power grid as integers, the last
-// being top; 0 stands for 127 for up to 5 bits and 32767 above. Level j stands
-// for table[j]/table[n] of the largest magnitude.
-func Table(bits, top int, exponent float64) []float32 {
-	return powerLevels(1<<(bits-1)-1, float64(cmp.Or(top, usualTop(bits))), exponent)
 }
 
 // powerLevels are the integers nearest to top·(j/n)^(1/exponent), j = 0..n.
@@ -61,7 +58,7 @@ func powerLevels(n int, top, exponent float64) []float32 {
 func newGrid(s Spec, r Rounding) *grid {
 	g := &grid{Spec: s, n: float32(s.Levels())}
 	if s.Kind == Power {
-		g.setPower(Table(s.Bits, s.Top, s.Exponent), r)
+		g.setPower(s.table(), r)
 	}
 	return g
 }

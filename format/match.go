@@ -9,8 +9,9 @@ import (
 )
 
 // MatchWeight recognises v as a decoded constant: a DequantizeLinear of
-// constants (pare's, ONNX Runtime's, PyTorch's), a call of the power function,
-// or the same inlined. It verifies the whole form, the body of the function
+// constants (pare's, ONNX Runtime's, PyTorch's), a call of a function that
+// decodes by a table or adds a term on rows, the same inlined, or a sum of such
+// terms. It verifies the whole form, the body of the function
 // included, so that Decode gives exactly what the model computes; anything else
 // is not a match. The width of a grid is the least that holds the
 // codes.
@@ -27,12 +28,19 @@ func MatchWeight(m *ir.Model, v *ir.Value) (*Encoded, bool) {
 		for i, x := range n.In {
 			bind[f.Body.Inputs[i]] = x
 		}
-		return matchPower(f.Body.Outputs[0].Producer(), bind, n.Float("exponent", 0))
+		y := f.Body.Outputs[0].Producer()
+		if standard(y, "Add") {
+			return matchRows(m, y, bind, n)
+		}
+		return matchTable(y, bind, n.Float("exponent", 0), f.Name == CodebookOp)
 	}
-	if standard(n, "DequantizeLinear") {
+	switch {
+	case standard(n, "DequantizeLinear"):
 		return matchUniform(n)
+	case standard(n, "Add"):
+		return matchSum(m, n)
 	}
-	return matchPower(n, nil, 0)
+	return matchTable(n, nil, 0, false)
 }
 
 func standard(n *ir.Node, op string) bool {
@@ -105,9 +113,9 @@ func (e *Encoded) setWidth() bool {
 	return true
 }
 
-// matchPower recognises Mul(Gather(levels, Cast(DequantizeLinear(codes, 1))),
+// matchTable recognises Mul(Gather(levels, Cast(DequantizeLinear(codes, 1))),
 // scale), with the formal parameters of a function bound to its operands.
-func matchPower(mul *ir.Node, bind map[*ir.Value]*ir.Value, exponent float32) (*Encoded, bool) {
+func matchTable(mul *ir.Node, bind map[*ir.Value]*ir.Value, exponent float32, codebook bool) (*Encoded, bool) {
 	if !standard(mul, "Mul") || len(mul.In) != 2 {
 		return nil, false
 	}
@@ -116,15 +124,14 @@ func matchPower(mul *ir.Node, bind map[*ir.Value]*ir.Value, exponent float32) (*
 		return nil, false
 	}
 	cast := producer(gather.In[1], "Cast", 1)
-	if cast == nil || (cast.Int("to", 0) != int(tensor.Int32) && cast.Int("to", 0) != int(tensor.Int64)) {
+	if cast == nil || !wholeIndex(cast) {
 		return nil, false
 	}
 	decode := producer(cast.In[0], "DequantizeLinear", 2)
 	if decode == nil || len(decode.In) > 2 {
 		return nil, false
 	}
-	one := constant(decode.In[1], bind)
-	if one == nil || one.Type != tensor.Float32 || one.Len() != 1 || tensor.Data[float32](one)[0] != 1 {
+	if !isOne(constant(decode.In[1], bind)) {
 		return nil, false
 	}
 	codes, scale, levels := constant(decode.In[0], bind), constant(mul.In[1], bind), constant(gather.In[0], bind)
@@ -133,7 +140,14 @@ func matchPower(mul *ir.Node, bind map[*ir.Value]*ir.Value, exponent float32) (*
 		return nil, false
 	}
 	e := &Encoded{Spec: Spec{Kind: Power}, Codes: codes, Levels: tensor.Data[float32](levels)}
-	return e, e.setScale(scale) && e.setLevels(exponent)
+	if !e.setScale(scale) {
+		return nil, false
+	}
+	if !codebook && e.setLevels(exponent) {
+		e.setTop(exponent)
+		return e, true
+	}
+	return e, e.setCodebook()
 }
 
 // producer returns the standard operator op that computes v with at least n
@@ -212,12 +226,9 @@ func (e *Encoded) setLevels(exponent float32) bool {
 	for e.Spec.Bits = 2; 1<<(e.Spec.Bits-1)-1 < n; e.Spec.Bits++ {
 	}
 	e.Spec.Wide = e.Codes.Type.Bits() == 8 && e.Spec.Bits <= 4
-	if top := int(e.Levels[2*n]); top != usualTop(e.Spec.Bits) {
-		e.Spec.Top = top
-	}
 	// The attribute counts only if the table says the same.
 	e.Spec.Exponent = attributeExponent(exponent)
-	if !(exponent > 0) || !slices.Equal(Table(e.Spec.Bits, e.Spec.Top, e.Spec.Exponent), e.Levels[n:]) {
+	if !(exponent > 0) || !slices.Equal(Table(e.Spec.Bits, e.Spec.Exponent), e.Levels[n:]) {
 		e.Spec.Exponent = e.estimate(n)
 	}
 	return e.Spec.Exponent > 0

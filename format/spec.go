@@ -11,19 +11,17 @@ type Kind uint8
 
 // The families. Uniform levels are equally spaced; Power levels are the
 // (1/a)-th powers of equally spaced numbers, finer near zero for a < 1
-// (PowerQuant, arXiv:2301.09858).
+// (PowerQuant, arXiv:2301.09858). Codebook levels lie where the weights do.
+// Residual is a sum of terms in other formats (REx, arXiv:2203.14645).
 const (
 	Uniform Kind = iota
 	Power
+	Codebook
+	Residual
 )
 
-// String returns "uniform" or "power".
-func (k Kind) String() string {
-	if k == Power {
-		return "power"
-	}
-	return "uniform"
-}
+// String returns "uniform", "power", "codebook" or "residual".
+func (k Kind) String() string { return [...]string{"uniform", "power", "codebook", "residual"}[k] }
 
 // Grain says which elements share a scale.
 type Grain uint8
@@ -60,8 +58,9 @@ type Spec struct {
 	Block      int // elements per block (PerBlock)
 	// Exponent is a in |w| -> |w|^a of a power grid.
 	Exponent float64
-	// Top is the largest level of a power grid, an integer as all of them; 0 for
-	// 127 for up to 5 bits and 32767 above. Small ones suit integer kernels.
+	// Top is the largest integer among the levels of a power grid or codebook; 0
+	// stands for 127 (32767 beyond 5 bits) on a power grid and for levels that
+	// are no integers in a codebook.
 	Top int
 	// Wide stores codes of 4 bits and fewer in whole bytes, which needs no more
 	// than opset 13.
@@ -106,16 +105,20 @@ func (s Spec) Validate(shape []int) error {
 		return fmt.Errorf("%d bits: formats have 2 to 8", s.Bits)
 	case s.Kind == Power && (s.Asymmetric || !(s.Exponent > 0)):
 		return fmt.Errorf("a power grid is symmetric and has a positive exponent, not %v", s.Exponent)
-	case s.Top != 0 && (s.Top < s.Levels() || s.Top > wordTable):
-		return fmt.Errorf("a largest level of %d is not in %d..%d", s.Top, s.Levels(), wordTable)
+	case s.Kind != Uniform && s.Top != 0 && (s.Top < 1<<(s.Bits-1) || s.Top > wordTable):
+		return fmt.Errorf("top %d: the levels of %d bits need %d to %d", s.Top, s.Bits, 1<<(s.Bits-1), wordTable)
+	case s.Kind == Codebook && (s.Asymmetric || s.Bits > 6):
+		return fmt.Errorf("a codebook has 2 to 6 bits and no zero point")
+	case s.Kind == Residual:
+		return fmt.Errorf("a residual expansion is made of encoded terms")
 	case s.Grain == PerTensor:
 		return nil
 	case s.Axis < 0 || s.Axis >= len(shape):
 		return fmt.Errorf("axis %d outside shape %v", s.Axis, shape)
 	case s.Grain == PerBlock && s.Block < 1:
 		return fmt.Errorf("block size %d", s.Block)
-	case s.Grain == PerBlock && s.Kind == Power:
-		return fmt.Errorf("power grids have no block form")
+	case s.Grain == PerBlock && s.Kind != Uniform:
+		return fmt.Errorf("%v grids have no block form", s.Kind)
 	}
 	return nil
 }
@@ -125,8 +128,8 @@ func (s Spec) Validate(shape []int) error {
 func (s Spec) String() string {
 	name := "int"
 	switch {
-	case s.Kind == Power:
-		name = "power"
+	case s.Kind != Uniform:
+		name = s.Kind.String()
 	case s.Asymmetric:
 		name = "uint"
 	}
@@ -173,4 +176,9 @@ var Rows = []Row{
 	{Power, 6, false, tensor.Uint8, 13, 31.5},
 	{Power, 7, false, tensor.Uint8, 13, 37.5},
 	{Power, 8, false, tensor.Uint8, 13, 43.5},
+	{Codebook, 2, false, tensor.Uint2, 25, 8.5},
+	{Codebook, 3, false, tensor.Uint4, 21, 13},
+	{Codebook, 4, false, tensor.Uint4, 21, 19},
+	{Codebook, 5, false, tensor.Uint8, 13, 24.5},
+	{Codebook, 6, false, tensor.Uint8, 13, 30},
 }

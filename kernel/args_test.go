@@ -10,6 +10,8 @@ func TestArgsLayout(t *testing.T) {
 	var a tileArgs
 	var w winArgs
 	var c Scales
+	var i intArgs
+	var d addArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -29,6 +31,35 @@ func TestArgsLayout(t *testing.T) {
 		{"tiles", unsafe.Offsetof(a.tiles), 200},
 		{"seg.n", unsafe.Offsetof(seg{}.n), 8},
 		{"seg", unsafe.Sizeof(seg{}), 16},
+		{"int.src", unsafe.Offsetof(i.src), 0},
+		{"int.rows", unsafe.Offsetof(i.rows), 24},
+		{"int.segs", unsafe.Offsetof(i.segs), 48},
+		{"int.b", unsafe.Offsetof(i.b), 72},
+		{"int.c", unsafe.Offsetof(i.c), 96},
+		{"int.start", unsafe.Offsetof(i.start), 120},
+		{"int.mul", unsafe.Offsetof(i.mul), 144},
+		{"int.add", unsafe.Offsetof(i.add), 168},
+		{"int.res", unsafe.Offsetof(i.res), 192},
+		{"int.ldc", unsafe.Offsetof(i.ldc), 216},
+		{"int.ldr", unsafe.Offsetof(i.ldr), 224},
+		{"int.n", unsafe.Offsetof(i.n), 232},
+		{"int.store", unsafe.Offsetof(i.store), 240},
+		{"int.tiles", unsafe.Offsetof(i.tiles), 248},
+		{"int.resMul", unsafe.Offsetof(i.resMul), 256},
+		{"int.lo", unsafe.Offsetof(i.lo), 260},
+		{"int.hi", unsafe.Offsetof(i.hi), 264},
+		{"int.zero", unsafe.Offsetof(i.zero), 268},
+		{"int.flush", unsafe.Offsetof(i.flush), 272},
+		{"int.least", unsafe.Offsetof(i.least), 280},
+		{"add.x", unsafe.Offsetof(d.x), 0},
+		{"add.y", unsafe.Offsetof(d.y), 24},
+		{"add.dst", unsafe.Offsetof(d.dst), 48},
+		{"add.mulX", unsafe.Offsetof(d.mulX), 72},
+		{"add.mulY", unsafe.Offsetof(d.mulY), 76},
+		{"add.shift", unsafe.Offsetof(d.shift), 80},
+		{"add.lo", unsafe.Offsetof(d.lo), 84},
+		{"add.hi", unsafe.Offsetof(d.hi), 88},
+		{"add.zero", unsafe.Offsetof(d.zero), 92},
 		{"win.dst", unsafe.Offsetof(w.dst), 0},
 		{"win.src", unsafe.Offsetof(w.src), 24},
 		{"win.w", unsafe.Offsetof(w.w), 48},

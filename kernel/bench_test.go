@@ -13,10 +13,15 @@ import (
 // pace times f in turns with the register-only peak, so that both meet the
 // same clock and neighbours, and reports the best of each.
 func pace(b *testing.B, flops, bytes float64, f func()) {
+	paceBy(b, kernel.Peak, flops, bytes, f)
+}
+
+// paceBy is pace with another peak.
+func paceBy(b *testing.B, peakOf func(time.Duration) float64, flops, bytes float64, f func()) {
 	best, peak := math.Inf(1), 0.0
 	f()
 	for b.Loop() {
-		peak = max(peak, kernel.Peak(20*time.Microsecond))
+		peak = max(peak, peakOf(20*time.Microsecond))
 		t := time.Now()
 		f()
 		best = min(best, time.Since(t).Seconds())

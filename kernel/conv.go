@@ -73,6 +73,9 @@ func (s *ConvShape) check() error {
 // padded reports whether any output pixel looks outside the source.
 func (s *ConvShape) padded() bool { return s.PadT|s.PadL|s.PadB|s.PadR != 0 }
 
+// depthwise reports whether every channel has one filter of its own.
+func (s *ConvShape) depthwise() bool { return s.Groups == s.C && s.O == s.C && s.C > 1 }
+
 // ConvWeights are packed weights of a convolution: for every group Panels of
 // the matrix [KH·KW·C/Groups, O/Groups] with k in the order of kernel row,
 // kernel column, channel. They serve any batch, image size and stride.
@@ -122,47 +125,14 @@ func (w *ConvWeights) Bytes() int {
 	return n
 }
 
-// access is how tiles reach the source.
-type access int
-
-const (
-	// direct reads the source itself.
-	direct access = iota
-	// banded reads a copy of the rows of a band with zeros around them.
-	banded
-	// gathered reads a dense copy of the pixels of a 1x1 convolution.
-	gathered
-)
-
-// aliases reports whether rows that far apart fall into so few sets of the
-// first cache that those of one tile evict each other.
-func aliases(stride int) bool { return stride%256 == 0 }
-
-// apart is a row length or a little more, so that rows do not alias.
-func apart(n int) int {
-	if aliases(n) {
-		return n + 16
-	}
-	return n
-}
-
 // Conv is a planned convolution. A task computes a band of output rows for a
 // range of panels. Where the source needs padding, or its pixels lie badly for
 // the cache, the task first copies what it reads into its scratch memory.
 type Conv struct {
-	s             ConvShape
+	bandPlan
 	tile          *tile
-	oh, ow        int
-	access        access
-	hp, wp, pixel int // extents and pixel stride of what tiles read
 	blocks        [][]seg
-	bandRows      int // output rows of one task
-	bands         int
-	panels        int // panels of one group
-	panelsPerTask int
-	panelTasks    int
 	scratchFloats int
-	bandPixels    int
 }
 
 // NewConv plans a convolution.
@@ -170,18 +140,21 @@ func NewConv(s ConvShape) (*Conv, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	c := &Conv{s: s, tile: pickTile(), oh: s.OH(), ow: s.OW(),
-		hp: s.H + s.PadT + s.PadB, wp: s.W + s.PadL + s.PadR, pixel: s.SrcStride}
-	c.panels = (s.O/s.Groups + c.tile.nr - 1) / c.tile.nr
+	c := &Conv{tile: pickTile()}
+	c.bandPlan = newBandPlan(s, 4, c.tile.nr)
 	switch {
 	case s.padded():
-		c.access, c.pixel = banded, apart(s.C)
-	case s.KH*s.KW == 1 && aliases(s.SrcStride*s.StrideW) && c.panels >= 4:
-		c.access, c.pixel = gathered, apart(s.C)
+		c.access, c.pixel = banded, apart(s.C, 4)
+	case s.KH*s.KW == 1 && aliases(s.SrcStride*s.StrideW, 4) && c.panels >= 4:
+		c.access, c.pixel = gathered, apart(s.C, 4)
 	}
 	c.blocks = blockSegs(c.segments(), c.tile.kBlock)
 	if s.N*c.oh*c.ow > 0 {
-		c.split()
+		c.split(aFloats, taskCount(s.Flops()))
+		c.scratchFloats = c.bandPixels
+		if c.access != direct {
+			c.scratchFloats += c.bandElements()
+		}
 	}
 	return c, nil
 }
@@ -204,62 +177,6 @@ func (c *Conv) segments() []seg {
 	return segs
 }
 
-// split chooses the tasks.
-func (c *Conv) split() {
-	rows := c.s.N * c.oh
-	want := taskCount(c.s.Flops())
-	c.bandRows = rows
-	for c.bandRows > 1 && (c.bandFloats() > aFloats || (rows+c.bandRows-1)/c.bandRows < want && c.mayHalve()) {
-		c.bandRows = (c.bandRows + 1) / 2
-	}
-	c.bands = (rows + c.bandRows - 1) / c.bandRows
-	all := c.panels * c.s.Groups
-	c.panelTasks = min(all, max(1, (want+c.bands-1)/c.bands))
-	if c.access != direct {
-		// Every task copies its band; enough channels must share the copy.
-		c.panelTasks = min(c.panelTasks, max(1, all*c.tile.nr/128))
-	}
-	c.panelsPerTask = (all + c.panelTasks - 1) / c.panelTasks
-	c.panelTasks = (all + c.panelsPerTask - 1) / c.panelsPerTask
-	c.bandPixels = c.bandRows * c.ow
-	c.scratchFloats = c.bandPixels
-	if c.access != direct {
-		c.scratchFloats += c.bandFloats()
-	}
-}
-
-// bandFloats is how many elements the tiles of one band read.
-func (c *Conv) bandFloats() int {
-	if c.s.KH*c.s.KW == 1 && c.access != banded {
-		return c.bandRows * c.ow * c.pixel
-	}
-	return c.sourceRows(c.bandRows) * c.wp * c.pixel
-}
-
-// mayHalve reports whether bands of half the height still hold enough pixels
-// for full tiles and rows enough to outweigh the rows read twice.
-func (c *Conv) mayHalve() bool {
-	half := (c.bandRows + 1) / 2
-	return half*c.ow >= 48 && (c.access != banded || half >= 4)
-}
-
-// sourceRows bounds how many padded source rows a band of output rows reads,
-// over the borders between images.
-func (c *Conv) sourceRows(band int) int {
-	images := (band-2)/c.oh + 1
-	if band < 2 {
-		images = 0
-	}
-	reach := (c.s.KH-1)*c.s.DilH + 1
-	return min((band-1)*c.s.StrideH+reach+images*max(0, c.hp-(c.oh-1)*c.s.StrideH), c.s.N*c.hp)
-}
-
-// Shape is the planned shape with defaults filled in.
-func (c *Conv) Shape() ConvShape { return c.s }
-
-// Tasks is the number of independent tasks; they write disjoint outputs.
-func (c *Conv) Tasks() int { return c.bands * c.panelTasks }
-
 // ScratchFloats is how much scratch one running task needs.
 func (c *Conv) ScratchFloats() int { return c.scratchFloats }
 
@@ -273,7 +190,7 @@ func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, s
 	r0 := task / c.panelTasks * c.bandRows
 	r1 := min(r0+c.bandRows, s.N*c.oh)
 	rows := int32s(scratch, (r1-r0)*c.ow)
-	src = c.reach(rows, src, scratch[len(rows):], r0, r1)
+	src = reach(&c.bandPlan, rows, src, scratch[len(rows):], r0, r1, 0)
 	e := *ep
 	if e.Residual != nil {
 		e.Residual = e.Residual[r0*c.ow*s.ResStride:]
@@ -295,68 +212,4 @@ func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, s
 	}
 	*t = tileArgs{}
 	tilePool.Put(t)
-}
-
-// reach fills in where the source of every pixel of output rows r0 ≤ r < r1
-// starts in the slice it returns, which is the source itself or scratch.
-func (c *Conv) reach(rows []int32, src, scratch []float32, r0, r1 int) []float32 {
-	s := &c.s
-	if c.access == gathered {
-		for r := r0; r < r1; r++ {
-			from := src[(r/c.oh*s.H+r%c.oh*s.StrideH)*s.W*s.SrcStride:]
-			copyPixels(scratch[(r-r0)*c.ow*c.pixel:], from, c.ow, s.C, c.pixel, s.StrideW*s.SrcStride)
-		}
-		for i := range rows {
-			rows[i] = int32(i * c.pixel)
-		}
-		return scratch
-	}
-	top := c.sourceRow(r0)
-	step := int32(s.StrideW * c.pixel)
-	for r := r0; r < r1; r++ {
-		at := int32((c.sourceRow(r) - top) * c.wp * c.pixel)
-		line := rows[(r-r0)*c.ow : (r-r0+1)*c.ow]
-		for x := range line {
-			line[x] = at
-			at += step
-		}
-	}
-	if c.access == direct {
-		return src[top*c.wp*c.pixel:]
-	}
-	bottom := c.sourceRow(r1-1) + (s.KH-1)*s.DilH + 1
-	c.copyBand(scratch, src, top, bottom)
-	return scratch
-}
-
-// sourceRow is the padded source row, over all images, that output row r
-// starts at.
-func (c *Conv) sourceRow(r int) int { return r/c.oh*c.hp + r%c.oh*c.s.StrideH }
-
-// copyBand copies padded rows top ≤ y < bottom of all images.
-func (c *Conv) copyBand(dst, src []float32, top, bottom int) {
-	s := &c.s
-	line := c.wp * c.pixel
-	for y := top; y < bottom; y++ {
-		d := dst[(y-top)*line : (y-top+1)*line]
-		n, sy := y/c.hp, y%c.hp-s.PadT
-		if sy < 0 || sy >= s.H {
-			clear(d)
-			continue
-		}
-		clear(d[:s.PadL*c.pixel])
-		clear(d[line-s.PadR*c.pixel:])
-		copyPixels(d[s.PadL*c.pixel:], src[(n*s.H+sy)*s.W*s.SrcStride:], s.W, s.C, c.pixel, s.SrcStride)
-	}
-}
-
-// copyPixels copies w pixels of c channels between rows of different strides.
-func copyPixels(dst, src []float32, w, c, dstStride, srcStride int) {
-	if dstStride == c && srcStride == c {
-		copy(dst[:w*c], src[:w*c])
-		return
-	}
-	for x := range w {
-		copy(dst[x*dstStride:x*dstStride+c], src[x*srcStride:x*srcStride+c])
-	}
 }

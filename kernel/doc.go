@@ -11,8 +11,8 @@
 // Both kinds of assembly give the same bits except in matrix products and
 // convolutions, whose sums are cut into blocks of different lengths. They give
 // those of the portable rows, too, for functions of two operands, Affine,
-// HardSwish, Sqrt, pooling, RowMax, quantisation and layout; elsewhere they differ
-// within the errors documented.
+// HardSwish, Sqrt, pooling, RowMax, quantisation, layout and everything on
+// codes; elsewhere they differ within the errors documented.
 //
 // Functions panic when a slice is too short for the shape it is used with, as
 // indexing does; constructors return errors for shapes that make no sense.

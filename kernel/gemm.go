@@ -57,8 +57,8 @@ func NewGemm(s GemmShape) (*Gemm, error) {
 	}
 	g.rowsPerTask = (s.M + g.rowTasks - 1) / g.rowTasks
 	g.rowTasks = (s.M + g.rowsPerTask - 1) / g.rowsPerTask
-	if aliases(s.LDA) && s.M > 1 && panels >= 4 {
-		g.pitch = apart(s.K)
+	if aliases(s.LDA, 4) && s.M > 1 && panels >= 4 {
+		g.pitch = apart(s.K, 4)
 	}
 	g.panelTasks = min(panels, max(1, (want+g.rowTasks-1)/g.rowTasks))
 	if g.pitch > 0 {

@@ -66,8 +66,13 @@ func PadCopy(dst, src []float32, n, h, w, c, t, l, b, r int, value float32) {
 	}
 }
 
-func fill(d []float32, v float32) {
-	for i := range d {
-		d[i] = v
+// fill writes v to all of d, by doubling what is written.
+func fill[T float32 | uint8](d []T, v T) {
+	if len(d) == 0 {
+		return
+	}
+	d[0] = v
+	for n := 1; n < len(d); n *= 2 {
+		copy(d[n:], d[:n])
 	}
 }

@@ -4,22 +4,27 @@ package kernel
 
 // Without assembly every table holds its portable rows alone.
 var (
-	archPeaks     []peakRow
-	archTiles     []tile
-	archDepthwise []impl[windowLoop]
-	archMaxPool   []impl[windowLoop]
-	archSumPool   []impl[windowLoop]
-	archUnary     [unaryCount][]impl[unaryLoop]
-	archBinary    [binaryCount][]impl[binaryLoop]
-	archAffine    []impl[affineLoop]
-	archRowMax    []impl[reduceLoop]
-	archRowSum    []impl[reduceLoop]
-	archExpSum    []impl[expSumLoop]
-	archVariance  []impl[reduce2Loop]
-	archNormalize []impl[normalizeLoop]
-	archQuantize  []impl[quantizeLoop]
-	archDequantU8 []impl[dequantizeLoop]
-	archDequantS8 []impl[dequantizeLoop]
-	archFake      []impl[fakeLoop]
-	archTranspose []impl[transposeLoop]
+	archIntPeaks      []peakRow
+	archPeaks         []peakRow
+	archAddCodes      []impl[addCodesLoop]
+	archMaxCodes      []impl[maxCodesLoop]
+	archTiles         []tile
+	archIntTiles      []intTile
+	archIntDepthTiles []intTile
+	archDepthwise     []impl[windowLoop]
+	archMaxPool       []impl[windowLoop]
+	archSumPool       []impl[windowLoop]
+	archUnary         [unaryCount][]impl[unaryLoop]
+	archBinary        [binaryCount][]impl[binaryLoop]
+	archAffine        []impl[affineLoop]
+	archRowMax        []impl[reduceLoop]
+	archRowSum        []impl[reduceLoop]
+	archExpSum        []impl[expSumLoop]
+	archVariance      []impl[reduce2Loop]
+	archNormalize     []impl[normalizeLoop]
+	archQuantize      []impl[quantizeLoop]
+	archDequantU8     []impl[dequantizeLoop]
+	archDequantS8     []impl[dequantizeLoop]
+	archFake          []impl[fakeLoop]
+	archTranspose     []impl[transposeLoop]
 )

@@ -4,8 +4,14 @@
 
 package kernel
 
-// peakAVX512 runs chains of fused multiply-adds for the given number of turns.
+// peakAVX512 runs chains of multiply-adds for the given number of turns.
 func peakAVX512(turns int)
 
-// peakAVX2 runs chains of fused multiply-adds for the given number of turns.
+// peakAVX2 runs chains of multiply-adds for the given number of turns.
 func peakAVX2(turns int)
+
+// intPeakAVX512 runs chains of multiply-adds for the given number of turns.
+func intPeakAVX512(turns int)
+
+// intPeakAVX2 runs chains of multiply-adds for the given number of turns.
+func intPeakAVX2(turns int)

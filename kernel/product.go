@@ -45,24 +45,38 @@ func (p *product) run(t *tileArgs, r0, r1 int, panel []float32, w, j, cols int) 
 		if t.bias = nil; i == 0 && p.ep.Bias != nil {
 			t.bias = p.ep.Bias[j : j+cols]
 		}
-		// Full tiles, then two of nearly equal height for what is left: a last
-		// tile of one row would cost as much as one of many.
-		r, m := r0, r1-r0
-		if full := m / mr; full*mr == m || full > 1 {
-			if full*mr < m {
-				full--
+		r := r0
+		for _, c := range cut(r1-r0, mr) {
+			if c.tiles > 0 {
+				p.call(t, kernel, r, c.rows, c.tiles, i == 0, j, cols)
+				r += c.rows * c.tiles
 			}
-			p.call(t, kernel, r, mr, full, i == 0, j, cols)
-			r += full * mr
-		}
-		if m = r1 - r; m > mr {
-			p.call(t, kernel, r, (m+1)/2, 1, i == 0, j, cols)
-			r += (m + 1) / 2
-		}
-		if r < r1 {
-			p.call(t, kernel, r, r1-r, 1, i == 0, j, cols)
 		}
 	}
+}
+
+// stack is a number of tiles of equal height.
+type stack struct{ rows, tiles int }
+
+// cut divides m rows into full tiles, then two of nearly equal height for what
+// is left: a last tile of one row would cost as much as one of many.
+func cut(m, mr int) [3]stack {
+	var c [3]stack
+	if full := m / mr; full*mr == m || full > 1 {
+		if full*mr < m {
+			full--
+		}
+		c[0] = stack{mr, full}
+		m -= full * mr
+	}
+	if m > mr {
+		c[1] = stack{(m + 1) / 2, 1}
+		m -= (m + 1) / 2
+	}
+	if m > 0 {
+		c[2] = stack{m, 1}
+	}
+	return c
 }
 
 // call runs tiles of m rows from row r on. Blocks behind the first add to what

@@ -7,6 +7,11 @@ func bytesOf(s []int8) []uint8 {
 	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
 }
 
+// rawBytes sees memory of 32-bit numbers as bytes.
+func rawBytes[T float32 | int32](s []T) []uint8 {
+	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), 4*len(s))
+}
+
 // int32s is the start of scratch memory seen as integers.
 func int32s(scratch []float32, n int) []int32 {
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:n]))), n)

@@ -23,6 +23,12 @@ func Table() []Row {
 	for _, t := range tiles {
 		add("tile", t.name, t.needs)
 	}
+	for _, t := range intTiles {
+		add("inttile", t.name, t.needs)
+	}
+	for _, t := range intDepthTiles {
+		add("intdepthwise", t.name, t.needs)
+	}
 	rows = append(rows, list("depthwise", depthwiseLoops)...)
 	rows = append(rows, list("maxpool", maxLoops)...)
 	rows = append(rows, list("sumpool", sumLoops)...)
@@ -42,6 +48,8 @@ func Table() []Row {
 	rows = append(rows, list("dequantize_u8", dequantU8)...)
 	rows = append(rows, list("dequantize_s8", dequantS8)...)
 	rows = append(rows, list("fakequantize", fakeLoops)...)
+	rows = append(rows, list("addcodes", addCodesLoops)...)
+	rows = append(rows, list("maxcodes", maxCodesLoops)...)
 	rows = append(rows, list("transpose", transposeLoops)...)
 	return rows
 }

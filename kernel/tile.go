@@ -45,19 +45,39 @@ type tile struct {
 	needs  cpu.Features
 	nr     int
 	kBlock int
-	panels []panelKernel
+	panels []panelKernel[tileArgs]
 }
 
 // panelKernel computes up to mr rows of a panel of width columns.
-type panelKernel struct {
+type panelKernel[A any] struct {
 	width, mr int
-	run       func(m int, t *tileArgs)
+	run       func(m int, t *A)
+}
+
+// narrowest is the first kernel that takes n columns, or the widest one.
+func narrowest[A any](kernels []panelKernel[A], n int) *panelKernel[A] {
+	for i := range kernels {
+		if n <= kernels[i].width {
+			return &kernels[i]
+		}
+	}
+	return &kernels[len(kernels)-1]
+}
+
+// padded is n rounded up to whole panels of the widest kernel and a narrow one.
+func padded[A any](kernels []panelKernel[A], n int) int {
+	nr := kernels[len(kernels)-1].width
+	whole := n / nr * nr
+	if rest := n - whole; rest > 0 {
+		whole += narrowest(kernels, rest).width
+	}
+	return whole
 }
 
 // tiles is ordered best first; the last row runs everywhere.
 var tiles = append(archTiles, tile{
 	name: "f32_2x4_go", nr: 4, kBlock: 512,
-	panels: []panelKernel{{2, 4, tileNarrowGo}, {4, 2, tileGo}},
+	panels: []panelKernel[tileArgs]{{2, 4, tileNarrowGo}, {4, 2, tileGo}},
 })
 
 func pickTile() *tile {
@@ -74,23 +94,10 @@ func pickTile() *tile {
 var tilePool = sync.Pool{New: func() any { return new(tileArgs) }}
 
 // kernel is the narrowest kernel for the panel that starts at column j of n.
-func (t *tile) kernel(j, n int) *panelKernel {
-	for i := range t.panels {
-		if n-j <= t.panels[i].width {
-			return &t.panels[i]
-		}
-	}
-	return &t.panels[len(t.panels)-1]
-}
+func (t *tile) kernel(j, n int) *panelKernel[tileArgs] { return narrowest(t.panels, n-j) }
 
 // paddedCols is n rounded up to whole panels.
-func (t *tile) paddedCols(n int) int {
-	whole := n / t.nr * t.nr
-	if rest := n - whole; rest > 0 {
-		whole += t.kernel(whole, n).width
-	}
-	return whole
-}
+func (t *tile) paddedCols(n int) int { return padded(t.panels, n) }
 
 // tileGo is the portable 2x4 tile.
 func tileGo(m int, t *tileArgs) {

@@ -9,9 +9,9 @@ import (
 )
 
 var archTiles = []tile{
-	{name: "f32_12x32_avx512", needs: cpu.AVX512, nr: 32, kBlock: 512, panels: []panelKernel{
+	{name: "f32_12x32_avx512", needs: cpu.AVX512, nr: 32, kBlock: 512, panels: []panelKernel[tileArgs]{
 		byHeight(8, narrow2), byHeight(16, narrow512), byHeight(24, mixed512), byHeight(32, wide512)}},
-	{name: "f32_6x16_avx2", needs: cpu.AVX2, nr: 16, kBlock: 256, panels: []panelKernel{
+	{name: "f32_6x16_avx2", needs: cpu.AVX2, nr: 16, kBlock: 256, panels: []panelKernel[tileArgs]{
 		byHeight(8, narrow2), byHeight(16, wide2)}},
 }
 
@@ -25,6 +25,6 @@ var (
 	narrow2   = []func(*byte){tile1x8AVX2, tile2x8AVX2, tile3x8AVX2, tile4x8AVX2, tile5x8AVX2, tile6x8AVX2, tile7x8AVX2, tile8x8AVX2, tile9x8AVX2, tile10x8AVX2, tile11x8AVX2, tile12x8AVX2}
 )
 
-func byHeight(width int, f []func(*byte)) panelKernel {
-	return panelKernel{width, len(f), func(m int, t *tileArgs) { f[m-1]((*byte)(unsafe.Pointer(t))) }}
+func byHeight(width int, f []func(*byte)) panelKernel[tileArgs] {
+	return panelKernel[tileArgs]{width, len(f), func(m int, t *tileArgs) { f[m-1]((*byte)(unsafe.Pointer(t))) }}
 }

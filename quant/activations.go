@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"context"
 	"fmt"
 
 	"pare/calib"
@@ -60,12 +61,12 @@ func (u *activations) needs(m *ir.Model, env *compress.Env) []calib.Request {
 
 // place finds the grids of the data of planned layers, and of what lies between
 // them; nil when all stay float.
-func (u *activations) place(m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
+func (u *activations) place(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
 	layers := u.readers(m, env, plans)
 	if len(layers) == 0 {
 		return nil, nil
 	}
-	if _, err := op.Infer(m); err != nil {
+	if err := complete(ctx, m, env); err != nil {
 		return nil, err
 	}
 	acts := place(m, layers, u.regions, u.ranges(m, env))

@@ -34,18 +34,24 @@ var golden = []struct {
 		"cifar10/resnet20.onnx", "cifar10:%scifar10/test_5000.bin?mean=0.485,0.456,0.406&std=0.229,0.224,0.225",
 		"cifar10:%scifar10/train_batch_1.bin?mean=0.485,0.456,0.406&std=0.229,0.224,0.225", 200,
 		compress.InputRange{Lo: []float64{-2.118, -2.036, -1.804}, Hi: []float64{2.249, 2.429, 2.640}},
-		[]string{"w8", "w8a8", "w8a8@data", "w4", "fold+uniform(w=4,a=4)@data", "fold+uniform(w=3)", "fold+powerquant(w=3)"},
+		[]string{"w8", "w8a8", "w8a8@data", "w4", "fold+uniform(w=4,a=4)@data", "fold+uniform(w=3)", "fold+powerquant(w=3)",
+			"fold+uniform(w=4,a=4)", "fold+equalize+absorb+uniform(w=4,a=4)+correct", "fold+spiq(w=4,a=4)+uniform(w=4,a=4)+correct"},
 	},
 	{
 		"cifar10/vit_tiny.onnx", "cifar10:%scifar10/test_5000.bin?mean=0.4914,0.4822,0.4465&std=0.2023,0.1994,0.201",
 		"cifar10:%scifar10/train_batch_1.bin?mean=0.4914,0.4822,0.4465&std=0.2023,0.1994,0.201", 200,
 		compress.InputRange{Lo: []float64{-2.43, -2.42, -2.22}, Hi: []float64{2.52, 2.60, 2.76}},
-		[]string{"w8", "w8a8", "w8a8@data", "fold+uniform(w=4)", "w4"},
+		[]string{"w8", "w8a8", "w8a8@data", "fold+uniform(w=4)", "w4", "w6a6", "w4a8", "w4a4"},
 	},
 	{
 		"imagenet/mobilenet_v1_0.75.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5", "", 24,
 		compress.InputRange{Lo: []float64{-1}, Hi: []float64{1}},
-		[]string{"w8", "w8a8", "fold+powerquant(w=8)"},
+		[]string{"w8", "w8a8", "fold+powerquant(w=8)", "fold+uniform(w=6,a=6)", "fold+equalize+absorb+uniform(w=6,a=6)+correct", "fold+spiq(w=6,a=6)+uniform(w=6,a=6)+correct"},
+	},
+	{
+		"imagenet/mobilenet_v2_1.0.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5&classes=1001&offset=1", "", 24,
+		compress.InputRange{Lo: []float64{-1}, Hi: []float64{1}},
+		[]string{"w8a8", "fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+spiq+uniform(w=8,a=8)+correct"},
 	},
 }
 
@@ -65,7 +71,7 @@ func TestGolden(t *testing.T) {
 		ref := session(t, m)
 		for _, recipe := range g.recipes {
 			text, withData := strings.CutSuffix(recipe, "@data")
-			o := compress.Options{Input: g.input}
+			o := compress.Options{Input: g.input, Run: newRunner}
 			if withData {
 				o.Data = &calib.Data{Set: open(t, g.calibration, 64), Run: newRunner}
 			}
@@ -81,6 +87,22 @@ func TestGolden(t *testing.T) {
 	if *update {
 		if err := os.WriteFile(goldenFile, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestSentences: without data, 8 bits keep the directions of sentence vectors,
+// although a few channels of a transformer reach many times further than others.
+func TestSentences(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures a real network")
+	}
+	m, set := load(t, "language/minilm-l6.onnx"), open(t, "sts:%slanguage/stsb_750.npz", 32)
+	ref := session(t, m)
+	for recipe, least := range map[string]float64{"w8a8": 0.98, "fold+powerquant(w=8,a=8)": 0.993} {
+		got, _ := measure(t, m, recipe, compress.Options{}, set, ref)
+		if got.Cosine == nil || *got.Cosine < least {
+			t.Errorf("%s: mean cosine %v to the original's sentence vectors, want %v", recipe, *got.Cosine, least)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"pare/compress"
 	"pare/format"
 	"pare/ir"
+	"pare/tensor"
 )
 
 // placement decides which values of a graph are quantised, each once and for all
@@ -24,6 +25,7 @@ import (
 // products leave integer kernels as floats anyway, and 8 bits there cost a small
 // vision transformer 2 dB.
 type placement struct {
+	orders  int // of the data, as terms of an expansion; 0 for 1
 	m       *ir.Model
 	ranges  ranger
 	regions bool
@@ -336,7 +338,11 @@ func (p *placement) emit() error {
 			a, _ := p.grid(v)
 			wires[head] = shelf.Wire(v.Name, a)
 		}
-		decoded := wires[head].Emit(patch, v)
+		from := v
+		if p.orders <= 1 { // the rest that further orders keep is that of v itself
+			from = p.unbounded(patch, v, wires[head].Activation)
+		}
+		decoded := p.expand(patch, from, wires[head])
 		for _, u := range v.Uses() {
 			if u.In >= 0 && p.inner[u.Node] && (p.sites[v].result || p.sites[v].readers[u.Node]) {
 				patch.SetInput(u.Node, u.In, decoded)
@@ -344,4 +350,26 @@ func (p *placement) emit() error {
 		}
 	}
 	return patch.Apply()
+}
+
+// unbounded returns what the grid may quantise in place of v: the operand of a
+// Min that changes no code, as all its bounds lie at or above the last level.
+// The node then goes.
+func (p *placement) unbounded(patch *ir.Patch, v *ir.Value, a format.Activation) *ir.Value {
+	n := v.Producer()
+	if n == nil || n.Op != "Min" || len(n.In) != 2 || n.In[1].Const == nil || p.m.Graph.IsOutput(v) {
+		return v
+	}
+	if slices.ContainsFunc(v.Uses(), func(u ir.Use) bool { return u.In < 0 || !p.inner[u.Node] }) {
+		return v
+	}
+	_, top := a.Range()
+	for _, bound := range tensor.Float32s(n.In[1].Const) {
+		if bound < top && int(a.Code(bound)) != 1<<a.Bits-1 {
+			return v
+		}
+	}
+	patch.RemoveNode(n)
+	removeUnused(patch, p.m.Graph, n.In[1], 1)
+	return n.In[0]
 }

@@ -53,8 +53,8 @@ func (q *PowerQuant) Validate() error {
 		return fmt.Errorf("w=%d is not in 2..8", q.W)
 	case q.Edges != 0 && (q.Edges < 2 || q.Edges > 8):
 		return fmt.Errorf("edges=%d is neither 0 nor in 2..8", q.Edges)
-	case q.Top != 0 && (q.Top < 1<<(max(q.W, q.A, q.Edges)-1)-1 || q.Top > 32767):
-		return fmt.Errorf("top=%d is neither 0 nor in %d..32767", q.Top, 1<<(max(q.W, q.A, q.Edges)-1)-1)
+	case q.Top != 0 && (q.Top < 1<<(max(q.W, q.A, q.Edges)-1) || q.Top > 32767):
+		return fmt.Errorf("top=%d: the levels of %d bits need %d to 32767", q.Top, max(q.W, q.A, q.Edges), 1<<(max(q.W, q.A, q.Edges)-1))
 	case q.Norm < 0.5 || q.Norm > 8:
 		return fmt.Errorf("norm=%v is not in 0.5..8", q.Norm)
 	}
@@ -128,15 +128,11 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 	if err := q.exponents(ctx, w, plans); err != nil {
 		return err
 	}
-	acts, err := q.data(plans).place(m, env, plans)
+	acts, err := q.activations(ctx, m, env, plans)
 	if err != nil {
 		return err
 	}
 	for _, p := range plans {
-		if acts != nil {
-			a, _ := acts.read(p.layer)
-			p.acts = a.Bits
-		}
 		if _, err := w.encode(ctx, p); err != nil {
 			return err
 		}
@@ -145,6 +141,20 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 		return nil
 	}
 	return acts.emit()
+}
+
+// activations places the grids of activations and notes their widths in the
+// plans; nil when activations stay float.
+func (q *PowerQuant) activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
+	acts, err := q.data(plans).place(ctx, m, env, plans)
+	if acts == nil || err != nil {
+		return nil, err
+	}
+	for i := range plans {
+		a, _ := acts.read(plans[i].layer)
+		plans[i].acts = a.Bits
+	}
+	return acts, nil
 }
 
 func (q *PowerQuant) spec(l *compress.Layer, shape []int) (s format.Spec, note, skip string) {

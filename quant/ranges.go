@@ -44,7 +44,7 @@ func (u *activations) ranges(m *ir.Model, env *compress.Env) ranger {
 		}
 		k := u.reach(bits)
 		if tables[k] == nil {
-			tables[k] = calib.Propagate(m, calib.Options{K: k, InputLo: env.Input.Lo, InputHi: env.Input.Hi})
+			tables[k] = propagated(m, env, k)
 		}
 		s, why := tables[k].Stats(v)
 		if s == nil {
@@ -74,10 +74,10 @@ func (u *activations) observed(o *calib.Observed, bits int) (span, string) {
 }
 
 // reach is the number of standard deviations that a range without data
-// reaches: fewer levels want a narrower range, tails are heavier than normal.
+// reaches.
 func (u *activations) reach(bits int) float64 {
 	if u.deviations != 0 {
 		return u.deviations
 	}
-	return []float64{2: 2, 3: 2.5, 4: 3, 5: 4, 6: 5, 7: 5.5, 8: 6}[bits]
+	return deviations(bits)
 }

@@ -15,13 +15,16 @@ func init() {
 		Name: "uniform",
 		Doc:  "store weights, and activations when a is given, on evenly spaced levels",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721",
-		New: func() compress.Method {
-			return &Uniform{
-				W: 8, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Rounding: "nearest", Store: packed,
-				ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
-			}
-		},
+		New:  func() compress.Method { return newUniform(8) },
 	})
+}
+
+// newUniform is the method with w bits and defaults for the rest.
+func newUniform(w int) *Uniform {
+	return &Uniform{
+		W: w, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Rounding: "nearest", Store: packed,
+		ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
+	}
 }
 
 // Uniform quantises weights, and activations, to evenly spaced levels.
@@ -84,7 +87,7 @@ func (u *Uniform) Apply(ctx context.Context, m *ir.Model, env *compress.Env) err
 	if err != nil {
 		return err
 	}
-	acts, err := u.activations(m, env, plans)
+	acts, err := u.activations(ctx, m, env, plans)
 	if err != nil {
 		return err
 	}
@@ -119,8 +122,8 @@ func (u *Uniform) data() *activations {
 
 // activations places the grids of activations and completes the plans with
 // them; nil when activations stay float.
-func (u *Uniform) activations(m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
-	acts, err := u.data().place(m, env, plans)
+func (u *Uniform) activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
+	acts, err := u.data().place(ctx, m, env, plans)
 	if acts == nil || err != nil {
 		return nil, err
 	}

@@ -32,6 +32,10 @@ type weights struct {
 	choose func(l *compress.Layer, shape []int) (spec format.Spec, note, skip string)
 	// flip rounds some weights the other way, so that errors add up to less.
 	flip bool
+	// opset is the operator set that a layer's further storage needs, nil for none.
+	opset func(s format.Spec) int
+	// code encodes a layer's weights; nil for format.Encode.
+	code func(p *plan, w *tensor.Tensor, o format.Options) (*format.Encoded, format.Error, error)
 }
 
 // storages of codes below a byte.
@@ -50,6 +54,9 @@ func (w *weights) raise() error {
 		}
 		if spec, _, skip := w.choose(&l, l.Weight.Const.Shape); skip == "" {
 			need = max(need, spec.Row().Opset)
+			if w.opset != nil {
+				need = max(need, w.opset(spec))
+			}
 		}
 	}
 	if err := w.env.Raise(w.m, need); err != nil {
@@ -104,8 +111,11 @@ func estimate(s format.Spec, shape []int) int {
 	}
 	t := s.Row().Type
 	n := t.ByteLen(tensor.Len(shape)) + 4*scales
-	if s.Kind == format.Power {
+	switch s.Kind {
+	case format.Power:
 		return n + 4*(2*s.Levels()+1)
+	case format.Codebook:
+		return n + 4<<s.Bits
 	}
 	return n + t.ByteLen(scales)
 }
@@ -115,42 +125,64 @@ func (w *weights) encode(ctx context.Context, p plan) (format.Error, error) {
 	if err := context.Cause(ctx); err != nil {
 		return format.Error{}, err
 	}
-	l, old := p.layer, p.layer.Weight
+	e, cost, err := w.codes(&p)
+	if err != nil {
+		return cost, err
+	}
+	return cost, w.write(p, e, cost, 0)
+}
+
+// codes encodes the weights of one layer as planned.
+func (w *weights) codes(p *plan) (*format.Encoded, format.Error, error) {
 	opts := w.opts
 	opts.Threads = w.env.Threads
 	if p.bias != nil {
 		opts.MinScale = p.bias.minScale(p.spec)
 	}
-	e, cost, err := format.Encode(float32s(old.Const), p.spec, opts)
-	if err != nil {
-		return cost, layerError(l, err)
-	}
-	if w.flip && l.Kind != compress.Embedding && l.Kind != compress.Other {
-		if cost, p.note, err = w.flipped(e, p); err != nil {
-			return cost, layerError(l, err)
+	code := w.code
+	if code == nil {
+		code = func(p *plan, t *tensor.Tensor, o format.Options) (*format.Encoded, format.Error, error) {
+			return format.Encode(t, p.spec, o)
 		}
 	}
-	before := len(old.Const.Bytes())
+	e, cost, err := code(p, float32s(p.layer.Weight.Const), opts)
+	if err != nil {
+		return nil, cost, layerError(p.layer, err)
+	}
+	if l := p.layer; w.flip && l.Kind != compress.Embedding && l.Kind != compress.Other {
+		if cost, p.note, err = w.flipped(e, p); err != nil {
+			return nil, cost, layerError(l, err)
+		}
+	}
+	return e, cost, nil
+}
+
+// write replaces the weights of a layer by their encoding and reports it; before
+// is the relative error that a first encoding had, 0 where there was none.
+func (w *weights) write(p plan, e *format.Encoded, cost format.Error, before float64) error {
+	l, old := p.layer, p.layer.Weight
+	size := len(old.Const.Bytes())
 	patch := ir.NewPatch(w.m.Graph, "compress "+l.Node.String())
 	decoded := format.Emit(patch, w.m, old.Name, e, old.Const.Type)
+	w.env.Remember(decoded, old.Const)
 	patch.Replace(old, decoded)
 	if p.bias != nil {
 		p.bias.emit(patch, w.m.Graph, l, e)
 	}
 	removeUnused(patch, w.m.Graph, old, 0)
 	if err := patch.Apply(); err != nil {
-		return cost, layerError(l, err)
+		return layerError(l, err)
 	}
 	w.env.Done(compress.LayerReport{
-		Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: p.spec.String(), Bits: p.spec.Bits,
-		Exponent: p.spec.Exponent, Params: cost.N, BytesBefore: int64(before), BytesAfter: int64(e.Bytes()),
-		ErrorAfter: cost.Relative(), Reason: p.note, ActivationBits: p.acts,
+		Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: e.String(), Bits: p.spec.Bits,
+		Exponent: p.spec.Exponent, Orders: max(1, len(e.Orders)), Params: cost.N, BytesBefore: int64(size), BytesAfter: int64(e.Bytes()),
+		ErrorBefore: before, ErrorAfter: cost.Relative(), Reason: p.note, ActivationBits: p.acts,
 	})
-	return cost, nil
+	return nil
 }
 
 // flipped flips codes of a layer and adds to its note how many.
-func (w *weights) flipped(e *format.Encoded, p plan) (format.Error, string, error) {
+func (w *weights) flipped(e *format.Encoded, p *plan) (format.Error, string, error) {
 	taps := 1
 	if shape := p.layer.Weight.Const.Shape; p.layer.Kind != compress.Dense {
 		taps = tensor.Len(shape[2:])

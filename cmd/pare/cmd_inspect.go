@@ -16,8 +16,8 @@ func inspectCmd(a *app) *cobra.Command {
 		Short: "Show what is in a network and what can be compressed",
 		Long: `inspect lists the layers of a network with parameters, bytes and
 multiply-accumulates, says which can be compressed and why the others cannot,
-counts operators and foldable batch-norms, and shows the preprocessing that
-would be used for its inputs.`,
+counts operators and foldable batch-norms, lists which channels can only change
+together, and shows the preprocessing that would be used for its inputs.`,
 		Args: files("MODEL"),
 		RunE: func(c *cobra.Command, args []string) error {
 			m, err := pare.Load(args[0])
@@ -66,6 +66,7 @@ func printInspection(w io.Writer, d *pare.Inspection) {
 	}
 	fmt.Fprintln(w)
 	printLayers(w, d.Layers)
+	printGroups(w, d.Groups)
 	for _, text := range d.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", text)
 	}
@@ -88,4 +89,22 @@ func printLayers(w io.Writer, layers []pare.LayerInfo) {
 	}
 	table(w, rows)
 	fmt.Fprintf(w, "%d of %d layers can be compressed\n", can, len(layers))
+}
+
+// printGroups lists the groups of coupled channels that may shrink, and counts
+// the others by reason.
+func printGroups(w io.Writer, groups []pare.GroupInfo) {
+	rows := [][]string{{"CHANNELS", "COUNT", "MAY BE REMOVED"}}
+	free := 0
+	for _, g := range groups {
+		verdict := "no: " + g.Reason
+		if !g.Pinned {
+			verdict = "yes"
+			free += g.Size
+		}
+		rows = append(rows, []string{g.ID, fmt.Sprint(g.Size), verdict})
+	}
+	fmt.Fprintln(w)
+	table(w, rows)
+	fmt.Fprintf(w, "%s channels may be removed\n", count(int64(free)))
 }

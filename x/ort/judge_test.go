@@ -35,6 +35,12 @@ var recipes = []struct {
 	{"fold+uniform(w=2)", false},
 	{"fold+uniform(w=4,granularity=block,block=32)", false},
 	{"fold+uniform(w=8,symmetric=false,granularity=tensor)", false},
+	{"fold+rex", false},
+	{"fold+rex(base=powerquant(w=4),order=2,bits=4,steps=max,budget=0)", false},
+	{"fold+rex(base=uniform(w=4),order=2,bits=4,steps=fused)", false},
+	{"fold+rex(base=ternary,order=4,bits=1,budget=2)", false},
+	{"fold+codebook(w=4)", false},
+	{"fold+ternary(edges=0)", false},
 }
 
 // leastFloat is the least signal-to-noise ratio of results in float, in

@@ -1,0 +1,117 @@
+package engine
+
+import (
+	"fmt"
+
+	"pare/ir"
+	"pare/kernel"
+)
+
+// intFilter matches a convolution whose weights integer kernels take.
+func intFilter(b *builder, n *ir.Node) (*intWeights, bool) {
+	if b.val(n.In[0]).unpadded != nil || !b.convolves(n) {
+		return nil, false
+	}
+	s, _ := b.convShape(n)
+	return b.intWeightsOf(n.In[1], 0, s.C/s.Groups*s.KH*s.KW)
+}
+
+func intConvForm(b *builder, n *ir.Node) bool {
+	w, ok := intFilter(b, n)
+	if !ok {
+		return false
+	}
+	x := b.codesLast(n.In[0])
+	s, _ := b.convShape(n)
+	fold := b.foldChannels(n.Out[0], s.O)
+	filter := fold.apply(b, w.t, nil, s.O, b.biasOf(n))
+	scale, shift := make([]float64, s.O), make([]float64, s.O)
+	for o := range scale {
+		scale[o] = w.at(o) * float64(x.step)
+		if fold.scale != nil {
+			scale[o] *= fold.scale[o]
+		}
+		if filter.bias != nil {
+			shift[o] = float64(filter.bias[o])
+		}
+	}
+	name := "conv"
+	if s.Groups == s.C && s.O == s.C {
+		name = "depthwise"
+	}
+	p := intStep{node: n, kernel: fmt.Sprintf("int8 %s %dx%d", name, s.KH, s.KW), shape: s, x: x, w: w, last: true,
+		scale: scale, shift: shift, tail: b.intTail(fold.v, true)}
+	b.intStep(&p)
+	return true
+}
+
+// intStep is a convolution of codes, or a product as one.
+type intStep struct {
+	node         *ir.Node
+	kernel       string
+	shape        kernel.ConvShape
+	x            *coded
+	w            *intWeights
+	last         bool // the result lies with channels last
+	scale, shift []float64
+	tail         intTail
+}
+
+// intStep emits a step once what follows it is known.
+func (b *builder) intStep(p *intStep) {
+	t, s := &p.tail, p.shape
+	b.absorb(t.nodes...)
+	var codes *coded
+	var real place
+	switch {
+	case t.out != nil:
+		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
+		b.place(t.out, codes)
+		real.b = codes.b
+	case p.last:
+		real = b.newLast(t.v)
+		s.DstStride = real.stride
+	default:
+		real = b.newPlain(t.v)
+	}
+	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()), reads: []*buf{p.x.b}, writes: []*buf{real.b}}
+	if t.res != nil {
+		st.reads = append(st.reads, t.res.b)
+		if codes != nil {
+			st.reuse = reuse(place{b: t.res.b}, codes.b.floats)
+		}
+	}
+	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(len(p.scale))*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
+	ep := t.epilogue(p.scale, p.shift)
+	b.planInt(st, p, s, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+		e := ep
+		e.Residual = f.codes(t.res)
+		if codes != nil {
+			c.Run(task, f.codes(codes), f.codes(p.x), &e, byteView(scratch))
+			return
+		}
+		c.RunFloat(task, f.at(real), f.codes(p.x), &e, byteView(scratch))
+	})
+	b.emit(st)
+}
+
+// planInt packs the weights and, since the plan depends on them, plans later.
+func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
+	zero := uint8(p.x.zero)
+	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
+	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
+		return kernel.PackIntConv(s, p.w.integers(), zero)
+	})
+	b.pending = append(b.pending, func() error {
+		if err := weights.done(); err != nil {
+			return err
+		}
+		c, err := kernel.NewIntConv(s, weights.x)
+		if err != nil {
+			return err
+		}
+		st.tasks, st.scratch = c.Tasks(), (c.ScratchBytes()+3)/4
+		st.task = func(f *frame, task int, scratch []float32) { run(c, f, task, scratch) }
+		return nil
+	})
+}

@@ -1,0 +1,123 @@
+package engine
+
+import (
+	"slices"
+
+	"pare/ir"
+	"pare/tensor"
+)
+
+// region is a part of coded values: where it begins and the distances along the
+// axes of its shape.
+type region struct {
+	c     *coded
+	off   int
+	steps []int
+}
+
+// all is the region of the whole of v.
+func (b *builder) all(v *ir.Value, c *coded) region {
+	shape := b.val(v).shape
+	if !c.last {
+		return region{c, 0, strided(shape)}
+	}
+	s := lastSteps(shape, shape[1])
+	k := len(s) - 1
+	return region{c, 0, slices.Concat(s[:1], s[k:], s[1:k])}
+}
+
+// moveCodes emits a copy of elements of the shape.
+func (b *builder) moveCodes(n *ir.Node, name string, to, from region, shape []int) {
+	toSteps, fromSteps := to.steps, from.steps
+	if to.c.last {
+		shape, toSteps, fromSteps = channelsLast(shape), channelsLast(toSteps), channelsLast(fromSteps)
+	}
+	c := newCopying(shape, toSteps, fromSteps)
+	b.emit(&step{node: n, kernel: name, tasks: c.tasks, reads: []*buf{from.c.b}, writes: []*buf{to.c.b}, bytes: 2 * int64(tensor.Len(shape)),
+		task: func(f *frame, task int, _ []float32) {
+			copyStrided(c, task, f.codes(to.c)[to.off:], f.codes(from.c)[from.off:], transposeCodes)
+		}})
+}
+
+func transposeCodes(dst, src []uint8, rows, cols int) {
+	for r := range rows {
+		for c, v := range src[r*cols : (r+1)*cols] {
+			dst[c*rows+r] = v
+		}
+	}
+}
+
+// intPart lowers a node whose result is a strided part of its operand.
+func intPart(name string, part func(b *builder, n *ir.Node, whole []int) (off int, steps []int, ok bool)) func(b *builder, n *ir.Node) bool {
+	return func(b *builder, n *ir.Node) bool {
+		from := b.all(n.In[0], b.val(n.In[0]).coded)
+		off, steps, ok := part(b, n, from.steps)
+		if !ok || !carriesOn(b, n) {
+			return false
+		}
+		v := n.Out[0]
+		to := b.newCoded(v, from.c.codeGrid, len(b.val(v).shape) >= 3 && (from.c.last || b.wantsLast(v)))
+		b.moveCodes(n, name, b.all(v, to), region{from.c, off, steps}, b.val(v).shape)
+		b.val(v).coded = to
+		return true
+	}
+}
+
+// intPadForm puts codes of zero around others.
+func intPadForm(b *builder, n *ir.Node) bool {
+	x, v := b.val(n.In[0]), n.Out[0]
+	before, _, ok := b.padding(n)
+	if !ok || !carriesOn(b, n) {
+		return false
+	}
+	if len(n.In) > 2 && n.In[2] != nil {
+		if value, ok := b.scalar(n.In[2]); !ok || value != 0 {
+			return false
+		}
+	}
+	to := b.newCoded(v, x.coded.codeGrid, x.coded.last)
+	b.emit(&step{node: n, kernel: "int8 fill", tasks: 1, writes: []*buf{to.b}, bytes: int64(to.n),
+		task: func(f *frame, _ int, _ []float32) {
+			d := f.codes(to)
+			for i := range d {
+				d[i] = uint8(to.zero)
+			}
+		}})
+	r := b.all(v, to)
+	for i, k := range before {
+		r.off += k * r.steps[i]
+	}
+	b.moveCodes(n, "int8 pad", r, b.all(n.In[0], x.coded), x.shape)
+	b.val(v).coded = to
+	return true
+}
+
+// joinsCodes matches a concatenation of values that come from one grid.
+func joinsCodes(b *builder, n *ir.Node) bool {
+	first := n.In[0].Producer()
+	return is(first, "DequantizeLinear") && !slices.ContainsFunc(n.In, func(v *ir.Value) bool {
+		return !is(v.Producer(), "DequantizeLinear") || !b.sameGrid(first, v.Producer())
+	}) && carriesOn(b, n)
+}
+
+// intConcatForm joins codes of one grid.
+func intConcatForm(b *builder, n *ir.Node) bool {
+	x, v := b.val(n.In[0]).coded, n.Out[0]
+	axis, ok := axisOf(n.Int("axis", 1), len(b.val(v).shape))
+	if !ok || !joinsCodes(b, n) {
+		return false
+	}
+	for _, o := range n.In {
+		if c := b.val(o).coded; c == nil || c.codeGrid != x.codeGrid || c.last != x.last {
+			return false
+		}
+	}
+	to := b.newCoded(v, x.codeGrid, x.last)
+	r := b.all(v, to)
+	for _, o := range n.In {
+		b.moveCodes(n, "int8 concat", r, b.all(o, b.val(o).coded), b.val(o).shape)
+		r.off += b.val(o).shape[axis] * r.steps[axis]
+	}
+	b.val(v).coded = to
+	return true
+}

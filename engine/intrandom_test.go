@@ -1,0 +1,177 @@
+package engine_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"pare/tensor"
+)
+
+// intGraph grows a random quantised network of values of about unit size.
+type intGraph struct {
+	r          *rand.Rand
+	head, body strings.Builder
+	k          int
+	x          string // the latest value, decoded
+	grid       string
+	shape      [4]int
+	older      map[[4]int]string // decoded values by shape
+}
+
+func (g *intGraph) name(base string) string { g.k++; return fmt.Sprint(base, g.k) }
+
+func (g *intGraph) line(format string, a ...any) { fmt.Fprintf(&g.body, format+"\n", a...) }
+
+// newGrid declares a grid and returns its operands.
+func (g *intGraph) newGrid() string {
+	s, z := g.name("s"), g.name("z")
+	t, zero := "u8", g.r.IntN(256)
+	if g.r.IntN(3) == 0 {
+		t, zero = "i8", zero-128
+	}
+	fmt.Fprintf(&g.head, "const %s = f32[]{%v}\nconst %s = %s[]{%d}\n", s, 0.01+0.03*g.r.Float32(), z, t, zero)
+	return s + ", " + z
+}
+
+// encode quantises v on the grid.
+func (g *intGraph) encode(v, grid string) {
+	q, d := g.name("e"), g.name("d")
+	g.line("%s = QuantizeLinear(%s, %s)", q, v, grid)
+	g.line("%s = DequantizeLinear(%s, %s)", d, q, grid)
+	g.x, g.grid = d, grid
+	g.older[g.shape] = d
+}
+
+func (g *intGraph) conv() {
+	c, o, group := g.shape[1], 1+g.r.IntN(20), 1
+	switch g.r.IntN(4) {
+	case 0:
+		group, o = c, c
+	case 1:
+		o = c
+	case 2:
+		group, o = 2, 2*(1+g.r.IntN(20))
+		if c%2 != 0 {
+			group = 1
+		}
+	}
+	kh, kw := 1+g.r.IntN(3), 1+g.r.IntN(3)
+	ph, pw, sh, sw := g.r.IntN(kh), g.r.IntN(kw), 1+g.r.IntN(2), 1+g.r.IntN(2)
+	h, w := (g.shape[2]+2*ph-kh)/sh+1, (g.shape[3]+2*pw-kw)/sw+1
+	if g.shape[2]+2*ph < kh || g.shape[3]+2*pw < kw {
+		return
+	}
+	q, s, f, y := g.name("q"), g.name("s"), g.name("f"), g.name("y")
+	fmt.Fprintf(&g.head, "const %s = i8[%d,%d,%d,%d]{*0}\nconst %s = f32[]{%v}\n", q, o, c/group, kh, kw, s, 1/(74*math.Sqrt(float64(c/group*kh*kw))))
+	g.line("%s = DequantizeLinear(%s, %s)", f, q, s)
+	g.line("%s = Conv(%s, %s) {group=%d, strides=[%d,%d], pads=[%d,%d,%d,%d]}", y, g.x, f, group, sh, sw, ph, pw, ph, pw)
+	g.shape = [4]int{g.shape[0], o, h, w}
+	if g.r.IntN(3) == 0 {
+		g.encode(y, g.newGrid())
+		y = g.x
+	}
+	if d := g.older[g.shape]; d != "" && d != y && g.r.IntN(2) == 0 {
+		a := g.name("a")
+		g.line("%s = Add(%s, %s)", a, y, d)
+		y = a
+	}
+	if g.r.IntN(2) == 0 {
+		a := g.name("a")
+		g.line("%s = Relu(%s)", a, y)
+		y = a
+	}
+	g.encode(y, g.newGrid())
+}
+
+func (g *intGraph) pool() {
+	if g.shape[2] < 2 || g.shape[3] < 2 {
+		return
+	}
+	m := g.name("m")
+	g.line("%s = MaxPool(%s) {kernel_shape=[2,2]}", m, g.x)
+	g.shape[2]--
+	g.shape[3]--
+	g.encode(m, g.grid)
+}
+
+// move changes the shape without changing codes.
+func (g *intGraph) move() {
+	v, list, s := g.name("v"), g.name("l"), &g.shape
+	switch k := g.r.IntN(3); {
+	case k == 0:
+		fmt.Fprintf(&g.head, "const %s = i64[8]{0, 1, %d, 0, 0, %d, 0, 1}\n", list, k, k+1)
+		g.line("%s = Pad(%s, %s)", v, g.x, list)
+		s[1], s[2], s[3] = s[1]+k+2, s[2]+k, s[3]+1
+	case k == 1 && s[1] < 30:
+		axis := 1 + g.r.IntN(3)
+		g.line("%s = Concat(%s, %s) {axis=%d}", v, g.x, g.x, axis)
+		s[axis] *= 2
+	default:
+		perm := [][3]int{{2, 3, 1}, {3, 2, 1}, {1, 3, 2}}[g.r.IntN(3)]
+		g.line("%s = Transpose(%s) {perm=[0,%d,%d,%d]}", v, g.x, perm[0], perm[1], perm[2])
+		s[1], s[2], s[3] = s[perm[0]], s[perm[1]], s[perm[2]]
+	}
+	g.encode(v, g.grid)
+}
+
+// TestRandomIntegers compares random quantised networks with the reference:
+// ties may flip codes, and what follows them.
+func TestRandomIntegers(t *testing.T) {
+	levels := []string{"avx512", "avx2", "generic"}
+	for seed := range uint64(240) {
+		g := &intGraph{r: rand.New(rand.NewPCG(seed, 5)), older: map[[4]int]string{}}
+		g.shape = [4]int{1 + g.r.IntN(2), 1 + g.r.IntN(20), 2 + g.r.IntN(9), 2 + g.r.IntN(9)}
+		shape := g.shape
+		g.encode("x", g.newGrid())
+		for range 1 + seed%5 {
+			switch g.r.IntN(6) {
+			case 0:
+				g.pool()
+			case 1:
+				g.move()
+			default:
+				g.conv()
+			}
+		}
+		body := fmt.Sprintf("(x f32[%d,%d,%d,%d]) -> (%s) {\n%s%s}", shape[0], shape[1], shape[2], shape[3], g.x, g.head.String(), g.body.String())
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			defer func() {
+				if t.Failed() {
+					t.Log(body)
+				}
+			}()
+			m := model(t, body)
+			fillCodes(m)
+			in := inputsOf(m, 1)
+			want := tensor.Float64s(byReference(t, m, in)[g.x])
+			var first []float64
+			for _, level := range levels {
+				y, _ := onLevelOf(t, m, in, level, 1+int(seed%2), g.x)
+				got := tensor.Float64s(y)
+				if first == nil {
+					first = got
+				}
+				if !slices.Equal(got, first) {
+					t.Fatalf("%s computes other bits", level)
+				}
+			}
+			differ := 0
+			for i, w := range want {
+				d := math.Abs(w - first[i])
+				if d > 0.13 { // three steps of the coarsest grid
+					t.Fatalf("element %d is %v, want %v", i, first[i], w)
+				}
+				if d > 1e-6 {
+					differ++
+				}
+			}
+			if differ > 2+len(want)/50 {
+				t.Errorf("%d of %d codes differ", differ, len(want))
+			}
+		})
+	}
+}

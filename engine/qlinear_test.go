@@ -1,0 +1,77 @@
+package engine_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"pare/tensor"
+)
+
+// TestQLinear: operators on codes run on integer steps.
+func TestQLinear(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		kernels    []string
+	}{
+		{"convolutions and a sum", `(x u8[N,5,9,7]) -> (y) {
+			const xs = f32[1]{0.02}
+			const xz = u8[1]{117}
+			const q = i8[6,5,3,3]{*0}
+			const q2 = i8[6,6,1,1]{*0}
+			const cs = f32[6]{0.011, 0.02, 0.005, 0.013, 0.004, 0.01}
+			const cz = i8[6]{*0}
+			const bias = i32[6]{100, -2000, 300, 77, 0, 9000}
+			const ys = f32[]{0.15}
+			const yz = u8[]{130}
+			a = QLinearConv(x, xs, xz, q, cs, cz, ys, yz, bias) {pads=[1,1,1,1], strides=[2,1]}
+			b = QLinearConv(a, ys, yz, q2, cs, cz, ys, yz)
+			c = com.microsoft::QLinearAdd(a, ys, yz, b, ys, yz, ys, yz)
+			y = DequantizeLinear(c, ys, yz)
+		}`, []string{"codes", "int8 conv 3x3", "int8 conv 1x1", "int8 add", "dequantize", "to channels first"}},
+		{"product of signed codes", `(x i8[N,9]) -> (y) {
+			const xs = f32[]{0.02}
+			const xz = i8[]{-17}
+			const q = i8[9,6]{*0}
+			const cs = f32[6]{0.011, 0.02, 0.005, 0.013, 0.004, 0.01}
+			const cz = i8[6]{*0}
+			const ys = f32[]{0.05}
+			const yz = i8[]{3}
+			a = QLinearMatMul(x, xs, xz, q, cs, cz, ys, yz)
+			y = DequantizeLinear(a, ys, yz)
+		}`, []string{"codes", "int8 matmul", "dequantize"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := model(t, c.body)
+			m.SetOpset("com.microsoft", 1)
+			fillCodes(m)
+			in := inputsOf(m, 2)
+			for name, x := range in {
+				codes := make([]byte, x.Len())
+				for i := range codes {
+					codes[i] = byte(i * 37)
+				}
+				in[name] = tensor.FromCodes(x.Type, x.Shape, codes)
+			}
+			y, kernels := onLevel(t, m, in, "avx512", 2)
+			if !slices.Equal(kernels, c.kernels) {
+				t.Errorf("computed by %q, want %q", kernels, c.kernels)
+			}
+			step := tensor.Float64s(m.Graph.Value("ys").Const)[0]
+			differ := 0
+			want := tensor.Float64s(byReference(t, m, in)["y"])
+			for i, got := range tensor.Float64s(y) {
+				d := math.Abs(got-want[i]) / step
+				if d > 2.001 {
+					t.Fatalf("element %d is %v, want %v", i, got, want[i])
+				}
+				if d > 0.001 {
+					differ++
+				}
+			}
+			if differ > len(want)/100 {
+				t.Errorf("%d of %d codes differ", differ, len(want))
+			}
+		})
+	}
+}

@@ -1,0 +1,27 @@
+package format
+
+import "pare/tensor"
+
+// Integers calls f with the index of every element and the integer that stands
+// before its scale: the code less the zero point, or the level of a power grid.
+// Codes must be valid, as those of Encode and MatchWeight are.
+func (e *Encoded) Integers(f func(i int, v int16)) {
+	codes := tensor.Ints8(e.Codes)
+	if e.Levels != nil {
+		for i, c := range codes {
+			f(i, int16(e.Levels[c]))
+		}
+		return
+	}
+	zeros := []int16{0}
+	if e.Zero != nil {
+		zeros = tensor.Ints8(e.Zero)
+	}
+	inner, groups := len(codes), 1
+	if e.Spec.Grain == PerChannel && len(zeros) > 1 {
+		inner, groups = tensor.Len(e.Codes.Shape[e.Spec.Axis+1:]), e.Codes.Shape[e.Spec.Axis]
+	}
+	for i, c := range codes {
+		f(i, c-zeros[i/max(1, inner)%groups])
+	}
+}

@@ -1,0 +1,78 @@
+package group
+
+import (
+	"fmt"
+
+	"pare/ir"
+)
+
+// Group is a set of units that the same parts of the same nodes compute, change
+// and read: the channels of a layer, or of all layers that feed one sum.
+type Group struct {
+	ID     string // the name of the first node that computes it, or of what is read
+	Units  []int  // in the order of the first link
+	Reason string // why it is pinned; "" when it is free
+	Links  []*Link
+}
+
+// Pinned reports whether the units must stay as they are.
+func (g *Group) Pinned() bool { return g.Reason != "" }
+
+// groups joins units with the same links and the same reason.
+func (a *Analysis) groups() []*Group {
+	of := make([][]int, len(a.Pinned)) // links by unit
+	var order []int
+	for i, l := range a.Links {
+		for _, u := range l.Units {
+			if len(of[u]) == 0 {
+				order = append(order, u)
+			}
+			if k := len(of[u]); k == 0 || of[u][k-1] != i {
+				of[u] = append(of[u], i)
+			}
+		}
+	}
+	var out []*Group
+	known, names := map[string]*Group{}, map[string]int{}
+	for _, u := range order {
+		key := fmt.Sprint(of[u], a.Pinned[u])
+		g := known[key]
+		if g == nil {
+			g = &Group{Reason: a.Pinned[u]}
+			for _, i := range of[u] {
+				g.Links = append(g.Links, a.Links[i])
+			}
+			g.ID = unique(names, name(g.Links))
+			known[key] = g
+			out = append(out, g)
+		}
+		g.Units = append(g.Units, u)
+	}
+	return out
+}
+
+// name is that of the first node that computes a group, or of what is read where
+// nothing does.
+func name(links []*Link) string {
+	for _, l := range links {
+		if l.Role == Row {
+			return nodeName(l.Node)
+		}
+	}
+	return links[0].Node.In[0].Name
+}
+
+func unique(names map[string]int, name string) string {
+	names[name]++
+	if k := names[name]; k > 1 {
+		return fmt.Sprintf("%s#%d", name, k)
+	}
+	return name
+}
+
+func nodeName(n *ir.Node) string {
+	if n.Name != "" || len(n.Out) == 0 || n.Out[0] == nil {
+		return n.Name
+	}
+	return n.Out[0].Name
+}

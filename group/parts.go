@@ -1,0 +1,184 @@
+package group
+
+import (
+	"fmt"
+
+	"pare/ir"
+)
+
+// axisOf reads an axis attribute against the rank of v; -1 when unknown.
+func axisOf(n *ir.Node, def int, v *ir.Value) int {
+	axis := n.Int("axis", def)
+	if rank := v.Type.Rank(); axis < 0 && rank >= 0 {
+		axis += rank
+	}
+	return axis
+}
+
+// concat lines channels up, or joins them where values lie side by side along
+// another axis.
+func concat(w *walk, n *ir.Node) {
+	axis, at := axisOf(n, 0, n.Out[0]), -1
+	for _, v := range n.In {
+		if l, ok := w.a.values[v]; ok {
+			if at >= 0 && at != l.axis || l.span != 1 {
+				w.stop(n, fmt.Sprintf("%v joins values with channels along different axes", n))
+				return
+			}
+			at = l.axis
+		}
+	}
+	if at < 0 || axis < 0 {
+		w.stop(n, fmt.Sprintf("%v joins values of unknown channels", n))
+		return
+	}
+	var ids []int
+	for i, v := range n.In {
+		part, ok := w.operand(n, i, at)
+		if !ok {
+			w.stop(n, fmt.Sprintf("%v joins it with %q, whose channels are not known", n, v.Name))
+			return
+		}
+		switch {
+		case at == axis:
+			ids = append(ids, part...)
+		case ids == nil:
+			ids = part
+		case len(ids) == len(part):
+			w.u.join(ids, part)
+		}
+	}
+	w.set(n.Out[0], at, ids)
+}
+
+// operand returns the classes of an operand along an axis: new ones for a
+// constant, whose elements are rows.
+func (w *walk) operand(n *ir.Node, i, axis int) ([]int, bool) {
+	v := n.In[i]
+	if v.Const != nil && axis < v.Const.Rank() {
+		ids := w.u.fresh(v.Const.Shape[axis])
+		w.link(n, i, axis, Row, 1, ids)
+		return ids, true
+	}
+	if t := v.Type; !t.Ranked || axis >= len(t.Shape) || !t.Shape[axis].IsKnown() {
+		return nil, false
+	}
+	return w.need(n, v, axis, v.Type.Shape[axis].N), true
+}
+
+// split hands each result its part of the channels.
+func split(w *walk, n *ir.Node) {
+	l, ok := w.a.values[n.In[0]]
+	axis, from := axisOf(n, 0, n.In[0]), 0
+	for _, v := range n.Out {
+		switch {
+		case v == nil || !ok:
+			w.pass(n, n.In[0])
+			return
+		case l.span != 1 || axis < 0 || !v.Type.Ranked || !v.Type.Shape[l.axis].IsKnown():
+			w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
+			return
+		case axis != l.axis:
+			w.a.values[v] = l
+		default:
+			to := from + v.Type.Shape[axis].N
+			if to > len(l.ids) {
+				w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
+				return
+			}
+			w.set(v, axis, l.ids[from:to])
+			from = to
+		}
+	}
+}
+
+// gather selects channels by constant indices. Rows of a constant table, an
+// embedding, are rows of what is read from it.
+func gather(w *walk, n *ir.Node) {
+	if c := n.In[0].Const; c != nil {
+		if axis, rank := n.Int("axis", 0), n.Out[0].Type.Rank(); c.Rank() == 2 && axis == 0 && rank > 0 {
+			ids := w.u.fresh(c.Shape[1])
+			w.link(n, 0, 1, Row, 1, ids)
+			w.set(n.Out[0], rank-1, ids)
+		}
+		return
+	}
+	l, ok := w.a.values[n.In[0]]
+	if !ok {
+		w.pass(n, n.In[0])
+		return
+	}
+	axis, rank := axisOf(n, 0, n.In[0]), n.In[1].Type.Rank()
+	if at := axis - l.axis; l.span > 1 && at >= 0 && at < l.span && rank == 0 {
+		w.slab(n, l, at)
+		return
+	}
+	if l.span != 1 || axis < 0 || rank < 0 {
+		w.stop(n, fmt.Sprintf("%v selects channels where they cannot be followed", n))
+		return
+	}
+	switch {
+	case axis > l.axis:
+		w.a.values[n.Out[0]] = l
+	case axis < l.axis:
+		w.set(n.Out[0], l.axis+rank-1, l.ids)
+	default:
+		w.selected(n, l, rank)
+	}
+}
+
+func (w *walk) selected(n *ir.Node, l labels, rank int) {
+	list, ok := ints(n, 1, "")
+	if !ok || rank != 1 {
+		w.stop(n, fmt.Sprintf("%v selects channels by computed numbers", n))
+		return
+	}
+	out := make([]int, len(list))
+	for i, k := range list {
+		if k < 0 {
+			k += len(l.ids)
+		}
+		if k < 0 || k >= len(l.ids) {
+			w.stop(n, fmt.Sprintf("%v selects channels that do not exist", n))
+			return
+		}
+		out[i] = l.ids[k]
+	}
+	w.set(n.Out[0], l.axis, out)
+}
+
+// slab takes one index of one of the axes that channels are spread over, as
+// shuffles do.
+func (w *walk) slab(n *ir.Node, l labels, at int) {
+	shape := n.In[0].Type.Shape[l.axis:][:l.span]
+	list, ok := ints(n, 1, "")
+	if size := shape[at].N; ok && list[0] < 0 {
+		list[0] += size
+	}
+	if !ok || list[0] < 0 || list[0] >= shape[at].N {
+		w.stop(n, fmt.Sprintf("%v selects channels by computed numbers", n))
+		return
+	}
+	inner := 1
+	for _, d := range shape[at+1:] {
+		inner *= d.N
+	}
+	var ids []int
+	for i, id := range l.ids {
+		if i/inner%shape[at].N == list[0] {
+			ids = append(ids, id)
+		}
+	}
+	w.a.values[n.Out[0]] = labels{l.axis, l.span - 1, ids}.trimmed(n.Out[0].Type.Shape)
+}
+
+// trimmed leaves axes of size 1 at either end out of the span.
+func (l labels) trimmed(shape []ir.Dim) labels {
+	for l.span > 1 && shape[l.axis].N == 1 {
+		l.axis, l.span = l.axis+1, l.span-1
+	}
+	for l.span > 1 && shape[l.axis+l.span-1].N == 1 {
+		l.span--
+	}
+	return l
+}

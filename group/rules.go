@@ -1,0 +1,90 @@
+package group
+
+import "pare/ir"
+
+// rule labels the results of a node and links its constants. An operator
+// without a rule pins what it reads and computes.
+type rule func(w *walk, n *ir.Node)
+
+// rules has one row per operator of the standard set.
+var rules map[string]rule
+
+// init rather than an initialiser: rules refer to the walk, which looks them up.
+func init() {
+	rules = map[string]rule{
+		"Abs":                   each,
+		"Add":                   joint(additive),
+		"AveragePool":           pool,
+		"BatchNormalization":    batchNorm,
+		"Cast":                  cast,
+		"Ceil":                  curved,
+		"Celu":                  curved,
+		"Clip":                  clip,
+		"Concat":                concat,
+		"Constant":              nothing,
+		"Conv":                  conv,
+		"ConvTranspose":         convTranspose,
+		"DequantizeLinear":      quantised,
+		"Div":                   joint(multiplicative),
+		"Dropout":               each,
+		"Elu":                   curved,
+		"Erf":                   curved,
+		"Exp":                   curved,
+		"Flatten":               reshape,
+		"Floor":                 curved,
+		"Gather":                gather,
+		"Gelu":                  curved,
+		"Gemm":                  gemm,
+		"GlobalAveragePool":     pool,
+		"GlobalMaxPool":         pool,
+		"HardSigmoid":           curved,
+		"HardSwish":             curved,
+		"Identity":              each,
+		"InstanceNormalization": instanceNorm,
+		"LayerNormalization":    layerNorm,
+		"LeakyRelu":             each,
+		"Log":                   curved,
+		"MatMul":                matMul,
+		"Max":                   joint(additive),
+		"MaxPool":               pool,
+		"Min":                   joint(additive),
+		"Mish":                  curved,
+		"Mul":                   joint(multiplicative),
+		"Neg":                   each,
+		"PRelu":                 prelu,
+		"Pad":                   pad,
+		"QuantizeLinear":        quantised,
+		"ReduceMax":             reduce,
+		"ReduceMean":            reduce,
+		"ReduceMin":             reduce,
+		"ReduceSum":             reduce,
+		"Relu":                  each,
+		"Reshape":               reshape,
+		"Resize":                resize,
+		"Round":                 curved,
+		"Selu":                  curved,
+		"Shape":                 shape,
+		"Sigmoid":               curved,
+		"Sign":                  curved,
+		"Slice":                 slice,
+		"Softmax":               softmax,
+		"Softplus":              curved,
+		"Softsign":              curved,
+		"Split":                 split,
+		"Sqrt":                  curved,
+		"Squeeze":               reshape,
+		"Sub":                   joint(additive),
+		"Sum":                   joint(additive),
+		"Swish":                 curved,
+		"Tanh":                  curved,
+		"Transpose":             transpose,
+		"Unsqueeze":             reshape,
+		"Upsample":              resize,
+	}
+}
+
+// nothing is the rule of operators whose results have no channels.
+func nothing(*walk, *ir.Node) {}
+
+// each is the rule of positively homogeneous functions of single elements.
+func each(w *walk, n *ir.Node) { w.pass(n, n.In[0]) }

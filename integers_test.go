@@ -1,0 +1,96 @@
+package pare_test
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"pare"
+	"pare/compress"
+	"pare/internal/assets"
+	"pare/internal/cpu"
+	"pare/tensor"
+)
+
+// TestIntegerNetworks: quantised networks run on codes, with the same bits on
+// every processor where all sums are of integers, and with the decisions of
+// the reference, which computes on floats.
+func TestIntegerNetworks(t *testing.T) {
+	for _, recipe := range []string{"fold+uniform(w=8,a=8)", "fold+uniform(w=4,a=6)"} {
+		t.Run(recipe, func(t *testing.T) {
+			ctx := context.Background()
+			m, err := pare.Load(assets.Path(t, "cifar10/resnet20.onnx"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			if _, err := m.Compress(ctx, recipe, pare.Options{Input: compress.InputRange{Lo: []float64{-2.2}, Hi: []float64{2.7}}}); err != nil {
+				t.Fatal(err)
+			}
+			in := pictures(t, 4)
+			slow := logits(t, m, pare.SessionOptions{Reference: true}, in)
+			var first []float32
+			for _, level := range []string{"generic", "avx2", "avx512"} {
+				restore, _ := cpu.Cap(level)
+				fast := logits(t, m, pare.SessionOptions{Threads: 2}, in)
+				restore()
+				if first == nil {
+					first = fast
+				}
+				if !slices.Equal(fast, first) {
+					t.Errorf("%s computes other bits", level)
+				}
+			}
+			var square, energy float64
+			for i, x := range slow {
+				square += math.Pow(float64(x-first[i]), 2)
+				energy += float64(x) * float64(x)
+			}
+			if r := math.Sqrt(square / energy); r > 0.02 {
+				t.Errorf("logits are off by %.1f %%", 100*r)
+			}
+		})
+	}
+}
+
+// pictures are the first n of the CIFAR-10 test set.
+func pictures(t *testing.T, n int) map[string]*tensor.Tensor {
+	d, err := pare.OpenDataWith("cifar10:"+assets.Path(t, "cifar10/test_5000.bin"), "mean=0.485,0.456,0.406&std=0.229,0.224,0.225")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := d.Batch(context.Background(), 0, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range b.Inputs {
+		return map[string]*tensor.Tensor{"input": x}
+	}
+	panic("no input")
+}
+
+// logits runs the model and, unless by reference, checks that its convolutions
+// are of integers.
+func logits(t *testing.T, m *pare.Model, o pare.SessionOptions, in map[string]*tensor.Tensor) []float32 {
+	ctx := context.Background()
+	s, err := m.NewSession(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.Run(ctx, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, err := s.Profile(ctx, in, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, st := range steps {
+		if !o.Reference && (st.Op == "Conv" || st.Op == "Gemm") && !strings.HasPrefix(st.Kernel, "int8") {
+			t.Errorf("%s is computed by %s", st.Name, st.Kernel)
+		}
+	}
+	return tensor.Data[float32](out["logits"])
+}

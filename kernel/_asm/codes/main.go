@@ -1,0 +1,124 @@
+// Command codes generates element-wise loops over u8 codes. They do whole
+// groups of elements and leave the rest to portable code.
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"pare-asm/vec"
+)
+
+// Offsets in kernel.addArgs.
+const (
+	offX     = 0
+	offY     = 24
+	offDst   = 48
+	offMulX  = 72
+	offMulY  = 76
+	offShift = 80
+	offLo    = 84
+	offHi    = 88
+	offZero  = 92
+)
+
+// group is how many elements a turn of the loop does.
+func group(s vec.Set) int { return 2 * s.Lanes }
+
+func add(s vec.Set) {
+	TEXT("addCodes"+s.Name, NOSPLIT, "func(a *byte)")
+	Doc("addCodes" + s.Name + " adds codes of two grids and stores those of a third, in whole groups.")
+	Pragma("noescape")
+	a := Load(Param("a"), GP64())
+	field := func(off int) reg.GPVirtual {
+		r := GP64()
+		MOVQ(Mem{Base: a, Disp: off}, r)
+		return r
+	}
+	x, y, dst, n := field(offX), field(offY), field(offDst), field(offDst+8)
+	var c [6]vec.Reg
+	for i := range c {
+		c[i] = s.Broadcast(Mem{Base: a, Disp: offMulX + 4*i})
+	}
+	i := GP64()
+	XORQ(i, i)
+	loop(n, i, group(s), func() {
+		var row []vec.Reg
+		for j := range 2 {
+			u, v := s.New(), s.New()
+			VPMOVZXBD(Mem{Base: x, Index: i, Scale: 1, Disp: j * s.Lanes}, u)
+			VPMOVZXBD(Mem{Base: y, Index: i, Scale: 1, Disp: j * s.Lanes}, v)
+			VCVTDQ2PS(u, u)
+			VCVTDQ2PS(v, v)
+			VMULPS(c[0], u, u)
+			VMULPS(c[1], v, v)
+			VADDPS(v, u, u)
+			VADDPS(c[2], u, u)
+			// The bound stands second (Intel order): NaN becomes the lower one.
+			VMAXPS(c[3], u, u)
+			VMINPS(c[4], u, u)
+			VCVTPS2DQ(u, u)
+			VPADDD(c[5], u, u)
+			row = append(row, u)
+		}
+		store(s, row, Mem{Base: dst, Index: i, Scale: 1})
+	})
+}
+
+// store narrows two vectors of 0..255.
+func store(s vec.Set, row []vec.Reg, to Mem) {
+	if s.Wide() {
+		for j, v := range row {
+			VPMOVDB(v, v.AsX())
+			VMOVUPS(v.AsX(), to.Offset(16*j))
+		}
+		return
+	}
+	v, hi := YMM(), XMM()
+	VPACKSSDW(row[1], row[0], v)
+	VPERMQ(Imm(0xd8), v, v)
+	VEXTRACTI128(Imm(1), v, hi)
+	VPACKUSWB(hi, v.AsX(), hi)
+	VMOVDQU(hi, to)
+}
+
+func largest(s vec.Set) {
+	TEXT("maxCodes"+s.Name, NOSPLIT, "func(dst, src []uint8)")
+	Doc("maxCodes" + s.Name + " raises dst to src, in whole groups.")
+	Pragma("noescape")
+	dst := Load(Param("dst").Base(), GP64())
+	n := Load(Param("dst").Len(), GP64())
+	src := Load(Param("src").Base(), GP64())
+	i := GP64()
+	XORQ(i, i)
+	loop(n, i, s.Bytes(), func() {
+		v, to := s.New(), Mem{Base: dst, Index: i, Scale: 1}
+		VMOVUPS(to, v)
+		VPMAXUB(Mem{Base: src, Index: i, Scale: 1}, v, v)
+		VMOVUPS(v, to)
+	})
+}
+
+// loop emits turns of size elements from i on while as many are left, then
+// returns.
+func loop(n, i reg.Register, size int, body func()) {
+	Label("loop")
+	SUBQ(Imm(uint64(size)), n)
+	JL(LabelRef("done"))
+	body()
+	ADDQ(Imm(uint64(size)), i)
+	JMP(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+func main() {
+	ConstraintExpr("!noasm")
+	for _, s := range vec.Sets {
+		add(s)
+		largest(s)
+	}
+	Generate()
+}

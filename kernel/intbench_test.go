@@ -1,0 +1,43 @@
+package kernel_test
+
+import (
+	"fmt"
+	"testing"
+
+	"pare/kernel"
+)
+
+// BenchmarkIntConv times integer layers with weights of eight, seven and four
+// bits. Shares of peak are of exact products of full range: narrow weights may
+// pass it.
+func BenchmarkIntConv(b *testing.B) {
+	eachBenchLevel(b, func(b *testing.B) {
+		for _, largest := range []int8{127, 63, 7} {
+			for _, s := range convLayers {
+				name := fmt.Sprintf("max%d/%dx%d,%d->%d,%dx%ds%d", largest, s.H, s.W, s.C, s.O, s.KH, s.KW, s.StrideH)
+				b.Run(name, func(b *testing.B) { benchIntConv(b, s, largest) })
+			}
+		}
+	})
+}
+
+func benchIntConv(b *testing.B, s kernel.ConvShape, largest int8) {
+	src, w := make([]uint8, s.H*s.W*s.C), make([]int8, s.O*s.C*s.KH*s.KW)
+	w[0] = largest
+	dst := make([]uint8, s.OH()*s.OW()*s.O)
+	weights, err := kernel.PackIntConv(s, w, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	conv, err := kernel.NewIntConv(s, weights)
+	if err != nil {
+		b.Fatal(err)
+	}
+	scratch := make([]uint8, conv.ScratchBytes())
+	ep := kernel.IntEpilogue{Mul: make([]float32, s.O), Add: make([]float32, s.O)}
+	paceBy(b, kernel.IntPeak, s.Flops(), 0, func() {
+		for task := range conv.Tasks() {
+			conv.Run(task, dst, src, &ep, scratch)
+		}
+	})
+}

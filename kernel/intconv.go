@@ -1,0 +1,148 @@
+package kernel
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// IntConv is a planned convolution of u8 codes with s8 weights, depthwise ones
+// included, or a planned product of such matrices. It is cut into tasks as Conv
+// is.
+type IntConv struct {
+	bandPlan
+	w            *IntWeights
+	segs         []seg
+	scratchBytes int
+}
+
+// intBytes is how many bytes of the source one task should touch.
+const intBytes = 256 << 10
+
+// NewIntConv plans a convolution with packed weights.
+func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if w.kh != s.KH || w.kw != s.KW || w.c != s.C || w.groups != s.Groups || w.o != s.O || w.runs != intRunsOf(&s) {
+		return nil, fmt.Errorf("integer weights do not belong to the convolution %+v", s)
+	}
+	want := taskCount(s.Flops() / 4)
+	ragged, dense := w.runs.n%4 != 0, w.runs.n != s.C/s.Groups
+	if s.depthwise() {
+		// All channels make one group of panels.
+		want, ragged = taskCount(s.Flops()), s.C%w.tile.nr() != 0
+		s.Groups = 1
+	}
+	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w}
+	switch {
+	case s.padded() || ragged && s.KH*s.KW > 1:
+		c.access = banded
+	case s.KH*s.KW == 1 && (ragged || aliases(s.SrcStride*s.StrideW, 1) && c.panels >= 4):
+		c.access = gathered
+	}
+	if c.access != direct {
+		if c.pixel = s.C; !dense {
+			c.pixel = apart(s.C, 1)
+		}
+	}
+	c.segs = c.segments(dense)
+	if s.N*c.oh*c.ow > 0 {
+		c.split(intBytes, want)
+		c.scratchBytes = 4 * c.bandPixels
+		if c.access != direct {
+			// Tiles read whole quads, or whole panels of channels.
+			c.scratchBytes += c.bandElements() + max(3, w.tile.nr()-1)
+		}
+	}
+	return c, nil
+}
+
+// segments lists the runs that one output pixel reads.
+func (c *IntConv) segments(dense bool) []seg {
+	var segs []seg
+	s, quads := &c.s, c.w.runs.quads()
+	for y := range s.KH {
+		row := y * s.DilH * c.wp * c.pixel
+		switch {
+		case dense:
+			segs = append(segs, seg{row, quads})
+			continue
+		case c.w.tile.form != formChannels && s.DilW == 1 && c.pixel == s.C && s.Groups == 1 && s.C%4 == 0:
+			segs = append(segs, seg{row, s.KW * quads})
+			continue
+		}
+		for x := range s.KW {
+			segs = append(segs, seg{row + x*s.DilW*c.pixel, quads})
+		}
+	}
+	return segs
+}
+
+// NewIntGemm plans C[M,N] = A[M,K]·B[K,N] of u8 codes and packed s8 weights.
+func NewIntGemm(s GemmShape, w *IntWeights) (*IntConv, error) {
+	return NewIntConv(ConvShape{N: 1, H: s.M, W: 1, C: s.K, KH: 1, KW: 1, O: s.N,
+		SrcStride: s.LDA, DstStride: s.LDC, ResStride: s.LDR}, w)
+}
+
+// PackIntGemm packs the right-hand matrix of a product, transposed to [N][K];
+// see PackIntConv.
+func PackIntGemm(n, k int, b []int8, zero uint8) (*IntWeights, error) {
+	return PackIntConv(ConvShape{C: k, O: n, KH: 1, KW: 1}, b, zero)
+}
+
+// ScratchBytes is how much scratch, aligned to 4 bytes, one running task needs.
+func (c *IntConv) ScratchBytes() int { return c.scratchBytes }
+
+// Run computes one task and stores codes.
+func (c *IntConv) Run(task int, dst, src []uint8, ep *IntEpilogue, scratch []uint8) {
+	c.run(task, dst, storeCodes, src, ep, scratch)
+}
+
+// RunFloat is Run that stores y of the epilogue.
+func (c *IntConv) RunFloat(task int, dst []float32, src []uint8, ep *IntEpilogue, scratch []uint8) {
+	c.run(task, rawBytes(dst), storeFloat, src, ep, scratch)
+}
+
+// RunSums is Run that stores the sums themselves.
+func (c *IntConv) RunSums(task int, dst []int32, src, scratch []uint8) {
+	c.run(task, rawBytes(dst), storeSums, src, &IntEpilogue{}, scratch)
+}
+
+func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *IntEpilogue, scratch []uint8) {
+	s := &c.s
+	ep.check(store, s.O)
+	// Tasks of one band lie beside each other: threads share its source.
+	r0 := task / c.panelTasks * c.bandRows
+	r1 := min(r0+c.bandRows, s.N*c.oh)
+	rows := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:4*(r1-r0)*c.ow]))), (r1-r0)*c.ow)
+	src = reach(&c.bandPlan, rows, src, scratch[4*len(rows):], r0, r1, c.w.zero)
+	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, store: store,
+		dst: dst[r0*c.ow*s.DstStride*store.size():], ldc: s.DstStride, ldr: s.ResStride, ep: ep}
+	if ep.Residual != nil && store != storeSums {
+		p.res = ep.Residual[r0*c.ow*s.ResStride:]
+	}
+	first := task % c.panelTasks * c.panelsPerTask
+	c.panelRange(&p, src, first, min(first+c.panelsPerTask, c.panels*s.Groups))
+}
+
+// panelRange multiplies all rows of a task by panels first ≤ i < last.
+func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
+	t := intTilePool.Get().(*intArgs)
+	cg, og := c.s.C/c.s.Groups, c.s.O/c.s.Groups
+	step := len(p.rows)
+	if (last-first)*len(c.w.panels[first].data) <= intBytes {
+		step = chunkRows
+	}
+	for r := 0; r < len(p.rows); r += step {
+		for i := first; i < last; i++ {
+			g, j := i/c.panels, i%c.panels*c.nr
+			p.src = src[g*cg:]
+			if c.w.tile.form == formChannels {
+				p.src = src[j:]
+			}
+			p.run(t, r, min(r+step, len(p.rows)), &c.w.panels[i], g*og+j, min(c.nr, og-j))
+		}
+	}
+	*t = intArgs{}
+	intTilePool.Put(t)
+}

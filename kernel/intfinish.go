@@ -1,0 +1,70 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+)
+
+// IntEpilogue is what happens to an integer sum of output channel o before it is
+// stored:
+//
+//	y = min(max(float32(sum)·Mul[o] + float32(Residual[i])·ResMul + Add[o], Lo), Hi)
+//
+// Products and sums are rounded one by one, never fused, so that every row of
+// the table gives the same bits. Codes are round(y) + Zero with ties to even.
+type IntEpilogue struct {
+	// Mul and Add have one finite value per output channel. Zero points of the
+	// residual belong into Add.
+	Mul, Add []float32
+	// Residual holds codes laid out like the destination, with a stride of its
+	// own; nil counts as zero. It may be the destination itself.
+	Residual []uint8
+	// ResMul is the finite multiplier of all residuals.
+	ResMul float32
+	// Zero is the zero point of the codes stored.
+	Zero uint8
+	// Lo and Hi clamp y where Lo < Hi. Codes are clamped to 0..255 besides.
+	Lo, Hi float32
+}
+
+// limits are the clamp bounds for a kind of store.
+func (e *IntEpilogue) limits(s intStore) (lo, hi float32) {
+	lo, hi = -inf, inf
+	if e.Lo < e.Hi {
+		lo, hi = e.Lo, e.Hi
+	}
+	if s == storeCodes {
+		least := -float32(e.Zero)
+		lo, hi = min(max(lo, least), least+255), min(max(hi, least), least+255)
+	}
+	return lo, hi
+}
+
+// check panics where the epilogue does not fit o channels.
+func (e *IntEpilogue) check(s intStore, o int) {
+	if s != storeSums && (len(e.Mul) != o || len(e.Add) != o) {
+		panic(fmt.Sprintf("kernel: %d multipliers and %d shifts for %d channels", len(e.Mul), len(e.Add), o))
+	}
+}
+
+// finish stores one sum; it is the definition that assembly follows.
+func (t *intArgs) finish(r, j int, sum int32) {
+	if t.store == storeSums {
+		*(*int32)(unsafe.Pointer(&t.c[r*t.ldc+4*j])) = sum
+		return
+	}
+	y := float32(float32(sum) * t.mul[j])
+	if t.res != nil {
+		y += float32(float32(t.res[r*t.ldr+j]) * t.resMul)
+	}
+	if y += t.add[j]; !(y > t.lo) {
+		y = t.lo
+	}
+	y = min(y, t.hi)
+	if t.store == storeFloat {
+		*(*float32)(unsafe.Pointer(&t.c[r*t.ldc+4*j])) = y
+		return
+	}
+	t.c[r*t.ldc+j] = uint8(int32(math.RoundToEven(float64(y))) + t.zero)
+}

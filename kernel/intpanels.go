@@ -1,0 +1,137 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+)
+
+// IntWeights are packed s8 weights of a convolution or product of integers,
+// for sources of one zero point. They serve any batch, image size and stride.
+type IntWeights struct {
+	kh, kw, c, groups, o int
+	runs                 intRuns
+	zero                 uint8
+	tile                 *intTile
+	flush                int
+	panels               []intPanel // of one group after the other
+}
+
+// intPanel is as many columns as the tile is wide, one line of them per quad.
+type intPanel struct {
+	width int
+	data  []int8
+	start []int32
+}
+
+// intRuns is how the source of one output pixel is read: taps runs of n
+// bytes, each of which takes whole quads. Bytes behind a run meet weights of
+// zero.
+type intRuns struct{ taps, n int }
+
+func (r intRuns) quads() int { return (r.n + 3) / 4 }
+
+// intRunsOf joins the channels of a kernel row where pixels can be laid side by
+// side and a run of its own for every pixel would waste much.
+func intRunsOf(s *ConvShape) intRuns {
+	if s.depthwise() {
+		return intRuns{s.KH * s.KW, 1}
+	}
+	cg := s.C / s.Groups
+	if cg%4 != 0 && s.DilW == 1 && s.Groups == 1 {
+		return intRuns{s.KH, s.KW * cg}
+	}
+	return intRuns{s.KH * s.KW, cg}
+}
+
+// PackIntConv packs weights in OIHW order, [O][C/Groups][KH][KW], for sources
+// with the given zero point: sums are Σ (src-zero)·w, in int32. An error
+// reports a channel whose sum could pass that.
+func PackIntConv(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if n := s.O * s.C / s.Groups * s.KH * s.KW; len(w) != n {
+		return nil, fmt.Errorf("convolution weights: %d elements for [%d,%d,%d,%d]", len(w), s.O, s.C/s.Groups, s.KH, s.KW)
+	}
+	largest, err := bounds(s.O, w)
+	if err != nil {
+		return nil, err
+	}
+	tiles := intTiles
+	if s.depthwise() {
+		tiles = intDepthTiles
+	}
+	return pickIntTile(tiles, largest).pack(s, w, zero, largest), nil
+}
+
+// pack packs weights that are known to fit.
+func (t *intTile) pack(s ConvShape, w []int8, zero uint8, largest int) *IntWeights {
+	p := &IntWeights{kh: s.KH, kw: s.KW, c: s.C, groups: s.Groups, o: s.O,
+		runs: intRunsOf(&s), zero: zero, tile: t, flush: math.MaxInt}
+	if t.defers && largest > 0 {
+		p.flush = math.MaxInt16 / (2 * math.MaxUint8 * largest)
+	}
+	cg, og, taps := s.C/s.Groups, s.O/s.Groups, s.KH*s.KW
+	if t.form == formChannels {
+		og = s.O
+	}
+	hwc := make([]int8, cg*taps)
+	for o := range s.O {
+		for i, v := range w[o*cg*taps : (o+1)*cg*taps] {
+			hwc[i%taps*cg+i/taps] = v
+		}
+		p.column(o%og, og, hwc)
+	}
+	return p
+}
+
+// bounds returns the largest absolute weight of o channels and refuses sums
+// that int32 does not hold.
+func bounds(o int, w []int8) (largest int, err error) {
+	for i := range o {
+		sum := 0
+		for _, v := range w[i*len(w)/o : (i+1)*len(w)/o] {
+			a := max(int(v), -int(v))
+			largest, sum = max(largest, a), sum+a
+		}
+		if math.MaxUint8*sum > math.MaxInt32 {
+			return 0, fmt.Errorf("integer weights: channel %d adds up to %d, too much for sums of 32 bits", i, sum)
+		}
+	}
+	return largest, nil
+}
+
+// column packs the weights of output channel j of og of a group.
+func (p *IntWeights) column(j, og int, w []int8) {
+	nr := p.tile.nr()
+	lines := p.runs.taps * p.runs.quads()
+	if j%nr == 0 {
+		width := narrowest(p.tile.panels, og-j).width
+		p.panels = append(p.panels, intPanel{width, make([]int8, lines*width*p.tile.unit()), make([]int32, width)})
+	}
+	panel := &p.panels[len(p.panels)-1]
+	line := panel.width * p.tile.unit()
+	sum, at := 0, 0
+	for _, v := range w {
+		sum += int(v)
+	}
+	for range p.runs.taps {
+		for i := 0; i < p.runs.n; i += 4 {
+			var quad [4]int8
+			copy(quad[:], w[i:min(i+4, p.runs.n)])
+			p.tile.put(panel.data[at:at+line], j%nr, quad)
+			at += line
+		}
+		w = w[p.runs.n:]
+	}
+	panel.start[j%nr] = int32(-sum * int(p.zero))
+}
+
+// Bytes is the memory that the packed weights take.
+func (p *IntWeights) Bytes() int {
+	n := 0
+	for _, panel := range p.panels {
+		n += len(panel.data) + 4*len(panel.start)
+	}
+	return n
+}

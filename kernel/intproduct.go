@@ -1,0 +1,90 @@
+package kernel
+
+import "math"
+
+// intProduct is product for integers.
+type intProduct struct {
+	tile  *intTile
+	src   []uint8
+	rows  []int32
+	segs  []seg
+	dst   []uint8
+	store intStore
+	// ldc and ldr are elements from one row to the next.
+	ldc, ldr int
+	ep       *IntEpilogue
+	res      []uint8
+	flush    int
+}
+
+// run multiplies rows r0 ≤ r < r1 by one panel whose first column is j of the
+// destination, of which cols are stored.
+func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
+	t.src, t.segs, t.b, t.start = p.src, p.segs, panel.data, panel.start
+	t.n, t.store, t.flush = cols, p.store, p.flush
+	t.lo, t.hi = p.ep.limits(p.store)
+	t.zero, t.resMul = int32(p.ep.Zero), p.ep.ResMul
+	if p.store == storeCodes {
+		t.least = uint8(int32(math.RoundToEven(float64(t.lo))) + t.zero)
+	}
+	if p.store != storeSums {
+		t.mul, t.add = p.ep.Mul[j:j+cols], p.ep.Add[j:j+cols]
+	}
+	k := narrowest(p.tile.panels, panel.width)
+	lend := p.tile.whole && cols < panel.width
+	r := r0
+	for _, c := range cut(r1-r0, k.mr) {
+		switch {
+		case c.tiles == 0:
+		case lend:
+			for i := range c.tiles {
+				p.borrow(t, k, r+i*c.rows, c.rows, j, cols)
+			}
+		default:
+			p.call(t, k, r, c.rows, c.tiles, j, cols)
+		}
+		r += c.rows * c.tiles
+	}
+}
+
+// call runs tiles of m rows from row r on.
+func (p *intProduct) call(t *intArgs, k *panelKernel[intArgs], r, m, tiles, j, cols int) {
+	last, size := r+m*tiles-1, p.store.size()
+	t.tiles = tiles
+	t.rows = p.rows[r : last+1]
+	t.c, t.ldc = p.dst[(r*p.ldc+j)*size:(last*p.ldc+j+cols)*size], p.ldc*size
+	if t.res = nil; p.res != nil {
+		t.res, t.ldr = p.res[r*p.ldr+j:last*p.ldr+j+cols], p.ldr
+	}
+	k.run(m, t)
+}
+
+// intLoan holds a whole tile for kernels that cannot leave columns out.
+type intLoan struct {
+	mul, add [16]float32
+	res      [12 * 16]uint8
+	c        [12 * 16 * 4]uint8
+}
+
+// borrow runs one tile of m rows, of which only cols columns exist.
+func (p *intProduct) borrow(t *intArgs, k *panelKernel[intArgs], r, m, j, cols int) {
+	l := intLoanPool.Get().(*intLoan)
+	size, mul, add := p.store.size(), t.mul, t.add
+	copy(l.mul[:], mul)
+	copy(l.add[:], add)
+	t.mul, t.add = l.mul[:], l.add[:]
+	t.rows, t.tiles = p.rows[r:r+m], 1
+	t.c, t.ldc = l.c[:], k.width*size
+	if t.res = nil; p.res != nil {
+		for i := range m {
+			copy(l.res[i*k.width:], p.res[(r+i)*p.ldr+j:][:cols])
+		}
+		t.res, t.ldr = l.res[:], k.width
+	}
+	k.run(m, t)
+	for i := range m {
+		copy(p.dst[((r+i)*p.ldc+j)*size:][:cols*size], l.c[i*k.width*size:])
+	}
+	t.mul, t.add = mul, add
+	intLoanPool.Put(l)
+}

@@ -1,0 +1,166 @@
+package kernel
+
+import (
+	"sync"
+	"unsafe"
+
+	"pare/internal/cpu"
+)
+
+// intStore is what a tile of integers leaves behind.
+type intStore int
+
+const (
+	storeCodes intStore = iota // bytes
+	storeFloat                 // float32
+	storeSums                  // int32
+)
+
+// size is the bytes of one stored element.
+func (s intStore) size() int {
+	if s == storeCodes {
+		return 1
+	}
+	return 4
+}
+
+// intArgs is one call of an integer tile kernel. It is tileArgs with quads, four
+// source bytes in a row, in the place of single elements: seg.n counts quads.
+// With acc = start[j] + Σ src·b it stores acc itself, or
+//
+//	y = min(max(acc·mul[j] + res[r*ldr+j]·resMul + add[j], lo), hi)
+//
+// whose terms are rounded one by one, or round(y) + zero as a byte. ldc counts
+// bytes. Assembly reads this struct by offset (TestArgsLayout).
+type intArgs struct {
+	src            []uint8
+	rows           []int32
+	segs           []seg
+	b              []int8
+	c              []uint8
+	start          []int32
+	mul, add       []float32
+	res            []uint8
+	ldc, ldr       int
+	n              int
+	store          intStore
+	tiles          int
+	resMul, lo, hi float32
+	zero           int32
+	flush          int
+	// least is the code of lo.
+	least uint8
+}
+
+// intTile is a row of the table of integer micro-kernels. All rows give the
+// same bytes; they differ in the weights that they multiply exactly.
+type intTile struct {
+	name  string
+	needs cpu.Features
+	// limit bounds the absolute weights, or is 0. Kernels with defers set add
+	// 16-bit sums over several quads, as many as the weights allow.
+	limit  int
+	defers bool
+	// whole kernels compute all columns of a panel.
+	whole bool
+	// form is what panels hold.
+	form   intForm
+	panels []panelKernel[intArgs]
+}
+
+// intForm is how a panel lays out a line of columns.
+type intForm int
+
+const (
+	formBytes    intForm = iota // a quad of bytes per column
+	formWords                   // a quad of words: even ones of eight columns, then odd ones
+	formChannels                // one int32 per column, whose channel it is
+)
+
+// intTiles is ordered best first; the last row runs everywhere.
+var intTiles = append(archIntTiles, intTile{
+	name: "u8s8_4x4_go", panels: []panelKernel[intArgs]{{4, 4, intTileGo}},
+})
+
+// pickIntTile returns the first tile that is exact for weights up to largest.
+func pickIntTile(tiles []intTile, largest int) *intTile {
+	for i := range tiles {
+		if t := &tiles[i]; cpu.Has(t.needs) && (t.limit == 0 || largest <= t.limit) {
+			return t
+		}
+	}
+	panic("kernel: no portable tile")
+}
+
+// intDepthTiles are the rows for depthwise convolutions.
+var intDepthTiles = append(archIntDepthTiles, intTile{
+	name: "u8s8_4x8_go", form: formChannels, panels: []panelKernel[intArgs]{{8, 4, intChannelsGo}},
+})
+
+// nr is the width of all panels but the last of a matrix.
+func (t *intTile) nr() int { return t.panels[len(t.panels)-1].width }
+
+// unit is how many bytes of a panel hold one column of a quad.
+func (t *intTile) unit() int {
+	if t.form == formWords {
+		return 8
+	}
+	return 4
+}
+
+// put writes one column of a quad into a line of a panel.
+func (t *intTile) put(line []int8, col int, w [4]int8) {
+	switch t.form {
+	case formBytes:
+		copy(line[4*col:], w[:])
+	case formWords:
+		words := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(line))), len(line)/2)
+		at := col/8*32 + col%8*2
+		for i, v := range w {
+			words[at+i%2*16+i/2] = int16(v)
+		}
+	case formChannels:
+		*(*int32)(unsafe.Pointer(&line[4*col])) = int32(w[0])
+	}
+}
+
+var intTilePool = sync.Pool{New: func() any { return new(intArgs) }}
+
+// intTileGo is the portable tile of four columns.
+func intTileGo(m int, t *intArgs) {
+	for r := range m * t.tiles {
+		s0, s1, s2, s3 := t.start[0], t.start[1], t.start[2], t.start[3]
+		b := t.b
+		for _, g := range t.segs {
+			at := int(t.rows[r]) + g.off
+			src := t.src[at : at+4*g.n]
+			for len(src) > 0 {
+				x0, x1, x2, x3 := int32(src[0]), int32(src[1]), int32(src[2]), int32(src[3])
+				w := b[:16:16]
+				s0 += x0*int32(w[0]) + x1*int32(w[1]) + x2*int32(w[2]) + x3*int32(w[3])
+				s1 += x0*int32(w[4]) + x1*int32(w[5]) + x2*int32(w[6]) + x3*int32(w[7])
+				s2 += x0*int32(w[8]) + x1*int32(w[9]) + x2*int32(w[10]) + x3*int32(w[11])
+				s3 += x0*int32(w[12]) + x1*int32(w[13]) + x2*int32(w[14]) + x3*int32(w[15])
+				src, b = src[4:], b[16:]
+			}
+		}
+		sums := [4]int32{s0, s1, s2, s3}
+		for j := range t.n {
+			t.finish(r, j, sums[j])
+		}
+	}
+}
+
+// intChannelsGo is the portable tile for depthwise convolutions.
+func intChannelsGo(m int, t *intArgs) {
+	for r := range m * t.tiles {
+		for j := range t.n {
+			sum := t.start[j]
+			for i, g := range t.segs {
+				w := *(*int32)(unsafe.Pointer(&t.b[4*(8*i+j)]))
+				sum += int32(t.src[int(t.rows[r])+g.off+j]) * w
+			}
+			t.finish(r, j, sum)
+		}
+	}
+}

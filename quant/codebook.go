@@ -1,0 +1,93 @@
+package quant
+
+import (
+	"context"
+	"fmt"
+
+	"pare/calib"
+	"pare/compress"
+	"pare/format"
+	"pare/ir"
+	"pare/tensor"
+)
+
+func init() {
+	compress.Register(compress.Info{
+		Name: "codebook",
+		Doc:  "store weights by the few levels per layer that fit them best (k-means)",
+		Ref:  "[yvinec24] JLCM: Network Memory Footprint Compression Through Jointly Learnable Codebooks and Mappings, arXiv:2309.17361",
+		New: func() compress.Method {
+			return &Codebook{W: 4, Granularity: "channel", Importance: "input", Top: 48, Store: packed}
+		},
+	})
+}
+
+// Codebook quantises weights to levels found by k-means, without the learning
+// of [yvinec24].
+type Codebook struct {
+	W           int    `json:"w" doc:"bits of the weights, 2 to 6"`
+	Granularity string `json:"granularity" doc:"which weights share a scale; the layer shares the levels" values:"channel|tensor"`
+	Importance  string `json:"importance" doc:"what an error of a weight counts: the same for all, or the mean square of the data that it multiplies" values:"none|input"`
+	Top         int    `json:"top" doc:"largest of the integers that levels are multiples of, 0 for levels without a grid"`
+	Edges       int    `json:"edges" doc:"bits of the first and last layers, 0 for the same as the others"`
+	Store       string `json:"store" doc:"codes of 4 bits and fewer packed (opset 21) or in bytes (opset 13)" values:"packed|int8"`
+}
+
+// Validate implements compress.Method.
+func (q *Codebook) Validate() error {
+	most := max(q.W, q.Edges)
+	if q.Edges > 6 {
+		most = q.W // evenly spaced
+	}
+	switch {
+	case q.W < 2 || q.W > 6:
+		return fmt.Errorf("w=%d is not in 2..6", q.W)
+	case q.Edges != 0 && (q.Edges < 2 || q.Edges > 8):
+		return fmt.Errorf("edges=%d is neither 0 nor in 2..8", q.Edges)
+	case q.Top != 0 && (q.Top < 1<<(most-1) || q.Top > 127):
+		return fmt.Errorf("top=%d: the levels of %d bits need %d to 127", q.Top, most, 1<<(most-1))
+	}
+	return nil
+}
+
+func (q *Codebook) weights(m *ir.Model, env *compress.Env) *weights {
+	w := &weights{env: env, m: m, choose: q.spec}
+	if q.Importance == "input" {
+		e := newEnergies(m, env)
+		w.code = func(p *plan, t *tensor.Tensor, o format.Options) (*format.Encoded, format.Error, error) {
+			o.Importance = e.perWeight(p.layer, t.Shape)
+			return format.Encode(t, p.spec, o)
+		}
+	}
+	return w
+}
+
+func (q *Codebook) tune(context.Context, *weights, []plan) error { return nil }
+
+func (q *Codebook) edges() int { return q.Edges }
+
+// spec gives layers wider than codebooks go evenly spaced levels.
+func (q *Codebook) spec(l *compress.Layer, shape []int) (s format.Spec, note, skip string) {
+	s = format.Spec{Kind: format.Codebook, Bits: bits(l, q.W, q.Edges), Top: q.Top, Wide: q.Store == int8s}
+	note = grain{granularity: q.Granularity}.place(&s, l, shape)
+	if s.Bits > 6 {
+		s.Kind, s.Top, note = format.Uniform, 0, fmt.Sprintf("evenly spaced levels of %d bits", s.Bits)
+	}
+	return s, note, ""
+}
+
+// Needs implements compress.Calibrated.
+func (q *Codebook) Needs(m *ir.Model, env *compress.Env) []calib.Request {
+	if q.Importance == "none" {
+		return nil
+	}
+	return energyRequests(m, env)
+}
+
+// Prepare implements compress.Prepared.
+func (q *Codebook) Prepare(m *ir.Model, env *compress.Env) error { return q.weights(m, env).raise() }
+
+// Apply implements compress.Method.
+func (q *Codebook) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	return q.weights(m, env).apply(ctx, q)
+}

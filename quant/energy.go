@@ -1,0 +1,129 @@
+package quant
+
+import (
+	"pare/calib"
+	"pare/compress"
+	"pare/ir"
+	"pare/op"
+)
+
+// energies knows how large the data of layers are: the mean square of every input
+// channel, observed or, without data, from what the network tells of itself.
+type energies struct {
+	env   *compress.Env
+	table *calib.Table
+}
+
+func newEnergies(m *ir.Model, env *compress.Env) *energies {
+	e := &energies{env: env}
+	if env.Observed == nil {
+		_, _ = op.Infer(m) // shapes help; what cannot be inferred stays unknown
+		e.table = calib.Propagate(m, calib.Options{InputLo: env.Input.Lo, InputHi: env.Input.Hi})
+	}
+	return e
+}
+
+// energyRequests asks for the data of all layers that can be compressed.
+func energyRequests(m *ir.Model, env *compress.Env) []calib.Request {
+	if _, err := op.Infer(m); err != nil {
+		return nil // Apply reports it
+	}
+	asked := map[*ir.Value]bool{}
+	var out []calib.Request
+	for _, l := range env.Layers(m) {
+		x := dataOf(&l)
+		if l.Reason != "" || x == nil || asked[x] || !x.Type.DType.IsFloat() || !x.Type.Ranked || x.Type.Rank() < 2 {
+			continue
+		}
+		asked[x] = true
+		out = append(out, calib.Request{Value: x, Axis: channelAxis(&l, x)})
+	}
+	return out
+}
+
+// dataOf is the value that a layer multiplies its weights with; nil where it
+// multiplies with none.
+func dataOf(l *compress.Layer) *ir.Value {
+	if l.Kind == compress.Embedding || l.Kind == compress.Other || l.Input < 0 || l.Input >= len(l.Node.In) {
+		return nil
+	}
+	return l.Node.In[l.Input]
+}
+
+// channelAxis is the axis of a layer's data that its weights sum over.
+func channelAxis(l *compress.Layer, x *ir.Value) int {
+	if l.Kind != compress.Dense {
+		return 1
+	}
+	last := x.Type.Rank() - 1
+	if l.Operand == 0 {
+		last-- // the weights come first: rows of the data are summed over
+	}
+	if l.Node.Op == "Gemm" && l.Node.Int([]string{"transB", "transA"}[l.Operand], 0) != 0 {
+		last = 1 - last
+	}
+	return last
+}
+
+// perInput is the mean square of what each index of the weights' input axis
+// multiplies, and for grouped layers of each input channel; nil when unknown.
+func (e *energies) perInput(l *compress.Layer) []float64 {
+	x := dataOf(l)
+	if x == nil {
+		return nil
+	}
+	var s *ir.Stats
+	if e.table != nil {
+		s, _ = e.table.Stats(x)
+	} else if o := e.env.Observed[x]; o != nil && o.Count > 0 {
+		s = o.Stats()
+	}
+	if s == nil || len(s.Mean) < 2 || len(s.Mean) != len(s.Std) {
+		return nil
+	}
+	out := make([]float64, len(s.Mean))
+	for c := range out {
+		out[c] = s.Mean[c]*s.Mean[c] + s.Std[c]*s.Std[c]
+	}
+	return out
+}
+
+// perWeight is the mean square of the data that every weight multiplies, in the
+// order of the tensor, relative to the mean over all; nil when unknown.
+func (e *energies) perWeight(l *compress.Layer, shape []int) []float32 {
+	energy := e.perInput(l)
+	if energy == nil || l.Kind == compress.ConvTranspose || len(shape) < 2 {
+		return nil
+	}
+	group := max(1, l.Node.Int("group", 1))
+	if l.Kind == compress.Dense {
+		group = 1
+	}
+	in, out := shape[l.In], shape[l.Out]
+	if len(energy) != in*group || out%group != 0 {
+		return nil
+	}
+	mean := 0.0
+	for _, v := range energy {
+		mean += v / float64(len(energy))
+	}
+	if !(mean > 0) {
+		return nil
+	}
+	strideIn, strideOut, n := 1, 1, 1
+	for d := len(shape) - 1; d >= 0; d-- {
+		if d == l.In {
+			strideIn = n
+		}
+		if d == l.Out {
+			strideOut = n
+		}
+		n *= shape[d]
+	}
+	w := make([]float32, n)
+	for i := range w {
+		c := i/strideOut%out/(out/group)*in + i/strideIn%in
+		w[i] = float32(energy[c] / mean)
+	}
+	return w
+}

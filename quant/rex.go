@@ -1,0 +1,169 @@
+package quant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pare/calib"
+	"pare/compress"
+	"pare/format"
+	"pare/ir"
+)
+
+func init() {
+	compress.Register(compress.Info{
+		Name: "rex",
+		Doc:  "store weights as a sum of terms, each encoding what those before it leave, on the rows where it counts most",
+		Ref:  "[yvinec23r] REx: Data-Free Residual Quantization Error Expansion, arXiv:2203.14645",
+		New: func() compress.Method {
+			return &Rex{Base: compress.Nested{Method: newUniform(4)}, Order: 3, Bits: 2, Budget: 1.5, Count: "bitops", Spread: "constant", Rows: "output", Inputs: 1, Steps: "even"}
+		},
+	})
+}
+
+// Rex expands weights into orders [yvinec23r]: the first is that of a base
+// method, every further one encodes the rest evenly with a scale per output
+// channel (row).
+type Rex struct {
+	Base   compress.Nested `json:"base" doc:"method of the first order: uniform, powerquant, ternary or codebook"`
+	Order  int             `json:"order" doc:"number of terms, 1 to 8"`
+	Bits   int             `json:"bits" doc:"bits of the further terms, 1 to 8; 1 for signs; 2 are stored in opset 25; 0 for those of the first"`
+	Budget float64         `json:"budget" doc:"cost of all terms relative to the first alone; 0 for all rows of all terms"`
+	Count  string          `json:"count" doc:"what the budget counts: bit-operations, or bytes stored" values:"bitops|bytes"`
+	Spread string          `json:"spread" doc:"share of rows that layers get: the same, growing with depth, or by what the network gains" values:"constant|linear|sensitivity"`
+	Rows   string          `json:"rows" doc:"what makes a row count: the norm of its rest, or of the rest times its data" values:"norm|output"`
+	Inputs int             `json:"inputs" doc:"number of terms of the data that layers read, 1 to 4, where the base quantises them"`
+	Steps  string          `json:"steps" doc:"levels of a further term: cut the range of a row evenly; reach its largest weight; or lie at the last step over 2^bits, so that two terms fuse into one integer, and are written so" values:"even|max|shift|fused"`
+}
+
+// Validate implements compress.Method.
+func (r *Rex) Validate() error {
+	b, ok := r.Base.Method.(base)
+	switch {
+	case r.Base.Method == nil:
+		return errors.New("base is missing")
+	case !ok:
+		return fmt.Errorf("base=%s: choose uniform, powerquant, ternary or codebook", compress.StepString(r.Base.Method))
+	case r.Order < 1 || r.Order > 8:
+		return fmt.Errorf("order=%d is not in 1..8", r.Order)
+	case r.Bits < 0 || r.Bits > 8:
+		return fmt.Errorf("bits=%d is not in 0..8", r.Bits)
+	case r.Inputs < 1 || r.Inputs > 4:
+		return fmt.Errorf("inputs=%d is not in 1..4", r.Inputs)
+	case r.Inputs > 1 && !r.quantises():
+		return fmt.Errorf("inputs=%d needs a base that quantises data, such as uniform(w=4,a=4)", r.Inputs)
+	case r.Budget != 0 && r.Budget < 1:
+		return fmt.Errorf("budget=%v is neither 0 nor at least 1, the cost of the first order", r.Budget)
+	case r.shifts() && (r.Order != 2 || r.Bits == 1):
+		return fmt.Errorf("steps=%s needs order=2 and no signs: further orders would not converge", r.Steps)
+	}
+	return b.Validate()
+}
+
+// shifts: two terms have steps a power of two apart.
+func (r *Rex) shifts() bool { return r.Steps == "shift" || r.Steps == "fused" }
+
+// quantises: the base quantises data.
+func (r *Rex) quantises() bool {
+	u, ok := r.Base.Method.(*Uniform)
+	return ok && u.A != 0
+}
+
+// quantiser is a base that quantises data, too.
+type quantiser interface {
+	activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error)
+}
+
+// first is the base, without integer biases: sums of terms have no one scale.
+func (r *Rex) first() base {
+	if u, ok := r.Base.Method.(*Uniform); ok {
+		free := *u
+		free.Bias = "float"
+		return &free
+	}
+	return r.Base.Method.(base)
+}
+
+// Prepare implements compress.Prepared.
+func (r *Rex) Prepare(m *ir.Model, env *compress.Env) error { return r.weights(m, env).raise() }
+
+// weights are those of the base, with room for the storage of further terms.
+func (r *Rex) weights(m *ir.Model, env *compress.Env) *weights {
+	w := r.first().weights(m, env)
+	w.opset = func(s format.Spec) int {
+		t := format.Spec{Bits: max(2, r.bits(s.Bits)), Wide: s.Wide}
+		return t.Row().Opset
+	}
+	return w
+}
+
+// bits is the width of further terms behind a first of the given width.
+func (r *Rex) bits(first int) int {
+	if r.Bits == 0 {
+		return first
+	}
+	return r.Bits
+}
+
+// Needs implements compress.Calibrated: what the base needs, and the data of
+// layers where rows are chosen by them.
+func (r *Rex) Needs(m *ir.Model, env *compress.Env) []calib.Request {
+	var out []calib.Request
+	if c, ok := r.first().(compress.Calibrated); ok {
+		out = c.Needs(m, env)
+	}
+	if !r.weighs() {
+		return out
+	}
+	asked := map[*ir.Value]int{}
+	for i, q := range out {
+		asked[q.Value] = i
+	}
+	for _, q := range energyRequests(m, env) {
+		if i, ok := asked[q.Value]; ok {
+			out[i].Axis = q.Axis
+		} else {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
+// weighs: what rows and layers get depends on data.
+func (r *Rex) weighs() bool { return r.Rows == "output" }
+
+// Apply implements compress.Method.
+func (r *Rex) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	b, w := r.first(), r.weights(m, env)
+	if err := w.raise(); err != nil {
+		return err
+	}
+	plans, err := w.plans()
+	if err != nil {
+		return err
+	}
+	if err := b.tune(ctx, w, plans); err != nil {
+		return err
+	}
+	var acts *placement
+	if u, ok := b.(quantiser); ok {
+		if acts, err = u.activations(ctx, m, env, plans); err != nil {
+			return err
+		}
+	}
+	x, err := newExpansion(ctx, r, w, plans)
+	if err != nil {
+		return err
+	}
+	for k := 2; k <= r.Order; k++ {
+		if err := x.extend(ctx, k); err != nil {
+			return err
+		}
+	}
+	if err := x.write(ctx); err != nil || acts == nil {
+		return err
+	}
+	acts.orders = r.Inputs
+	return acts.emit()
+}
