@@ -18,7 +18,7 @@ type Goal struct {
 }
 
 // goalMetrics are the figures that goals can be about.
-var goalMetrics = []string{"agreement", "drop", "max_abs_error", "nll", "size", "snr_db", "top1", "top5"}
+var goalMetrics = []string{"agreement", "cosine", "drop", "max_abs_error", "nll", "size", "snr_db", "spearman", "top1", "top5"}
 
 // ParseGoals reads bounds such as "drop<=1%,agreement>=0.99,size<=25%". Figures
 // are those of eval's JSON document; drop is the reference's top1 less the
@@ -92,8 +92,10 @@ func Figures(r *eval.Result) map[string]float64 {
 	set("top1", r.Top1)
 	set("top5", r.Top5)
 	set("nll", r.NLL)
+	set("spearman", r.Spearman)
 	if a := r.Against; a != nil {
 		out["agreement"], out["snr_db"], out["max_abs_error"] = a.Agreement, a.SNR, a.MaxAbsError
+		set("cosine", a.Cosine)
 		if a.Top1 != nil && r.Top1 != nil {
 			out["drop"] = *a.Top1 - *r.Top1
 		}

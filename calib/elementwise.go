@@ -21,11 +21,11 @@ func apply(s *state, g func(c int, y float64) float64) *state {
 func (root *state) derive(axis int, fn func(c int, x float64) float64) *state {
 	n := len(root.Mean)
 	s := &ir.Stats{Axis: axis, Source: root.Source, Mean: make([]float64, n), Std: make([]float64, n), Lo: make([]float64, n), Hi: make([]float64, n)}
-	for c := range n {
+	parallel(n, func(c int) {
 		f := func(x float64) float64 { return fn(c, x) }
 		s.Mean[c], s.Std[c] = moments(root.Mean[c], root.Std[c], f)
 		s.Lo[c], s.Hi[c] = extremes(root.Lo[c], root.Hi[c], f)
-	}
+	})
 	return &state{Stats: s, root: root, fn: fn}
 }
 
@@ -177,6 +177,9 @@ func binary(f func(a, b float64) float64) rule {
 	return func(w *walk, n *ir.Node) (*state, string) {
 		if len(n.In) != 2 {
 			return nil, "an operand is missing"
+		}
+		if s := w.normForm(n); s != nil {
+			return s, ""
 		}
 		for i := range 2 {
 			if c := constOf(n.In[i]); c != nil && c.Type.IsFloat() {

@@ -40,7 +40,7 @@ func (w *walk) normalised(n *ir.Node, axis int) (*state, string) {
 	for c := range std {
 		std[c] = math.Abs(std[c])
 	}
-	return w.normal(axis, mean, std, "normalisation "+n.Out[0].Name), ""
+	return w.normalFrom(n, axis, mean, std, "normalisation "+n.Out[0].Name), ""
 }
 
 // linear is the rule of Conv, Gemm and MatMul by a constant: means go through
@@ -72,7 +72,7 @@ func linear(w *walk, n *ir.Node) (*state, string) {
 		}
 		mean[o], std[o] = m+l.bias(o), math.Sqrt(v)
 	}
-	return w.normal(l.axis, mean, std, "weights of "+n.Out[0].Name), ""
+	return w.normalFrom(n, l.axis, mean, std, "weights of "+n.Out[0].Name), ""
 }
 
 // matMul is linear, and the rule of attention: a product with shares of one, as

@@ -52,6 +52,7 @@ func init() {
 		"QuantizeLinear":        same,
 		"ReduceMean":            reduceMean,
 		"Relu":                  clip(reluLimits),
+		"RMSNormalization":      layerNorm,
 		"Reshape":               moved,
 		"Resize":                pooled,
 		"Sigmoid":               unary(func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }, 0, 1),
@@ -71,11 +72,12 @@ func init() {
 	}
 }
 
-// normalisers give their results the statistics that training chose; layers mix
-// channels.
+// normalisers give their results the statistics that training chose, those over
+// channels only on average over these; layers mix channels.
 var (
-	normalisers = map[string]bool{"BatchNormalization": true, "InstanceNormalization": true, "LayerNormalization": true}
-	layers      = map[string]bool{"Conv": true, "Gemm": true, "MatMul": true}
+	normalisers  = map[string]bool{"BatchNormalization": true, "InstanceNormalization": true, "LayerNormalization": true, "RMSNormalization": true}
+	channelNorms = map[string]bool{"LayerNormalization": true, "RMSNormalization": true}
+	layers       = map[string]bool{"Conv": true, "Gemm": true, "MatMul": true}
 )
 
 func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }

@@ -33,12 +33,7 @@ func reduceMean(w *walk, n *ir.Node) (*state, string) {
 	if s == nil {
 		return nil, why
 	}
-	axes := n.Ints("axes")
-	if axes == nil && len(n.In) > 1 && constOf(n.In[1]) != nil {
-		for _, a := range tensor.Float64s(constOf(n.In[1])) {
-			axes = append(axes, int(a))
-		}
-	}
+	axes := axesOf(n)
 	rank := n.In[0].Type.Rank()
 	before := 0
 	for _, a := range axes {

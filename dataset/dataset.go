@@ -18,6 +18,7 @@ const (
 	Unlabelled     Task = "unlabelled"
 	Classification Task = "classification"
 	NextToken      Task = "next token"
+	Similarity     Task = "similarity"
 )
 
 // Batch is a run of consecutive samples, ready to be fed to a network.
@@ -28,6 +29,9 @@ type Batch struct {
 	// Labels has one class per sample for Classification, -1 where it is
 	// unknown; it is nil for the other tasks.
 	Labels []int
+	// Scores has one number per sample for Similarity: how alike the two rows of
+	// each input are that a sample has. It is nil for the other tasks.
+	Scores []float64
 }
 
 // Set is an ordered collection of samples. Implementations are safe for
@@ -61,6 +65,7 @@ var kinds = []Kind{
 	{"idx", "idx:DIR", "IDX files of the MNIST family: one *images* and one *labels* file", imageOptions, openIDX},
 	{"images", "images:DIR", "JPEG, PNG, GIF, BMP, TIFF or WebP files in one folder per class, or listed in labels.csv (file,label)", imageOptions, openImages},
 	{"npz", "npz:FILE", "NumPy arrays by input name; 'labels', when present, holds the classes", []string{"input"}, openNPZ},
+	{"sts", "sts:FILE", "pairs of sentences with scores in an .npz file: arrays a_INPUT, b_INPUT and scores; measures Spearman's correlation of the cosine of mean token vectors with them", nil, openSTS},
 	{"tokens", "tokens:FILE", "token sequences in an .npz array; measures the mean negative log-likelihood of the next token", []string{"input"}, openTokens},
 }
 

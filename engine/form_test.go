@@ -114,6 +114,23 @@ func TestQuantize(t *testing.T) {
 			const bits = f32[]{4.0}
 			y = "onnx.brevitas"::Quant(x, s, zero, bits) {signed=1, narrow=1, rounding_mode="ROUND"}
 			z = "onnx.brevitas"::Quant(x, s, zero, bits) {signed=0, narrow=0} }`, []string{"fake quantize", "fake quantize"}},
+		{"power grid", `(x f32[N,3,7]) -> (y) { const f = f32[]{1.5}
+			const o = f32[]{2.5}
+			const lo = f32[]{0.0}
+			const hi = f32[]{5.0}
+			const t = u8[6]{0, 1, 1, 2, 3, 3}
+			const one = f32[]{1.0}
+			const l = f32[4]{-9.0, 0.0, 4.0, 25.0}
+			const s = f32[]{0.125}
+			a = Mul(x, f)
+			b = Add(a, o)
+			c = Clip(b, lo, hi)
+			d = Cast(c) {to=6}
+			q = Gather(t, d)
+			e = DequantizeLinear(q, one)
+			g = Cast(e) {to=6}
+			h = Gather(l, g)
+			y = Mul(h, s) }`, []string{"fake quantize power"}},
 		{"no pair", `(x f32[N,3]) -> (q) { const s = f32[]{0.05}
 			q = QuantizeLinear(x, s) }`, []string{"reference"}},
 		{"other grid", `(x f32[N,3]) -> (y) { const s = f32[]{0.05}

@@ -20,6 +20,7 @@ var patterns = []pattern{
 	{"Mul", geluForm},
 	{"Pow", rmsNormForm},
 	{"Mul", rmsNormForm},
+	{"Mul", powerGridForm},
 	{"Add", hardSwishForm},
 }
 

@@ -39,6 +39,7 @@ type Result struct {
 	Top5         *float64    `json:"top5,omitempty"`
 	NLL          *float64    `json:"nll,omitempty"`        // mean, natural logarithm
 	NLLError     *float64    `json:"nll_stderr,omitempty"` // standard error of the mean over sequences
+	Spearman     *float64    `json:"spearman,omitempty"`   // correlation of cosines with the scores of pairs
 	Seconds      float64     `json:"seconds"`              // inside the network that is judged
 	Against      *Against    `json:"against,omitempty"`
 	Notes        []string    `json:"notes,omitempty"`
@@ -52,6 +53,8 @@ type Against struct {
 	MaxAbsError float64  `json:"max_abs_error"`
 	Top1        *float64 `json:"top1,omitempty"`
 	NLL         *float64 `json:"nll,omitempty"`
+	Spearman    *float64 `json:"spearman,omitempty"`
+	Cosine      *float64 `json:"cosine,omitempty"` // mean, of sentence vectors to the reference's
 }
 
 // notFinite is noted where figures stand for infinity, which JSON cannot hold.
@@ -108,6 +111,9 @@ func Run(ctx context.Context, net Network, set dataset.Set, o Options) (Result, 
 			if err := ref.add(want, b, in); err != nil {
 				return Result{}, fmt.Errorf("the reference: %w", err)
 			}
+			if set.Task() == dataset.Similarity {
+				got, want = m.pairs.vectors, ref.pairs.vectors
+			}
 			if err := drift.add(got, want); err != nil {
 				return Result{}, err
 			}
@@ -124,7 +130,10 @@ func Run(ctx context.Context, net Network, set dataset.Set, o Options) (Result, 
 		if a.MaxAbsError == math.MaxFloat64 {
 			res.Notes = append(res.Notes, notFinite)
 		}
-		a.Top1, a.NLL = r.Top1, r.NLL
+		a.Top1, a.NLL, a.Spearman = r.Top1, r.NLL, r.Spearman
+		if set.Task() == dataset.Similarity {
+			a.Cosine = finite(drift.cosines / float64(max(1, drift.rows)))
+		}
 		res.Against = &a
 	}
 	return res, nil
@@ -179,6 +188,7 @@ type measure struct {
 	top1, top5 int
 	perSeq     []float64 // mean negative log-likelihood of each sequence
 	tokens     []int     // tokens judged in each sequence
+	pairs      similarity
 }
 
 func (m *measure) add(l logits, b dataset.Batch, in map[string]*tensor.Tensor) error {
@@ -187,6 +197,8 @@ func (m *measure) add(l logits, b dataset.Batch, in map[string]*tensor.Tensor) e
 		return m.addClasses(l, b.Labels)
 	case dataset.NextToken:
 		return m.addTokens(l, b, in)
+	case dataset.Similarity:
+		return m.pairs.add(l, b)
 	}
 	return nil
 }
@@ -273,6 +285,9 @@ func logSumExp(row []float32) float64 {
 }
 
 func (m *measure) report(r *Result) {
+	if m.task == dataset.Similarity {
+		r.Spearman = m.pairs.spearman()
+	}
 	if m.n == 0 {
 		return
 	}
@@ -318,6 +333,7 @@ func meanError(x []float64) (mean, stderr float64) {
 type drift struct {
 	rows, same           int
 	signal, noise, worst float64
+	cosines              float64 // sum over rows
 }
 
 func (d *drift) add(got, want logits) error {
@@ -334,6 +350,7 @@ func (d *drift) add(got, want logits) error {
 	c := want.classes
 	for r := range want.rows {
 		d.rows++
+		d.cosines += cosine(got.x[r*c:(r+1)*c], want.x[r*c:(r+1)*c])
 		if argmax(got.x[r*c:(r+1)*c]) == argmax(want.x[r*c:(r+1)*c]) {
 			d.same++
 		}

@@ -9,12 +9,20 @@ import (
 )
 
 // Activation is the grid of a tensor that is computed at run time: the codes 0
-// to 2^Bits-1, kept in Uint8, stand for (code - Zero) times Scale. Zero lies
-// among the codes, so 0 is represented exactly.
+// to 2^Bits-1, kept in Uint8, stand for Levels()[code] times Scale, which is
+// code - Zero times Scale on an evenly spaced grid. Zero lies among the codes, so
+// 0 is represented exactly.
 type Activation struct {
 	Bits  int // 2 to 8
 	Scale float32
 	Zero  uint8
+	// Exponent is a in |x| -> |x|^a of a power grid, 0 for evenly spaced levels;
+	// Rounding says which level a number gets on a power grid.
+	Exponent float64
+	Rounding Rounding
+	// Top is the largest level of a power grid in units of Scale; 0 for 127 for up
+	// to 5 bits and 32767 above.
+	Top int
 }
 
 // tiny is the width of a range that counts as empty.
@@ -41,31 +49,51 @@ func NewActivation(lo, hi float64, bits int) Activation {
 
 // Range is the least and the largest level.
 func (a Activation) Range() (lo, hi float32) {
+	if l := a.Levels(); a.Exponent != 0 {
+		return l[0] * a.Scale, l[a.top()] * a.Scale
+	}
 	return float32(-int(a.Zero)) * a.Scale, float32(a.top()-int(a.Zero)) * a.Scale
 }
 
 func (a Activation) top() int { return 1<<a.Bits - 1 }
 
-// Code is the code that x gets: halves to even, beyond the range the nearest.
+// Code is the code that x gets: halves to even, beyond the range the nearest. On
+// a power grid, limits between codes lie on multiples of 1/4095 of the range.
 func (a Activation) Code(x float32) uint8 {
+	if a.Exponent != 0 {
+		c := a.coder()
+		return c.code(x)
+	}
 	q := math.RoundToEven(float64(x/a.Scale)) + float64(a.Zero)
 	return uint8(min(max(q, 0), float64(a.top())))
 }
 
 // Value is what a code stands for.
-func (a Activation) Value(code uint8) float32 { return float32(int(code)-int(a.Zero)) * a.Scale }
+func (a Activation) Value(code uint8) float32 {
+	if a.Exponent != 0 {
+		return a.Levels()[code] * a.Scale
+	}
+	return float32(int(code)-int(a.Zero)) * a.Scale
+}
 
-// String names the grid for tables: "uint8", "uint4".
-func (a Activation) String() string { return fmt.Sprintf("uint%d", a.Bits) }
+// String names the grid for tables: "uint8", "uint4", "power4".
+func (a Activation) String() string {
+	if a.Exponent != 0 {
+		return fmt.Sprintf("power%d", a.Bits)
+	}
+	return fmt.Sprintf("uint%d", a.Bits)
+}
 
 // Wire is an Activation as constants of a graph: pairs that share a grid share
 // its wire.
 type Wire struct {
 	Activation
-	scale, zero, limit *ir.Value
+	scale, zero, limit            *ir.Value
+	factor, offset, codes, levels *ir.Value // of a power grid
 }
 
-// NewWire adds the constants of a grid to the patch; names derive from base.
+// NewWire adds the constants of an evenly spaced grid to the patch; names derive
+// from base.
 func NewWire(p *ir.Patch, base string, a Activation) *Wire {
 	w := &Wire{Activation: a, scale: p.Const(base+"_scale", tensor.Scalar(a.Scale)), zero: p.Const(base+"_zero", tensor.Scalar(a.Zero))}
 	if a.Bits < 8 {
@@ -79,8 +107,12 @@ func NewWire(p *ir.Patch, base string, a Activation) *Wire {
 // what it computes. It needs opset 13. No standard element type is as narrow as
 // 5 to 7 bits, and 4-bit ones need opset 21; so fewer than 8 bits are kept in
 // Uint8, and a Clip in front keeps codes below 2^Bits. Codes below 0
-// saturate by themselves.
+// saturate by themselves. A power grid becomes a pair of calls of pare's
+// functions.
 func (w *Wire) Emit(p *ir.Patch, v *ir.Value) *ir.Value {
+	if w.Exponent != 0 {
+		return w.emitPower(p, v)
+	}
 	x := v
 	typed := func(out *ir.Value, t tensor.DType) *ir.Value {
 		out.Type = v.Type

@@ -70,3 +70,85 @@ func TestActivationForm(t *testing.T) {
 		}
 	}
 }
+
+// TestPowerActivation: power grids hold 0, reach both ends of the range, and
+// round as they say, up to the resolution of the table.
+func TestPowerActivation(t *testing.T) {
+	for _, r := range [][2]float64{{0, 6}, {-1, 1}, {-3, 0.5}, {-2, 0}, {-0.17, 4}, {-1e-9, 3}, {0, 1e-12}, {0, 3e30}, {0, 0}} {
+		for _, b := range []int{2, 4, 5, 8} {
+			for _, e := range []float64{0.4, 0.8} {
+				a := format.NewPowerActivation(r[0], r[1], b, e, format.NearestLevel, 0)
+				if a.Value(a.Code(0)) != 0 {
+					t.Errorf("%v, %d bits: 0 becomes %v", r, b, a.Value(a.Code(0)))
+				}
+				levels := a.Levels()
+				top := len(levels) - 1
+				if r[0] == r[1] {
+					continue
+				}
+				span := float64(levels[top]-levels[0]) * float64(a.Scale)
+				for i := range 14 {
+					x := float32(r[0] + (r[1]-r[0])*float64(i)/13)
+					got, best := float64(a.Value(a.Code(x))), math.Inf(1)
+					for q := range levels {
+						best = min(best, math.Abs(float64(x)-float64(a.Value(uint8(q)))))
+					}
+					if d := math.Abs(got - float64(x)); d > best+span/4000 {
+						t.Errorf("%v, %d bits, exponent %v: %v becomes %v, another level is nearer by %v", r, b, e, x, got, d-best)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestPowerActivationForm: the written pair of functions computes Value(Code(x))
+// exactly, and reads back; a function of the same name with another body does
+// not.
+func TestPowerActivationForm(t *testing.T) {
+	w := normal(3, 1000)
+	x := tensor.Data[float32](w)
+	for i := range x {
+		x[i] *= 2
+	}
+	for _, b := range []int{2, 4, 5, 8} {
+		for _, lo := range []float64{0, -0.2, -2.9} {
+			for _, r := range []format.Rounding{format.NearestLevel, format.PowerDomain} {
+				a := format.NewPowerActivation(lo, 2.9, b, 0.57, r, []int{0, 127, 255}[b%3])
+				v := &ir.Value{Name: "x", Type: ir.TensorType(tensor.Float32, ir.Known(1000))}
+				m := &ir.Model{Graph: &ir.Graph{Name: "g", Inputs: []*ir.Value{v}}, Opsets: []ir.Opset{{Version: 13}}}
+				p := ir.NewPatch(m.Graph, "test")
+				s := format.NewWires(m, p)
+				y := s.Wire("x", a).Emit(p, v)
+				a2 := a
+				a2.Scale *= 3
+				z := s.Wire("y", a2).Emit(p, v)
+				if err := p.Apply(); err != nil {
+					t.Fatal(err)
+				}
+				if n := len(m.Graph.Consts); n != 8 {
+					t.Errorf("two grids that differ in scale have %d constants", n)
+				}
+				m.Graph.Outputs = []*ir.Value{y, z}
+				got, err := op.Run(context.Background(), m, map[string]op.Val{"x": w})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for k, grid := range []format.Activation{a, a2} {
+					for i, f := range tensor.Data[float32](got[k].(*tensor.Tensor))[:200] {
+						if want := grid.Value(grid.Code(x[i])); f != want {
+							t.Fatalf("%v from %v: %v becomes %v, want %v", grid, lo, x[i], f, want)
+						}
+					}
+				}
+				if again, source, ok := format.MatchPowerActivation(m, y); !ok || again != a || source != v {
+					t.Errorf("%+v reads back as %+v of %v, %v", a, again, source, ok)
+				}
+				m.Functions[1].Body.Nodes[2].Op = "Sub"
+				if _, _, ok := format.MatchPowerActivation(m, y); ok {
+					t.Error("a function with another body matches")
+				}
+			}
+		}
+	}
+}

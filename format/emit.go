@@ -59,7 +59,7 @@ func emitPower(p *ir.Patch, m *ir.Model, base string, codes *ir.Value, e *Encode
 			p.Const(base+"_scale", e.Scale.Reshape(shape...)),
 			p.Const(base+"_levels", tensor.Of([]int{len(e.Levels)}, e.Levels)),
 		},
-		Attrs: []ir.Attr{{Name: "exponent", Value: float32(e.Spec.Exponent)}},
+		Attrs: []ir.Attr{exponentAttr(e.Spec.Exponent)},
 	})
 	return out
 }
@@ -88,17 +88,14 @@ func powerFunction(sets []ir.Opset) *ir.Function {
 	val := func(name string) *ir.Value { return &ir.Value{Name: name} }
 	codes, scale, levels := val("codes"), val("scale"), val("levels")
 	one, number, index, level, y := val("one"), val("number"), val("index"), val("level"), val("y")
-	node := func(op string, out *ir.Value, attrs []ir.Attr, in ...*ir.Value) *ir.Node {
-		return &ir.Node{Name: out.Name, Op: op, In: in, Out: []*ir.Value{out}, Attrs: attrs}
-	}
 	body := &ir.Graph{
 		Name: PowerOp, Inputs: []*ir.Value{codes, scale, levels}, Outputs: []*ir.Value{y},
 		Nodes: []*ir.Node{
-			node("Constant", one, []ir.Attr{{Name: "value", Value: tensor.Scalar(float32(1))}}),
-			node("DequantizeLinear", number, nil, codes, one),
-			node("Cast", index, []ir.Attr{{Name: "to", Value: int64(tensor.Int32)}}, number),
-			node("Gather", level, []ir.Attr{{Name: "axis", Value: int64(0)}}, levels, index),
-			node("Mul", y, nil, level, scale),
+			bodyNode("Constant", one, []ir.Attr{{Name: "value", Value: tensor.Scalar(float32(1))}}),
+			bodyNode("DequantizeLinear", number, nil, codes, one),
+			bodyNode("Cast", index, []ir.Attr{{Name: "to", Value: int64(tensor.Int32)}}, number),
+			bodyNode("Gather", level, []ir.Attr{{Name: "axis", Value: int64(0)}}, levels, index),
+			bodyNode("Mul", y, nil, level, scale),
 		},
 	}
 	body.Bind()

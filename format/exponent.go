@@ -181,11 +181,15 @@ type Part struct {
 	Bits int
 }
 
+// Solver finds the least value of a function of an exponent within
+// [MinExponent, MaxExponent]; start is a guess of where it lies.
+type Solver func(f func(a float64) float64, start float64) (at float64)
+
 // Search returns the exponent in [MinExponent, MaxExponent] with the least
 // p-norm error over all parts, and whether it touches a border of that interval.
 // Parts of 2 bits do not count: with the levels 0 and ±max alone no exponent is
 // better than 1, which is also the answer when nothing counts.
-func Search(parts []Part, p float64, r Rounding) (exponent float64, border bool) {
+func Search(parts []Part, p float64, r Rounding, solve Solver) (exponent float64, border bool) {
 	var used []Part
 	all := &Histogram{}
 	for _, x := range parts {
@@ -197,13 +201,22 @@ func Search(parts []Part, p float64, r Rounding) (exponent float64, border bool)
 	if used == nil {
 		return 1, false
 	}
-	f := func(a float64) float64 {
+	at := solve(func(a float64) float64 {
 		sum := 0.0
 		for _, x := range used {
 			sum += x.Error(x.Bits, a, p, r)
 		}
 		return sum
-	}
+	}, all.Asymptotic())
+	// Three decimals say all there is to say and read well in reports.
+	at = math.Round(at*1000) / 1000
+	return at, at <= MinExponent+1e-3 || at >= MaxExponent-1e-3
+}
+
+// Golden tries 1, the guess and a grid of exponents, and refines the best by
+// golden section: small jumps of the error, as roundings change, cannot mislead
+// it.
+func Golden(f func(a float64) float64, start float64) float64 {
 	const step = 0.05
 	at, best := 1.0, f(1)
 	try := func(a float64) {
@@ -214,8 +227,8 @@ func Search(parts []Part, p float64, r Rounding) (exponent float64, border bool)
 	for i := range 21 {
 		try(MinExponent + step*float64(i))
 	}
-	try(min(MaxExponent, max(MinExponent, all.Asymptotic())))
-	lo, hi := max(MinExponent, at-step), min(MaxExponent, at+step)
+	try(bounded(start))
+	lo, hi := bounded(at-step), bounded(at+step)
 	golden := (math.Sqrt(5) - 1) / 2
 	for hi-lo > 1e-3 {
 		a, b := hi-golden*(hi-lo), lo+golden*(hi-lo)
@@ -226,7 +239,44 @@ func Search(parts []Part, p float64, r Rounding) (exponent float64, border bool)
 		}
 	}
 	try((lo + hi) / 2)
-	// Three decimals say all there is to say and read well in reports.
-	at = math.Round(at*1000) / 1000
-	return at, at <= MinExponent+1e-3 || at >= MaxExponent-1e-3
+	return at
+}
+
+func bounded(a float64) float64 { return min(MaxExponent, max(MinExponent, a)) }
+
+// NelderMead is the simplex method of Nelder and Mead in one dimension, from the
+// exponent 0.5, as PowerQuant has it: about half as many evaluations as Golden. It
+// takes no notice of the guess.
+func NelderMead(f func(a float64) float64, _ float64) float64 {
+	const evaluations = 50
+	a, b := 0.5, 0.6
+	fa, fb := f(a), f(b)
+	for n := 2; n < evaluations && math.Abs(a-b) > 5e-4; n++ {
+		if fb < fa {
+			a, fa, b, fb = b, fb, a, fa // a is the better end
+		}
+		x := bounded(2*a - b) // the worse end reflected
+		fx := f(x)
+		if fx < fa {
+			if far := bounded(3*a - 2*b); far != x {
+				n++
+				if e := f(far); e < fx {
+					x, fx = far, e
+				}
+			}
+		} else {
+			x = (a + b) / 2
+			if fx < fb {
+				x = 1.5*a - b/2
+			}
+			x = bounded(x)
+			n++
+			fx = f(x)
+		}
+		b, fb = x, fx
+	}
+	if fb < fa {
+		return b
+	}
+	return a
 }

@@ -39,9 +39,13 @@ func TestExponent(t *testing.T) {
 		if a := h.Asymptotic(); math.Abs(a-want.a) > 0.05 {
 			t.Errorf("%s: asymptotic exponent %.3f, expected %.2f", kind, a, want.a)
 		}
-		a, border := format.Search([]format.Part{{h, 4}}, 2, format.NearestLevel)
+		a, border := format.Search([]format.Part{{h, 4}}, 2, format.NearestLevel, format.Golden)
 		if math.Abs(a-want.a) > 0.1 || border {
 			t.Errorf("%s: exponent %.3f (border: %v), expected %.2f", kind, a, border, want.a)
+		}
+		s, _ := format.Search([]format.Part{{h, 4}}, 2, format.NearestLevel, format.NelderMead)
+		if got, best := h.Error(4, s, 2, format.NearestLevel), h.Error(4, a, 2, format.NearestLevel); got > 1.01*best {
+			t.Errorf("%s: the simplex ends at %.3f with error %v, golden section at %.3f with %v", kind, s, got, a, best)
 		}
 		_, e := encode(t, w, format.Spec{Kind: format.Power, Bits: 4, Exponent: a}, format.Options{})
 		if p := h.Error(4, a, 2, format.NearestLevel); math.Abs(p-e.Square) > 0.002*e.Square {
@@ -62,7 +66,7 @@ func TestExponent(t *testing.T) {
 // TestTernary: with the levels 0 and ±max, no exponent beats rounding at max/2.
 func TestTernary(t *testing.T) {
 	h, _ := format.NewHistogram(draw("normal", 20_000), format.Spec{Bits: 2}, format.Squared, 1)
-	if a, _ := format.Search([]format.Part{{h, 2}}, 2, format.NearestLevel); a != 1 {
+	if a, _ := format.Search([]format.Part{{h, 2}}, 2, format.NearestLevel, format.Golden); a != 1 {
 		t.Errorf("exponent %v at 2 bits", a)
 	}
 	for _, a := range []float64{.4, .7, 1.2} {

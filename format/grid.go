@@ -35,11 +35,15 @@ const (
 // being 127 for up to 5 bits and 32767 above. Level j stands for
 // table[j]/table[n] of the largest magnitude.
 func Table(bits int, exponent float64) []float32 {
-	k := float64(byteTable)
+	return powerLevels(1<<(bits-1)-1, float64(usualTop(bits)), exponent)
+}
+
+// usualTop is the largest level of a power grid that none is asked for.
+func usualTop(bits int) int {
 	if bits > 5 {
-		k = wordTable
+		return wordTable
 	}
-	return powerLevels(1<<(bits-1)-1, k, exponent)
+	return byteTable
 }
 
 // powerLevels are the integers nearest to top·(j/n)^(1/exponent), j = 0..n.

@@ -3,7 +3,6 @@ package format
 import (
 	"math"
 	"slices"
-	"strconv"
 
 	"pare/ir"
 	"pare/tensor"
@@ -227,8 +226,8 @@ func (e *Encoded) setLevels(exponent float32) bool {
 	for e.Spec.Bits = 2; 1<<(e.Spec.Bits-1)-1 < n; e.Spec.Bits++ {
 	}
 	e.Spec.Wide = e.Codes.Type.Bits() == 8 && e.Spec.Bits <= 4
-	// The attribute is a float32 of a decimal number; it counts only if the table says the same.
-	e.Spec.Exponent, _ = strconv.ParseFloat(strconv.FormatFloat(float64(exponent), 'g', -1, 32), 64)
+	// The attribute counts only if the table says the same.
+	e.Spec.Exponent = attributeExponent(exponent)
 	if !(exponent > 0) || !slices.Equal(Table(e.Spec.Bits, e.Spec.Exponent), e.Levels[n:]) {
 		e.Spec.Exponent = e.estimate(n)
 	}

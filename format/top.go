@@ -2,7 +2,6 @@ package format
 
 import (
 	"slices"
-	"strconv"
 )
 
 // TableTo is Table with another largest level; 0 stands for Table's own. Levels
@@ -31,8 +30,7 @@ func (e *Encoded) setTop(attribute float32) {
 		return
 	}
 	e.Spec.Top = int(top)
-	a, _ := strconv.ParseFloat(strconv.FormatFloat(float64(attribute), 'g', -1, 32), 64)
-	if a > 0 && slices.Equal(TableTo(e.Spec.Top, e.Spec.Bits, a), e.Levels[n:]) {
+	if a := attributeExponent(attribute); a > 0 && slices.Equal(TableTo(e.Spec.Top, e.Spec.Bits, a), e.Levels[n:]) {
 		e.Spec.Exponent = a
 	}
 }

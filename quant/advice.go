@@ -40,7 +40,7 @@ func (a *advice) look(p plan, cost format.Error, threads int) error {
 	if err != nil {
 		return layerError(p.layer, err)
 	}
-	exponent, _ := format.Search([]format.Part{{Histogram: h, Bits: s.Bits}}, 2, format.NearestLevel)
+	exponent, _ := format.Search([]format.Part{{Histogram: h, Bits: s.Bits}}, 2, format.NearestLevel, format.Golden)
 	power := math.Sqrt(h.Error(s.Bits, exponent, 2, format.NearestLevel) / h.Energy())
 	if cost.Relative() < notableGain*power {
 		return nil

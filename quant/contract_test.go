@@ -3,12 +3,17 @@ package quant_test
 import (
 	"testing"
 
+	"pare/compress"
 	"pare/compress/compresstest"
 	_ "pare/quant"
 )
 
 func TestContract(t *testing.T) {
-	compresstest.RunAll(t,
+	var presets []string
+	for _, p := range compress.Presets {
+		presets = append(presets, p.Recipe)
+	}
+	compresstest.RunAll(t, append(presets,
 		"uniform(w=2)", "uniform(w=3,granularity=block,block=16)", "uniform(w=4,granularity=tensor)",
 		"uniform(w=4,symmetric=false)", "uniform(w=3,store=int8)", "uniform(w=5,range=mse)", "uniform(w=6,range=percentile)",
 		"uniform(w=2,edges=8);dw:skip;fc:w=4",
@@ -16,15 +21,20 @@ func TestContract(t *testing.T) {
 		"uniform(w=8,a=8,granularity=tensor)", "uniform(w=4,a=8);pw:a=32;fc:a=4",
 		"powerquant(w=2)", "powerquant(w=3)", "powerquant(w=8,exponent=layer)", "powerquant(w=4,exponent=0.5,granularity=tensor)",
 		"powerquant(w=4,objective=relative,rounding=power)", "powerquant(w=5,range=mse,norm=1,store=int8)",
+		"uniform(w=4,rounding=squant)", "uniform(w=3,a=8,rounding=squant,symmetric=false)", "uniform(w=4,rounding=squant,granularity=tensor,range=mse)",
+		"uniform(w=4,rounding=squant,granularity=block,block=16)",
+		"powerquant(w=4,a=4)", "powerquant(w=8,a=8,exponent=layer,edges=8)", "powerquant(w=4,a=6,aexponent=0.7,rounding=power)",
+		"powerquant(w=6,a=6,aexponent=1,regions=false);pw:a=32;fc:a=4", "powerquant(solver=simplex)", "powerquant(w=6,a=6,top=127)",
+		"powerquant(w=4,rounding=squant)", "powerquant(w=3,a=8,rounding=squant,granularity=tensor)",
 		"powerquant(w=4,top=16)", "powerquant(w=6,top=127)",
 		"rex(budget=0)", "rex(base=uniform(w=4),steps=shift,bits=3)", "rex(base=uniform(w=4),steps=max,spread=constant,rows=norm)", "rex(base=uniform(w=3,granularity=block,block=16),order=3,budget=2)",
 		"rex(base=uniform(w=4),steps=fused,order=2)", "rex(base=powerquant(w=4),bits=1,budget=1.1)", "rex(base=ternary,order=4,budget=0)",
 		"rex(base=uniform(w=4,store=int8,granularity=tensor),order=3,spread=linear,count=bytes)", "rex(base=uniform(w=4,symmetric=false),order=1)",
 		"rex(base=codebook(w=3,top=0),order=2,bits=3,budget=1.7)", "rex(base=uniform(w=4,a=8),budget=1.5);pw:a=32;fc:w=3",
-		"rex(base=uniform(w=4,a=4),inputs=2)",
+		"rex(base=uniform(w=4,a=4),inputs=2)", "rex(base=powerquant(w=4,a=4,rounding=squant))",
 		"ternary(equal=mass)", "ternary(equal=error,granularity=tensor,edges=0,store=int8)",
 		"codebook(w=2)", "codebook(w=3,granularity=tensor)", "codebook(w=5,top=16,importance=input)", "codebook(w=6,top=0,edges=8)",
 		"fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+equalize(clip=leave,reach=false,rounds=3)", "fold+absorb(check=false,k=1)",
 		"fold+spiq(w=4,a=4)+uniform(w=4,a=4)", "fold+spiq(kappa=1,share=mean,k=4)+powerquant(w=4)+correct", "fold+ocs(ratio=0.3)+uniform(w=4)+correct",
-	)
+	)...)
 }

@@ -41,7 +41,7 @@ var golden = []struct {
 		"cifar10/vit_tiny.onnx", "cifar10:%scifar10/test_5000.bin?mean=0.4914,0.4822,0.4465&std=0.2023,0.1994,0.201",
 		"cifar10:%scifar10/train_batch_1.bin?mean=0.4914,0.4822,0.4465&std=0.2023,0.1994,0.201", 200,
 		compress.InputRange{Lo: []float64{-2.43, -2.42, -2.22}, Hi: []float64{2.52, 2.60, 2.76}},
-		[]string{"w8", "w8a8", "w8a8@data", "fold+uniform(w=4)", "w4"},
+		[]string{"w8", "w8a8", "w8a8@data", "fold+uniform(w=4)", "w4", "w6a6", "w4a8", "w4a4"},
 	},
 	{
 		"imagenet/mobilenet_v1_0.75.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5", "", 24,
@@ -88,6 +88,22 @@ func TestGolden(t *testing.T) {
 	if *update {
 		if err := os.WriteFile(goldenFile, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestSentences: without data, 8 bits keep the directions of sentence vectors,
+// although a few channels of a transformer reach many times further than others.
+func TestSentences(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures a real network")
+	}
+	m, set := load(t, "language/minilm-l6.onnx"), open(t, "sts:%slanguage/stsb_750.npz", 32)
+	ref := session(t, m)
+	for recipe, least := range map[string]float64{"w8a8": 0.98, "fold+powerquant(w=8,a=8)": 0.993} {
+		got, _ := measure(t, m, recipe, compress.Options{}, set, ref)
+		if got.Cosine == nil || *got.Cosine < least {
+			t.Errorf("%s: mean cosine %v to the original's sentence vectors, want %v", recipe, *got.Cosine, least)
 		}
 	}
 }

@@ -36,6 +36,9 @@ type placement struct {
 	sites   map[*ir.Value]*site
 	order   []*ir.Value // of sites
 	floats  []compress.Kept
+	// rounding of numbers on power grids, and their largest level.
+	rounding format.Rounding
+	top      int
 }
 
 // reader is a quantised layer as its data sees it.
@@ -43,20 +46,25 @@ type reader struct {
 	operand int  // where the data come in
 	bits    int  // their width
 	conv    bool // a convolution, for which runtimes want a quantised result
+	// exponent is that of the power grid that the layer wants its data on, 0 for
+	// an evenly spaced one.
+	exponent float64
 }
 
 // readers adds a layer to a list, unless its data stay float.
 func readers(list map[*ir.Node]reader, l *compress.Layer, bits int) {
 	if bits != 0 && l.Kind != compress.Embedding && l.Kind != compress.Other {
-		list[l.Node] = reader{l.Input, bits, l.Kind != compress.Dense}
+		list[l.Node] = reader{operand: l.Input, bits: bits, conv: l.Kind != compress.Dense}
 	}
 }
 
 // site is a value to be quantised.
 type site struct {
-	bits int   // asked for by layers; 0 when only others ask
-	link *site // the site whose grid it shares, nil for itself
-	span span
+	bits int // asked for by layers; 0 when only others ask
+	// exponent is asked for by the first layer that reads the value.
+	exponent float64
+	link     *site // the site whose grid it shares, nil for itself
+	span     span
 	// result says that integer kernels compute the value, so that it does not
 	// exist in float and all read the codes; else only readers do.
 	result  bool
@@ -156,6 +164,9 @@ func (p *placement) layer(n *ir.Node) {
 	}
 	s := p.site(v)
 	s.bits = max(s.bits, l.bits)
+	if s.exponent == 0 {
+		s.exponent = l.exponent
+	}
 	s.readers[n] = true
 	if out := p.point(n.Out[0]); l.conv && p.regions && p.demand[out] && p.why(out) == "" {
 		p.site(out).result = true
@@ -200,7 +211,7 @@ func (p *placement) carry(n *ir.Node) {
 	from := p.site(n.In[0])
 	from.readers[n] = true
 	for _, v := range n.Out {
-		if v != nil && p.demand[v] && !isDecoded(v) {
+		if v != nil && p.demand[v] && !p.isDecoded(v) {
 			s := p.site(v)
 			s.link, s.result = from, true
 		}
@@ -222,7 +233,7 @@ func (p *placement) point(v *ir.Value) *ir.Value {
 
 // why says why v cannot be quantised; "" when it can.
 func (p *placement) why(v *ir.Value) string {
-	if isDecoded(v) {
+	if p.isDecoded(v) {
 		return ""
 	}
 	_, why := p.ranges(v, wide)
@@ -230,9 +241,18 @@ func (p *placement) why(v *ir.Value) string {
 }
 
 // isDecoded reports whether v is quantised already.
-func isDecoded(v *ir.Value) bool {
-	_, _, ok := format.MatchActivation(v)
+func (p *placement) isDecoded(v *ir.Value) bool {
+	_, ok := p.decoded(v)
 	return ok
+}
+
+// decoded is the grid of a value that is quantised already.
+func (p *placement) decoded(v *ir.Value) (format.Activation, bool) {
+	a, _, ok := format.MatchActivation(v)
+	if !ok {
+		a, _, ok = format.MatchPowerActivation(p.m, v)
+	}
+	return a, ok
 }
 
 func (p *placement) float(v *ir.Value, why string) {
@@ -244,7 +264,7 @@ func (p *placement) float(v *ir.Value, why string) {
 func (p *placement) site(v *ir.Value) *site {
 	if p.sites[v] == nil {
 		p.sites[v] = &site{readers: map[*ir.Node]bool{}}
-		if !isDecoded(v) {
+		if !p.isDecoded(v) {
 			p.order = append(p.order, v)
 		}
 	}
@@ -262,8 +282,13 @@ func (s *site) head() *site {
 // settle fixes widths and ranges: sites on one grid have the width of the most
 // demanding layer and the range of the first.
 func (p *placement) settle() {
-	for _, s := range p.sites {
-		s.head().bits = max(s.head().bits, s.bits)
+	for _, v := range p.order {
+		s := p.sites[v]
+		h := s.head()
+		h.bits = max(h.bits, s.bits)
+		if h.exponent == 0 {
+			h.exponent = s.exponent
+		}
 	}
 	for _, v := range p.order {
 		s := p.sites[v]
@@ -279,7 +304,7 @@ func (p *placement) settle() {
 
 // grid is the grid of v; ok is false where v stays float.
 func (p *placement) grid(v *ir.Value) (a format.Activation, ok bool) {
-	if a, _, ok := format.MatchActivation(v); ok {
+	if a, ok := p.decoded(v); ok {
 		return a, true
 	}
 	s := p.sites[v]
@@ -287,19 +312,31 @@ func (p *placement) grid(v *ir.Value) (a format.Activation, ok bool) {
 		return a, false
 	}
 	s = s.head()
+	if s.exponent != 0 {
+		return format.NewPowerActivation(s.span.lo, s.span.hi, s.bits, s.exponent, p.rounding, p.top), true
+	}
 	return format.NewActivation(s.span.lo, s.span.hi, s.bits), true
+}
+
+// read is the grid of the data that a layer reads; ok is false where they stay
+// float.
+func (p *placement) read(l *compress.Layer) (a format.Activation, ok bool) {
+	if p.layers[l.Node].bits == 0 {
+		return a, false
+	}
+	return p.grid(l.Node.In[l.Input])
 }
 
 // emit writes the pairs and makes the readers in the graph read them. Graph
 // outputs stay as they are.
 func (p *placement) emit() error {
 	patch := ir.NewPatch(p.m.Graph, "quantise activations")
-	wires := map[*site]*format.Wire{}
+	shelf, wires := format.NewWires(p.m, patch), map[*site]*format.Wire{}
 	for _, v := range p.order {
 		head := p.sites[v].head()
 		if wires[head] == nil {
 			a, _ := p.grid(v)
-			wires[head] = format.NewWire(patch, v.Name, a)
+			wires[head] = shelf.Wire(v.Name, a)
 		}
 		from := v
 		if p.orders <= 1 { // the rest that further orders keep is that of v itself

@@ -33,7 +33,7 @@ func unsuitedType(v *ir.Value) string {
 
 // ranges takes the range of each value from what was observed, and without data
 // from what the network says of itself.
-func (u *Uniform) ranges(m *ir.Model, env *compress.Env) ranger {
+func (u *activations) ranges(m *ir.Model, env *compress.Env) ranger {
 	tables := map[float64]*calib.Table{}
 	return func(v *ir.Value, bits int) (span, string) {
 		if why := unsuitedType(v); why != "" {
@@ -42,7 +42,7 @@ func (u *Uniform) ranges(m *ir.Model, env *compress.Env) ranger {
 		if env.Observed != nil {
 			return u.observed(env.Observed[v], bits)
 		}
-		k := u.deviations(bits)
+		k := u.reach(bits)
 		if tables[k] == nil {
 			tables[k] = propagated(m, env, k)
 		}
@@ -58,26 +58,26 @@ func (u *Uniform) ranges(m *ir.Model, env *compress.Env) ranger {
 	}
 }
 
-func (u *Uniform) observed(o *calib.Observed, bits int) (span, string) {
+func (u *activations) observed(o *calib.Observed, bits int) (span, string) {
 	if o == nil || o.Count == 0 {
 		return span{}, "calibration never computed it"
 	}
 	lo, hi := o.MinMax()
 	top := math.Inf(1)
-	switch u.ARange {
+	switch u.clip {
 	case "percentile":
-		top = o.Percentile(u.APercentile)
+		top = o.Percentile(u.percentile)
 	case "mse":
 		top = o.Clip(1<<bits - 1)
 	}
 	return span{max(min(lo, 0), -top), min(max(hi, 0), top)}, ""
 }
 
-// deviations is the number of standard deviations that a range without data
+// reach is the number of standard deviations that a range without data
 // reaches.
-func (u *Uniform) deviations(bits int) float64 {
-	if u.K != 0 {
-		return u.K
+func (u *activations) reach(bits int) float64 {
+	if u.deviations != 0 {
+		return u.deviations
 	}
 	return deviations(bits)
 }

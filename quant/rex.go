@@ -68,6 +68,11 @@ func (r *Rex) quantises() bool {
 	return ok && u.A != 0
 }
 
+// quantiser is a base that quantises data, too.
+type quantiser interface {
+	activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error)
+}
+
 // first is the base, without integer biases: sums of terms have no one scale.
 func (r *Rex) first() base {
 	if u, ok := r.Base.Method.(*Uniform); ok {
@@ -140,7 +145,7 @@ func (r *Rex) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 		return err
 	}
 	var acts *placement
-	if u, ok := b.(*Uniform); ok {
+	if u, ok := b.(quantiser); ok {
 		if acts, err = u.activations(ctx, m, env, plans); err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"pare/compress"
 	"pare/format"
 	"pare/ir"
-	"pare/op"
 )
 
 func init() {
@@ -23,7 +22,7 @@ func init() {
 // newUniform is the method with w bits and defaults for the rest.
 func newUniform(w int) *Uniform {
 	return &Uniform{
-		W: w, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Store: packed,
+		W: w, Granularity: "channel", Block: 32, Symmetric: true, Range: "max", Percentile: 99.9, Rounding: "nearest", Store: packed,
 		ARange: "mse", APercentile: 99.99, Regions: true, Bias: "int32",
 	}
 }
@@ -37,6 +36,7 @@ type Uniform struct {
 	Symmetric   bool    `json:"symmetric" doc:"levels symmetric about zero; false adds a zero point"`
 	Range       string  `json:"range" doc:"largest level: the largest weight, or clipped by least squares or percentile" values:"max|mse|percentile"`
 	Percentile  float64 `json:"percentile" doc:"per cent of magnitudes within range=percentile"`
+	Rounding    string  `json:"rounding" doc:"each weight to the nearest level, or some the other way so that errors of a kernel and a channel add up to less (SQuant, arXiv:2202.07471)" values:"nearest|squant"`
 	ARange      string  `json:"arange" doc:"range of activations, with data: all seen, or clipped by least squares or percentile" values:"max|mse|percentile"`
 	APercentile float64 `json:"apercentile" doc:"per cent of magnitudes within arange=percentile"`
 	K           float64 `json:"k" doc:"standard deviations within the range of activations, without data; 0 for 6 at 8 bits down to 3 at 4"`
@@ -51,22 +51,16 @@ func (u *Uniform) Validate() error {
 	switch {
 	case u.W < 2 || u.W > 8:
 		return fmt.Errorf("w=%d is not in 2..8", u.W)
-	case u.A != 0 && (u.A < 2 || u.A > 8):
-		return fmt.Errorf("a=%d is neither 0 nor in 2..8", u.A)
 	case u.Edges != 0 && (u.Edges < 2 || u.Edges > 8):
 		return fmt.Errorf("edges=%d is neither 0 nor in 2..8", u.Edges)
 	case u.Block < 2:
 		return fmt.Errorf("block=%d is less than 2", u.Block)
 	case u.Percentile <= 50 || u.Percentile > 100:
 		return fmt.Errorf("percentile=%v is not in (50, 100]", u.Percentile)
-	case u.APercentile <= 50 || u.APercentile > 100:
-		return fmt.Errorf("apercentile=%v is not in (50, 100]", u.APercentile)
-	case u.K != 0 && (u.K < 1 || u.K > 20):
-		return fmt.Errorf("k=%v is neither 0 nor in 1..20", u.K)
 	case !u.Symmetric && u.Range != "max":
 		return fmt.Errorf("range=%s needs symmetric=true", u.Range)
 	}
-	return nil
+	return u.data().validate()
 }
 
 var ranges = map[string]format.Range{"max": format.MaxRange, "mse": format.MSERange, "percentile": format.PercentileRange}
@@ -74,7 +68,7 @@ var ranges = map[string]format.Range{"max": format.MaxRange, "mse": format.MSERa
 func (u *Uniform) weights(m *ir.Model, env *compress.Env) *weights {
 	return &weights{
 		env: env, m: m, opts: format.Options{Range: ranges[u.Range], Percentile: u.Percentile},
-		choose: u.spec,
+		choose: u.spec, flip: u.Rounding == "squant",
 	}
 }
 
@@ -83,23 +77,7 @@ func (u *Uniform) Prepare(m *ir.Model, env *compress.Env) error { return u.weigh
 
 // Needs implements compress.Calibrated: all values that could be quantised.
 func (u *Uniform) Needs(m *ir.Model, env *compress.Env) []calib.Request {
-	layers := map[*ir.Node]reader{}
-	for _, l := range env.Layers(m) {
-		if l.Reason == "" || l.SharesWith != "" {
-			readers(layers, &l, u.data(&l))
-		}
-	}
-	if len(layers) == 0 {
-		return nil
-	}
-	if _, err := op.Infer(m); err != nil {
-		return nil // Apply reports it
-	}
-	var out []calib.Request
-	for _, v := range place(m, layers, u.Regions, anyRange).order {
-		out = append(out, calib.Request{Value: v, Axis: -1})
-	}
-	return out
+	return u.data().needs(m, env)
 }
 
 // Apply implements compress.Method.
@@ -136,71 +114,35 @@ func (u *Uniform) spec(l *compress.Layer, shape []int) (s format.Spec, note, ski
 	return s, note, ""
 }
 
+func (u *Uniform) data() *activations {
+	return &activations{
+		bits: u.A, edges: u.Edges, clip: u.ARange, percentile: u.APercentile, deviations: u.K, regions: u.Regions,
+	}
+}
+
 // activations places the grids of activations and completes the plans with
 // them; nil when activations stay float.
 func (u *Uniform) activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
-	layers := u.readers(m, env, plans)
-	if len(layers) == 0 {
-		return nil, nil
-	}
-	if err := complete(ctx, m, env); err != nil {
+	acts, err := u.data().place(ctx, m, env, plans)
+	if acts == nil || err != nil {
 		return nil, err
 	}
-	acts := place(m, layers, u.Regions, u.ranges(m, env))
 	for i := range plans {
 		u.complete(&plans[i], acts)
-	}
-	step := env.Step()
-	step.Activations, step.Floats = len(acts.order), acts.floats
-	if n := len(acts.floats); n > 0 && env.Observed == nil {
-		env.Warn("%d activations stay in float (the report says why); data to calibrate on would give their ranges", n)
 	}
 	return acts, nil
 }
 
-// readers lists the layers whose data are to be quantised: those with plans, and
-// those that share weights with them.
-func (u *Uniform) readers(m *ir.Model, env *compress.Env, plans []plan) map[*ir.Node]reader {
-	out, planned := map[*ir.Node]reader{}, map[string]bool{}
-	for _, p := range plans {
-		readers(out, p.layer, u.data(p.layer))
-		planned[p.layer.Name] = true
-	}
-	for _, l := range env.Layers(m) {
-		if planned[l.SharesWith] {
-			readers(out, &l, u.data(&l))
-		}
-	}
-	return out
-}
-
-// data is the width of what a layer reads, 0 for float.
-func (u *Uniform) data(l *compress.Layer) int {
-	switch {
-	case l.ActivationBits == compress.FloatBits:
-		return 0
-	case l.ActivationBits != 0:
-		return l.ActivationBits
-	case u.A != 0 && u.Edges != 0 && l.Edge:
-		return u.Edges
-	}
-	return u.A
-}
-
 // complete notes the grid of a layer's data and gives it an integer bias.
 func (u *Uniform) complete(p *plan, acts *placement) {
-	l := p.layer
-	if acts.layers[l.Node].bits == 0 {
-		return
-	}
-	a, ok := acts.grid(l.Node.In[l.Input])
+	a, ok := acts.read(p.layer)
 	if !ok {
 		return
 	}
 	p.acts = a.Bits
 	if u.Bias == "int32" {
 		var why string
-		if p.bias, why = newBias(l, p.spec, a.Scale); why != "" && p.note == "" {
+		if p.bias, why = newBias(p.layer, p.spec, a.Scale); why != "" && p.note == "" {
 			p.note = "bias in float: " + why
 		}
 	}

@@ -30,6 +30,8 @@ type weights struct {
 	opts format.Options
 	// choose returns the format of a layer, or a reason to leave it alone.
 	choose func(l *compress.Layer, shape []int) (spec format.Spec, note, skip string)
+	// flip rounds some weights the other way, so that errors add up to less.
+	flip bool
 	// opset is the operator set that a layer's further storage needs, nil for none.
 	opset func(s format.Spec) int
 	// code encodes a layer's weights; nil for format.Encode.
@@ -147,6 +149,11 @@ func (w *weights) codes(p *plan) (*format.Encoded, format.Error, error) {
 	if err != nil {
 		return nil, cost, layerError(p.layer, err)
 	}
+	if l := p.layer; w.flip && l.Kind != compress.Embedding && l.Kind != compress.Other {
+		if cost, p.note, err = w.flipped(e, p); err != nil {
+			return nil, cost, layerError(l, err)
+		}
+	}
 	return e, cost, nil
 }
 
@@ -172,6 +179,20 @@ func (w *weights) write(p plan, e *format.Encoded, cost format.Error, before flo
 		ErrorBefore: before, ErrorAfter: cost.Relative(), Reason: p.note, ActivationBits: p.acts,
 	})
 	return nil
+}
+
+// flipped flips codes of a layer and adds to its note how many.
+func (w *weights) flipped(e *format.Encoded, p *plan) (format.Error, string, error) {
+	taps := 1
+	if shape := p.layer.Weight.Const.Shape; p.layer.Kind != compress.Dense {
+		taps = tensor.Len(shape[2:])
+	}
+	cost, n, err := e.Flip(float32s(p.layer.Weight.Const), p.layer.Out, taps, w.env.Threads)
+	note := fmt.Sprintf("%d weights rounded the other way", n)
+	if p.note != "" {
+		note = p.note + "; " + note
+	}
+	return cost, note, err
 }
 
 // removeUnused deletes a constant of g that the patch takes its last readers

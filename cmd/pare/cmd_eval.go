@@ -117,6 +117,9 @@ func printEval(w io.Writer, r *eval.Result) {
 	if r.NLL != nil {
 		rows = append(rows, []string{"nll", fmt.Sprintf("%.4f", *r.NLL), fmt.Sprintf("standard error %.4f", *r.NLLError)})
 	}
+	if r.Spearman != nil {
+		rows = append(rows, []string{"spearman", fmt.Sprintf("%.4f", *r.Spearman), "of cosines and scores"})
+	}
 	if r.Top1 != nil {
 		row := []string{"top-1", percent(*r.Top1)}
 		if iv := r.Top1Interval; iv != nil {
@@ -141,6 +144,13 @@ func againstRows(g *eval.Against) [][]string {
 	name := g.Model
 	if name == "" {
 		name = "the original"
+	}
+	if g.Cosine != nil {
+		rows := [][]string{{"cosine", fmt.Sprintf("%.4f", *g.Cosine), "mean, to the sentence vectors of " + name}}
+		if g.Spearman != nil {
+			rows = append(rows, []string{"original", fmt.Sprintf("spearman %.4f", *g.Spearman)})
+		}
+		return append(rows, []string{"vectors", decibels(g.SNR), fmt.Sprintf("largest difference %.3g", g.MaxAbsError)})
 	}
 	rows := [][]string{
 		{"agreement", percent(g.Agreement), "with " + name},

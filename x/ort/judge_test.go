@@ -28,6 +28,8 @@ var recipes = []struct {
 	{"w8a8", true},
 	{"fold+uniform(w=4)", false},
 	{"fold+powerquant(w=4)", false},
+	{"fold+powerquant(w=4,a=4)", true},
+	{"fold+powerquant(w=8,a=8)", true},
 	{"fold+uniform(w=3)", false},
 	{"fold+powerquant(w=3)", false},
 	{"fold+uniform(w=2)", false},
