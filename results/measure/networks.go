@@ -40,4 +40,7 @@ var recipes = []struct{ name, recipe string }{
 	{"powerquant, 4 bits", "fold+powerquant(w=4)"},
 	{"uniform, 3 bits", "fold+uniform(w=3)"},
 	{"powerquant, 3 bits", "fold+powerquant(w=3)"},
+	{"w4", "w4"},
+	{"w4a8", "w4a8"},
+	{"rex, 4 bits, twice the operations", "fold+rex(budget=2)"},
 }
