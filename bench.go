@@ -44,8 +44,9 @@ type BenchResult struct {
 	Timing
 	Threads int     `json:"threads"`
 	Batch   int     `json:"batch"`
-	CPU     string  `json:"cpu"`         // level of the kernels in use
-	Peak    float64 `json:"peak_gflops"` // of one core, measured in this run, times the threads
+	CPU     string  `json:"cpu"`           // level of the kernels in use
+	Peak    float64 `json:"peak_gflops"`   // of one core, measured in this run, times the threads
+	IntPeak float64 `json:"peak_int_gops"` // the same for products of 8-bit integers
 	Runs    int     `json:"runs"`
 	// PerSecond is the number of samples a second at the median.
 	PerSecond float64    `json:"samples_per_second"`
@@ -65,7 +66,7 @@ type StepTime struct {
 	Kernel    string  `json:"kernel"`
 	MS        float64 `json:"ms"`
 	GOPS      float64 `json:"gops"`       // operations (2 per multiply-accumulate) a second, in billions
-	PeakShare float64 `json:"peak_share"` // of the measured float32 peak
+	PeakShare float64 `json:"peak_share"` // of the measured peak of float32, or of integers where the step computes on those
 }
 
 // Bench times the model on random inputs, in this process and on this machine.
@@ -91,15 +92,17 @@ func (m *Model) Bench(ctx context.Context, o BenchOptions) (*BenchResult, error)
 	}
 	out := &BenchResult{
 		Timing: t.timing(0), Threads: o.Threads, Batch: o.Batch, CPU: cpu.Level(), Runs: len(t.seconds[0]), Notes: notes,
-		Peak: float64(min(o.Threads, runtime.NumCPU())) * kernel.Peak(100*time.Millisecond) / 1e9,
 	}
+	cores := float64(min(o.Threads, runtime.NumCPU()))
+	out.Peak = cores * kernel.Peak(100*time.Millisecond) / 1e9
+	out.IntPeak = cores * kernel.IntPeak(100*time.Millisecond) / 1e9
 	out.PerSecond = float64(o.Batch) / out.MedianMS * 1e3
 	if o.Against != nil {
 		other := t.timing(1)
 		ratio, interval := t.ratio()
 		out.Against, out.Ratio, out.RatioInterval = &other, &ratio, &interval
 	}
-	out.Steps, err = t.steps(ctx, out.Peak)
+	out.Steps, err = t.steps(ctx, out)
 	return out, err
 }
 
@@ -187,7 +190,7 @@ func (t *timer) ratio() (float64, [2]float64) {
 // profileRuns is the number of runs whose steps are timed.
 const profileRuns = 5
 
-func (t *timer) steps(ctx context.Context, peak float64) ([]StepTime, error) {
+func (t *timer) steps(ctx context.Context, r *BenchResult) ([]StepTime, error) {
 	times, err := t.sessions[0].Profile(ctx, t.in, profileRuns)
 	if err != nil {
 		return nil, fmt.Errorf("profile: %w", err)
@@ -197,7 +200,10 @@ func (t *timer) steps(ctx context.Context, peak float64) ([]StepTime, error) {
 		step := StepTime{Name: s.Name, Op: s.Op, Kernel: s.Kernel, MS: s.Seconds * 1e3}
 		if s.Seconds > 0 {
 			step.GOPS = float64(s.Flops) / s.Seconds / 1e9
-			step.PeakShare = step.GOPS / peak
+			step.PeakShare = step.GOPS / r.Peak
+			if s.Integer {
+				step.PeakShare = step.GOPS / r.IntPeak
+			}
 		}
 		out = append(out, step)
 	}

@@ -31,10 +31,10 @@ var real = []struct {
 	lo, hi     []float64
 	synthetic  bool
 }{
-	{"cifar10/resnet20.onnx", "cifar10:%scifar10/test_5000.bin?mean=0.485,0.456,0.406&std=0.229,0.224,0.225", 200,
+	{"cifar10/resnet20.onnx", "cifar10:%scifar10/test_5000.bin?mean=0.485,0.456,0.406&std=0.229,0.224,0.225", 100,
 		[]float64{-2.118, -2.036, -1.804}, []float64{2.249, 2.429, 2.640}, false},
-	{"imagenet/mobilenet_v1_0.75.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5", 32, []float64{-1}, []float64{1}, false},
-	{"imagenet/mobilenet_v2_1.0.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5", 32, []float64{-1}, []float64{1}, true},
+	{"imagenet/mobilenet_v1_0.75.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5", 12, []float64{-1}, []float64{1}, false},
+	{"imagenet/mobilenet_v2_1.0.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5", 12, []float64{-1}, []float64{1}, true},
 }
 
 const realFile = "testdata/real.txt"
@@ -69,60 +69,67 @@ func TestRealStatistics(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures real networks")
 	}
-	text, err := os.ReadFile(realFile)
-	if err != nil && !*update {
-		t.Fatal(err)
-	}
-	recorded := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		if key, figures, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
-			recorded[key] = figures
-		}
-	}
+	recorded := recordedFigures(t)
 	var lines []string
 	for _, r := range real {
 		m := folded(t, r.path)
 		values := layerValues(m)
-		table := calib.Propagate(m, calib.Options{InputLo: r.lo, InputHi: r.hi})
 		if r.synthetic {
-			set, err := calib.Noise(m, r.lo, r.hi, 16, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for v, o := range observe(t, m, set, 16, values) {
-				if v.Producer() != nil && v.Producer().Op == "Conv" {
-					s := o.Stats()
-					s.Lo, s.Hi = nil, nil
-					v.Stats = s
-				}
-			}
-			table = calib.Propagate(m, calib.Options{InputLo: r.lo, InputHi: r.hi})
+			synthesise(t, m, r.lo, r.hi, values)
 		}
+		table := calib.Propagate(m, calib.Options{InputLo: r.lo, InputHi: r.hi})
 		set, err := dataset.Open(fmt.Sprintf(r.data, assets.Path(t, "")+"/"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		seen := observe(t, m, set, r.samples, values)
 		for _, v := range values {
-			key := r.path + " " + v.Name
-			s, why := table.Stats(v)
-			if s == nil {
-				lines = append(lines, key+": unknown, "+why)
-				continue
+			key, figures := r.path+" "+v.Name, ""
+			if s, why := table.Stats(v); s == nil {
+				figures = "unknown, " + why
+			} else {
+				d := compare(s, seen[v].Stats())
+				figures = fmt.Sprintf("mean %.2f std %.2f span %.2f", d.mean, d.std, d.span)
 			}
-			d := compare(s, seen[v].Stats())
-			lines = append(lines, fmt.Sprintf("%s: mean %.2f std %.2f span %.2f", key, d.mean, d.std, d.span))
-		}
-	}
-	for _, line := range lines {
-		key, figures, _ := strings.Cut(line, ": ")
-		if want := recorded[key]; !*update && !alike(figures, want) {
-			t.Errorf("%s: measured %q, recorded %q (-update records it)", key, figures, want)
+			lines = append(lines, key+": "+figures)
+			if !*update && !alike(figures, recorded[key]) {
+				t.Errorf("%s: measured %q, recorded %q (-update records it)", key, figures, recorded[key])
+			}
 		}
 	}
 	if *update {
 		if err := os.WriteFile(realFile, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+func recordedFigures(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(realFile)
+	if err != nil && !*update {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if key, figures, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			out[key] = figures
+		}
+	}
+	return out
+}
+
+// synthesise gives the results of convolutions statistics from made-up samples.
+func synthesise(t *testing.T, m *ir.Model, lo, hi []float64, values []*ir.Value) {
+	t.Helper()
+	set, err := calib.Noise(m, lo, hi, 16, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for v, o := range observe(t, m, set, 16, values) {
+		if v.Producer() != nil && v.Producer().Op == "Conv" {
+			v.Stats = o.Stats()
+			v.Stats.Lo, v.Stats.Hi = nil, nil
 		}
 	}
 }

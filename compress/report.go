@@ -75,9 +75,10 @@ type LayerReport struct {
 	BytesBefore int64   `json:"bytes_before"`
 	BytesAfter  int64   `json:"bytes_after"`
 	// ActivationBits is the width of the data that the layer reads, 0 for float.
-	ActivationBits int     `json:"activation_bits"`
-	ErrorBefore    float64 `json:"error_before"`
-	ErrorAfter     float64 `json:"error_after"`
-	Skipped        bool    `json:"skipped"`
-	Reason         string  `json:"reason"` // why skipped, or what was done differently
+	ActivationBits int `json:"activation_bits"`
+	// ErrorBefore is the error of the first order of an expansion alone.
+	ErrorBefore float64 `json:"error_before"`
+	ErrorAfter  float64 `json:"error_after"`
+	Skipped     bool    `json:"skipped"`
+	Reason      string  `json:"reason"` // why skipped, or what was done differently
 }

@@ -45,6 +45,7 @@ type step struct {
 	node    *ir.Node
 	kernel  string
 	flops   int64
+	integer bool // flops are of integers
 	bytes   int64
 	tasks   int
 	scratch int

@@ -79,14 +79,25 @@ var intCases = []intCase{
 		a = Conv(d, w)
 		s = Add(a, d)
 		p = Relu(s)` + end, []string{"to channels last", "quantize", "int8 conv 1x1", "dequantize", "to channels first"}},
-	{"sum of codes", `(x f32[N,6,5,5]) -> (y) {
+	{"sum behind a grid", `(x f32[N,6,5,5]) -> (y) {
 		const q = i8[6,6,1,1]{*0}` + grids + codesOfX + `
 		w = DequantizeLinear(q, cs) {axis=0}
 		a = Conv(d, w)
 		aq = QuantizeLinear(a, is, iz)
 		e = DequantizeLinear(aq, is, iz)
 		s = Add(d, e)
-		p = Relu(s)` + end, []string{"to channels last", "quantize", "int8 conv 1x1", "int8 add", "dequantize", "to channels first"}},
+		p = Relu(s)` + end, []string{"to channels last", "quantize", "int8 conv 1x1", "dequantize", "to channels first"}},
+	{"sums of codes", `(x f32[N,6,5,5]) -> (y) {
+		const q = i8[6,6,1,1]{*0}` + grids + codesOfX + `
+		w = DequantizeLinear(q, cs) {axis=0}
+		a = Conv(d, w)
+		aq = QuantizeLinear(a, is, iz)
+		e = DequantizeLinear(aq, is, iz)
+		s = Add(d, e)
+		sq = QuantizeLinear(s, ys, yz)
+		u = DequantizeLinear(sq, ys, yz)
+		r = Add(u, e)
+		p = Relu(r)` + end, []string{"to channels last", "quantize", "int8 conv 1x1", "int8 add", "int8 add", "dequantize", "to channels first"}},
 	{"pool, flatten, product", `(x f32[N,6,7,7]) -> (y) {
 		const q = i8[6,6,3,3]{*0}
 		const q2 = i8[11,6]{*0}

@@ -31,7 +31,7 @@ func addsCodes(b *builder, n *ir.Node) bool {
 			return false
 		}
 	}
-	return b.intTail(n.Out[0], true).out != nil
+	return b.clampTail(n.Out[0]).out != nil
 }
 
 // intAddForm adds codes of two grids.
@@ -43,10 +43,7 @@ func intAddForm(b *builder, n *ir.Node) bool {
 	if y == nil || x.last != y.last && !(b.flat(n.In[0], x) && b.flat(n.In[1], y)) {
 		return false
 	}
-	t := b.intTail(n.Out[0], x.last)
-	if t.res != nil {
-		return false
-	}
+	t := b.clampTail(n.Out[0])
 	b.absorb(t.nodes...)
 	to := b.newCoded(t.v, t.out.codeGrid, x.last)
 	b.place(t.out, to)

@@ -74,7 +74,7 @@ func (b *builder) intStep(p *intStep) {
 	default:
 		real = b.newPlain(t.v)
 	}
-	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()), reads: []*buf{p.x.b}, writes: []*buf{real.b}}
+	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
 	if t.res != nil {
 		st.reads = append(st.reads, t.res.b)
 		if codes != nil {

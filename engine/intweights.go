@@ -35,16 +35,19 @@ func (b *builder) intWeightsOf(v *ir.Value, axis, k int) (*intWeights, bool) {
 	return &intWeights{t, e, tensor.Float64s(e.Scale), axis}, eightBits(e)
 }
 
-// eightBits reports whether the integers of an encoding fit into s8.
+// eightBits reports whether the integers of an encoding fit into s8. Sums of
+// several terms and levels that are no integers do not.
 func eightBits(e *format.Encoded) bool {
-	if e.Orders != nil {
-		return false // a sum of terms
+	if !e.Integral() {
+		return false
 	}
-	if n := len(e.Levels); n > 0 {
-		return max(e.Levels[n-1], -e.Levels[0]) <= math.MaxInt8
+	for _, l := range e.Levels {
+		if l < math.MinInt8 || l > math.MaxInt8 || l != float32(int(l)) {
+			return false
+		}
 	}
 	ok := true
-	if e.Spec.Asymmetric {
+	if e.Levels == nil && e.Spec.Asymmetric {
 		e.Integers(func(_ int, v int16) { ok = ok && v >= math.MinInt8 && v <= math.MaxInt8 })
 	}
 	return ok

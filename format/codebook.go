@@ -1,10 +1,6 @@
 package format
 
-import (
-	"math"
-
-	"pare/tensor"
-)
+import "pare/tensor"
 
 // encodeCodebook stores w by the 2^Bits levels that fit its elements best: scaled
 // so that the largest magnitude of every group is 1, and weighed by the squares
@@ -82,7 +78,7 @@ func nearest(x, weights, levels []float32, top float32, codes []byte) (float32, 
 	assign(x, levels, scale, codes)
 	var t tally
 	for i, v := range x {
-		t.add(v, float32(levels[codes[i]]*scale))
+		t = t.with(v, float32(levels[codes[i]]*scale))
 	}
 	return scale, t.error(len(x))
 }
@@ -105,143 +101,4 @@ func assign(x, levels []float32, scale float32, codes []byte) {
 		}
 		codes[i] = byte(lo)
 	}
-}
-
-// line holds weighted counts, sums and sums of squares of numbers in [-1, 1], so
-// that what any levels on a grid of integers / top cost is known exactly: cells
-// are half as wide as the grid, and thresholds between levels fall between
-// cells. Entry i sums over the cells before i.
-type line struct {
-	top        int
-	s0, s1, s2 []float64
-}
-
-func newLine(top int) *line {
-	n := 4*top + 1
-	return &line{top, make([]float64, n), make([]float64, n), make([]float64, n)}
-}
-
-// group counts the elements of one group.
-func (h *line) group(l layout, k int, data, importance []float32) {
-	m := float32(0)
-	l.segments(k, func(start, count, stride int) {
-		for i := start; count > 0; i, count = i+stride, count-1 {
-			m = max(m, data[i], -data[i])
-		}
-	})
-	if m < dead {
-		return
-	}
-	cells := 4 * h.top
-	l.segments(k, func(start, count, stride int) {
-		for i := start; count > 0; i, count = i+stride, count-1 {
-			u := float64(data[i] / m)
-			f := float64(m) * float64(m)
-			if importance != nil {
-				f *= float64(importance[i])
-			}
-			c := min(cells-1, int((u+1)*float64(2*h.top)))
-			h.s0[c] += f
-			h.s1[c] += float64(f * u)
-			h.s2[c] += float64(f * u * u)
-		}
-	})
-}
-
-// sum turns counts per cell into sums over all cells before.
-func (h *line) sum() {
-	for _, s := range [][]float64{h.s0, h.s1, h.s2} {
-		total := 0.0
-		for i, v := range s {
-			s[i] = total
-			total += v
-		}
-	}
-}
-
-// cost is that of representing the cells from..to-1 by x.
-func (h *line) cost(from, to int, x float64) float64 {
-	return h.s2[to] - h.s2[from] - 2*x*(h.s1[to]-h.s1[from]) + x*x*(h.s0[to]-h.s0[from])
-}
-
-// choose returns the n integers from -top to top that, divided by top, have the
-// least error as levels: dynamic programming over the places of levels, whose
-// best predecessors grow with them.
-func (h *line) choose(n int) []float32 {
-	h.sum()
-	places := 2*h.top + 1
-	at := func(p int) float64 { return float64(p-h.top) / float64(h.top) }
-	// between is what lies between two levels, each element at the nearer one.
-	between := func(a, b int) float64 { return h.cost(2*a, a+b, at(a)) + h.cost(a+b, 2*b, at(b)) }
-	best, next := make([]float64, places), make([]float64, places)
-	from := make([][]int32, n)
-	for p := range best {
-		best[p] = h.cost(0, 2*p, at(p))
-	}
-	for k := 1; k < n; k++ {
-		from[k] = make([]int32, places)
-		for p := range next {
-			next[p] = math.Inf(1)
-		}
-		var solve func(lo, hi, first, last int)
-		solve = func(lo, hi, first, last int) {
-			if lo > hi {
-				return
-			}
-			mid := (lo + hi) / 2
-			arg := first
-			for a := max(first, k-1); a <= min(mid-1, last); a++ {
-				if c := best[a] + between(a, mid); c < next[mid] {
-					next[mid], arg = c, a
-				}
-			}
-			from[k][mid] = int32(arg)
-			solve(lo, mid-1, first, arg)
-			solve(mid+1, hi, arg, last)
-		}
-		solve(k, places-1, k-1, places-2)
-		best, next = next, best
-	}
-	p, least := 0, math.Inf(1)
-	for q := n - 1; q < places; q++ {
-		if c := best[q] + h.cost(2*q, 4*h.top, at(q)); c < least {
-			p, least = q, c
-		}
-	}
-	out := make([]float32, n)
-	for k := n - 1; k >= 0; k-- {
-		out[k] = float32(p - h.top)
-		if k > 0 {
-			p = int(from[k][p])
-		}
-	}
-	return out
-}
-
-// polish moves levels on the grid to the means of the cells that they stand for
-// (Lloyd's iteration) and returns them as numbers in [-1, 1].
-func (h *line) polish(grid []float32) []float32 {
-	x := make([]float64, len(grid))
-	for i, g := range grid {
-		x[i] = float64(g) / float64(h.top)
-	}
-	cells := 4 * h.top
-	for range 20 {
-		from := 0
-		for i := range x {
-			to := cells
-			if i+1 < len(x) {
-				to = min(cells, max(from, int(math.RoundToEven(((x[i]+x[i+1])/2+1)*float64(2*h.top)))))
-			}
-			if f := h.s0[to] - h.s0[from]; f > 0 {
-				x[i] = (h.s1[to] - h.s1[from]) / f
-			}
-			from = to
-		}
-	}
-	out := make([]float32, len(x))
-	for i, v := range x {
-		out[i] = float32(v)
-	}
-	return out
 }

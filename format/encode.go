@@ -127,12 +127,30 @@ func finite(w *tensor.Tensor) ([]float32, error) {
 		return nil, fmt.Errorf("%v weights: only f32 can be encoded", w.Type)
 	}
 	data := tensor.Data[float32](w)
+	if absMax(data) <= math.MaxFloat32 {
+		return data, nil
+	}
 	for i, v := range data {
 		if v-v != 0 {
 			return nil, &NotFiniteError{i, v}
 		}
 	}
 	return data, nil
+}
+
+// absMax is the largest magnitude in x, as large as any where one is NaN: the
+// bits of magnitudes are ordered as they are, with NaN on top.
+func absMax(x []float32) float32 {
+	m := uint32(0)
+	for _, v := range x {
+		if b := math.Float32bits(v) &^ (1 << 31); b > m {
+			m = b
+		}
+	}
+	if m > math.Float32bits(float32(math.Inf(1))) {
+		return float32(math.Inf(1))
+	}
+	return math.Float32frombits(m)
 }
 
 // mirror returns -mags[n], ..., -mags[1], 0, mags[1], ..., mags[n].
@@ -150,10 +168,7 @@ func (g *grid) scale(x []float32, least float32, o Options) (scale, zero float32
 	if g.Asymmetric {
 		return g.affine(x, least)
 	}
-	m := float32(0)
-	for _, v := range x {
-		m = max(m, v, -v)
-	}
+	m := absMax(x)
 	steps := g.n
 	if g.Kind == Power {
 		steps = g.top

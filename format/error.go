@@ -43,7 +43,7 @@ func (e Error) SNR() float64 {
 func Difference(want, got []float32) Error {
 	var t tally
 	for i, v := range want {
-		t.add(v, got[i])
+		t = t.with(v, got[i])
 	}
 	return t.error(len(want))
 }

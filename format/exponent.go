@@ -52,11 +52,9 @@ func (h *Histogram) Energy() float64 {
 // sample of large tensors. Its result does not depend on threads. Non-finite
 // weights are reported as *NotFiniteError.
 func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogram, error) {
-	data := tensor.Data[float32](w)
-	for i, v := range data {
-		if v-v != 0 {
-			return nil, &NotFiniteError{i, v}
-		}
+	data, err := finite(w)
+	if err != nil {
+		return nil, err
 	}
 	l := s.layout(w.Shape)
 	every := sampling(len(data))
@@ -78,7 +76,7 @@ func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogr
 
 // sampled is about how many weights of a tensor are counted: the shape of
 // their distribution, and so the exponent, is known well enough from these.
-const sampled = 1 << 18
+const sampled = 1 << 16
 
 // sampling returns the distance of counted weights: an odd number that shares
 // no factor with the sizes of usual kernels, so that all taps are met alike.
@@ -96,16 +94,16 @@ func sampling(n int) int {
 // add counts every so-manieth weight of a group, beginning elsewhere in each
 // group, so that no input channel is passed over.
 func (h *Histogram) add(x []float32, group, every int, by Weighting) {
-	m, square := float32(0), 0.0
-	for _, v := range x {
-		m = max(m, v, -v)
-		square += float64(v) * float64(v)
-	}
+	m := absMax(x)
 	if m < dead {
 		return
 	}
 	weight := float64(m) * float64(m)
 	if by == Normalised {
+		square := 0.0
+		for _, v := range x {
+			square += float64(v) * float64(v)
+		}
 		weight /= square
 	}
 	weight *= float64(every)

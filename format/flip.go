@@ -44,7 +44,7 @@ func (e *Encoded) Flip(w *tensor.Tensor, out, taps, threads int) (Error, int, er
 			var t tally
 			for i, c := range group {
 				bytes[i] = byte(c)
-				t.add(values[i], float32(f.levels[c-f.least]*scaleOf(g)))
+				t = t.with(values[i], float32(f.levels[c-f.least]*scaleOf(g)))
 			}
 			errs[g] = t.error(len(group))
 			scatter(l, g, packed, bytes[:len(group)])

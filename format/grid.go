@@ -102,6 +102,14 @@ func (g *grid) power(u float32) int {
 	return q
 }
 
+// magnitude is |x|, sign -1 for negative numbers and 0 for others: signs of
+// weights are as good as random, so a branch on them is guessed wrong as often
+// as right.
+func magnitude(x float32) (u float32, sign int) {
+	b := math.Float32bits(x)
+	return math.Float32frombits(b &^ (1 << 31)), int(int32(b) >> 31)
+}
+
 // roundEven rounds |x| < 2^22 to the nearest integer, halves to even.
 func roundEven(x float32) float32 {
 	const magic = 3 << 22
@@ -127,7 +135,7 @@ func (g *grid) quantise(x []float32, scale, zero float32, codes []byte) Error {
 		}
 		u = roundEven(u)
 		codes[i] = byte(int(u + zero))
-		t.add(v, float32(u*scale))
+		t = t.with(v, float32(u*scale))
 	}
 	return t.error(len(x))
 }
@@ -140,28 +148,29 @@ func (g *grid) quantisePower(x []float32, scale float32, codes []byte) Error {
 	}
 	var t tally
 	for i, v := range x {
-		q := g.power(float32(math.Abs(float64(v / scale))))
-		if v < 0 {
-			q = -q
-		}
-		codes[i] = byte(n + q)
-		t.add(v, levels[n+q])
+		u, sign := magnitude(v / scale)
+		q := n + (g.power(u) ^ sign) - sign
+		codes[i] = byte(q)
+		t = t.with(v, levels[q])
 	}
 	return t.error(len(x))
 }
 
-// tally gathers an Error in registers.
+// tally gathers an Error. It goes by value, so that loops keep it in registers.
 type tally struct{ square, energy, max float64 }
 
-func (t *tally) add(want, got float32) {
+func (t tally) with(want, got float32) tally {
 	w := float64(want)
 	d := w - float64(got)
 	t.square += float64(d * d)
 	t.energy += float64(w * w)
-	t.max = max(t.max, math.Abs(d))
+	if d = math.Abs(d); d > t.max {
+		t.max = d
+	}
+	return t
 }
 
-func (t *tally) error(n int) Error {
+func (t tally) error(n int) Error {
 	return Error{N: n, Square: t.square, Energy: t.energy, Max: t.max}
 }
 

@@ -77,6 +77,10 @@ func gather[T any](l layout, g int, src, buf []T) []T {
 func scatter[T any](l layout, g int, dst, vals []T) {
 	k := 0
 	l.segments(g, func(start, count, stride int) {
+		if stride == 1 {
+			k += copy(dst[start:start+count], vals[k:])
+			return
+		}
 		for i := start; count > 0; i, count = i+stride, count-1 {
 			dst[i] = vals[k]
 			k++

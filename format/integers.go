@@ -3,8 +3,9 @@ package format
 import "pare/tensor"
 
 // Integers calls f with the index of every element and the integer that stands
-// before its scale: the code less the zero point, or the level of a power grid.
-// Codes must be valid, as those of Encode and MatchWeight are.
+// before its scale: the code less the zero point, or the level, which must be an
+// integer. Codes must be valid, as those of Encode and MatchWeight are. It knows
+// grids per tensor and per channel, of one term.
 func (e *Encoded) Integers(f func(i int, v int16)) {
 	codes := tensor.Ints8(e.Codes)
 	if e.Levels != nil {

@@ -75,7 +75,7 @@ func TestShift(t *testing.T) {
 		step := tensor.Data[float32](e.Scale)[0]
 		for i, shift := range []int{bits, bits - 1} {
 			steps := []float32{step / float32(int(1)<<shift)}
-			sum := e.Extend(order(t, w, e, 0, nil, format.OrderOptions{Bits: bits, Steps: steps}))
+			sum := e.Extend(order(t, w, e, 0, nil, format.OrderOptions{Bits: bits, Max: true, Steps: steps}))
 			d := format.Difference(tensor.Data[float32](w), decode(t, sum))
 			if rms := math.Sqrt(d.MSE()) / float64(step); math.Abs(rms-want[i]) > .0005 {
 				t.Errorf("%d bits over 2^%d: %.4f, want %.4f", bits, shift, rms, want[i])
@@ -97,7 +97,7 @@ func TestFused(t *testing.T) {
 	for i := range steps {
 		steps[i] /= 16
 	}
-	sum := e.Extend(order(t, w, e, 0, rows, format.OrderOptions{Bits: 4, Steps: steps}))
+	sum := e.Extend(order(t, w, e, 0, rows, format.OrderOptions{Bits: 4, Max: true, Steps: steps}))
 	fused, ok := sum.Fused()
 	if !ok {
 		t.Fatal("it does not fuse")
@@ -116,6 +116,39 @@ func TestFused(t *testing.T) {
 	}
 	if _, ok := e.Extend(order(t, w, e, 0, rows, format.OrderOptions{Bits: 4, Max: true})).Fused(); ok {
 		t.Error("orders with scales of any ratio fuse")
+	}
+}
+
+// TestFusedMiddles: terms with steps a power of two apart fuse as far as their
+// integers fit into 8 bits, however many they are and whichever rows they have.
+func TestFusedMiddles(t *testing.T) {
+	w := normal(28, 16, 50)
+	for _, c := range []struct {
+		first, bits, orders int
+		fits                bool
+	}{{4, 2, 2, true}, {4, 3, 2, true}, {4, 4, 2, false}, {3, 2, 3, true}, {2, 1, 4, true}, {4, 2, 3, false}} {
+		e, _ := encode(t, w, format.Spec{Bits: c.first, Grain: format.PerChannel}, format.Options{})
+		steps := slices.Clone(tensor.Data[float32](e.Scale))
+		for k := 1; k < c.orders; k++ {
+			var rows []int
+			for i := range steps {
+				if i%k == 0 {
+					steps[i] /= float32(int(1) << c.bits)
+					rows = append(rows, i)
+				}
+			}
+			e = e.Extend(order(t, w, e, 0, rows, format.OrderOptions{Bits: c.bits, Steps: steps}))
+		}
+		fused, ok := e.Fused()
+		if ok != c.fits {
+			t.Errorf("%v: fits %v, want %v", e, ok, c.fits)
+		}
+		if !ok {
+			continue
+		}
+		if d := format.Difference(decode(t, e), decode(t, fused)); d.Relative() > 1e-7 {
+			t.Errorf("%v: fused codes differ by %v", e, d.Relative())
+		}
 	}
 }
 

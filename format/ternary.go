@@ -33,7 +33,7 @@ func EncodeTernary(w *tensor.Tensor, s Spec, by Ternary, threads int) (*Encoded,
 				q = -1
 			}
 			codes[i] = byte(q)
-			t.add(v, float32(float32(q)*level))
+			t = t.with(v, float32(float32(q)*level))
 		}
 		return level, t.error(len(x))
 	})

@@ -121,6 +121,9 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	if ep.Residual != nil && store != storeSums {
 		p.res = ep.Residual[r0*c.ow*s.ResStride:]
 	}
+	if ep.Mid != nil {
+		fill(p.shifts[:], ep.Mid.Shift)
+	}
 	first := task % c.panelTasks * c.panelsPerTask
 	c.panelRange(&p, src, first, min(first+c.panelsPerTask, c.panels*s.Groups))
 }

@@ -111,11 +111,15 @@ func intSums(s ConvShape, src []uint8, w []int8, zero uint8) []int32 {
 
 // intEnd is the epilogue in steps that float64 holds exactly before rounding.
 func intEnd(e *IntEpilogue, sum int32, o int, res uint8) float32 {
-	y := float32(float64(float32(sum)) * float64(e.Mul[o]))
+	y, add := float32(float64(float32(sum))*float64(e.Mul[o])), e.Add[o]
+	if m := e.Mid; m != nil {
+		y = min(max(float32(float64(y)+float64(add)), m.Lo), m.Hi)
+		y, add = float32(math.RoundToEven(float64(y))*float64(m.Mul)), m.Shift
+	}
 	if e.Residual != nil {
 		y = float32(float64(y) + float64(float32(float64(res)*float64(e.ResMul))))
 	}
-	y = float32(float64(y) + float64(e.Add[o]))
+	y = float32(float64(y) + float64(add))
 	if e.Lo < e.Hi {
 		y = min(max(y, e.Lo), e.Hi)
 	}
@@ -196,6 +200,7 @@ func intEpilogues(t *testing.T, r *rand.Rand, s ConvShape, pixels, largest int) 
 		"between":  {Mul: mul, Add: add, Zero: 60, Lo: -10.5, Hi: 20.5},
 		"plain":    {Mul: mul, Add: add, Zero: 128},
 		"relu":     {Mul: mul, Add: add, Hi: inf},
+		"mid":      {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Zero: 30, Lo: -20, Hi: 100, Mid: &Mid{-30, 60.5, 0.71, -3}},
 		"residual": {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Zero: 30, Lo: -20, Hi: 100},
 	}
 }

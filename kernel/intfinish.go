@@ -26,7 +26,14 @@ type IntEpilogue struct {
 	Zero uint8
 	// Lo and Hi clamp y where Lo < Hi. Codes are clamped to 0..255 besides.
 	Lo, Hi float32
+	// Mid, unless nil, brings the sum onto a grid before anything is added.
+	Mid *Mid
 }
+
+// Mid is a grid between a sum and its residual: float32(sum)·Mul[o] + Add[o] is
+// clamped to Lo..Hi and rounded to an integer, and that times Mul takes the place
+// of the sum's product; Shift then takes the place of Add. All are finite.
+type Mid struct{ Lo, Hi, Mul, Shift float32 }
 
 // limits are the clamp bounds for a kind of store.
 func (e *IntEpilogue) limits(s intStore) (lo, hi float32) {
@@ -55,10 +62,16 @@ func (t *intArgs) finish(r, j int, sum int32) {
 		return
 	}
 	y := float32(float32(sum) * t.mul[j])
+	if t.mid {
+		if y += t.add[j]; !(y > t.midLo) {
+			y = t.midLo
+		}
+		y = float32(float32(math.RoundToEven(float64(min(y, t.midHi)))) * t.midMul)
+	}
 	if t.res != nil {
 		y += float32(float32(t.res[r*t.ldr+j]) * t.resMul)
 	}
-	if y += t.add[j]; !(y > t.lo) {
+	if y += t.last[j]; !(y > t.lo) {
 		y = t.lo
 	}
 	y = min(y, t.hi)

@@ -15,6 +15,7 @@ type intProduct struct {
 	ep       *IntEpilogue
 	res      []uint8
 	flush    int
+	shifts   [32]float32 // of Mid
 }
 
 // run multiplies rows r0 ≤ r < r1 by one panel whose first column is j of the
@@ -29,6 +30,11 @@ func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
 	}
 	if p.store != storeSums {
 		t.mul, t.add = p.ep.Mul[j:j+cols], p.ep.Add[j:j+cols]
+		t.last = t.add
+	}
+	if m := p.ep.Mid; m != nil && p.store != storeSums {
+		t.mid, t.midLo, t.midHi, t.midMul = true, m.Lo, m.Hi, m.Mul
+		t.last = p.shifts[:]
 	}
 	k := narrowest(p.tile.panels, panel.width)
 	lend := p.tile.whole && cols < panel.width
@@ -62,6 +68,7 @@ func (p *intProduct) call(t *intArgs, k *panelKernel[intArgs], r, m, tiles, j, c
 // intLoan holds a whole tile for kernels that cannot leave columns out.
 type intLoan struct {
 	mul, add [16]float32
+	last     [16]float32
 	res      [12 * 16]uint8
 	c        [12 * 16 * 4]uint8
 }
@@ -69,10 +76,11 @@ type intLoan struct {
 // borrow runs one tile of m rows, of which only cols columns exist.
 func (p *intProduct) borrow(t *intArgs, k *panelKernel[intArgs], r, m, j, cols int) {
 	l := intLoanPool.Get().(*intLoan)
-	size, mul, add := p.store.size(), t.mul, t.add
+	size, mul, add, last := p.store.size(), t.mul, t.add, t.last
 	copy(l.mul[:], mul)
 	copy(l.add[:], add)
-	t.mul, t.add = l.mul[:], l.add[:]
+	copy(l.last[:], last)
+	t.mul, t.add, t.last = l.mul[:], l.add[:], l.last[:]
 	t.rows, t.tiles = p.rows[r:r+m], 1
 	t.c, t.ldc = l.c[:], k.width*size
 	if t.res = nil; p.res != nil {
@@ -85,6 +93,6 @@ func (p *intProduct) borrow(t *intArgs, k *panelKernel[intArgs], r, m, j, cols i
 	for i := range m {
 		copy(p.dst[((r+i)*p.ldc+j)*size:][:cols*size], l.c[i*k.width*size:])
 	}
-	t.mul, t.add = mul, add
+	t.mul, t.add, t.last = mul, add, last
 	intLoanPool.Put(l)
 }

@@ -28,7 +28,7 @@ func (s intStore) size() int {
 // source bytes in a row, in the place of single elements: seg.n counts quads.
 // With acc = start[j] + Σ src·b it stores acc itself, or
 //
-//	y = min(max(acc·mul[j] + res[r*ldr+j]·resMul + add[j], lo), hi)
+//	y = min(max(acc·mul[j] + res[r*ldr+j]·resMul + last[j], lo), hi)
 //
 // whose terms are rounded one by one, or round(y) + zero as a byte. ldc counts
 // bytes. Assembly reads this struct by offset (TestArgsLayout).
@@ -50,6 +50,11 @@ type intArgs struct {
 	flush          int
 	// least is the code of lo.
 	least uint8
+	// With mid set, acc·mul[j] + add[j] is clamped, rounded and multiplied in the
+	// place of acc·mul[j], and last takes the place of add; else last is add.
+	mid                  bool
+	midLo, midHi, midMul float32
+	last                 []float32
 }
 
 // intTile is a row of the table of integer micro-kernels. All rows give the

@@ -96,6 +96,26 @@ k:
 	VMOVUPS.Z    64(DX), K3, Z2
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS.Z    64(DX), K3, Z2
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 284(AX), Z2
+	VBROADCASTSS 288(AX), Z3
+	VBROADCASTSS 292(AX), Z4
+	VMAXPS       Z2, Z0, Z0
+	VMINPS       Z3, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z4, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
+	VMINPS       Z3, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z4, Z1, Z1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z2
@@ -111,7 +131,7 @@ k:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         168(AX), DX
+	MOVQ         296(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS.Z    64(DX), K3, Z2
@@ -218,6 +238,20 @@ k:
 	VMOVUPS.Z    (DX), K2, Z1
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z1, Z0, Z0
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS 284(AX), Z1
+	VBROADCASTSS 288(AX), Z2
+	VBROADCASTSS 292(AX), Z3
+	VMAXPS       Z1, Z0, Z0
+	VMINPS       Z2, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z3, Z0, Z0
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z1
@@ -229,7 +263,7 @@ k:
 	VADDPS       Z2, Z0, Z0
 
 add:
-	MOVQ         168(AX), DX
+	MOVQ         296(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS 264(AX), Z1
@@ -330,6 +364,20 @@ k:
 	VMOVUPS.Z    (DX), K2, Z1
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z1, Z0, Z0
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS 284(AX), Z1
+	VBROADCASTSS 288(AX), Z2
+	VBROADCASTSS 292(AX), Z3
+	VMAXPS       Z1, Z0, Z0
+	VMINPS       Z2, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z3, Z0, Z0
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z1
@@ -341,7 +389,7 @@ k:
 	VADDPS       Z2, Z0, Z0
 
 add:
-	MOVQ         168(AX), DX
+	MOVQ         296(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS 264(AX), Z1
@@ -437,6 +485,20 @@ k:
 	VMOVUPS      (CX), Y1
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y1, Y0, Y0
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 284(AX), Y1
+	VBROADCASTSS 288(AX), Y2
+	VBROADCASTSS 292(AX), Y3
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       Y2, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y3, Y0, Y0
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y1
@@ -448,7 +510,7 @@ k:
 	VADDPS       Y2, Y0, Y0
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
 	VBROADCASTSS 264(AX), Y1
@@ -554,6 +616,26 @@ k:
 	VMOVUPS      32(CX), Y2
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      32(CX), Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 284(AX), Y2
+	VBROADCASTSS 288(AX), Y3
+	VBROADCASTSS 292(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y2
@@ -569,7 +651,7 @@ k:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
@@ -671,6 +753,20 @@ k:
 	VMOVUPS      (CX), Y1
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y1, Y0, Y0
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 284(AX), Y1
+	VBROADCASTSS 288(AX), Y2
+	VBROADCASTSS 292(AX), Y3
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       Y2, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y3, Y0, Y0
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y1
@@ -682,7 +778,7 @@ k:
 	VADDPS       Y2, Y0, Y0
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
 	VBROADCASTSS 264(AX), Y1
@@ -780,6 +876,26 @@ k:
 	VMOVUPS      32(CX), Y2
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      32(CX), Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 284(AX), Y2
+	VBROADCASTSS 288(AX), Y3
+	VBROADCASTSS 292(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y2
@@ -795,7 +911,7 @@ k:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
@@ -892,6 +1008,20 @@ k:
 	VMOVUPS      (CX), Y1
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y1, Y0, Y0
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 284(AX), Y1
+	VBROADCASTSS 288(AX), Y2
+	VBROADCASTSS 292(AX), Y3
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       Y2, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y3, Y0, Y0
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y1
@@ -903,7 +1033,7 @@ k:
 	VADDPS       Y2, Y0, Y0
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
 	VBROADCASTSS 264(AX), Y1
@@ -1025,6 +1155,26 @@ narrow:
 	VMOVUPS      32(CX), Y2
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      32(CX), Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 284(AX), Y2
+	VBROADCASTSS 288(AX), Y3
+	VBROADCASTSS 292(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y2
@@ -1040,7 +1190,7 @@ narrow:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
@@ -1153,6 +1303,20 @@ narrow:
 	VMOVUPS      (CX), Y1
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y1, Y0, Y0
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 284(AX), Y1
+	VBROADCASTSS 288(AX), Y2
+	VBROADCASTSS 292(AX), Y3
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       Y2, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y3, Y0, Y0
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y1
@@ -1164,7 +1328,7 @@ narrow:
 	VADDPS       Y2, Y0, Y0
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
 	VBROADCASTSS 264(AX), Y1
@@ -1278,6 +1442,36 @@ k:
 	VMULPS       Z4, Z1, Z1
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS.Z    64(DX), K3, Z4
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 284(AX), Z4
+	VBROADCASTSS 288(AX), Z5
+	VBROADCASTSS 292(AX), Z6
+	VMAXPS       Z4, Z0, Z0
+	VMINPS       Z5, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z6, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMINPS       Z5, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMINPS       Z5, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
+	VMINPS       Z5, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z6, Z3, Z3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z4
@@ -1302,7 +1496,7 @@ k:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z4
 	VADDPS        Z4, Z0, Z0
 	VADDPS        Z4, Z2, Z2
@@ -1435,6 +1629,25 @@ k:
 	VMULPS       Z2, Z0, Z0
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 284(AX), Z2
+	VBROADCASTSS 288(AX), Z3
+	VBROADCASTSS 292(AX), Z4
+	VMAXPS       Z2, Z0, Z0
+	VMINPS       Z3, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z4, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
+	VMINPS       Z3, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z4, Z1, Z1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z2
@@ -1451,7 +1664,7 @@ k:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z2
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z2, Z1, Z1
@@ -1571,6 +1784,25 @@ k:
 	VMULPS       Z2, Z0, Z0
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 284(AX), Z2
+	VBROADCASTSS 288(AX), Z3
+	VBROADCASTSS 292(AX), Z4
+	VMAXPS       Z2, Z0, Z0
+	VMINPS       Z3, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z4, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
+	VMINPS       Z3, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z4, Z1, Z1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z2
@@ -1587,7 +1819,7 @@ k:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z2
 	VADDPS        Z2, Z0, Z0
 	VADDPS        Z2, Z1, Z1
@@ -1703,6 +1935,25 @@ k:
 	VMULPS       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 284(AX), Y2
+	VBROADCASTSS 288(AX), Y3
+	VBROADCASTSS 292(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y2
@@ -1719,7 +1970,7 @@ k:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
@@ -1859,6 +2110,36 @@ k:
 	VMULPS       Y4, Y1, Y1
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      32(CX), Y4
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 284(AX), Y4
+	VBROADCASTSS 288(AX), Y5
+	VBROADCASTSS 292(AX), Y6
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y4
@@ -1883,7 +2164,7 @@ k:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y2, Y2
@@ -2017,6 +2298,25 @@ k:
 	VMULPS       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 284(AX), Y2
+	VBROADCASTSS 288(AX), Y3
+	VBROADCASTSS 292(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y2
@@ -2033,7 +2333,7 @@ k:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
@@ -2160,6 +2460,36 @@ k:
 	VMULPS       Y4, Y1, Y1
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      32(CX), Y4
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 284(AX), Y4
+	VBROADCASTSS 288(AX), Y5
+	VBROADCASTSS 292(AX), Y6
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y4
@@ -2184,7 +2514,7 @@ k:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y2, Y2
@@ -2309,6 +2639,25 @@ k:
 	VMULPS       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 284(AX), Y2
+	VBROADCASTSS 288(AX), Y3
+	VBROADCASTSS 292(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y2
@@ -2325,7 +2674,7 @@ k:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
@@ -2488,6 +2837,36 @@ narrow:
 	VMULPS       Y4, Y1, Y1
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      32(CX), Y4
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 284(AX), Y4
+	VBROADCASTSS 288(AX), Y5
+	VBROADCASTSS 292(AX), Y6
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y4
@@ -2512,7 +2891,7 @@ narrow:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y2, Y2
@@ -2659,6 +3038,25 @@ narrow:
 	VMULPS       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 284(AX), Y2
+	VBROADCASTSS 288(AX), Y3
+	VBROADCASTSS 292(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y2
@@ -2675,7 +3073,7 @@ narrow:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
@@ -2814,6 +3212,46 @@ k:
 	VMULPS       Z6, Z3, Z3
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z4, Z4
+	VMOVUPS.Z    64(DX), K3, Z6
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 284(AX), Z6
+	VBROADCASTSS 288(AX), Z7
+	VBROADCASTSS 292(AX), Z8
+	VMAXPS       Z6, Z0, Z0
+	VMINPS       Z7, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z8, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMINPS       Z7, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z8, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMINPS       Z7, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z8, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMINPS       Z7, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z8, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMINPS       Z7, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z8, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
+	VMINPS       Z7, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z8, Z5, Z5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z6
@@ -2847,7 +3285,7 @@ k:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z6
 	VADDPS        Z6, Z0, Z0
 	VADDPS        Z6, Z2, Z2
@@ -3007,6 +3445,30 @@ k:
 	VMULPS       Z3, Z1, Z1
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       Z3, Z2, Z2
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z3
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z3, Z1, Z1
+	VADDPS       Z3, Z2, Z2
+	VBROADCASTSS 284(AX), Z3
+	VBROADCASTSS 288(AX), Z4
+	VBROADCASTSS 292(AX), Z5
+	VMAXPS       Z3, Z0, Z0
+	VMINPS       Z4, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMAXPS       Z3, Z1, Z1
+	VMINPS       Z4, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z5, Z1, Z1
+	VMAXPS       Z3, Z2, Z2
+	VMINPS       Z4, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z5, Z2, Z2
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z3
@@ -3028,7 +3490,7 @@ k:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z3
 	VADDPS        Z3, Z0, Z0
 	VADDPS        Z3, Z1, Z1
@@ -3169,6 +3631,30 @@ k:
 	VMULPS       Z3, Z1, Z1
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       Z3, Z2, Z2
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z3
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z3, Z1, Z1
+	VADDPS       Z3, Z2, Z2
+	VBROADCASTSS 284(AX), Z3
+	VBROADCASTSS 288(AX), Z4
+	VBROADCASTSS 292(AX), Z5
+	VMAXPS       Z3, Z0, Z0
+	VMINPS       Z4, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMAXPS       Z3, Z1, Z1
+	VMINPS       Z4, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z5, Z1, Z1
+	VMAXPS       Z3, Z2, Z2
+	VMINPS       Z4, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z5, Z2, Z2
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z3
@@ -3190,7 +3676,7 @@ k:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z3
 	VADDPS        Z3, Z0, Z0
 	VADDPS        Z3, Z1, Z1
@@ -3328,6 +3814,30 @@ k:
 	VMULPS       Y3, Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       Y3, Y2, Y2
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 284(AX), Y3
+	VBROADCASTSS 288(AX), Y4
+	VBROADCASTSS 292(AX), Y5
+	VMAXPS       Y3, Y0, Y0
+	VMINPS       Y4, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y4, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+	VMINPS       Y4, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y3
@@ -3349,7 +3859,7 @@ k:
 	VADDPS       Y4, Y2, Y2
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
@@ -3523,6 +4033,46 @@ k:
 	VMULPS       Y6, Y3, Y3
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      32(CX), Y6
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 284(AX), Y6
+	VBROADCASTSS 288(AX), Y7
+	VBROADCASTSS 292(AX), Y8
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y6
@@ -3556,7 +4106,7 @@ k:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y2, Y2
@@ -3722,6 +4272,30 @@ k:
 	VMULPS       Y3, Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       Y3, Y2, Y2
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 284(AX), Y3
+	VBROADCASTSS 288(AX), Y4
+	VBROADCASTSS 292(AX), Y5
+	VMAXPS       Y3, Y0, Y0
+	VMINPS       Y4, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y4, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+	VMINPS       Y4, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y3
@@ -3743,7 +4317,7 @@ k:
 	VADDPS       Y4, Y2, Y2
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
@@ -3899,6 +4473,46 @@ k:
 	VMULPS       Y6, Y3, Y3
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      32(CX), Y6
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 284(AX), Y6
+	VBROADCASTSS 288(AX), Y7
+	VBROADCASTSS 292(AX), Y8
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y6
@@ -3932,7 +4546,7 @@ k:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y2, Y2
@@ -4085,6 +4699,30 @@ k:
 	VMULPS       Y3, Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       Y3, Y2, Y2
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 284(AX), Y3
+	VBROADCASTSS 288(AX), Y4
+	VBROADCASTSS 292(AX), Y5
+	VMAXPS       Y3, Y0, Y0
+	VMINPS       Y4, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y4, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+	VMINPS       Y4, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y3
@@ -4106,7 +4744,7 @@ k:
 	VADDPS       Y4, Y2, Y2
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
@@ -4310,6 +4948,46 @@ narrow:
 	VMULPS       Y6, Y3, Y3
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      32(CX), Y6
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 284(AX), Y6
+	VBROADCASTSS 288(AX), Y7
+	VBROADCASTSS 292(AX), Y8
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y6
@@ -4343,7 +5021,7 @@ narrow:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y2, Y2
@@ -4524,6 +5202,30 @@ narrow:
 	VMULPS       Y3, Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       Y3, Y2, Y2
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 284(AX), Y3
+	VBROADCASTSS 288(AX), Y4
+	VBROADCASTSS 292(AX), Y5
+	VMAXPS       Y3, Y0, Y0
+	VMINPS       Y4, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y4, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+	VMINPS       Y4, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y3
@@ -4545,7 +5247,7 @@ narrow:
 	VADDPS       Y4, Y2, Y2
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
@@ -4709,6 +5411,56 @@ k:
 	VMULPS       Z8, Z5, Z5
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z6, Z6
+	VMOVUPS.Z    64(DX), K3, Z8
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 284(AX), Z8
+	VBROADCASTSS 288(AX), Z9
+	VBROADCASTSS 292(AX), Z10
+	VMAXPS       Z8, Z0, Z0
+	VMINPS       Z9, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z10, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMINPS       Z9, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z10, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMINPS       Z9, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z10, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMINPS       Z9, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z10, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMINPS       Z9, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z10, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMINPS       Z9, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z10, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMINPS       Z9, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z10, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
+	VMINPS       Z9, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z10, Z7, Z7
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z8
@@ -4751,7 +5503,7 @@ k:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z8
 	VADDPS        Z8, Z0, Z0
 	VADDPS        Z8, Z2, Z2
@@ -4937,6 +5689,35 @@ k:
 	VMULPS       Z4, Z2, Z2
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 284(AX), Z4
+	VBROADCASTSS 288(AX), Z5
+	VBROADCASTSS 292(AX), Z6
+	VMAXPS       Z4, Z0, Z0
+	VMINPS       Z5, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z6, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMINPS       Z5, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMINPS       Z5, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
+	VMINPS       Z5, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z6, Z3, Z3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z4
@@ -4963,7 +5744,7 @@ k:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z4
 	VADDPS        Z4, Z0, Z0
 	VADDPS        Z4, Z1, Z1
@@ -5123,6 +5904,35 @@ k:
 	VMULPS       Z4, Z2, Z2
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 284(AX), Z4
+	VBROADCASTSS 288(AX), Z5
+	VBROADCASTSS 292(AX), Z6
+	VMAXPS       Z4, Z0, Z0
+	VMINPS       Z5, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z6, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMINPS       Z5, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMINPS       Z5, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
+	VMINPS       Z5, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z6, Z3, Z3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z4
@@ -5149,7 +5959,7 @@ k:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z4
 	VADDPS        Z4, Z0, Z0
 	VADDPS        Z4, Z1, Z1
@@ -5307,6 +6117,35 @@ k:
 	VMULPS       Y4, Y2, Y2
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 284(AX), Y4
+	VBROADCASTSS 288(AX), Y5
+	VBROADCASTSS 292(AX), Y6
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y4
@@ -5333,7 +6172,7 @@ k:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y1, Y1
@@ -5541,6 +6380,56 @@ k:
 	VMULPS       Y8, Y5, Y5
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       Y8, Y7, Y7
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y8
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      32(CX), Y8
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS 284(AX), Y8
+	VBROADCASTSS 288(AX), Y9
+	VBROADCASTSS 292(AX), Y10
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       Y9, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMINPS       Y9, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y10, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMINPS       Y9, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMINPS       Y9, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMINPS       Y9, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMINPS       Y9, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMINPS       Y9, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
+	VMINPS       Y9, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y8
@@ -5583,7 +6472,7 @@ k:
 	VADDPS       Y9, Y7, Y7
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y8
 	VADDPS       Y8, Y0, Y0
 	VADDPS       Y8, Y2, Y2
@@ -5781,6 +6670,35 @@ k:
 	VMULPS       Y4, Y2, Y2
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 284(AX), Y4
+	VBROADCASTSS 288(AX), Y5
+	VBROADCASTSS 292(AX), Y6
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y4
@@ -5807,7 +6725,7 @@ k:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y1, Y1
@@ -5992,6 +6910,56 @@ k:
 	VMULPS       Y8, Y5, Y5
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       Y8, Y7, Y7
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y8
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      32(CX), Y8
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS 284(AX), Y8
+	VBROADCASTSS 288(AX), Y9
+	VBROADCASTSS 292(AX), Y10
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       Y9, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMINPS       Y9, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y10, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMINPS       Y9, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMINPS       Y9, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMINPS       Y9, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMINPS       Y9, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMINPS       Y9, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
+	VMINPS       Y9, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y8
@@ -6034,7 +7002,7 @@ k:
 	VADDPS       Y9, Y7, Y7
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y8
 	VADDPS       Y8, Y0, Y0
 	VADDPS       Y8, Y2, Y2
@@ -6215,6 +7183,35 @@ k:
 	VMULPS       Y4, Y2, Y2
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 284(AX), Y4
+	VBROADCASTSS 288(AX), Y5
+	VBROADCASTSS 292(AX), Y6
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y4
@@ -6241,7 +7238,7 @@ k:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y1, Y1
@@ -6486,6 +7483,56 @@ narrow:
 	VMULPS       Y8, Y5, Y5
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       Y8, Y7, Y7
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y8
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      32(CX), Y8
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS 284(AX), Y8
+	VBROADCASTSS 288(AX), Y9
+	VBROADCASTSS 292(AX), Y10
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       Y9, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMINPS       Y9, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y10, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMINPS       Y9, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMINPS       Y9, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMINPS       Y9, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMINPS       Y9, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMINPS       Y9, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
+	VMINPS       Y9, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y8
@@ -6528,7 +7575,7 @@ narrow:
 	VADDPS       Y9, Y7, Y7
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y8
 	VADDPS       Y8, Y0, Y0
 	VADDPS       Y8, Y2, Y2
@@ -6743,6 +7790,35 @@ narrow:
 	VMULPS       Y4, Y2, Y2
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 284(AX), Y4
+	VBROADCASTSS 288(AX), Y5
+	VBROADCASTSS 292(AX), Y6
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y4
@@ -6769,7 +7845,7 @@ narrow:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y1, Y1
@@ -6958,6 +8034,66 @@ k:
 	VMULPS       Z10, Z7, Z7
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z8, Z8
+	VMOVUPS.Z    64(DX), K3, Z10
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z5, Z5
+	VADDPS       Z10, Z7, Z7
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS 284(AX), Z10
+	VBROADCASTSS 288(AX), Z11
+	VBROADCASTSS 292(AX), Z12
+	VMAXPS       Z10, Z0, Z0
+	VMINPS       Z11, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z12, Z0, Z0
+	VMAXPS       Z10, Z1, Z1
+	VMINPS       Z11, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z12, Z1, Z1
+	VMAXPS       Z10, Z2, Z2
+	VMINPS       Z11, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z12, Z2, Z2
+	VMAXPS       Z10, Z3, Z3
+	VMINPS       Z11, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z12, Z3, Z3
+	VMAXPS       Z10, Z4, Z4
+	VMINPS       Z11, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z12, Z4, Z4
+	VMAXPS       Z10, Z5, Z5
+	VMINPS       Z11, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z12, Z5, Z5
+	VMAXPS       Z10, Z6, Z6
+	VMINPS       Z11, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z12, Z6, Z6
+	VMAXPS       Z10, Z7, Z7
+	VMINPS       Z11, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z12, Z7, Z7
+	VMAXPS       Z10, Z8, Z8
+	VMINPS       Z11, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z12, Z8, Z8
+	VMAXPS       Z10, Z9, Z9
+	VMINPS       Z11, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z12, Z9, Z9
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z10
@@ -7009,7 +8145,7 @@ k:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z10
 	VADDPS        Z10, Z0, Z0
 	VADDPS        Z10, Z2, Z2
@@ -7222,6 +8358,40 @@ k:
 	VMULPS       Z5, Z3, Z3
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z5, Z4, Z4
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z5
+	VADDPS       Z5, Z0, Z0
+	VADDPS       Z5, Z1, Z1
+	VADDPS       Z5, Z2, Z2
+	VADDPS       Z5, Z3, Z3
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS 284(AX), Z5
+	VBROADCASTSS 288(AX), Z6
+	VBROADCASTSS 292(AX), Z7
+	VMAXPS       Z5, Z0, Z0
+	VMINPS       Z6, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z7, Z0, Z0
+	VMAXPS       Z5, Z1, Z1
+	VMINPS       Z6, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z7, Z1, Z1
+	VMAXPS       Z5, Z2, Z2
+	VMINPS       Z6, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z7, Z2, Z2
+	VMAXPS       Z5, Z3, Z3
+	VMINPS       Z6, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z7, Z3, Z3
+	VMAXPS       Z5, Z4, Z4
+	VMINPS       Z6, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z7, Z4, Z4
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z5
@@ -7253,7 +8423,7 @@ k:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z5
 	VADDPS        Z5, Z0, Z0
 	VADDPS        Z5, Z1, Z1
@@ -7435,6 +8605,40 @@ k:
 	VMULPS       Z5, Z3, Z3
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z5, Z4, Z4
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z5
+	VADDPS       Z5, Z0, Z0
+	VADDPS       Z5, Z1, Z1
+	VADDPS       Z5, Z2, Z2
+	VADDPS       Z5, Z3, Z3
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS 284(AX), Z5
+	VBROADCASTSS 288(AX), Z6
+	VBROADCASTSS 292(AX), Z7
+	VMAXPS       Z5, Z0, Z0
+	VMINPS       Z6, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z7, Z0, Z0
+	VMAXPS       Z5, Z1, Z1
+	VMINPS       Z6, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z7, Z1, Z1
+	VMAXPS       Z5, Z2, Z2
+	VMINPS       Z6, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z7, Z2, Z2
+	VMAXPS       Z5, Z3, Z3
+	VMINPS       Z6, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z7, Z3, Z3
+	VMAXPS       Z5, Z4, Z4
+	VMINPS       Z6, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z7, Z4, Z4
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z5
@@ -7466,7 +8670,7 @@ k:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z5
 	VADDPS        Z5, Z0, Z0
 	VADDPS        Z5, Z1, Z1
@@ -7647,6 +8851,40 @@ k:
 	VMULPS       Y5, Y3, Y3
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y5, Y4, Y4
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y5
+	VADDPS       Y5, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VBROADCASTSS 284(AX), Y5
+	VBROADCASTSS 288(AX), Y6
+	VBROADCASTSS 292(AX), Y7
+	VMAXPS       Y5, Y0, Y0
+	VMINPS       Y6, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y7, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMINPS       Y6, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y7, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMINPS       Y6, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y7, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMINPS       Y6, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
+	VMINPS       Y6, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y7, Y4, Y4
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y5
@@ -7678,7 +8916,7 @@ k:
 	VADDPS       Y6, Y4, Y4
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y5
 	VADDPS       Y5, Y0, Y0
 	VADDPS       Y5, Y1, Y1
@@ -7920,6 +9158,66 @@ k:
 	VMULPS       Y10, Y7, Y7
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y10, Y9, Y9
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y10
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      32(CX), Y10
+	VADDPS       Y10, Y1, Y1
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y10, Y5, Y5
+	VADDPS       Y10, Y7, Y7
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS 284(AX), Y10
+	VBROADCASTSS 288(AX), Y11
+	VBROADCASTSS 292(AX), Y12
+	VMAXPS       Y10, Y0, Y0
+	VMINPS       Y11, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMINPS       Y11, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y12, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMINPS       Y11, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMINPS       Y11, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y12, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMINPS       Y11, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMINPS       Y11, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y12, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMINPS       Y11, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMINPS       Y11, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y12, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMINPS       Y11, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
+	VMINPS       Y11, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y12, Y9, Y9
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y10
@@ -7971,7 +9269,7 @@ k:
 	VADDPS       Y11, Y9, Y9
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y10
 	VADDPS       Y10, Y0, Y0
 	VADDPS       Y10, Y2, Y2
@@ -8201,6 +9499,40 @@ k:
 	VMULPS       Y5, Y3, Y3
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y5, Y4, Y4
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y5
+	VADDPS       Y5, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VBROADCASTSS 284(AX), Y5
+	VBROADCASTSS 288(AX), Y6
+	VBROADCASTSS 292(AX), Y7
+	VMAXPS       Y5, Y0, Y0
+	VMINPS       Y6, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y7, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMINPS       Y6, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y7, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMINPS       Y6, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y7, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMINPS       Y6, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
+	VMINPS       Y6, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y7, Y4, Y4
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y5
@@ -8232,7 +9564,7 @@ k:
 	VADDPS       Y6, Y4, Y4
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y5
 	VADDPS       Y5, Y0, Y0
 	VADDPS       Y5, Y1, Y1
@@ -8446,6 +9778,66 @@ k:
 	VMULPS       Y10, Y7, Y7
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y10, Y9, Y9
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y10
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      32(CX), Y10
+	VADDPS       Y10, Y1, Y1
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y10, Y5, Y5
+	VADDPS       Y10, Y7, Y7
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS 284(AX), Y10
+	VBROADCASTSS 288(AX), Y11
+	VBROADCASTSS 292(AX), Y12
+	VMAXPS       Y10, Y0, Y0
+	VMINPS       Y11, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMINPS       Y11, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y12, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMINPS       Y11, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMINPS       Y11, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y12, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMINPS       Y11, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMINPS       Y11, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y12, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMINPS       Y11, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMINPS       Y11, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y12, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMINPS       Y11, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
+	VMINPS       Y11, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y12, Y9, Y9
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y10
@@ -8497,7 +9889,7 @@ k:
 	VADDPS       Y11, Y9, Y9
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y10
 	VADDPS       Y10, Y0, Y0
 	VADDPS       Y10, Y2, Y2
@@ -8706,6 +10098,40 @@ k:
 	VMULPS       Y5, Y3, Y3
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y5, Y4, Y4
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y5
+	VADDPS       Y5, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VBROADCASTSS 284(AX), Y5
+	VBROADCASTSS 288(AX), Y6
+	VBROADCASTSS 292(AX), Y7
+	VMAXPS       Y5, Y0, Y0
+	VMINPS       Y6, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y7, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMINPS       Y6, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y7, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMINPS       Y6, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y7, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMINPS       Y6, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
+	VMINPS       Y6, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y7, Y4, Y4
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y5
@@ -8737,7 +10163,7 @@ k:
 	VADDPS       Y6, Y4, Y4
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y5
 	VADDPS       Y5, Y0, Y0
 	VADDPS       Y5, Y1, Y1
@@ -9023,6 +10449,66 @@ narrow:
 	VMULPS       Y10, Y7, Y7
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y10, Y9, Y9
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y10
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      32(CX), Y10
+	VADDPS       Y10, Y1, Y1
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y10, Y5, Y5
+	VADDPS       Y10, Y7, Y7
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS 284(AX), Y10
+	VBROADCASTSS 288(AX), Y11
+	VBROADCASTSS 292(AX), Y12
+	VMAXPS       Y10, Y0, Y0
+	VMINPS       Y11, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMINPS       Y11, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y12, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMINPS       Y11, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMINPS       Y11, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y12, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMINPS       Y11, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMINPS       Y11, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y12, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMINPS       Y11, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMINPS       Y11, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y12, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMINPS       Y11, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
+	VMINPS       Y11, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y12, Y9, Y9
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y10
@@ -9074,7 +10560,7 @@ narrow:
 	VADDPS       Y11, Y9, Y9
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y10
 	VADDPS       Y10, Y0, Y0
 	VADDPS       Y10, Y2, Y2
@@ -9323,6 +10809,40 @@ narrow:
 	VMULPS       Y5, Y3, Y3
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y5, Y4, Y4
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y5
+	VADDPS       Y5, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VBROADCASTSS 284(AX), Y5
+	VBROADCASTSS 288(AX), Y6
+	VBROADCASTSS 292(AX), Y7
+	VMAXPS       Y5, Y0, Y0
+	VMINPS       Y6, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y7, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMINPS       Y6, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y7, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMINPS       Y6, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y7, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMINPS       Y6, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
+	VMINPS       Y6, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y7, Y4, Y4
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y5
@@ -9354,7 +10874,7 @@ narrow:
 	VADDPS       Y6, Y4, Y4
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y5
 	VADDPS       Y5, Y0, Y0
 	VADDPS       Y5, Y1, Y1
@@ -9568,6 +11088,76 @@ k:
 	VMULPS       Z12, Z9, Z9
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z10, Z10
+	VMOVUPS.Z    64(DX), K3, Z12
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z9, Z9
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS 284(AX), Z12
+	VBROADCASTSS 288(AX), Z13
+	VBROADCASTSS 292(AX), Z14
+	VMAXPS       Z12, Z0, Z0
+	VMINPS       Z13, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z14, Z0, Z0
+	VMAXPS       Z12, Z1, Z1
+	VMINPS       Z13, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z14, Z1, Z1
+	VMAXPS       Z12, Z2, Z2
+	VMINPS       Z13, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z14, Z2, Z2
+	VMAXPS       Z12, Z3, Z3
+	VMINPS       Z13, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z14, Z3, Z3
+	VMAXPS       Z12, Z4, Z4
+	VMINPS       Z13, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z14, Z4, Z4
+	VMAXPS       Z12, Z5, Z5
+	VMINPS       Z13, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z14, Z5, Z5
+	VMAXPS       Z12, Z6, Z6
+	VMINPS       Z13, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z14, Z6, Z6
+	VMAXPS       Z12, Z7, Z7
+	VMINPS       Z13, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z14, Z7, Z7
+	VMAXPS       Z12, Z8, Z8
+	VMINPS       Z13, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z14, Z8, Z8
+	VMAXPS       Z12, Z9, Z9
+	VMINPS       Z13, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z14, Z9, Z9
+	VMAXPS       Z12, Z10, Z10
+	VMINPS       Z13, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z14, Z10, Z10
+	VMAXPS       Z12, Z11, Z11
+	VMINPS       Z13, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z14, Z11, Z11
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z12
@@ -9628,7 +11218,7 @@ k:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z12
 	VADDPS        Z12, Z0, Z0
 	VADDPS        Z12, Z2, Z2
@@ -9867,6 +11457,45 @@ k:
 	VMULPS       Z6, Z4, Z4
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z4, Z4
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 284(AX), Z6
+	VBROADCASTSS 288(AX), Z7
+	VBROADCASTSS 292(AX), Z8
+	VMAXPS       Z6, Z0, Z0
+	VMINPS       Z7, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z8, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMINPS       Z7, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z8, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMINPS       Z7, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z8, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMINPS       Z7, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z8, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMINPS       Z7, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z8, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
+	VMINPS       Z7, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z8, Z5, Z5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z6
@@ -9903,7 +11532,7 @@ k:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z6
 	VADDPS        Z6, Z0, Z0
 	VADDPS        Z6, Z1, Z1
@@ -10104,6 +11733,45 @@ k:
 	VMULPS       Z6, Z4, Z4
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z4, Z4
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 284(AX), Z6
+	VBROADCASTSS 288(AX), Z7
+	VBROADCASTSS 292(AX), Z8
+	VMAXPS       Z6, Z0, Z0
+	VMINPS       Z7, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z8, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMINPS       Z7, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z8, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMINPS       Z7, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z8, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMINPS       Z7, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z8, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMINPS       Z7, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z8, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
+	VMINPS       Z7, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z8, Z5, Z5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z6
@@ -10140,7 +11808,7 @@ k:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z6
 	VADDPS        Z6, Z0, Z0
 	VADDPS        Z6, Z1, Z1
@@ -10341,6 +12009,45 @@ k:
 	VMULPS       Y6, Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 284(AX), Y6
+	VBROADCASTSS 288(AX), Y7
+	VBROADCASTSS 292(AX), Y8
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y6
@@ -10377,7 +12084,7 @@ k:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y1, Y1
@@ -10653,6 +12360,76 @@ k:
 	VMULPS       Y12, Y9, Y9
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y12, Y11, Y11
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y8, Y8
+	VADDPS       Y12, Y10, Y10
+	VMOVUPS      32(CX), Y12
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y12, Y9, Y9
+	VADDPS       Y12, Y11, Y11
+	VBROADCASTSS 284(AX), Y12
+	VBROADCASTSS 288(AX), Y13
+	VBROADCASTSS 292(AX), Y14
+	VMAXPS       Y12, Y0, Y0
+	VMINPS       Y13, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y14, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMINPS       Y13, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y14, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMINPS       Y13, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y14, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMINPS       Y13, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y14, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMINPS       Y13, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y14, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMINPS       Y13, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y14, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMINPS       Y13, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y14, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMINPS       Y13, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y14, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMINPS       Y13, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y14, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMINPS       Y13, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y14, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMINPS       Y13, Y10, Y10
+	VROUNDPS     $0x00, Y10, Y10
+	VMULPS       Y14, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
+	VMINPS       Y13, Y11, Y11
+	VROUNDPS     $0x00, Y11, Y11
+	VMULPS       Y14, Y11, Y11
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y12
@@ -10713,7 +12490,7 @@ k:
 	VADDPS       Y13, Y11, Y11
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y12
 	VADDPS       Y12, Y0, Y0
 	VADDPS       Y12, Y2, Y2
@@ -10975,6 +12752,45 @@ k:
 	VMULPS       Y6, Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 284(AX), Y6
+	VBROADCASTSS 288(AX), Y7
+	VBROADCASTSS 292(AX), Y8
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y6
@@ -11011,7 +12827,7 @@ k:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y1, Y1
@@ -11254,6 +13070,76 @@ k:
 	VMULPS       Y12, Y9, Y9
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y12, Y11, Y11
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y8, Y8
+	VADDPS       Y12, Y10, Y10
+	VMOVUPS      32(CX), Y12
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y12, Y9, Y9
+	VADDPS       Y12, Y11, Y11
+	VBROADCASTSS 284(AX), Y12
+	VBROADCASTSS 288(AX), Y13
+	VBROADCASTSS 292(AX), Y14
+	VMAXPS       Y12, Y0, Y0
+	VMINPS       Y13, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y14, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMINPS       Y13, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y14, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMINPS       Y13, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y14, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMINPS       Y13, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y14, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMINPS       Y13, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y14, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMINPS       Y13, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y14, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMINPS       Y13, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y14, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMINPS       Y13, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y14, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMINPS       Y13, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y14, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMINPS       Y13, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y14, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMINPS       Y13, Y10, Y10
+	VROUNDPS     $0x00, Y10, Y10
+	VMULPS       Y14, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
+	VMINPS       Y13, Y11, Y11
+	VROUNDPS     $0x00, Y11, Y11
+	VMULPS       Y14, Y11, Y11
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y12
@@ -11314,7 +13200,7 @@ k:
 	VADDPS       Y13, Y11, Y11
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y12
 	VADDPS       Y12, Y0, Y0
 	VADDPS       Y12, Y2, Y2
@@ -11551,6 +13437,45 @@ k:
 	VMULPS       Y6, Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 284(AX), Y6
+	VBROADCASTSS 288(AX), Y7
+	VBROADCASTSS 292(AX), Y8
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y6
@@ -11587,7 +13512,7 @@ k:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y1, Y1
@@ -11914,6 +13839,76 @@ narrow:
 	VMULPS       Y12, Y9, Y9
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y12, Y11, Y11
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y8, Y8
+	VADDPS       Y12, Y10, Y10
+	VMOVUPS      32(CX), Y12
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y12, Y9, Y9
+	VADDPS       Y12, Y11, Y11
+	VBROADCASTSS 284(AX), Y12
+	VBROADCASTSS 288(AX), Y13
+	VBROADCASTSS 292(AX), Y14
+	VMAXPS       Y12, Y0, Y0
+	VMINPS       Y13, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y14, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMINPS       Y13, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y14, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMINPS       Y13, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y14, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMINPS       Y13, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y14, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMINPS       Y13, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y14, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMINPS       Y13, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y14, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMINPS       Y13, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y14, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMINPS       Y13, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y14, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMINPS       Y13, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y14, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMINPS       Y13, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y14, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMINPS       Y13, Y10, Y10
+	VROUNDPS     $0x00, Y10, Y10
+	VMULPS       Y14, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
+	VMINPS       Y13, Y11, Y11
+	VROUNDPS     $0x00, Y11, Y11
+	VMULPS       Y14, Y11, Y11
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y12
@@ -11974,7 +13969,7 @@ narrow:
 	VADDPS       Y13, Y11, Y11
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y12
 	VADDPS       Y12, Y0, Y0
 	VADDPS       Y12, Y2, Y2
@@ -12257,6 +14252,45 @@ narrow:
 	VMULPS       Y6, Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 284(AX), Y6
+	VBROADCASTSS 288(AX), Y7
+	VBROADCASTSS 292(AX), Y8
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y6
@@ -12293,7 +14327,7 @@ narrow:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y1, Y1
@@ -12532,6 +14566,86 @@ k:
 	VMULPS       Z14, Z11, Z11
 	VCVTDQ2PS    Z13, Z13
 	VMULPS       Z14, Z13, Z13
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z14
+	VADDPS       Z14, Z0, Z0
+	VADDPS       Z14, Z2, Z2
+	VADDPS       Z14, Z4, Z4
+	VADDPS       Z14, Z6, Z6
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z14, Z10, Z10
+	VADDPS       Z14, Z12, Z12
+	VMOVUPS.Z    64(DX), K3, Z14
+	VADDPS       Z14, Z1, Z1
+	VADDPS       Z14, Z3, Z3
+	VADDPS       Z14, Z5, Z5
+	VADDPS       Z14, Z7, Z7
+	VADDPS       Z14, Z9, Z9
+	VADDPS       Z14, Z11, Z11
+	VADDPS       Z14, Z13, Z13
+	VBROADCASTSS 284(AX), Z14
+	VBROADCASTSS 288(AX), Z15
+	VBROADCASTSS 292(AX), Z16
+	VMAXPS       Z14, Z0, Z0
+	VMINPS       Z15, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z16, Z0, Z0
+	VMAXPS       Z14, Z1, Z1
+	VMINPS       Z15, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z16, Z1, Z1
+	VMAXPS       Z14, Z2, Z2
+	VMINPS       Z15, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z16, Z2, Z2
+	VMAXPS       Z14, Z3, Z3
+	VMINPS       Z15, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z16, Z3, Z3
+	VMAXPS       Z14, Z4, Z4
+	VMINPS       Z15, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z16, Z4, Z4
+	VMAXPS       Z14, Z5, Z5
+	VMINPS       Z15, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z16, Z5, Z5
+	VMAXPS       Z14, Z6, Z6
+	VMINPS       Z15, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z16, Z6, Z6
+	VMAXPS       Z14, Z7, Z7
+	VMINPS       Z15, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z16, Z7, Z7
+	VMAXPS       Z14, Z8, Z8
+	VMINPS       Z15, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z16, Z8, Z8
+	VMAXPS       Z14, Z9, Z9
+	VMINPS       Z15, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z16, Z9, Z9
+	VMAXPS       Z14, Z10, Z10
+	VMINPS       Z15, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z16, Z10, Z10
+	VMAXPS       Z14, Z11, Z11
+	VMINPS       Z15, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z16, Z11, Z11
+	VMAXPS       Z14, Z12, Z12
+	VMINPS       Z15, Z12, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMULPS       Z16, Z12, Z12
+	VMAXPS       Z14, Z13, Z13
+	VMINPS       Z15, Z13, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMULPS       Z16, Z13, Z13
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z14
@@ -12601,7 +14715,7 @@ k:
 	VADDPS       Z15, Z13, Z13
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z14
 	VADDPS        Z14, Z0, Z0
 	VADDPS        Z14, Z2, Z2
@@ -12867,6 +14981,50 @@ k:
 	VMULPS       Z7, Z5, Z5
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       Z7, Z6, Z6
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z7
+	VADDPS       Z7, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z7, Z3, Z3
+	VADDPS       Z7, Z4, Z4
+	VADDPS       Z7, Z5, Z5
+	VADDPS       Z7, Z6, Z6
+	VBROADCASTSS 284(AX), Z7
+	VBROADCASTSS 288(AX), Z8
+	VBROADCASTSS 292(AX), Z9
+	VMAXPS       Z7, Z0, Z0
+	VMINPS       Z8, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z9, Z0, Z0
+	VMAXPS       Z7, Z1, Z1
+	VMINPS       Z8, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z9, Z1, Z1
+	VMAXPS       Z7, Z2, Z2
+	VMINPS       Z8, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z9, Z2, Z2
+	VMAXPS       Z7, Z3, Z3
+	VMINPS       Z8, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z9, Z3, Z3
+	VMAXPS       Z7, Z4, Z4
+	VMINPS       Z8, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z9, Z4, Z4
+	VMAXPS       Z7, Z5, Z5
+	VMINPS       Z8, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z9, Z5, Z5
+	VMAXPS       Z7, Z6, Z6
+	VMINPS       Z8, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z9, Z6, Z6
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z7
@@ -12908,7 +15066,7 @@ k:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z7
 	VADDPS        Z7, Z0, Z0
 	VADDPS        Z7, Z1, Z1
@@ -13130,6 +15288,50 @@ k:
 	VMULPS       Z7, Z5, Z5
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       Z7, Z6, Z6
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z7
+	VADDPS       Z7, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z7, Z3, Z3
+	VADDPS       Z7, Z4, Z4
+	VADDPS       Z7, Z5, Z5
+	VADDPS       Z7, Z6, Z6
+	VBROADCASTSS 284(AX), Z7
+	VBROADCASTSS 288(AX), Z8
+	VBROADCASTSS 292(AX), Z9
+	VMAXPS       Z7, Z0, Z0
+	VMINPS       Z8, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z9, Z0, Z0
+	VMAXPS       Z7, Z1, Z1
+	VMINPS       Z8, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z9, Z1, Z1
+	VMAXPS       Z7, Z2, Z2
+	VMINPS       Z8, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z9, Z2, Z2
+	VMAXPS       Z7, Z3, Z3
+	VMINPS       Z8, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z9, Z3, Z3
+	VMAXPS       Z7, Z4, Z4
+	VMINPS       Z8, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z9, Z4, Z4
+	VMAXPS       Z7, Z5, Z5
+	VMINPS       Z8, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z9, Z5, Z5
+	VMAXPS       Z7, Z6, Z6
+	VMINPS       Z8, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z9, Z6, Z6
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z7
@@ -13171,7 +15373,7 @@ k:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z7
 	VADDPS        Z7, Z0, Z0
 	VADDPS        Z7, Z1, Z1
@@ -13394,6 +15596,50 @@ k:
 	VMULPS       Y7, Y5, Y5
 	VCVTDQ2PS    Y6, Y6
 	VMULPS       Y7, Y6, Y6
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y7
+	VADDPS       Y7, Y0, Y0
+	VADDPS       Y7, Y1, Y1
+	VADDPS       Y7, Y2, Y2
+	VADDPS       Y7, Y3, Y3
+	VADDPS       Y7, Y4, Y4
+	VADDPS       Y7, Y5, Y5
+	VADDPS       Y7, Y6, Y6
+	VBROADCASTSS 284(AX), Y7
+	VBROADCASTSS 288(AX), Y8
+	VBROADCASTSS 292(AX), Y9
+	VMAXPS       Y7, Y0, Y0
+	VMINPS       Y8, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y9, Y0, Y0
+	VMAXPS       Y7, Y1, Y1
+	VMINPS       Y8, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y9, Y1, Y1
+	VMAXPS       Y7, Y2, Y2
+	VMINPS       Y8, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y9, Y2, Y2
+	VMAXPS       Y7, Y3, Y3
+	VMINPS       Y8, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y9, Y3, Y3
+	VMAXPS       Y7, Y4, Y4
+	VMINPS       Y8, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y9, Y4, Y4
+	VMAXPS       Y7, Y5, Y5
+	VMINPS       Y8, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y9, Y5, Y5
+	VMAXPS       Y7, Y6, Y6
+	VMINPS       Y8, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y9, Y6, Y6
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y7
@@ -13435,7 +15681,7 @@ k:
 	VADDPS       Y8, Y6, Y6
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y7
 	VADDPS       Y7, Y0, Y0
 	VADDPS       Y7, Y1, Y1
@@ -13699,6 +15945,96 @@ k:
 	VMULPS       Z16, Z13, Z13
 	VCVTDQ2PS    Z15, Z15
 	VMULPS       Z16, Z15, Z15
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z16
+	VADDPS       Z16, Z0, Z0
+	VADDPS       Z16, Z2, Z2
+	VADDPS       Z16, Z4, Z4
+	VADDPS       Z16, Z6, Z6
+	VADDPS       Z16, Z8, Z8
+	VADDPS       Z16, Z10, Z10
+	VADDPS       Z16, Z12, Z12
+	VADDPS       Z16, Z14, Z14
+	VMOVUPS.Z    64(DX), K3, Z16
+	VADDPS       Z16, Z1, Z1
+	VADDPS       Z16, Z3, Z3
+	VADDPS       Z16, Z5, Z5
+	VADDPS       Z16, Z7, Z7
+	VADDPS       Z16, Z9, Z9
+	VADDPS       Z16, Z11, Z11
+	VADDPS       Z16, Z13, Z13
+	VADDPS       Z16, Z15, Z15
+	VBROADCASTSS 284(AX), Z16
+	VBROADCASTSS 288(AX), Z17
+	VBROADCASTSS 292(AX), Z18
+	VMAXPS       Z16, Z0, Z0
+	VMINPS       Z17, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z18, Z0, Z0
+	VMAXPS       Z16, Z1, Z1
+	VMINPS       Z17, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z18, Z1, Z1
+	VMAXPS       Z16, Z2, Z2
+	VMINPS       Z17, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z18, Z2, Z2
+	VMAXPS       Z16, Z3, Z3
+	VMINPS       Z17, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z18, Z3, Z3
+	VMAXPS       Z16, Z4, Z4
+	VMINPS       Z17, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z18, Z4, Z4
+	VMAXPS       Z16, Z5, Z5
+	VMINPS       Z17, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z18, Z5, Z5
+	VMAXPS       Z16, Z6, Z6
+	VMINPS       Z17, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z18, Z6, Z6
+	VMAXPS       Z16, Z7, Z7
+	VMINPS       Z17, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z18, Z7, Z7
+	VMAXPS       Z16, Z8, Z8
+	VMINPS       Z17, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z18, Z8, Z8
+	VMAXPS       Z16, Z9, Z9
+	VMINPS       Z17, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z18, Z9, Z9
+	VMAXPS       Z16, Z10, Z10
+	VMINPS       Z17, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z18, Z10, Z10
+	VMAXPS       Z16, Z11, Z11
+	VMINPS       Z17, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z18, Z11, Z11
+	VMAXPS       Z16, Z12, Z12
+	VMINPS       Z17, Z12, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMULPS       Z18, Z12, Z12
+	VMAXPS       Z16, Z13, Z13
+	VMINPS       Z17, Z13, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMULPS       Z18, Z13, Z13
+	VMAXPS       Z16, Z14, Z14
+	VMINPS       Z17, Z14, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VMULPS       Z18, Z14, Z14
+	VMAXPS       Z16, Z15, Z15
+	VMINPS       Z17, Z15, Z15
+	VRNDSCALEPS  $0x00, Z15, Z15
+	VMULPS       Z18, Z15, Z15
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z16
@@ -13777,7 +16113,7 @@ k:
 	VADDPS       Z17, Z15, Z15
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z16
 	VADDPS        Z16, Z0, Z0
 	VADDPS        Z16, Z2, Z2
@@ -14069,6 +16405,55 @@ k:
 	VMULPS       Z8, Z6, Z6
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 284(AX), Z8
+	VBROADCASTSS 288(AX), Z9
+	VBROADCASTSS 292(AX), Z10
+	VMAXPS       Z8, Z0, Z0
+	VMINPS       Z9, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z10, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMINPS       Z9, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z10, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMINPS       Z9, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z10, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMINPS       Z9, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z10, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMINPS       Z9, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z10, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMINPS       Z9, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z10, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMINPS       Z9, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z10, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
+	VMINPS       Z9, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z10, Z7, Z7
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z8
@@ -14115,7 +16500,7 @@ k:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z8
 	VADDPS        Z8, Z0, Z0
 	VADDPS        Z8, Z1, Z1
@@ -14356,6 +16741,55 @@ k:
 	VMULPS       Z8, Z6, Z6
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 284(AX), Z8
+	VBROADCASTSS 288(AX), Z9
+	VBROADCASTSS 292(AX), Z10
+	VMAXPS       Z8, Z0, Z0
+	VMINPS       Z9, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z10, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMINPS       Z9, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z10, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMINPS       Z9, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z10, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMINPS       Z9, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z10, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMINPS       Z9, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z10, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMINPS       Z9, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z10, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMINPS       Z9, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z10, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
+	VMINPS       Z9, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z10, Z7, Z7
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z8
@@ -14402,7 +16836,7 @@ k:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z8
 	VADDPS        Z8, Z0, Z0
 	VADDPS        Z8, Z1, Z1
@@ -14645,6 +17079,55 @@ k:
 	VMULPS       Y8, Y6, Y6
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       Y8, Y7, Y7
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y8
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS 284(AX), Y8
+	VBROADCASTSS 288(AX), Y9
+	VBROADCASTSS 292(AX), Y10
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       Y9, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMINPS       Y9, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y10, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMINPS       Y9, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMINPS       Y9, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMINPS       Y9, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMINPS       Y9, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMINPS       Y9, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
+	VMINPS       Y9, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y8
@@ -14691,7 +17174,7 @@ k:
 	VADDPS       Y9, Y7, Y7
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y8
 	VADDPS       Y8, Y0, Y0
 	VADDPS       Y8, Y1, Y1
@@ -14980,6 +17463,106 @@ k:
 	VMULPS       Z18, Z15, Z15
 	VCVTDQ2PS    Z17, Z17
 	VMULPS       Z18, Z17, Z17
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z18
+	VADDPS       Z18, Z0, Z0
+	VADDPS       Z18, Z2, Z2
+	VADDPS       Z18, Z4, Z4
+	VADDPS       Z18, Z6, Z6
+	VADDPS       Z18, Z8, Z8
+	VADDPS       Z18, Z10, Z10
+	VADDPS       Z18, Z12, Z12
+	VADDPS       Z18, Z14, Z14
+	VADDPS       Z18, Z16, Z16
+	VMOVUPS.Z    64(DX), K3, Z18
+	VADDPS       Z18, Z1, Z1
+	VADDPS       Z18, Z3, Z3
+	VADDPS       Z18, Z5, Z5
+	VADDPS       Z18, Z7, Z7
+	VADDPS       Z18, Z9, Z9
+	VADDPS       Z18, Z11, Z11
+	VADDPS       Z18, Z13, Z13
+	VADDPS       Z18, Z15, Z15
+	VADDPS       Z18, Z17, Z17
+	VBROADCASTSS 284(AX), Z18
+	VBROADCASTSS 288(AX), Z19
+	VBROADCASTSS 292(AX), Z20
+	VMAXPS       Z18, Z0, Z0
+	VMINPS       Z19, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z20, Z0, Z0
+	VMAXPS       Z18, Z1, Z1
+	VMINPS       Z19, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z20, Z1, Z1
+	VMAXPS       Z18, Z2, Z2
+	VMINPS       Z19, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z20, Z2, Z2
+	VMAXPS       Z18, Z3, Z3
+	VMINPS       Z19, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z20, Z3, Z3
+	VMAXPS       Z18, Z4, Z4
+	VMINPS       Z19, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z20, Z4, Z4
+	VMAXPS       Z18, Z5, Z5
+	VMINPS       Z19, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z20, Z5, Z5
+	VMAXPS       Z18, Z6, Z6
+	VMINPS       Z19, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z20, Z6, Z6
+	VMAXPS       Z18, Z7, Z7
+	VMINPS       Z19, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z20, Z7, Z7
+	VMAXPS       Z18, Z8, Z8
+	VMINPS       Z19, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z20, Z8, Z8
+	VMAXPS       Z18, Z9, Z9
+	VMINPS       Z19, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z20, Z9, Z9
+	VMAXPS       Z18, Z10, Z10
+	VMINPS       Z19, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z20, Z10, Z10
+	VMAXPS       Z18, Z11, Z11
+	VMINPS       Z19, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z20, Z11, Z11
+	VMAXPS       Z18, Z12, Z12
+	VMINPS       Z19, Z12, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMULPS       Z20, Z12, Z12
+	VMAXPS       Z18, Z13, Z13
+	VMINPS       Z19, Z13, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMULPS       Z20, Z13, Z13
+	VMAXPS       Z18, Z14, Z14
+	VMINPS       Z19, Z14, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VMULPS       Z20, Z14, Z14
+	VMAXPS       Z18, Z15, Z15
+	VMINPS       Z19, Z15, Z15
+	VRNDSCALEPS  $0x00, Z15, Z15
+	VMULPS       Z20, Z15, Z15
+	VMAXPS       Z18, Z16, Z16
+	VMINPS       Z19, Z16, Z16
+	VRNDSCALEPS  $0x00, Z16, Z16
+	VMULPS       Z20, Z16, Z16
+	VMAXPS       Z18, Z17, Z17
+	VMINPS       Z19, Z17, Z17
+	VRNDSCALEPS  $0x00, Z17, Z17
+	VMULPS       Z20, Z17, Z17
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z18
@@ -15067,7 +17650,7 @@ k:
 	VADDPS       Z19, Z17, Z17
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z18
 	VADDPS        Z18, Z0, Z0
 	VADDPS        Z18, Z2, Z2
@@ -15386,6 +17969,60 @@ k:
 	VMULPS       Z9, Z7, Z7
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       Z9, Z8, Z8
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z9
+	VADDPS       Z9, Z0, Z0
+	VADDPS       Z9, Z1, Z1
+	VADDPS       Z9, Z2, Z2
+	VADDPS       Z9, Z3, Z3
+	VADDPS       Z9, Z4, Z4
+	VADDPS       Z9, Z5, Z5
+	VADDPS       Z9, Z6, Z6
+	VADDPS       Z9, Z7, Z7
+	VADDPS       Z9, Z8, Z8
+	VBROADCASTSS 284(AX), Z9
+	VBROADCASTSS 288(AX), Z10
+	VBROADCASTSS 292(AX), Z11
+	VMAXPS       Z9, Z0, Z0
+	VMINPS       Z10, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z11, Z0, Z0
+	VMAXPS       Z9, Z1, Z1
+	VMINPS       Z10, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z11, Z1, Z1
+	VMAXPS       Z9, Z2, Z2
+	VMINPS       Z10, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z11, Z2, Z2
+	VMAXPS       Z9, Z3, Z3
+	VMINPS       Z10, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z11, Z3, Z3
+	VMAXPS       Z9, Z4, Z4
+	VMINPS       Z10, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z11, Z4, Z4
+	VMAXPS       Z9, Z5, Z5
+	VMINPS       Z10, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z11, Z5, Z5
+	VMAXPS       Z9, Z6, Z6
+	VMINPS       Z10, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z11, Z6, Z6
+	VMAXPS       Z9, Z7, Z7
+	VMINPS       Z10, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z11, Z7, Z7
+	VMAXPS       Z9, Z8, Z8
+	VMINPS       Z10, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z11, Z8, Z8
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z9
@@ -15437,7 +18074,7 @@ k:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z9
 	VADDPS        Z9, Z0, Z0
 	VADDPS        Z9, Z1, Z1
@@ -15700,6 +18337,60 @@ k:
 	VMULPS       Z9, Z7, Z7
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       Z9, Z8, Z8
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z9
+	VADDPS       Z9, Z0, Z0
+	VADDPS       Z9, Z1, Z1
+	VADDPS       Z9, Z2, Z2
+	VADDPS       Z9, Z3, Z3
+	VADDPS       Z9, Z4, Z4
+	VADDPS       Z9, Z5, Z5
+	VADDPS       Z9, Z6, Z6
+	VADDPS       Z9, Z7, Z7
+	VADDPS       Z9, Z8, Z8
+	VBROADCASTSS 284(AX), Z9
+	VBROADCASTSS 288(AX), Z10
+	VBROADCASTSS 292(AX), Z11
+	VMAXPS       Z9, Z0, Z0
+	VMINPS       Z10, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z11, Z0, Z0
+	VMAXPS       Z9, Z1, Z1
+	VMINPS       Z10, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z11, Z1, Z1
+	VMAXPS       Z9, Z2, Z2
+	VMINPS       Z10, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z11, Z2, Z2
+	VMAXPS       Z9, Z3, Z3
+	VMINPS       Z10, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z11, Z3, Z3
+	VMAXPS       Z9, Z4, Z4
+	VMINPS       Z10, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z11, Z4, Z4
+	VMAXPS       Z9, Z5, Z5
+	VMINPS       Z10, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z11, Z5, Z5
+	VMAXPS       Z9, Z6, Z6
+	VMINPS       Z10, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z11, Z6, Z6
+	VMAXPS       Z9, Z7, Z7
+	VMINPS       Z10, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z11, Z7, Z7
+	VMAXPS       Z9, Z8, Z8
+	VMINPS       Z10, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z11, Z8, Z8
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z9
@@ -15751,7 +18442,7 @@ k:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z9
 	VADDPS        Z9, Z0, Z0
 	VADDPS        Z9, Z1, Z1
@@ -16017,6 +18708,60 @@ k:
 	VMULPS       Y9, Y7, Y7
 	VCVTDQ2PS    Y8, Y8
 	VMULPS       Y9, Y8, Y8
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y9
+	VADDPS       Y9, Y0, Y0
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y9, Y2, Y2
+	VADDPS       Y9, Y3, Y3
+	VADDPS       Y9, Y4, Y4
+	VADDPS       Y9, Y5, Y5
+	VADDPS       Y9, Y6, Y6
+	VADDPS       Y9, Y7, Y7
+	VADDPS       Y9, Y8, Y8
+	VBROADCASTSS 284(AX), Y9
+	VBROADCASTSS 288(AX), Y10
+	VBROADCASTSS 292(AX), Y11
+	VMAXPS       Y9, Y0, Y0
+	VMINPS       Y10, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y11, Y0, Y0
+	VMAXPS       Y9, Y1, Y1
+	VMINPS       Y10, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y11, Y1, Y1
+	VMAXPS       Y9, Y2, Y2
+	VMINPS       Y10, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y11, Y2, Y2
+	VMAXPS       Y9, Y3, Y3
+	VMINPS       Y10, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y11, Y3, Y3
+	VMAXPS       Y9, Y4, Y4
+	VMINPS       Y10, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y11, Y4, Y4
+	VMAXPS       Y9, Y5, Y5
+	VMINPS       Y10, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y11, Y5, Y5
+	VMAXPS       Y9, Y6, Y6
+	VMINPS       Y10, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y11, Y6, Y6
+	VMAXPS       Y9, Y7, Y7
+	VMINPS       Y10, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y11, Y7, Y7
+	VMAXPS       Y9, Y8, Y8
+	VMINPS       Y10, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y11, Y8, Y8
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y9
@@ -16068,7 +18813,7 @@ k:
 	VADDPS       Y10, Y8, Y8
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y9
 	VADDPS       Y9, Y0, Y0
 	VADDPS       Y9, Y1, Y1
@@ -16382,6 +19127,116 @@ k:
 	VMULPS       Z20, Z17, Z17
 	VCVTDQ2PS    Z19, Z19
 	VMULPS       Z20, Z19, Z19
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z20
+	VADDPS       Z20, Z0, Z0
+	VADDPS       Z20, Z2, Z2
+	VADDPS       Z20, Z4, Z4
+	VADDPS       Z20, Z6, Z6
+	VADDPS       Z20, Z8, Z8
+	VADDPS       Z20, Z10, Z10
+	VADDPS       Z20, Z12, Z12
+	VADDPS       Z20, Z14, Z14
+	VADDPS       Z20, Z16, Z16
+	VADDPS       Z20, Z18, Z18
+	VMOVUPS.Z    64(DX), K3, Z20
+	VADDPS       Z20, Z1, Z1
+	VADDPS       Z20, Z3, Z3
+	VADDPS       Z20, Z5, Z5
+	VADDPS       Z20, Z7, Z7
+	VADDPS       Z20, Z9, Z9
+	VADDPS       Z20, Z11, Z11
+	VADDPS       Z20, Z13, Z13
+	VADDPS       Z20, Z15, Z15
+	VADDPS       Z20, Z17, Z17
+	VADDPS       Z20, Z19, Z19
+	VBROADCASTSS 284(AX), Z20
+	VBROADCASTSS 288(AX), Z21
+	VBROADCASTSS 292(AX), Z22
+	VMAXPS       Z20, Z0, Z0
+	VMINPS       Z21, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z22, Z0, Z0
+	VMAXPS       Z20, Z1, Z1
+	VMINPS       Z21, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z22, Z1, Z1
+	VMAXPS       Z20, Z2, Z2
+	VMINPS       Z21, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z22, Z2, Z2
+	VMAXPS       Z20, Z3, Z3
+	VMINPS       Z21, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z22, Z3, Z3
+	VMAXPS       Z20, Z4, Z4
+	VMINPS       Z21, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z22, Z4, Z4
+	VMAXPS       Z20, Z5, Z5
+	VMINPS       Z21, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z22, Z5, Z5
+	VMAXPS       Z20, Z6, Z6
+	VMINPS       Z21, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z22, Z6, Z6
+	VMAXPS       Z20, Z7, Z7
+	VMINPS       Z21, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z22, Z7, Z7
+	VMAXPS       Z20, Z8, Z8
+	VMINPS       Z21, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z22, Z8, Z8
+	VMAXPS       Z20, Z9, Z9
+	VMINPS       Z21, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z22, Z9, Z9
+	VMAXPS       Z20, Z10, Z10
+	VMINPS       Z21, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z22, Z10, Z10
+	VMAXPS       Z20, Z11, Z11
+	VMINPS       Z21, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z22, Z11, Z11
+	VMAXPS       Z20, Z12, Z12
+	VMINPS       Z21, Z12, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMULPS       Z22, Z12, Z12
+	VMAXPS       Z20, Z13, Z13
+	VMINPS       Z21, Z13, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMULPS       Z22, Z13, Z13
+	VMAXPS       Z20, Z14, Z14
+	VMINPS       Z21, Z14, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VMULPS       Z22, Z14, Z14
+	VMAXPS       Z20, Z15, Z15
+	VMINPS       Z21, Z15, Z15
+	VRNDSCALEPS  $0x00, Z15, Z15
+	VMULPS       Z22, Z15, Z15
+	VMAXPS       Z20, Z16, Z16
+	VMINPS       Z21, Z16, Z16
+	VRNDSCALEPS  $0x00, Z16, Z16
+	VMULPS       Z22, Z16, Z16
+	VMAXPS       Z20, Z17, Z17
+	VMINPS       Z21, Z17, Z17
+	VRNDSCALEPS  $0x00, Z17, Z17
+	VMULPS       Z22, Z17, Z17
+	VMAXPS       Z20, Z18, Z18
+	VMINPS       Z21, Z18, Z18
+	VRNDSCALEPS  $0x00, Z18, Z18
+	VMULPS       Z22, Z18, Z18
+	VMAXPS       Z20, Z19, Z19
+	VMINPS       Z21, Z19, Z19
+	VRNDSCALEPS  $0x00, Z19, Z19
+	VMULPS       Z22, Z19, Z19
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z20
@@ -16478,7 +19333,7 @@ k:
 	VADDPS       Z21, Z19, Z19
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z20
 	VADDPS        Z20, Z0, Z0
 	VADDPS        Z20, Z2, Z2
@@ -16823,6 +19678,65 @@ k:
 	VMULPS       Z10, Z8, Z8
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z5, Z5
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z7, Z7
+	VADDPS       Z10, Z8, Z8
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS 284(AX), Z10
+	VBROADCASTSS 288(AX), Z11
+	VBROADCASTSS 292(AX), Z12
+	VMAXPS       Z10, Z0, Z0
+	VMINPS       Z11, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z12, Z0, Z0
+	VMAXPS       Z10, Z1, Z1
+	VMINPS       Z11, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z12, Z1, Z1
+	VMAXPS       Z10, Z2, Z2
+	VMINPS       Z11, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z12, Z2, Z2
+	VMAXPS       Z10, Z3, Z3
+	VMINPS       Z11, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z12, Z3, Z3
+	VMAXPS       Z10, Z4, Z4
+	VMINPS       Z11, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z12, Z4, Z4
+	VMAXPS       Z10, Z5, Z5
+	VMINPS       Z11, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z12, Z5, Z5
+	VMAXPS       Z10, Z6, Z6
+	VMINPS       Z11, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z12, Z6, Z6
+	VMAXPS       Z10, Z7, Z7
+	VMINPS       Z11, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z12, Z7, Z7
+	VMAXPS       Z10, Z8, Z8
+	VMINPS       Z11, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z12, Z8, Z8
+	VMAXPS       Z10, Z9, Z9
+	VMINPS       Z11, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z12, Z9, Z9
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z10
@@ -16879,7 +19793,7 @@ k:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z10
 	VADDPS        Z10, Z0, Z0
 	VADDPS        Z10, Z1, Z1
@@ -17161,6 +20075,65 @@ k:
 	VMULPS       Z10, Z8, Z8
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z5, Z5
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z7, Z7
+	VADDPS       Z10, Z8, Z8
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS 284(AX), Z10
+	VBROADCASTSS 288(AX), Z11
+	VBROADCASTSS 292(AX), Z12
+	VMAXPS       Z10, Z0, Z0
+	VMINPS       Z11, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z12, Z0, Z0
+	VMAXPS       Z10, Z1, Z1
+	VMINPS       Z11, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z12, Z1, Z1
+	VMAXPS       Z10, Z2, Z2
+	VMINPS       Z11, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z12, Z2, Z2
+	VMAXPS       Z10, Z3, Z3
+	VMINPS       Z11, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z12, Z3, Z3
+	VMAXPS       Z10, Z4, Z4
+	VMINPS       Z11, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z12, Z4, Z4
+	VMAXPS       Z10, Z5, Z5
+	VMINPS       Z11, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z12, Z5, Z5
+	VMAXPS       Z10, Z6, Z6
+	VMINPS       Z11, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z12, Z6, Z6
+	VMAXPS       Z10, Z7, Z7
+	VMINPS       Z11, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z12, Z7, Z7
+	VMAXPS       Z10, Z8, Z8
+	VMINPS       Z11, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z12, Z8, Z8
+	VMAXPS       Z10, Z9, Z9
+	VMINPS       Z11, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z12, Z9, Z9
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z10
@@ -17217,7 +20190,7 @@ k:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z10
 	VADDPS        Z10, Z0, Z0
 	VADDPS        Z10, Z1, Z1
@@ -17503,6 +20476,65 @@ k:
 	VMULPS       Y10, Y8, Y8
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y10, Y9, Y9
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y10
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y1, Y1
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y5, Y5
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y10, Y7, Y7
+	VADDPS       Y10, Y8, Y8
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS 284(AX), Y10
+	VBROADCASTSS 288(AX), Y11
+	VBROADCASTSS 292(AX), Y12
+	VMAXPS       Y10, Y0, Y0
+	VMINPS       Y11, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMINPS       Y11, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y12, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMINPS       Y11, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMINPS       Y11, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y12, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMINPS       Y11, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMINPS       Y11, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y12, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMINPS       Y11, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMINPS       Y11, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y12, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMINPS       Y11, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
+	VMINPS       Y11, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y12, Y9, Y9
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y10
@@ -17559,7 +20591,7 @@ k:
 	VADDPS       Y11, Y9, Y9
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y10
 	VADDPS       Y10, Y0, Y0
 	VADDPS       Y10, Y1, Y1
@@ -17898,6 +20930,126 @@ k:
 	VMULPS       Z22, Z19, Z19
 	VCVTDQ2PS    Z21, Z21
 	VMULPS       Z22, Z21, Z21
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z22
+	VADDPS       Z22, Z0, Z0
+	VADDPS       Z22, Z2, Z2
+	VADDPS       Z22, Z4, Z4
+	VADDPS       Z22, Z6, Z6
+	VADDPS       Z22, Z8, Z8
+	VADDPS       Z22, Z10, Z10
+	VADDPS       Z22, Z12, Z12
+	VADDPS       Z22, Z14, Z14
+	VADDPS       Z22, Z16, Z16
+	VADDPS       Z22, Z18, Z18
+	VADDPS       Z22, Z20, Z20
+	VMOVUPS.Z    64(DX), K3, Z22
+	VADDPS       Z22, Z1, Z1
+	VADDPS       Z22, Z3, Z3
+	VADDPS       Z22, Z5, Z5
+	VADDPS       Z22, Z7, Z7
+	VADDPS       Z22, Z9, Z9
+	VADDPS       Z22, Z11, Z11
+	VADDPS       Z22, Z13, Z13
+	VADDPS       Z22, Z15, Z15
+	VADDPS       Z22, Z17, Z17
+	VADDPS       Z22, Z19, Z19
+	VADDPS       Z22, Z21, Z21
+	VBROADCASTSS 284(AX), Z22
+	VBROADCASTSS 288(AX), Z23
+	VBROADCASTSS 292(AX), Z24
+	VMAXPS       Z22, Z0, Z0
+	VMINPS       Z23, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z24, Z0, Z0
+	VMAXPS       Z22, Z1, Z1
+	VMINPS       Z23, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z24, Z1, Z1
+	VMAXPS       Z22, Z2, Z2
+	VMINPS       Z23, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z24, Z2, Z2
+	VMAXPS       Z22, Z3, Z3
+	VMINPS       Z23, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z24, Z3, Z3
+	VMAXPS       Z22, Z4, Z4
+	VMINPS       Z23, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z24, Z4, Z4
+	VMAXPS       Z22, Z5, Z5
+	VMINPS       Z23, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z24, Z5, Z5
+	VMAXPS       Z22, Z6, Z6
+	VMINPS       Z23, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z24, Z6, Z6
+	VMAXPS       Z22, Z7, Z7
+	VMINPS       Z23, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z24, Z7, Z7
+	VMAXPS       Z22, Z8, Z8
+	VMINPS       Z23, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z24, Z8, Z8
+	VMAXPS       Z22, Z9, Z9
+	VMINPS       Z23, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z24, Z9, Z9
+	VMAXPS       Z22, Z10, Z10
+	VMINPS       Z23, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z24, Z10, Z10
+	VMAXPS       Z22, Z11, Z11
+	VMINPS       Z23, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z24, Z11, Z11
+	VMAXPS       Z22, Z12, Z12
+	VMINPS       Z23, Z12, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMULPS       Z24, Z12, Z12
+	VMAXPS       Z22, Z13, Z13
+	VMINPS       Z23, Z13, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMULPS       Z24, Z13, Z13
+	VMAXPS       Z22, Z14, Z14
+	VMINPS       Z23, Z14, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VMULPS       Z24, Z14, Z14
+	VMAXPS       Z22, Z15, Z15
+	VMINPS       Z23, Z15, Z15
+	VRNDSCALEPS  $0x00, Z15, Z15
+	VMULPS       Z24, Z15, Z15
+	VMAXPS       Z22, Z16, Z16
+	VMINPS       Z23, Z16, Z16
+	VRNDSCALEPS  $0x00, Z16, Z16
+	VMULPS       Z24, Z16, Z16
+	VMAXPS       Z22, Z17, Z17
+	VMINPS       Z23, Z17, Z17
+	VRNDSCALEPS  $0x00, Z17, Z17
+	VMULPS       Z24, Z17, Z17
+	VMAXPS       Z22, Z18, Z18
+	VMINPS       Z23, Z18, Z18
+	VRNDSCALEPS  $0x00, Z18, Z18
+	VMULPS       Z24, Z18, Z18
+	VMAXPS       Z22, Z19, Z19
+	VMINPS       Z23, Z19, Z19
+	VRNDSCALEPS  $0x00, Z19, Z19
+	VMULPS       Z24, Z19, Z19
+	VMAXPS       Z22, Z20, Z20
+	VMINPS       Z23, Z20, Z20
+	VRNDSCALEPS  $0x00, Z20, Z20
+	VMULPS       Z24, Z20, Z20
+	VMAXPS       Z22, Z21, Z21
+	VMINPS       Z23, Z21, Z21
+	VRNDSCALEPS  $0x00, Z21, Z21
+	VMULPS       Z24, Z21, Z21
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z22
@@ -18003,7 +21155,7 @@ k:
 	VADDPS       Z23, Z21, Z21
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z22
 	VADDPS        Z22, Z0, Z0
 	VADDPS        Z22, Z2, Z2
@@ -18375,6 +21527,70 @@ k:
 	VMULPS       Z11, Z9, Z9
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       Z11, Z10, Z10
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z11
+	VADDPS       Z11, Z0, Z0
+	VADDPS       Z11, Z1, Z1
+	VADDPS       Z11, Z2, Z2
+	VADDPS       Z11, Z3, Z3
+	VADDPS       Z11, Z4, Z4
+	VADDPS       Z11, Z5, Z5
+	VADDPS       Z11, Z6, Z6
+	VADDPS       Z11, Z7, Z7
+	VADDPS       Z11, Z8, Z8
+	VADDPS       Z11, Z9, Z9
+	VADDPS       Z11, Z10, Z10
+	VBROADCASTSS 284(AX), Z11
+	VBROADCASTSS 288(AX), Z12
+	VBROADCASTSS 292(AX), Z13
+	VMAXPS       Z11, Z0, Z0
+	VMINPS       Z12, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z13, Z0, Z0
+	VMAXPS       Z11, Z1, Z1
+	VMINPS       Z12, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z13, Z1, Z1
+	VMAXPS       Z11, Z2, Z2
+	VMINPS       Z12, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z13, Z2, Z2
+	VMAXPS       Z11, Z3, Z3
+	VMINPS       Z12, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z13, Z3, Z3
+	VMAXPS       Z11, Z4, Z4
+	VMINPS       Z12, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z13, Z4, Z4
+	VMAXPS       Z11, Z5, Z5
+	VMINPS       Z12, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z13, Z5, Z5
+	VMAXPS       Z11, Z6, Z6
+	VMINPS       Z12, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z13, Z6, Z6
+	VMAXPS       Z11, Z7, Z7
+	VMINPS       Z12, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z13, Z7, Z7
+	VMAXPS       Z11, Z8, Z8
+	VMINPS       Z12, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z13, Z8, Z8
+	VMAXPS       Z11, Z9, Z9
+	VMINPS       Z12, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z13, Z9, Z9
+	VMAXPS       Z11, Z10, Z10
+	VMINPS       Z12, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z13, Z10, Z10
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z11
@@ -18436,7 +21652,7 @@ k:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z11
 	VADDPS        Z11, Z0, Z0
 	VADDPS        Z11, Z1, Z1
@@ -18739,6 +21955,70 @@ k:
 	VMULPS       Z11, Z9, Z9
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       Z11, Z10, Z10
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z11
+	VADDPS       Z11, Z0, Z0
+	VADDPS       Z11, Z1, Z1
+	VADDPS       Z11, Z2, Z2
+	VADDPS       Z11, Z3, Z3
+	VADDPS       Z11, Z4, Z4
+	VADDPS       Z11, Z5, Z5
+	VADDPS       Z11, Z6, Z6
+	VADDPS       Z11, Z7, Z7
+	VADDPS       Z11, Z8, Z8
+	VADDPS       Z11, Z9, Z9
+	VADDPS       Z11, Z10, Z10
+	VBROADCASTSS 284(AX), Z11
+	VBROADCASTSS 288(AX), Z12
+	VBROADCASTSS 292(AX), Z13
+	VMAXPS       Z11, Z0, Z0
+	VMINPS       Z12, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z13, Z0, Z0
+	VMAXPS       Z11, Z1, Z1
+	VMINPS       Z12, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z13, Z1, Z1
+	VMAXPS       Z11, Z2, Z2
+	VMINPS       Z12, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z13, Z2, Z2
+	VMAXPS       Z11, Z3, Z3
+	VMINPS       Z12, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z13, Z3, Z3
+	VMAXPS       Z11, Z4, Z4
+	VMINPS       Z12, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z13, Z4, Z4
+	VMAXPS       Z11, Z5, Z5
+	VMINPS       Z12, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z13, Z5, Z5
+	VMAXPS       Z11, Z6, Z6
+	VMINPS       Z12, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z13, Z6, Z6
+	VMAXPS       Z11, Z7, Z7
+	VMINPS       Z12, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z13, Z7, Z7
+	VMAXPS       Z11, Z8, Z8
+	VMINPS       Z12, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z13, Z8, Z8
+	VMAXPS       Z11, Z9, Z9
+	VMINPS       Z12, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z13, Z9, Z9
+	VMAXPS       Z11, Z10, Z10
+	VMINPS       Z12, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z13, Z10, Z10
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z11
@@ -18800,7 +22080,7 @@ k:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z11
 	VADDPS        Z11, Z0, Z0
 	VADDPS        Z11, Z1, Z1
@@ -19108,6 +22388,70 @@ k:
 	VMULPS       Y11, Y9, Y9
 	VCVTDQ2PS    Y10, Y10
 	VMULPS       Y11, Y10, Y10
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y11
+	VADDPS       Y11, Y0, Y0
+	VADDPS       Y11, Y1, Y1
+	VADDPS       Y11, Y2, Y2
+	VADDPS       Y11, Y3, Y3
+	VADDPS       Y11, Y4, Y4
+	VADDPS       Y11, Y5, Y5
+	VADDPS       Y11, Y6, Y6
+	VADDPS       Y11, Y7, Y7
+	VADDPS       Y11, Y8, Y8
+	VADDPS       Y11, Y9, Y9
+	VADDPS       Y11, Y10, Y10
+	VBROADCASTSS 284(AX), Y11
+	VBROADCASTSS 288(AX), Y12
+	VBROADCASTSS 292(AX), Y13
+	VMAXPS       Y11, Y0, Y0
+	VMINPS       Y12, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y13, Y0, Y0
+	VMAXPS       Y11, Y1, Y1
+	VMINPS       Y12, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y13, Y1, Y1
+	VMAXPS       Y11, Y2, Y2
+	VMINPS       Y12, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y13, Y2, Y2
+	VMAXPS       Y11, Y3, Y3
+	VMINPS       Y12, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y13, Y3, Y3
+	VMAXPS       Y11, Y4, Y4
+	VMINPS       Y12, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y13, Y4, Y4
+	VMAXPS       Y11, Y5, Y5
+	VMINPS       Y12, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y13, Y5, Y5
+	VMAXPS       Y11, Y6, Y6
+	VMINPS       Y12, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y13, Y6, Y6
+	VMAXPS       Y11, Y7, Y7
+	VMINPS       Y12, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y13, Y7, Y7
+	VMAXPS       Y11, Y8, Y8
+	VMINPS       Y12, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y13, Y8, Y8
+	VMAXPS       Y11, Y9, Y9
+	VMINPS       Y12, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y13, Y9, Y9
+	VMAXPS       Y11, Y10, Y10
+	VMINPS       Y12, Y10, Y10
+	VROUNDPS     $0x00, Y10, Y10
+	VMULPS       Y13, Y10, Y10
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y11
@@ -19169,7 +22513,7 @@ k:
 	VADDPS       Y12, Y10, Y10
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y11
 	VADDPS       Y11, Y0, Y0
 	VADDPS       Y11, Y1, Y1
@@ -19533,6 +22877,136 @@ k:
 	VMULPS       Z24, Z21, Z21
 	VCVTDQ2PS    Z23, Z23
 	VMULPS       Z24, Z23, Z23
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z24
+	VADDPS       Z24, Z0, Z0
+	VADDPS       Z24, Z2, Z2
+	VADDPS       Z24, Z4, Z4
+	VADDPS       Z24, Z6, Z6
+	VADDPS       Z24, Z8, Z8
+	VADDPS       Z24, Z10, Z10
+	VADDPS       Z24, Z12, Z12
+	VADDPS       Z24, Z14, Z14
+	VADDPS       Z24, Z16, Z16
+	VADDPS       Z24, Z18, Z18
+	VADDPS       Z24, Z20, Z20
+	VADDPS       Z24, Z22, Z22
+	VMOVUPS.Z    64(DX), K3, Z24
+	VADDPS       Z24, Z1, Z1
+	VADDPS       Z24, Z3, Z3
+	VADDPS       Z24, Z5, Z5
+	VADDPS       Z24, Z7, Z7
+	VADDPS       Z24, Z9, Z9
+	VADDPS       Z24, Z11, Z11
+	VADDPS       Z24, Z13, Z13
+	VADDPS       Z24, Z15, Z15
+	VADDPS       Z24, Z17, Z17
+	VADDPS       Z24, Z19, Z19
+	VADDPS       Z24, Z21, Z21
+	VADDPS       Z24, Z23, Z23
+	VBROADCASTSS 284(AX), Z24
+	VBROADCASTSS 288(AX), Z25
+	VBROADCASTSS 292(AX), Z26
+	VMAXPS       Z24, Z0, Z0
+	VMINPS       Z25, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z26, Z0, Z0
+	VMAXPS       Z24, Z1, Z1
+	VMINPS       Z25, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z26, Z1, Z1
+	VMAXPS       Z24, Z2, Z2
+	VMINPS       Z25, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z26, Z2, Z2
+	VMAXPS       Z24, Z3, Z3
+	VMINPS       Z25, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z26, Z3, Z3
+	VMAXPS       Z24, Z4, Z4
+	VMINPS       Z25, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z26, Z4, Z4
+	VMAXPS       Z24, Z5, Z5
+	VMINPS       Z25, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z26, Z5, Z5
+	VMAXPS       Z24, Z6, Z6
+	VMINPS       Z25, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z26, Z6, Z6
+	VMAXPS       Z24, Z7, Z7
+	VMINPS       Z25, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z26, Z7, Z7
+	VMAXPS       Z24, Z8, Z8
+	VMINPS       Z25, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z26, Z8, Z8
+	VMAXPS       Z24, Z9, Z9
+	VMINPS       Z25, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z26, Z9, Z9
+	VMAXPS       Z24, Z10, Z10
+	VMINPS       Z25, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z26, Z10, Z10
+	VMAXPS       Z24, Z11, Z11
+	VMINPS       Z25, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z26, Z11, Z11
+	VMAXPS       Z24, Z12, Z12
+	VMINPS       Z25, Z12, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMULPS       Z26, Z12, Z12
+	VMAXPS       Z24, Z13, Z13
+	VMINPS       Z25, Z13, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMULPS       Z26, Z13, Z13
+	VMAXPS       Z24, Z14, Z14
+	VMINPS       Z25, Z14, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VMULPS       Z26, Z14, Z14
+	VMAXPS       Z24, Z15, Z15
+	VMINPS       Z25, Z15, Z15
+	VRNDSCALEPS  $0x00, Z15, Z15
+	VMULPS       Z26, Z15, Z15
+	VMAXPS       Z24, Z16, Z16
+	VMINPS       Z25, Z16, Z16
+	VRNDSCALEPS  $0x00, Z16, Z16
+	VMULPS       Z26, Z16, Z16
+	VMAXPS       Z24, Z17, Z17
+	VMINPS       Z25, Z17, Z17
+	VRNDSCALEPS  $0x00, Z17, Z17
+	VMULPS       Z26, Z17, Z17
+	VMAXPS       Z24, Z18, Z18
+	VMINPS       Z25, Z18, Z18
+	VRNDSCALEPS  $0x00, Z18, Z18
+	VMULPS       Z26, Z18, Z18
+	VMAXPS       Z24, Z19, Z19
+	VMINPS       Z25, Z19, Z19
+	VRNDSCALEPS  $0x00, Z19, Z19
+	VMULPS       Z26, Z19, Z19
+	VMAXPS       Z24, Z20, Z20
+	VMINPS       Z25, Z20, Z20
+	VRNDSCALEPS  $0x00, Z20, Z20
+	VMULPS       Z26, Z20, Z20
+	VMAXPS       Z24, Z21, Z21
+	VMINPS       Z25, Z21, Z21
+	VRNDSCALEPS  $0x00, Z21, Z21
+	VMULPS       Z26, Z21, Z21
+	VMAXPS       Z24, Z22, Z22
+	VMINPS       Z25, Z22, Z22
+	VRNDSCALEPS  $0x00, Z22, Z22
+	VMULPS       Z26, Z22, Z22
+	VMAXPS       Z24, Z23, Z23
+	VMINPS       Z25, Z23, Z23
+	VRNDSCALEPS  $0x00, Z23, Z23
+	VMULPS       Z26, Z23, Z23
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z24
@@ -19647,7 +23121,7 @@ k:
 	VADDPS       Z25, Z23, Z23
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z24
 	VADDPS        Z24, Z0, Z0
 	VADDPS        Z24, Z2, Z2
@@ -20045,6 +23519,75 @@ k:
 	VMULPS       Z12, Z10, Z10
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z9, Z9
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS 284(AX), Z12
+	VBROADCASTSS 288(AX), Z13
+	VBROADCASTSS 292(AX), Z14
+	VMAXPS       Z12, Z0, Z0
+	VMINPS       Z13, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z14, Z0, Z0
+	VMAXPS       Z12, Z1, Z1
+	VMINPS       Z13, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z14, Z1, Z1
+	VMAXPS       Z12, Z2, Z2
+	VMINPS       Z13, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z14, Z2, Z2
+	VMAXPS       Z12, Z3, Z3
+	VMINPS       Z13, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z14, Z3, Z3
+	VMAXPS       Z12, Z4, Z4
+	VMINPS       Z13, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z14, Z4, Z4
+	VMAXPS       Z12, Z5, Z5
+	VMINPS       Z13, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z14, Z5, Z5
+	VMAXPS       Z12, Z6, Z6
+	VMINPS       Z13, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z14, Z6, Z6
+	VMAXPS       Z12, Z7, Z7
+	VMINPS       Z13, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z14, Z7, Z7
+	VMAXPS       Z12, Z8, Z8
+	VMINPS       Z13, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z14, Z8, Z8
+	VMAXPS       Z12, Z9, Z9
+	VMINPS       Z13, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z14, Z9, Z9
+	VMAXPS       Z12, Z10, Z10
+	VMINPS       Z13, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z14, Z10, Z10
+	VMAXPS       Z12, Z11, Z11
+	VMINPS       Z13, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z14, Z11, Z11
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z12
@@ -20111,7 +23654,7 @@ k:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z12
 	VADDPS        Z12, Z0, Z0
 	VADDPS        Z12, Z1, Z1
@@ -20433,6 +23976,75 @@ k:
 	VMULPS       Z12, Z10, Z10
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z9, Z9
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS 284(AX), Z12
+	VBROADCASTSS 288(AX), Z13
+	VBROADCASTSS 292(AX), Z14
+	VMAXPS       Z12, Z0, Z0
+	VMINPS       Z13, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z14, Z0, Z0
+	VMAXPS       Z12, Z1, Z1
+	VMINPS       Z13, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z14, Z1, Z1
+	VMAXPS       Z12, Z2, Z2
+	VMINPS       Z13, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z14, Z2, Z2
+	VMAXPS       Z12, Z3, Z3
+	VMINPS       Z13, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z14, Z3, Z3
+	VMAXPS       Z12, Z4, Z4
+	VMINPS       Z13, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z14, Z4, Z4
+	VMAXPS       Z12, Z5, Z5
+	VMINPS       Z13, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z14, Z5, Z5
+	VMAXPS       Z12, Z6, Z6
+	VMINPS       Z13, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z14, Z6, Z6
+	VMAXPS       Z12, Z7, Z7
+	VMINPS       Z13, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z14, Z7, Z7
+	VMAXPS       Z12, Z8, Z8
+	VMINPS       Z13, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z14, Z8, Z8
+	VMAXPS       Z12, Z9, Z9
+	VMINPS       Z13, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z14, Z9, Z9
+	VMAXPS       Z12, Z10, Z10
+	VMINPS       Z13, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z14, Z10, Z10
+	VMAXPS       Z12, Z11, Z11
+	VMINPS       Z13, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z14, Z11, Z11
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Z12
@@ -20499,7 +24111,7 @@ k:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ          168(AX), DX
+	MOVQ          296(AX), DX
 	VMOVUPS.Z     (DX), K2, Z12
 	VADDPS        Z12, Z0, Z0
 	VADDPS        Z12, Z1, Z1
@@ -20827,6 +24439,75 @@ k:
 	VMULPS       Y12, Y10, Y10
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y12, Y11, Y11
+	CMPB         281(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y12, Y8, Y8
+	VADDPS       Y12, Y9, Y9
+	VADDPS       Y12, Y10, Y10
+	VADDPS       Y12, Y11, Y11
+	VBROADCASTSS 284(AX), Y12
+	VBROADCASTSS 288(AX), Y13
+	VBROADCASTSS 292(AX), Y14
+	VMAXPS       Y12, Y0, Y0
+	VMINPS       Y13, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y14, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMINPS       Y13, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y14, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMINPS       Y13, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y14, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMINPS       Y13, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y14, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMINPS       Y13, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y14, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMINPS       Y13, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y14, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMINPS       Y13, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y14, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMINPS       Y13, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y14, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMINPS       Y13, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y14, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMINPS       Y13, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y14, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMINPS       Y13, Y10, Y10
+	VROUNDPS     $0x00, Y10, Y10
+	VMULPS       Y14, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
+	VMINPS       Y13, Y11, Y11
+	VROUNDPS     $0x00, Y11, Y11
+	VMULPS       Y14, Y11, Y11
+
+residual:
 	CMPQ         192(AX), $0x00
 	JE           add
 	VBROADCASTSS 256(AX), Y12
@@ -20893,7 +24574,7 @@ k:
 	VADDPS       Y13, Y11, Y11
 
 add:
-	MOVQ         168(AX), CX
+	MOVQ         296(AX), CX
 	VMOVUPS      (CX), Y12
 	VADDPS       Y12, Y0, Y0
 	VADDPS       Y12, Y1, Y1

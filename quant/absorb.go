@@ -74,11 +74,12 @@ func (q *Absorb) Apply(ctx context.Context, m *ir.Model, env *compress.Env) erro
 		}
 	}
 	table := propagated(m, env, 0) // what one layer gives away changes no other's
+	var b *absorption
 	for _, l := range env.Layers(m) {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		b := newAbsorption(m, env, &l, seen[l.Node.Out[0]])
+		b = b.next(m, env, &l, seen[l.Node.Out[0]])
 		done, why := b.layer(&l, table, q.K)
 		if why != "" {
 			env.Skip(&l, why)
@@ -90,6 +91,7 @@ func (q *Absorb) Apply(ctx context.Context, m *ir.Model, env *compress.Env) erro
 		if _, err := op.Infer(m); err != nil {
 			return err
 		}
+		b.a = nil // it describes the graph before
 		bytes := int64(len(l.Weight.Const.Bytes()))
 		env.Done(compress.LayerReport{Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: l.Weight.Const.Type.String(),
 			Bits: l.Weight.Const.Type.Bits(), Params: l.Params(), BytesBefore: bytes, BytesAfter: bytes, Reason: done})
@@ -109,35 +111,28 @@ type absorption struct {
 	bounds    []*ir.Node // Clip and Min nodes to be moved
 }
 
-func newAbsorption(m *ir.Model, env *compress.Env, l *compress.Layer, seen *calib.Observed) *absorption {
-	b := &absorption{
-		m: m, a: group.Analyse(m, group.Rescaling), layers: map[*ir.Node]*compress.Layer{}, seen: seen,
-		patch: ir.NewPatch(m.Graph, "absorb the bias of "+l.Node.String()),
+// next starts the absorption of another layer. It keeps the analysis of the one
+// before, b, unless that changed the graph.
+func (b *absorption) next(m *ir.Model, env *compress.Env, l *compress.Layer, seen *calib.Observed) *absorption {
+	out := &absorption{m: m, seen: seen, patch: ir.NewPatch(m.Graph, "absorb the bias of "+l.Node.String())}
+	if b != nil && b.a != nil {
+		out.a, out.layers = b.a, b.layers
+		return out
 	}
+	out.a, out.layers = group.Analyse(m, group.Rescaling), map[*ir.Node]*compress.Layer{}
 	for _, x := range env.Layers(m) {
-		b.layers[x.Node] = &x
+		out.layers[x.Node] = &x
 	}
-	return b
+	return out
 }
 
 // layer plans the absorption of what l computes and says what it amounts to, or
 // why there is none.
 func (b *absorption) layer(l *compress.Layer, table *calib.Table, k float64) (done, why string) {
-	if l.Reason != "" {
-		return "", l.Reason
-	}
 	v := l.Node.Out[0]
-	axis, units, ok := b.a.Channels(v)
-	s, why := table.Stats(v)
-	switch {
-	case !ok:
-		return "", "nothing is known of the channels it computes"
-	case s == nil:
-		return "", "their statistics are not known: " + why
-	case len(s.Mean) != len(units) || s.Axis != axis:
-		return "", "their statistics are known as a whole only"
-	case s.Source == syntheticSource && b.seen == nil:
-		return "", "their statistics come from synthetic inputs, on which no value can be relied to stay above"
+	units, s, why := b.known(l, table)
+	if why != "" {
+		return "", why
 	}
 	offset, n, most := make([]float64, len(units)), 0, 0.0
 	b.amount = map[int]float64{}
@@ -153,21 +148,50 @@ func (b *absorption) layer(l *compress.Layer, table *calib.Table, k float64) (do
 	if why := b.follow(v, false); why != "" {
 		return "", why
 	}
-	if why := addOffset(b.patch, l, offset); why != "" {
-		return "", why
-	}
 	if v.Stats != nil {
 		b.patch.SetStats(v, movedStats(v.Stats, offset))
+	}
+	if why := b.shift(l, offset); why != "" {
+		return "", why
+	}
+	return fmt.Sprintf("up to %.3g of %s; exact but for the %.2g %% of values that lie lower", most, share(n, len(units)), 50*math.Erfc(k/math.Sqrt2)), ""
+}
+
+// known are the channels that a layer computes and their statistics.
+func (b *absorption) known(l *compress.Layer, table *calib.Table) (units []int, s *ir.Stats, why string) {
+	v := l.Node.Out[0]
+	axis, units, ok := b.a.Channels(v)
+	s, why = table.Stats(v)
+	switch {
+	case l.Reason != "":
+		why = l.Reason
+	case !ok:
+		why = "nothing is known of the channels it computes"
+	case s == nil:
+		why = "their statistics are not known: " + why
+	case len(s.Mean) != len(units) || s.Axis != axis:
+		why = "their statistics are known as a whole only"
+	case s.Source == syntheticSource && b.seen == nil:
+		why = "their statistics come from synthetic inputs, on which no value can be relied to stay above"
+	}
+	return units, s, why
+}
+
+// shift takes the amounts from the bias of l, moves bounds behind it and gives
+// them to the biases of its readers.
+func (b *absorption) shift(l *compress.Layer, offset []float64) string {
+	if why := addOffset(b.patch, l, offset); why != "" {
+		return why
 	}
 	for _, x := range b.bounds {
 		b.moveBound(x)
 	}
 	for _, c := range b.consumers {
 		if why := b.give(c); why != "" {
-			return "", fmt.Sprintf("%s cannot take it: %s", c.Name, why)
+			return fmt.Sprintf("%s cannot take it: %s", c.Name, why)
 		}
 	}
-	return fmt.Sprintf("up to %.3g of %s; exact but for the %.2g %% of values that lie lower", most, share(n, len(units)), 50*math.Erfc(k/math.Sqrt2)), ""
+	return ""
 }
 
 // floor is what channel c is taken to stay above.

@@ -27,7 +27,7 @@ func TestContract(t *testing.T) {
 		"powerquant(w=6,a=6,aexponent=1,regions=false);pw:a=32;fc:a=4", "powerquant(solver=simplex)", "powerquant(w=6,a=6,top=127)",
 		"powerquant(w=4,rounding=squant)", "powerquant(w=3,a=8,rounding=squant,granularity=tensor)",
 		"powerquant(w=4,top=16)", "powerquant(w=6,top=127)",
-		"rex(budget=0)", "rex(base=uniform(w=4),steps=shift,order=2,bits=3)", "rex(base=uniform(w=4),steps=max,spread=constant,rows=norm)", "rex(base=uniform(w=3,granularity=block,block=16),order=3,budget=2)",
+		"rex(budget=0)", "rex(base=uniform(w=4),steps=shift,bits=3)", "rex(base=uniform(w=4),steps=max,spread=constant,rows=norm)", "rex(base=uniform(w=3,granularity=block,block=16),order=3,budget=2)",
 		"rex(base=uniform(w=4),steps=fused,order=2)", "rex(base=powerquant(w=4),bits=1,budget=1.1)", "rex(base=ternary,order=4,budget=0)",
 		"rex(base=uniform(w=4,store=int8,granularity=tensor),order=3,spread=linear,count=bytes)", "rex(base=uniform(w=4,symmetric=false),order=1)",
 		"rex(base=codebook(w=3,top=0),order=2,bits=3,budget=1.7)", "rex(base=uniform(w=4,a=8),budget=1.5);pw:a=32;fc:w=3",

@@ -47,6 +47,8 @@ const (
 	// channels beside it, which counts as dead. Trained networks hold channels of
 	// 1e-17; equalised they would blow up.
 	deadWeight = 1e-6
+	// mostBuried is by how much what is left of a dead channel is scaled at most.
+	mostBuried = 1e4
 )
 
 // Apply implements compress.Method.
@@ -154,19 +156,42 @@ func (e *equalizer) measure(s *side) {
 	}
 }
 
-// buryDead takes channels out that nothing computes or nothing reads.
+// buryDead takes channels out that nothing computes or nothing reads. What is left
+// of them, often huge, is brought down to the median of the others, so that it
+// does not set the range of a layer.
 func (e *equalizer) buryDead(s *side) {
 	var r, c float64
 	for _, u := range s.units {
 		r, c = max(r, e.rows[u]), max(c, e.columns[u])
 	}
-	s.units = slices.DeleteFunc(s.units, func(u int) bool {
-		dead := e.rows[u] <= deadWeight*r || e.columns[u] <= deadWeight*c
-		if dead {
-			e.why[u] = "its weights have all but vanished on one side"
+	var live, dead []int
+	for _, u := range s.units {
+		if e.rows[u] <= deadWeight*r || e.columns[u] <= deadWeight*c {
+			dead = append(dead, u)
+		} else {
+			live = append(live, u)
 		}
-		return dead
-	})
+	}
+	s.units = live
+	if len(live) == 0 {
+		return
+	}
+	of := func(list []float64) []float64 {
+		var out []float64
+		for _, u := range live {
+			out = append(out, list[u])
+		}
+		return out
+	}
+	rows, columns := median(of(e.rows)), median(of(e.columns))
+	for _, u := range dead {
+		switch {
+		case e.columns[u] > columns:
+			e.scale[u] = min(e.columns[u]/columns, mostBuried)
+		case e.rows[u] > rows:
+			e.scale[u] = max(rows/e.rows[u], 1/mostBuried)
+		}
+	}
 }
 
 // round equalises group after group and returns the mean change.

@@ -32,6 +32,8 @@ type expanded struct {
 	macs       float64 // per row, with one application of the layer
 	fixed      string  // why there are no further terms; "" when there may be
 	bitops     float64 // of further terms
+	// last holds the step of every row's last term, where the next derives from it.
+	last []float32
 }
 
 // newExpansion encodes the first order of every layer.
@@ -111,7 +113,8 @@ func (e *expanded) norms(x []float32) []float64 {
 
 // extend adds one order to the layers, on the rows that the budget allows.
 func (x *expansion) extend(ctx context.Context, order int) error {
-	for i, rows := range x.share(order) {
+	share := x.share(order)
+	for i, rows := range share {
 		e := x.layers[i]
 		if len(rows) == 0 {
 			continue
@@ -123,8 +126,9 @@ func (x *expansion) extend(ctx context.Context, order int) error {
 		if n == e.rows() {
 			rows = nil
 		}
+		steps, clip := x.steps(e)
 		o, err := format.NewOrder(tensor.Of(e.shape, e.rest()), e.layer.Out, rows, format.OrderOptions{
-			Bits: x.bits(e.spec.Bits), Wide: e.spec.Wide || x.w.m.Opset("") < x.w.opset(e.spec), Max: x.Steps == "max", Steps: x.steps(e), Threads: x.w.env.Threads,
+			Bits: x.bits(e.spec.Bits), Wide: e.spec.Wide || x.w.m.Opset("") < x.w.opset(e.spec), Max: clip, Steps: steps, Threads: x.w.env.Threads,
 		})
 		if err != nil {
 			return layerError(e.layer, err)
@@ -135,6 +139,11 @@ func (x *expansion) extend(ctx context.Context, order int) error {
 			continue
 		}
 		e.terms = longer
+		for _, row := range share[i] {
+			if steps != nil {
+				e.last[row] = steps[row]
+			}
+		}
 		e.bitops += float64(n) * e.macs * float64(x.bits(e.spec.Bits))
 		if err := o.AddTo(e.sum, x.w.env.Threads); err != nil {
 			return layerError(e.layer, err)
@@ -143,18 +152,23 @@ func (x *expansion) extend(ctx context.Context, order int) error {
 	return nil
 }
 
-// steps are the scales of the second order's rows that fuse with the first's,
-// nil where they follow from the rest.
-func (x *expansion) steps(e *expanded) []float32 {
+// steps are the scales of the next order where they are to be the last ones over
+// 2^bits, nil where they follow from the rest. Where both terms have 4 bits the
+// levels include 0, at the price of clipping half a code: else they would not fit
+// into 8 bits together.
+func (x *expansion) steps(e *expanded) (steps []float32, clip bool) {
 	b, s := x.bits(e.spec.Bits), e.spec
 	if !x.shifts() || s.Kind != format.Uniform || s.Asymmetric || s.Grain != format.PerChannel || s.Axis != e.layer.Out {
-		return nil
+		return nil, x.Steps == "max"
 	}
-	out := slices.Clone(tensor.Data[float32](e.terms.Scale))
+	if e.last == nil {
+		e.last = slices.Clone(tensor.Data[float32](e.terms.Scale))
+	}
+	out := slices.Clone(e.last)
 	for i := range out {
 		out[i] /= float32(int(1) << b)
 	}
-	return out
+	return out, x.Order == 2 && s.Bits+b == 8
 }
 
 // write puts the expansions into the network.

@@ -52,7 +52,8 @@ var golden = []struct {
 	{
 		"imagenet/mobilenet_v2_1.0.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5&classes=1001&offset=1", "", 24,
 		compress.InputRange{Lo: []float64{-1}, Hi: []float64{1}},
-		[]string{"w8a8", "fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+spiq+uniform(w=8,a=8)+correct"},
+		[]string{"w8a8", "fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+spiq+uniform(w=8,a=8)+correct",
+			"fold+equalize(reach=false)+uniform(w=8,granularity=tensor)+correct"},
 	},
 }
 

@@ -344,12 +344,17 @@ func (p *placement) emit() error {
 		}
 		decoded := p.expand(patch, from, wires[head])
 		for _, u := range v.Uses() {
-			if u.In >= 0 && p.inner[u.Node] && (p.sites[v].result || p.sites[v].readers[u.Node]) {
+			if p.rewires(v, u) {
 				patch.SetInput(u.Node, u.In, decoded)
 			}
 		}
 	}
 	return patch.Apply()
+}
+
+// rewires reports whether a reader of v reads it quantised.
+func (p *placement) rewires(v *ir.Value, u ir.Use) bool {
+	return u.In >= 0 && p.inner[u.Node] && (p.sites[v].result || p.sites[v].readers[u.Node])
 }
 
 // unbounded returns what the grid may quantise in place of v: the operand of a
@@ -360,7 +365,7 @@ func (p *placement) unbounded(patch *ir.Patch, v *ir.Value, a format.Activation)
 	if n == nil || n.Op != "Min" || len(n.In) != 2 || n.In[1].Const == nil || p.m.Graph.IsOutput(v) {
 		return v
 	}
-	if slices.ContainsFunc(v.Uses(), func(u ir.Use) bool { return u.In < 0 || !p.inner[u.Node] }) {
+	if slices.ContainsFunc(v.Uses(), func(u ir.Use) bool { return !p.rewires(v, u) }) {
 		return v
 	}
 	_, top := a.Range()

@@ -34,7 +34,7 @@ type Rex struct {
 	Spread string          `json:"spread" doc:"share of rows that layers get: the same, growing with depth, or by what the network gains" values:"constant|linear|sensitivity"`
 	Rows   string          `json:"rows" doc:"what makes a row count: the norm of its rest, or of the rest times its data" values:"norm|output"`
 	Inputs int             `json:"inputs" doc:"number of terms of the data that layers read, 1 to 4, where the base quantises them"`
-	Steps  string          `json:"steps" doc:"levels of a further term: cut the range of a row evenly; reach its largest weight; or lie at the last step over 2^bits, so that two terms fuse into one integer, and are written so" values:"even|max|shift|fused"`
+	Steps  string          `json:"steps" doc:"levels of a further term: cut the range of a row evenly; reach its largest weight; or the last step over 2^bits, so that terms fuse into one integer where 8 bits hold them, and are written so" values:"even|max|shift|fused"`
 }
 
 // Validate implements compress.Method.
@@ -55,13 +55,11 @@ func (r *Rex) Validate() error {
 		return fmt.Errorf("inputs=%d needs a base that quantises data, such as uniform(w=4,a=4)", r.Inputs)
 	case r.Budget != 0 && r.Budget < 1:
 		return fmt.Errorf("budget=%v is neither 0 nor at least 1, the cost of the first order", r.Budget)
-	case r.shifts() && (r.Order != 2 || r.Bits == 1):
-		return fmt.Errorf("steps=%s needs order=2 and no signs: further orders would not converge", r.Steps)
 	}
 	return b.Validate()
 }
 
-// shifts: two terms have steps a power of two apart.
+// shifts: terms have steps a power of two apart.
 func (r *Rex) shifts() bool { return r.Steps == "shift" || r.Steps == "fused" }
 
 // quantises: the base quantises data.

@@ -134,7 +134,9 @@ func TestEngine(t *testing.T) {
 	declared := compress.InputRange{Lo: []float64{-4}, Hi: []float64{4}}
 	for _, recipe := range []string{
 		"fold+rex(base=uniform(w=4,a=8))", "fold+rex(base=uniform(w=2,a=8),order=4,budget=0,steps=max)",
-		"fold+rex(base=uniform(w=4,a=8),order=2,bits=4,steps=fused)", "fold+rex(base=uniform(w=4,a=4),inputs=2)", "fold+codebook(w=4,top=0)",
+		"fold+rex(base=uniform(w=4,a=8),order=2,bits=4,steps=fused)", "fold+rex(base=uniform(w=4,a=8),order=2,bits=4,steps=shift)",
+		"fold+rex(base=uniform(w=4,a=8),order=2,steps=shift)", "fold+rex(base=uniform(w=3,a=8),steps=shift,budget=0)",
+		"fold+rex(base=uniform(w=4,a=4),inputs=2)", "fold+codebook(w=4,top=0)",
 	} {
 		r, err := compress.Parse(recipe)
 		if err != nil {
@@ -185,7 +187,6 @@ func TestRexRefuses(t *testing.T) {
 		"rex(inputs=2)":               "quantises data",
 		"rex(bits=9)":                 "0..8",
 		"rex(budget=0.5)":             "at least 1",
-		"rex(steps=shift)":            "needs order=2",
 		"rex(base=uniform(w=9))":      "2..8",
 		"rex(spread=log)":             "constant, linear, sensitivity",
 		"codebook(w=7)":               "2..6",

@@ -11,6 +11,7 @@ import (
 	"pare/compress"
 	"pare/group"
 	"pare/ir"
+	"pare/op"
 )
 
 func init() {
@@ -52,6 +53,9 @@ func (q *SPIQ) Validate() error {
 
 // Needs implements compress.Calibrated: what layers read, by channel.
 func (q *SPIQ) Needs(m *ir.Model) []calib.Request {
+	if _, err := op.Infer(m); err != nil {
+		return nil // Apply reports it
+	}
 	a := group.Analyse(m, group.Rescaling)
 	var out []calib.Request
 	read := readTensors(compress.Layers(m))

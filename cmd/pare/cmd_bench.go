@@ -23,8 +23,9 @@ func benchCmd(a *app) *cobra.Command {
 		Use:   "bench MODEL",
 		Short: "Time a network, step by step, against the machine's peak",
 		Long: `bench runs a network on random inputs and reports the time of a run and of every
-step of the compiled program, with its share of the float32 peak that the same
-process measures (a loop of multiply-adds on registers, times the threads).
+step of the compiled program, with its share of the peak that the same process
+measures (a loop of multiply-adds on registers, times the threads): of float32
+or, for steps on codes, of 8-bit integers.
 
 With --against the two networks run in turn, in changing order; the ratio is the
 median over pairs of the other's time divided by this one's, so above 1 this one
@@ -74,7 +75,7 @@ func (a *app) bench(c *cobra.Command, path string, o benchFlags) error {
 }
 
 func printBench(w io.Writer, r *pare.BenchResult, top int) {
-	fmt.Fprintf(w, "batch %d, %d threads, cpu level %s, peak %.1f GFLOP/s, %d runs\n\n", r.Batch, r.Threads, r.CPU, r.Peak, r.Runs)
+	fmt.Fprintf(w, "batch %d, %d threads, cpu level %s, peak %.1f GFLOP/s and %.1f GOP/s of integers, %d runs\n\n", r.Batch, r.Threads, r.CPU, r.Peak, r.IntPeak, r.Runs)
 	rows := [][]string{{"MODEL", "MEDIAN", "MIN", "MAX", "ARENA"}, timingRow(r.Timing)}
 	if r.Against != nil {
 		rows = append(rows, timingRow(*r.Against))

@@ -18,7 +18,7 @@ var documents = []struct {
 }{
 	{"inspect net.onnx", 0, `model.path model.bytes model.sha256 model.opset model.params model.macs
 		layers[].name layers[].op layers[].params layers[].macs layers[].bytes layers[].compressible layers[].reason
-		batch_norms.total batch_norms.foldable batch_norms.kept operators[].op inputs[].name outputs[].type warnings`},
+		batch_norms.total batch_norms.foldable batch_norms.kept groups[].id groups[].size groups[].pinned groups[].reason operators[].op inputs[].name outputs[].type warnings`},
 	{"compress net.onnx -o out.onnx --recipe uniform(w=4);fc:skip --data cifar10:data.bin --samples 8", 0, `input.path input.bytes input.sha256 input.params input.macs
 		output.path output.bytes output.sha256 output.params output.macs recipe seed seconds peak_memory_bytes
 		steps[].step steps[].seconds layers[].name layers[].step layers[].format layers[].bits layers[].exponent layers[].orders
@@ -27,7 +27,7 @@ var documents = []struct {
 		eval.against.model eval.against.agreement eval.against.snr_db eval.against.max_abs_error eval.against.top1`},
 	{"eval net.onnx --data cifar10:data.bin --against out.onnx", 0, `model data samples top1 top1_interval[] top5 seconds
 		against.model against.agreement against.snr_db against.max_abs_error against.top1`},
-	{"bench net.onnx --runs 2 --against out.onnx", 0, `model threads batch cpu median_ms min_ms max_ms runs arena_bytes
+	{"bench net.onnx --runs 2 --against out.onnx", 0, `model threads batch cpu median_ms min_ms max_ms runs arena_bytes peak_gflops peak_int_gops
 		steps[].name steps[].op steps[].kernel steps[].ms steps[].gops steps[].peak_share
 		against.model against.median_ms ratio ratio_interval[]`},
 	{"compare net.onnx out.onnx", 0, `layers[].name layers[].snr_db layers[].isolated_snr_db guilty`},

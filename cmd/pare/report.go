@@ -39,8 +39,12 @@ func printLayerReports(w io.Writer, layers []compress.LayerReport) {
 		if l.Exponent != 0 {
 			exponent = fmt.Sprintf("%.3f", l.Exponent)
 		}
+		lost := percent(l.ErrorAfter)
+		if l.ErrorBefore != 0 {
+			lost = percent(l.ErrorBefore) + " -> " + lost // of the first order alone, of all
+		}
 		rows = append(rows, []string{
-			l.Name, l.Op, l.Format, fmt.Sprint(l.Bits), exponent, percent(l.ErrorAfter), size(l.BytesBefore), "-> " + size(l.BytesAfter), l.Reason,
+			l.Name, l.Op, l.Format, fmt.Sprint(l.Bits), exponent, lost, size(l.BytesBefore), "-> " + size(l.BytesAfter), l.Reason,
 		})
 	}
 	if len(rows) > 1 {
@@ -59,6 +63,9 @@ func printStep(w io.Writer, s compress.StepReport) {
 	}
 	if s.Exponent != 0 {
 		fmt.Fprintf(w, ", exponent %.3f", s.Exponent)
+	}
+	if x := s.Expansion; x != nil {
+		fmt.Fprintf(w, ", %.2f times the bit-operations and %.2f times the bytes of the first order", x.BitOperations, x.Bytes)
 	}
 	if s.Activations > 0 || len(s.Floats) > 0 {
 		fmt.Fprintf(w, ", %d activations quantised, %d left in float", s.Activations, len(s.Floats))

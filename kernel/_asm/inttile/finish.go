@@ -23,6 +23,7 @@ func (e *ends) emit(t reg.Register, a acc) {
 	CMPQ(Mem{Base: t, Disp: offStore}, Imm(storeSums))
 	JE(LabelRef("store"))
 	e.scale(t, a)
+	e.mid(t, a)
 	e.residual(t, a)
 	e.shift(t, a)
 	CMPQ(Mem{Base: t, Disp: offStore}, Imm(storeFloat))
@@ -60,6 +61,39 @@ func (e *ends) scale(t reg.Register, a acc) {
 	}
 }
 
+// mid rounds to a grid between, where there is one.
+func (e *ends) mid(t reg.Register, a acc) {
+	CMPB(Mem{Base: t, Disp: offMid}, Imm(0))
+	JE(LabelRef("residual"))
+	e.add(t, a, offAdd)
+	lo, hi, m := e.broadcast(t, offMidLo), e.broadcast(t, offMidHi), e.broadcast(t, offMidMul)
+	e.each(a, func(v reg.VecVirtual) {
+		// The bound stands second (Intel order): NaN becomes the lower one.
+		VMAXPS(lo, v, v)
+		VMINPS(hi, v, v)
+		if e.bytes == 64 {
+			VRNDSCALEPS(Imm(0), v, v)
+		} else {
+			VROUNDPS(Imm(0), v, v)
+		}
+		VMULPS(m, v, v)
+	})
+	Label("residual")
+}
+
+// add adds one number for each column.
+func (e *ends) add(t reg.Register, a acc, off int) {
+	p := GP64()
+	MOVQ(Mem{Base: t, Disp: off}, p)
+	for j := range a[0] {
+		v := e.vec()
+		e.wide(Mem{Base: p, Disp: j * e.bytes}, j, v)
+		for r := range a {
+			VADDPS(v, a[r][j], a[r][j])
+		}
+	}
+}
+
 // residual adds codes of another tensor, multiplied.
 func (e *ends) residual(t reg.Register, a acc) {
 	CMPQ(Mem{Base: t, Disp: offRes}, Imm(0))
@@ -83,15 +117,7 @@ func (e *ends) residual(t reg.Register, a acc) {
 // below their range, and NaN, for the least of them; packing keeps that below
 // all codes.
 func (e *ends) shift(t reg.Register, a acc) {
-	p := GP64()
-	MOVQ(Mem{Base: t, Disp: offAdd}, p)
-	for j := range a[0] {
-		v := e.vec()
-		e.wide(Mem{Base: p, Disp: j * e.bytes}, j, v)
-		for r := range a {
-			VADDPS(v, a[r][j], a[r][j])
-		}
-	}
+	e.add(t, a, offLast)
 	hi := e.broadcast(t, offHi)
 	e.each(a, func(v reg.VecVirtual) {
 		// The sum stands second (Intel order): NaN passes.

@@ -34,6 +34,11 @@ const (
 	offZero   = 268
 	offFlush  = 272
 	offLeast  = 280
+	offMid    = 281
+	offMidLo  = 284
+	offMidHi  = 288
+	offMidMul = 292
+	offLast   = 296
 )
 
 // Kinds of kernel.intStore.
