@@ -187,8 +187,8 @@ func (w *walk) node(n *ir.Node) {
 		w.state[out] = s
 		return
 	}
-	r := rules[n.Op]
-	if ir.CanonicalDomain(n.Domain) != "" || r == nil {
+	r := ruleOf(n)
+	if r == nil {
 		for _, v := range n.Out {
 			if v != nil {
 				w.why[v] = fmt.Sprintf("there is no rule for %s", n.Op)
@@ -211,6 +211,17 @@ func (w *walk) node(n *ir.Node) {
 		return
 	}
 	w.state[out] = s
+}
+
+// ruleOf finds the rule of a node, nil where there is none.
+func ruleOf(n *ir.Node) rule {
+	switch ir.CanonicalDomain(n.Domain) {
+	case "":
+		return rules[n.Op]
+	case "pare":
+		return ownRules[n.Op]
+	}
+	return nil
 }
 
 // guessed is the count of guesses behind the results of n. A value of unknown

@@ -10,8 +10,12 @@ import (
 // leaves its results unknown.
 var rules map[string]rule
 
+// ownRules are those of the functions that pare writes.
+var ownRules map[string]rule
+
 // init rather than an initialiser: rules refer to the walk, which looks them up.
 func init() {
+	ownRules = map[string]rule{"PowerQuantizeLinear": same, "PowerDequantizeLinear": same}
 	rules = map[string]rule{
 		"Abs":                   unary(math.Abs),
 		"Add":                   binary(func(a, b float64) float64 { return a + b }),

@@ -85,15 +85,15 @@ func validate(m Method) error {
 // None relies on batch-norms: what a network does not tell stays in float, and the
 // report says so.
 var Presets = []Preset{
-	{"w8", "fold+uniform(w=8,rounding=squant)", "8-bit weights; nothing else changes"},
-	{"w8a8", "fold+uniform(w=8,a=8,rounding=squant)", "8-bit weights and activations, for integer kernels (the default)"},
-	{"w6a6", "fold+powerquant(w=6,a=6,rounding=squant)", "6-bit weights and activations on power grids"},
-	{"w4a8", "fold+powerquant(w=4,a=8,exponent=layer,aexponent=1,rounding=squant)", "4-bit weights on power grids of small integers, evenly spaced 8-bit activations: integer kernels take both"},
-	{"w4a4", "fold+powerquant(w=4,a=4,regions=false,rounding=squant)", "4-bit weights and activations on power grids; what lies between layers stays in float"},
-	{"w4", "fold+powerquant(w=4,exponent=layer,rounding=squant)", "4-bit weights on power grids, the smallest file at that width"},
-	{"w4a16", "fold+uniform(w=4,symmetric=false,granularity=block,rounding=squant)", "4-bit weights in blocks of 32 with a scale and zero point each: larger than w4, and closer to the original"},
-	{"w3a16", "fold+uniform(w=3,symmetric=false,granularity=block,rounding=squant)", "3-bit weights in blocks of 32"},
-	{"w2a16", "fold+uniform(w=2,symmetric=false,granularity=block,edges=8,rounding=squant)", "2-bit weights in blocks of 32, 8 bits in the first and last layers"},
+	{"w8", "fold+uniform(w=8,rounding=squant)+correct", "8-bit weights; nothing else changes"},
+	{"w8a8", "fold+uniform(w=8,a=8,rounding=squant)+correct", "8-bit weights and activations, for integer kernels (the default)"},
+	{"w6a6", "fold+spiq(w=6,a=6)+powerquant(w=6,a=6,rounding=squant)+correct", "6-bit weights and activations on power grids"},
+	{"w4a8", "fold+spiq(w=4,a=8)+powerquant(w=4,a=8,exponent=layer,aexponent=1,rounding=squant)+correct", "4-bit weights on power grids of small integers, evenly spaced 8-bit activations: integer kernels take both"},
+	{"w4a4", "fold+powerquant(w=4,a=4,regions=false,rounding=squant)+correct", "4-bit weights and activations on power grids; what lies between layers stays in float"},
+	{"w4", "fold+spiq(w=4,a=8)+powerquant(w=4,exponent=layer,rounding=squant)+correct", "4-bit weights on power grids, the smallest file at that width"},
+	{"w4a16", "fold+spiq(w=4,a=8)+uniform(w=4,symmetric=false,granularity=block,rounding=squant)+correct", "4-bit weights in blocks of 32 with a scale and zero point each: larger than w4, and closer to the original"},
+	{"w3a16", "fold+spiq(w=3,a=8)+uniform(w=3,symmetric=false,granularity=block,rounding=squant)+correct", "3-bit weights in blocks of 32"},
+	{"w2a16", "fold+spiq(w=2,a=8)+uniform(w=2,symmetric=false,granularity=block,edges=8,rounding=squant)+correct", "2-bit weights in blocks of 32, 8 bits in the first and last layers"},
 }
 
 // Preset is a recipe with a name.

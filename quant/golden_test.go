@@ -35,7 +35,8 @@ var golden = []struct {
 		"cifar10:%scifar10/train_batch_1.bin?mean=0.485,0.456,0.406&std=0.229,0.224,0.225", 200,
 		compress.InputRange{Lo: []float64{-2.118, -2.036, -1.804}, Hi: []float64{2.249, 2.429, 2.640}},
 		[]string{"w8", "w8a8", "w8a8@data", "w4", "fold+uniform(w=4,a=4)@data", "fold+uniform(w=3)", "fold+powerquant(w=3)",
-			"fold+uniform(w=4,a=4)", "fold+equalize+absorb+uniform(w=4,a=4)+correct", "fold+spiq(w=4,a=4)+uniform(w=4,a=4)+correct"},
+			"fold+uniform(w=4,a=4)", "fold+equalize+absorb+uniform(w=4,a=4)+correct", "fold+spiq(w=4,a=4)+uniform(w=4,a=4)+correct",
+			"w6a6", "w4a8", "w4a4", "w4a16", "w3a16", "w2a16"},
 	},
 	{
 		"cifar10/vit_tiny.onnx", "cifar10:%scifar10/test_5000.bin?mean=0.4914,0.4822,0.4465&std=0.2023,0.1994,0.201",
@@ -46,7 +47,7 @@ var golden = []struct {
 	{
 		"imagenet/mobilenet_v1_0.75.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5", "", 24,
 		compress.InputRange{Lo: []float64{-1}, Hi: []float64{1}},
-		[]string{"w8", "w8a8", "fold+powerquant(w=8)", "fold+uniform(w=6,a=6)", "fold+equalize+absorb+uniform(w=6,a=6)+correct", "fold+spiq(w=6,a=6)+uniform(w=6,a=6)+correct"},
+		[]string{"w8", "w8a8", "fold+powerquant(w=8)", "fold+uniform(w=6,a=6)", "fold+equalize+absorb+uniform(w=6,a=6)+correct", "fold+spiq(w=6,a=6)+uniform(w=6,a=6)+correct", "w6a6", "w4a8", "w4a4", "w4a16"},
 	},
 	{
 		"imagenet/mobilenet_v2_1.0.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5&classes=1001&offset=1", "", 24,
