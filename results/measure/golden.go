@@ -12,30 +12,30 @@ import (
 	"pare/internal/atomicfile"
 )
 
-// The generated files, relative to the root of the repository.
-const (
-	goldenFile = "results/quality.json"
-	pageFile   = "README.md"
-)
-
 // row is what was measured of one network and recipe.
 type row struct {
 	Network   string      `json:"network"`
-	Recipe    string      `json:"recipe"`
+	Recipe    string      `json:"recipe"`           // name of the column
+	Widths    string      `json:"widths,omitempty"` // of the column
+	Steps     string      `json:"steps,omitempty"`  // the recipe in full, where widths vary
 	Samples   int         `json:"samples"`
 	Top1      *float64    `json:"top1,omitempty"`
 	Interval  *[2]float64 `json:"top1_interval,omitempty"`
 	NLL       *float64    `json:"nll,omitempty"`
+	Spearman  *float64    `json:"spearman,omitempty"`
+	Cosine    *float64    `json:"cosine,omitempty"` // of sentence vectors
 	Agreement float64     `json:"agreement"`
 	SNR       float64     `json:"snr_db"`
 	Bytes     int64       `json:"bytes"`
-	Seconds   float64     `json:"seconds"` // of compression; differs from run to run
+	BitOps    *float64    `json:"bit_operations,omitempty"` // of a sample; nil where not counted
+	Seconds   float64     `json:"seconds"`                  // of compression; differs from run to run
 	Error     string      `json:"error,omitempty"`
 }
 
 func (r *row) take(e *eval.Result) {
 	r.Samples, r.Top1, r.Interval, r.NLL = e.Samples, rounded(e.Top1), e.Top1Interval, rounded(e.NLL)
 	r.Agreement, r.SNR = *rounded(&e.Against.Agreement), *rounded(&e.Against.SNR)
+	r.Spearman, r.Cosine = rounded(e.Spearman), rounded(e.Against.Cosine)
 	if r.Interval != nil {
 		r.Interval = &[2]float64{*rounded(&r.Interval[0]), *rounded(&r.Interval[1])}
 	}
@@ -67,6 +67,8 @@ func (r row) quality() string {
 		return "failed"
 	case r.NLL != nil:
 		return fmt.Sprintf("nll %.4f", *r.NLL)
+	case r.Spearman != nil:
+		return fmt.Sprintf("spearman %.4f", *r.Spearman)
 	case r.Top1 != nil:
 		return fmt.Sprintf("%.2f %%", 100**r.Top1)
 	}
@@ -93,9 +95,9 @@ func readRows(path string) ([]row, error) {
 	return out, json.Unmarshal(text, &out)
 }
 
-func find(rows []row, network, recipe string) *row {
+func find(rows []row, network string, c column) *row {
 	for i := range rows {
-		if rows[i].Network == network && rows[i].Recipe == recipe {
+		if r := &rows[i]; r.Network == network && r.Recipe == c.name && r.Widths == c.widths {
 			return &rows[i]
 		}
 	}
@@ -105,7 +107,7 @@ func find(rows []row, network, recipe string) *row {
 func printChanges(old, fresh []row) {
 	changed := 0
 	for _, r := range fresh {
-		was := find(old, r.Network, r.Recipe)
+		was := find(old, r.Network, column{name: r.Recipe, widths: r.Widths})
 		if was != nil && was.same(r) {
 			continue
 		}
@@ -114,19 +116,19 @@ func printChanges(old, fresh []row) {
 		if was != nil {
 			before = was.String()
 		}
-		fmt.Printf("changed: %s, %s\n  was %s\n  is  %s\n", r.Network, r.Recipe, before, r)
+		fmt.Printf("changed: %s, %s %s\n  was %s\n  is  %s\n", r.Network, r.Recipe, r.Widths, before, r)
 	}
 	fmt.Printf("%d of %d figures changed\n", changed, len(fresh))
 }
 
-// merged is every row of the tables, the fresh ones where there are any.
-func merged(old, fresh []row) []row {
+// merged is every row of the set, the fresh ones where there are any.
+func (s *set) merged(old, fresh []row) []row {
 	var out []row
-	for _, n := range networks {
-		for _, r := range recipes {
-			if x := find(fresh, n.name, r.name); x != nil {
+	for _, n := range s.networks {
+		for _, c := range s.columns {
+			if x := find(fresh, n.name, c); x != nil {
 				out = append(out, *x)
-			} else if x := find(old, n.name, r.name); x != nil {
+			} else if x := find(old, n.name, c); x != nil {
 				out = append(out, *x)
 			}
 		}
@@ -134,8 +136,8 @@ func merged(old, fresh []row) []row {
 	return out
 }
 
-func writeRows(rows []row) error {
-	err := atomicfile.Write(goldenFile, func(w io.Writer) error {
+func (s *set) write(rows []row) error {
+	err := atomicfile.Write(s.golden, func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", " ")
 		return e.Encode(rows)
@@ -143,13 +145,13 @@ func writeRows(rows []row) error {
 	if err != nil {
 		return err
 	}
-	old, err := os.ReadFile(pageFile)
-	if err != nil {
+	old, err := os.ReadFile(s.page)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	fresh, err := page(old, rows)
+	fresh, err := s.render(old, rows)
 	if err != nil {
-		return fmt.Errorf("%s: %w", pageFile, err)
+		return fmt.Errorf("%s: %w", s.page, err)
 	}
-	return atomicfile.Write(pageFile, func(w io.Writer) error { _, err := w.Write(fresh); return err })
+	return atomicfile.Write(s.page, func(w io.Writer) error { _, err := w.Write(fresh); return err })
 }

@@ -10,53 +10,59 @@ import (
 	"strings"
 
 	"pare"
+	"pare/dataset"
 	"pare/internal/assets"
 )
 
 func main() {
+	name := flag.String("set", quality.name, "what to measure: quality, datafree")
 	only := flag.String("only", "", "measure only networks whose name contains this")
 	samples := flag.Int("samples", 0, "measure on so many samples instead of all; the files are not rewritten")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := measure(ctx, *only, *samples); err != nil {
+	s, err := findSet(*name)
+	if err == nil {
+		err = s.measure(ctx, *only, *samples)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
 // measure goes through the networks; the files are rewritten after each.
-func measure(ctx context.Context, only string, samples int) error {
+func (s *set) measure(ctx context.Context, only string, samples int) error {
 	dir := assets.Dir()
 	if dir == "" {
 		return fmt.Errorf("the assets are missing; set PARE_ASSETS to their folder")
 	}
-	for _, n := range networks {
+	for _, n := range s.networks {
 		if !strings.Contains(strings.ToLower(n.name), strings.ToLower(only)) {
 			continue
 		}
-		fresh, err := n.measure(ctx, dir, samples)
+		fresh, err := n.measure(ctx, dir, s.columns, samples)
 		if err != nil {
 			return fmt.Errorf("%s: %w", n.name, err)
 		}
 		if samples > 0 {
 			continue
 		}
-		old, err := readRows(goldenFile)
+		old, err := readRows(s.golden)
 		if err != nil {
 			return err
 		}
 		printChanges(old, fresh)
-		if err := writeRows(merged(old, fresh)); err != nil {
+		if err := s.write(s.merged(old, fresh)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// measure tries every recipe on the network. A recipe that fails is a row with
+// measure tries every column on the network. A recipe that fails is a row with
 // the error; cancellation is not.
-func (n network) measure(ctx context.Context, dir string, samples int) ([]row, error) {
+func (n network) measure(ctx context.Context, dir string, columns []column, samples int) ([]row, error) {
 	original, err := pare.Load(filepath.Join(dir, n.file))
 	if err != nil {
 		return nil, err
@@ -73,23 +79,34 @@ func (n network) measure(ctx context.Context, dir string, samples int) ([]row, e
 		samples = n.samples
 	}
 	t := trial{network: n, original: original, reference: &memo{Network: session}, samples: samples}
-	if t.data, err = original.OpenData(n.spec(dir)); err != nil {
+	data, err := original.OpenData(n.spec(dir))
+	if err != nil {
 		return nil, err
 	}
+	t.data = &remembered{Set: data, batches: map[[2]int]dataset.Batch{}}
 	var rows []row
-	for _, r := range recipes {
-		got, err := t.run(ctx, r.recipe)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
+	for _, c := range columns {
+		got, err := t.try(ctx, c)
 		if err != nil {
-			got.Error = err.Error()
+			return nil, err
 		}
-		got.Network, got.Recipe = n.name, r.name
-		fmt.Printf("%-18s %-20s %s\n", n.name, r.name, got)
+		fmt.Printf("%-18s %-20s %-6s %s\n", n.name, c.name, c.widths, got)
 		rows = append(rows, got)
 	}
 	return rows, nil
+}
+
+// try runs a column; its failure is part of the row, cancellation an error.
+func (t *trial) try(ctx context.Context, c column) (row, error) {
+	got, err := t.run(ctx, c)
+	if ctx.Err() != nil {
+		return got, ctx.Err()
+	}
+	if err != nil {
+		got.Error, got.Samples = err.Error(), t.samples
+	}
+	got.Network, got.Recipe, got.Widths = t.name, c.name, c.widths
+	return got, nil
 }
 
 // spec is the data specification of a network.

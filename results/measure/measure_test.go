@@ -13,29 +13,48 @@ import (
 	"pare/internal/assets"
 )
 
-// TestTableFollowsFromFigures keeps the committed table that of the committed
+// TestTablesFollowFromFigures keeps the committed pages those of the committed
 // figures.
-func TestTableFollowsFromFigures(t *testing.T) {
+func TestTablesFollowFromFigures(t *testing.T) {
 	t.Chdir(filepath.Join("..", ".."))
-	rows, err := readRows(goldenFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile(pageFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := page(got, rows)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("the table of %s is not made from %s; run go run ./results/measure", pageFile, goldenFile)
-	}
-	for _, r := range rows {
-		if r.Error == "" && (r.Bytes <= 0 || r.Samples <= 0 || r.Top1 == nil && r.NLL == nil) {
-			t.Errorf("incomplete row %+v", r)
+	for _, s := range sets {
+		rows, err := readRows(s.golden)
+		if err != nil {
+			t.Fatal(err)
 		}
+		got, err := os.ReadFile(s.page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := s.render(got, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("the tables of %s are not made from %s; run go run ./results/measure -set %s", s.page, s.golden, s.name)
+		}
+		checkComplete(t, s, rows)
+	}
+}
+
+// checkComplete wants a row for every network and column, and figures in each
+// that did not fail.
+func checkComplete(t *testing.T, s *set, rows []row) {
+	for _, n := range s.networks {
+		for _, c := range s.columns {
+			r := find(rows, n.name, c)
+			switch {
+			case r == nil:
+				t.Errorf("%s: no row for %s, %s %s", s.golden, n.name, c.name, c.widths)
+			case r.Error == "" && (r.Bytes <= 0 || r.Samples <= 0 || r.Top1 == nil && r.NLL == nil && r.Spearman == nil):
+				t.Errorf("%s: incomplete row %+v", s.golden, *r)
+			case c.widths != "" && r.Steps != c.recipe:
+				t.Errorf("%s: %s, %s %s was measured with %q, the recipe is %q", s.golden, n.name, c.name, c.widths, r.Steps, c.recipe)
+			}
+		}
+	}
+	if want := len(s.networks) * len(s.columns); len(rows) != want {
+		t.Errorf("%s: %d rows, want %d", s.golden, len(rows), want)
 	}
 }
 
@@ -43,7 +62,7 @@ func TestMergeKeepsWhatWasNotMeasuredAgain(t *testing.T) {
 	x, y := 0.5, 0.75
 	old := []row{{Network: "ResNet-20", Recipe: "w8", Top1: &x}, {Network: "ResNet-56", Recipe: "w8", Top1: &x}}
 	fresh := []row{{Network: "ResNet-56", Recipe: "w8", Top1: &y, Seconds: 3}}
-	got := merged(old, fresh)
+	got := quality.merged(old, fresh)
 	if len(got) != 2 || *got[0].Top1 != x || *got[1].Top1 != y {
 		t.Errorf("merged %v", got)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"pare/dataset"
 	"pare/eval"
 	"pare/tensor"
 )
@@ -33,4 +34,24 @@ func (m *memo) Run(ctx context.Context, in map[string]*tensor.Tensor) (map[strin
 	}
 	m.next++
 	return m.outputs[m.next-1], nil
+}
+
+// remembered is data whose batches are prepared once; networks do not change
+// their inputs.
+type remembered struct {
+	dataset.Set
+	batches map[[2]int]dataset.Batch
+}
+
+// Batch implements dataset.Set.
+func (r *remembered) Batch(ctx context.Context, lo, hi int) (dataset.Batch, error) {
+	at := [2]int{lo, hi}
+	if b, ok := r.batches[at]; ok {
+		return b, nil
+	}
+	b, err := r.Set.Batch(ctx, lo, hi)
+	if err == nil {
+		r.batches[at] = b
+	}
+	return b, err
 }

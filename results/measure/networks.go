@@ -30,17 +30,17 @@ var networks = []network{
 }
 
 // recipes are applied to every network; the first is the original itself.
-var recipes = []struct{ name, recipe string }{
-	{"float", "copy"},
-	{"fold", "fold"},
-	{"w8", "w8"},
-	{"w8a8", "w8a8"},
-	{"powerquant, 8 bits", "fold+powerquant(w=8)"},
-	{"uniform, 4 bits", "fold+uniform(w=4)"},
-	{"powerquant, 4 bits", "fold+powerquant(w=4)"},
-	{"uniform, 3 bits", "fold+uniform(w=3)"},
-	{"powerquant, 3 bits", "fold+powerquant(w=3)"},
-	{"w4", "w4"},
-	{"w4a8", "w4a8"},
-	{"rex, 4 bits, twice the operations", "fold+rex(budget=2)"},
+var recipes = []column{
+	{name: "float", recipe: "copy"},
+	{name: "fold", recipe: "fold"},
+	{name: "w8", recipe: "w8"},
+	{name: "w8a8", recipe: "w8a8"},
+	{name: "powerquant, 8 bits", recipe: "fold+powerquant(w=8)"},
+	{name: "uniform, 4 bits", recipe: "fold+uniform(w=4)"},
+	{name: "powerquant, 4 bits", recipe: "fold+powerquant(w=4)"},
+	{name: "uniform, 3 bits", recipe: "fold+uniform(w=3)"},
+	{name: "powerquant, 3 bits", recipe: "fold+powerquant(w=3)"},
+	{name: "w4", recipe: "w4"},
+	{name: "w4a8", recipe: "w4a8"},
+	{name: "rex, 4 bits, twice the operations", recipe: "fold+rex(budget=2)"},
 }

@@ -13,8 +13,8 @@ const (
 	tableEnd   = "<!-- end of results -->"
 )
 
-// page returns the page with the table of rows in place of the one it has.
-func page(old []byte, rows []row) ([]byte, error) {
+// insert returns the page with the table of rows in place of the one it has.
+func insert(old []byte, rows []row) ([]byte, error) {
 	before, rest, ok := bytes.Cut(old, []byte(tableBegin))
 	_, after, closed := bytes.Cut(rest, []byte(tableEnd))
 	if !ok || !closed {
@@ -41,7 +41,7 @@ func table(rows []row) string {
 	for _, n := range networks {
 		fmt.Fprintf(&b, "| %s |", n.name)
 		for _, r := range recipes {
-			fmt.Fprintf(&b, " %s |", cell(find(rows, n.name, r.name)))
+			fmt.Fprintf(&b, " %s |", cell(find(rows, n.name, r)))
 		}
 		b.WriteString("\n")
 	}

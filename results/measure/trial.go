@@ -19,9 +19,9 @@ type trial struct {
 	samples   int
 }
 
-// run compresses the network by one recipe, without data, and measures the
+// run compresses the network by one column, without data, and measures the
 // written file.
-func (t *trial) run(ctx context.Context, recipe string) (row, error) {
+func (t *trial) run(ctx context.Context, c column) (row, error) {
 	tmp, err := os.MkdirTemp("", "measure")
 	if err != nil {
 		return row{}, err
@@ -32,7 +32,7 @@ func (t *trial) run(ctx context.Context, recipe string) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	rep, err := m.Compress(ctx, recipe, pare.Options{Input: input})
+	rep, err := m.Compress(ctx, c.recipe, pare.Options{Input: input})
 	if err != nil {
 		return row{}, err
 	}
@@ -42,6 +42,12 @@ func (t *trial) run(ctx context.Context, recipe string) (row, error) {
 		return row{}, err
 	}
 	out := row{Bytes: info.Bytes, Seconds: rep.Seconds}
+	if c.widths != "" {
+		out.Steps = c.recipe
+		if out.BitOps, err = bitOperations(ctx, m, rep); err != nil {
+			return out, err
+		}
+	}
 	err = t.evaluate(ctx, path, &out)
 	return out, err
 }
