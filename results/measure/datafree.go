@@ -16,7 +16,7 @@ var datafree = set{
 // Samples of the comparison.
 const (
 	cifarSamples    = 1000
-	imagenetSamples = 300
+	imagenetSamples = 150
 	pairSamples     = 100
 )
 

@@ -24,7 +24,7 @@ type row struct {
 	NLL       *float64    `json:"nll,omitempty"`
 	Spearman  *float64    `json:"spearman,omitempty"`
 	Cosine    *float64    `json:"cosine,omitempty"` // of sentence vectors
-	Agreement float64     `json:"agreement"`
+	Agreement float64     `json:"agreement"`        // share of equal top classes
 	SNR       float64     `json:"snr_db"`
 	Bytes     int64       `json:"bytes"`
 	BitOps    *float64    `json:"bit_operations,omitempty"` // of a sample; nil where not counted
