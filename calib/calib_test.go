@@ -188,6 +188,24 @@ func TestCollect(t *testing.T) {
 	}
 }
 
+// TestCollectFixedBatch: a network that takes three samples at a time gets three.
+func TestCollectFixedBatch(t *testing.T) {
+	x := &ir.Value{Name: "x", Type: ir.TensorType(tensor.Float32, ir.Known(3), ir.Known(2))}
+	m := &ir.Model{Graph: &ir.Graph{Inputs: []*ir.Value{x}}}
+	data := calib.Data{Set: ramp(8), Batch: 64, Run: func(*ir.Model, []*ir.Value) (calib.Runner, error) { return echo{}, nil }}
+	got, err := calib.Collect(context.Background(), m, data, []calib.Request{{Value: x, Axis: -1}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, hi := got[x].MinMax(); got[x].Count != 12 || hi != 5 {
+		t.Errorf("%d elements up to %v, want those of the first six samples", got[x].Count, hi)
+	}
+	data.Set = ramp(2)
+	if _, err := calib.Collect(context.Background(), m, data, []calib.Request{{Value: x, Axis: -1}}, nil); err == nil {
+		t.Error("two samples were enough for a network that takes three")
+	}
+}
+
 // TestGuesses: statistics are derived through one layer without normalisation,
 // not through two, and not from the declared input; bounds count for nothing
 // but themselves.

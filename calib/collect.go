@@ -67,6 +67,12 @@ func Collect(ctx context.Context, m *ir.Model, d Data, requests []Request, done 
 	if step == 0 {
 		step = 16
 	}
+	if fixed := ir.FixedBatch(m.Graph.Inputs); fixed > 0 {
+		if step = fixed; n < step {
+			return nil, fmt.Errorf("%d samples to calibrate on, but the network takes %d at a time", n, step)
+		}
+		n -= n % step
+	}
 	for lo := 0; lo < n; lo += step {
 		if err := context.Cause(ctx); err != nil {
 			return nil, err

@@ -66,8 +66,9 @@ const identicalSNR = 200
 // Run measures net on set.
 func Run(ctx context.Context, net Network, set dataset.Set, o Options) (Result, error) {
 	set = dataset.Head(set, o.Samples)
-	if o.Batch <= 0 {
-		o.Batch = 16
+	set, err := o.batches(net, set)
+	if err != nil {
+		return Result{}, err
 	}
 	out, err := judged(net, o.Output)
 	if err != nil {
@@ -137,6 +138,23 @@ func Run(ctx context.Context, net Network, set dataset.Set, o Options) (Result, 
 		res.Against = &a
 	}
 	return res, nil
+}
+
+// batches settles how many samples are run at a time: as many as the network
+// takes, where that is fixed. Samples that fill no batch are left out.
+func (o *Options) batches(net Network, set dataset.Set) (dataset.Set, error) {
+	if o.Batch <= 0 {
+		o.Batch = 16
+	}
+	fixed := ir.FixedBatch(net.Inputs())
+	if fixed == 0 {
+		return set, nil
+	}
+	if set.Len() < fixed {
+		return nil, fmt.Errorf("%d samples, but the network takes %d at a time", set.Len(), fixed)
+	}
+	o.Batch = fixed
+	return dataset.Head(set, set.Len()-set.Len()%fixed), nil
 }
 
 // judged checks that the network has the output, and names the first one for "".

@@ -192,3 +192,22 @@ func TestBrokenOutputsHaveADocument(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFixedBatch: a network that takes two samples at a time gets two, whatever
+// was asked for, and no sample that fills no batch.
+func TestFixedBatch(t *testing.T) {
+	net := classifier(same)
+	net.in[0].Type = ir.TensorType(tensor.Float32, ir.Known(2), ir.Known(6))
+	data := set{tensor.New(tensor.Float32, 5, 6), []int{0, 0, 0, 1, 0}, dataset.Classification, ""}
+	r, err := eval.Run(context.Background(), net, data, eval.Options{Batch: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Samples != 4 || *r.Top1 != 0.75 || net.got["x"].Shape[0] != 2 {
+		t.Errorf("%d samples, %v right, the last batch of %v", r.Samples, *r.Top1, net.got["x"].Shape)
+	}
+	data.x = tensor.New(tensor.Float32, 1, 6)
+	if _, err := eval.Run(context.Background(), net, data, eval.Options{}); err == nil || !strings.Contains(err.Error(), "takes 2 at a time") {
+		t.Errorf("one sample for two: %v", err)
+	}
+}

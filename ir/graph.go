@@ -248,6 +248,22 @@ func (g *Graph) inputSet() func(*Value) bool {
 	return func(v *Value) bool { return set[v] }
 }
 
+// FixedBatch is the number of samples that a network with these inputs takes at
+// a time, where their first dimension is a number; 0 where it is open.
+func FixedBatch(inputs []*Value) int {
+	n := 0
+	for _, v := range inputs {
+		if v.Const != nil || v.Type.Rank() < 2 {
+			continue
+		}
+		if d := v.Type.Shape[0]; !d.IsKnown() || n != 0 && d.N != n {
+			return 0
+		}
+		n = v.Type.Shape[0].N
+	}
+	return n
+}
+
 // IsOutput reports whether v is an output of g.
 func (g *Graph) IsOutput(v *Value) bool { return slices.Contains(g.Outputs, v) }
 
