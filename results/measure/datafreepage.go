@@ -13,15 +13,15 @@ WxAy: weights of x bits, data between layers of y bits; A16 stands for data in f
 (recipes in the last section), a cell the accuracy in per cent, below it the share of predictions equal to the
 original's and the size of the file; for MiniLM the Spearman correlation times 100, below it the mean cosine of
 sentence vectors to the original's. Samples: %d CIFAR-10 test images, %d ImageNet validation images (one image is
-0.67 points), %d sentence pairs; differences of a few samples mean nothing, the figures hold the 95 %% intervals. No
-recipe saw data while compressing, but the presets and the defaults of methods were chosen on images and pairs of these same sets,
-so their lead over the others is somewhat flattered. First and last layers are treated like the others unless a
-recipe says otherwise.
+0.67 points), %d sentence pairs; differences of a few samples mean nothing, datafree.json has the 95 %% intervals. No
+recipe saw data while compressing, but the presets and the defaults of methods were chosen on images and pairs of
+these same sets, so their lead over the others is somewhat flattered. First and last layers are treated like the
+others unless a recipe says otherwise.
 
 The second table of a network has the bit-operations of its layers with weights (multiply-accumulates times bits of
 weights times bits of data; what is left in float counts as 16 bits; all terms of an expansion count) relative to
-nearest rounding at W8A8, "-" where sizes that are left open hide them, and the seconds that compression took on two cores which other work
-shared.
+nearest rounding at W8A8, "-" where sizes that are left open hide them, and the seconds that compression took on two
+cores which other work shared.
 `
 
 // datafreePage has two tables for every network, then the recipes.
