@@ -46,7 +46,10 @@ func Open(path string, o Options) (*Session, error) {
 	if o.Optimise {
 		level = ortgo.GraphOptimizationLevelEnableAll
 	}
-	if err := errors.Join(so.SetIntraOpNumThreads(max(o.Threads, 1)), so.SetInterOpNumThreads(1), so.SetGraphOptimizationLevel(level)); err != nil {
+	if err := errors.Join(so.SetIntraOpNumThreads(max(o.Threads, 1)), so.SetInterOpNumThreads(1), so.SetGraphOptimizationLevel(level),
+		// Workers that spin between runs would take the processors from whoever runs in
+		// turn. Small networks on several threads are slower for it.
+		so.AddSessionConfigEntry("session.intra_op.allow_spinning", "0")); err != nil {
 		return nil, err
 	}
 	s := &Session{shapes: map[string][]int{}}
