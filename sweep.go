@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"pare/compress"
 	"pare/dataset"
 	"pare/eval"
 )
@@ -63,16 +64,28 @@ func (m *Model) Sweep(ctx context.Context, candidates []Candidate, o SweepOption
 	return out, nil
 }
 
+// untouched counts the layers that no step changed, of those that steps speak of.
+func untouched(layers []compress.LayerReport) int {
+	changed := map[string]bool{}
+	for _, l := range layers {
+		changed[l.Name] = changed[l.Name] || !l.Skipped
+	}
+	n := 0
+	for _, done := range changed {
+		if !done {
+			n++
+		}
+	}
+	return n
+}
+
 func (m *Model) try(ctx context.Context, c Candidate, o SweepOptions) (*Tried, error) {
 	work := m.Clone()
 	rep, err := work.Compress(ctx, c.Recipe, Options{Seed: o.Seed, Threads: o.Threads})
 	if err != nil {
 		return nil, err
 	}
-	t := &Tried{Name: c.Name, Recipe: rep.Recipe, File: filepath.Join(o.Dir, c.Name+".onnx"), Seconds: rep.Seconds, Warnings: rep.Warnings}
-	for _, s := range rep.Steps {
-		t.Skipped += s.Skipped
-	}
+	t := &Tried{Name: c.Name, Recipe: rep.Recipe, File: filepath.Join(o.Dir, c.Name+".onnx"), Seconds: rep.Seconds, Warnings: rep.Warnings, Skipped: untouched(rep.Layers)}
 	written, err := work.Save(t.File, SaveOptions{})
 	if err != nil {
 		return nil, err
