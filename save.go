@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"pare/internal/atomicfile"
 	"pare/internal/fault"
 	"pare/onnx"
 )
@@ -34,6 +35,9 @@ func CheckOutput(path string, inputs ...string) error {
 	if st, err := os.Stat(path); err == nil {
 		if st.IsDir() {
 			return fault.Hint(fault.AtFile(path, errors.New("is a folder")), "name the file to write, such as %s", filepath.Join(path, "small.onnx"))
+		}
+		if err := atomicfile.Replaceable(path); err != nil {
+			return fault.Hint(fault.AtFile(path, err), "name a file to write")
 		}
 		for _, in := range inputs {
 			if other, err := os.Stat(in); err == nil && os.SameFile(st, other) {

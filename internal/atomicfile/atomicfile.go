@@ -10,8 +10,12 @@ import (
 )
 
 // Write creates or replaces the file at path with what write writes. On any
-// error the file is as before and nothing is left beside it.
+// error the file is as before and nothing is left beside it. A device, pipe or
+// folder is refused: it would be replaced, not written to.
 func Write(path string, write func(w io.Writer) error) (err error) {
+	if err := Replaceable(path); err != nil {
+		return &os.PathError{Op: "write", Path: path, Err: err}
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -43,4 +47,13 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// Replaceable reports a path at which something other than a regular file lies.
+func Replaceable(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return errors.New("not a regular file")
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package atomicfile_test
 import (
 	"errors"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -39,5 +40,21 @@ func TestWholeOrNotAtAll(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("%d files left", len(left))
+	}
+}
+
+// TestWriteRefusesWhatIsNoFile: what is no regular file stays what it is.
+func TestWriteRefusesWhatIsNoFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "socket")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Skipf("SKIPPED: no sockets in the file system here: %v", err)
+	}
+	defer l.Close()
+	if err := atomicfile.Write(path, func(io.Writer) error { return nil }); err == nil {
+		t.Error("a socket was replaced")
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode().Type() != os.ModeSocket {
+		t.Errorf("the socket is gone: %v %v", info, err)
 	}
 }
