@@ -27,4 +27,8 @@ var (
 	archDequantS8     []impl[dequantizeLoop]
 	archFake          []impl[fakeLoop]
 	archTranspose     []impl[transposeLoop]
+	archWinogradIn4   []impl[winogradInLoop]
+	archWinogradIn2   []impl[winogradInLoop]
+	archWinogradOut4  []impl[winogradOutLoop]
+	archWinogradOut2  []impl[winogradOutLoop]
 )
