@@ -71,7 +71,7 @@ func oddLines(n int) int { return (n+15)/16*16 | 16 }
 // leastTiles and mostTiles bound the tiles of one task where there are enough:
 // fewer would read the weights too often, more would not fit in the second
 // cache with all their taps.
-const leastTiles, mostTiles = 12, 48
+const leastTiles, mostTiles = 16, 48
 
 // split chooses the tasks.
 func (w *Winograd) split() {
@@ -83,7 +83,7 @@ func (w *Winograd) split() {
 	most := min(mostTiles, max(leastTiles, aFloats/(w.taps()*w.pitch)))
 	w.blocks = (all + most - 1) / most
 	if w.blocks < want {
-		w.blocks = min(want, max(w.blocks, all/(2*leastTiles)))
+		w.blocks = min(want, max(w.blocks, all/24))
 	}
 	w.block = (all + w.blocks - 1) / w.blocks
 	w.blocks = (all + w.block - 1) / w.block

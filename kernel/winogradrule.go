@@ -7,7 +7,7 @@ func WinogradTile(s ConvShape) int {
 	if winogradFits(s, 4) != nil || s.C < 16 || s.O < 16 || s.OH()*s.OW() == 0 {
 		return 0
 	}
-	best, edge := directCost(s), 0
+	best, edge := s.Flops()/2, 0
 	for _, m := range []int{4, 2} {
 		if c := winogradCost(s, m); c < best {
 			best, edge = c, m
@@ -16,19 +16,19 @@ func WinogradTile(s ConvShape) int {
 	return edge
 }
 
-// Costs are in multiply-adds at the speed of the direct form, fitted to
-// measured ratios. A value that is transformed costs as much as so many of
-// them, and so does a transformed weight, which is read from memory.
+// Costs in multiply-adds at the speed of the direct form, fitted to the ratios
+// that BenchmarkWinograd measures: of transforming one value of the source and
+// one of the sums, between those of AVX2 and AVX-512, and of bringing one weight
+// from memory. Fewer rows than leastRows take as long as so many.
 const (
-	loadCost   = 6.0
-	storeCost  = 8.0
-	weightCost = 12.0
+	loadCost   = 10
+	storeCost  = 12
+	weightCost = 3
+	leastRows  = 8
 )
-
-func directCost(s ConvShape) float64 { return s.Flops() / 2 }
 
 func winogradCost(s ConvShape, m int) float64 {
 	tiles := float64(s.N * ((s.OH() + m - 1) / m) * ((s.OW() + m - 1) / m))
 	c, o := float64(s.C), float64(s.O)
-	return float64((m+2)*(m+2)) * (tiles*(c*o+loadCost*c+storeCost*o) + weightCost*c*o)
+	return float64((m+2)*(m+2)) * ((max(tiles, leastRows)+weightCost)*c*o + tiles*(loadCost*c+storeCost*o))
 }

@@ -1,6 +1,10 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+
+	"pare/internal/hugepage"
+)
 
 // WinogradWeights are 3x3 filters transformed for tiles of m×m outputs: for
 // every panel of output channels and every one of (m+2)² taps the panel of the
@@ -23,7 +27,7 @@ func PackWinograd(s ConvShape, m int, w []float32) (*WinogradWeights, error) {
 	}
 	t := pickTile()
 	taps := (m + 2) * (m + 2)
-	p := &WinogradWeights{m: m, c: s.C, o: s.O, tile: t, data: make([]float32, taps*s.C*t.paddedCols(s.O))}
+	p := &WinogradWeights{m: m, c: s.C, o: s.O, tile: t, data: hugepage.Float32s(taps * s.C * t.paddedCols(s.O))}
 	for j := 0; j < s.O; j += t.nr {
 		panel, width := p.panel(j / t.nr)
 		packWinogradPanel(panel, width, w[j*s.C*9:min(s.O, j+width)*s.C*9], s.C, winogradFilter(m))
