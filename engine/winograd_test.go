@@ -67,7 +67,7 @@ func resnet20(t *testing.T, n int, o engine.Options) ([]float64, []string) {
 // TestWinogradNetwork holds what sixteen layers in Winograd's form do to the
 // logits of a trained network: 115 dB below them, and no other class.
 func TestWinogradNetwork(t *testing.T) {
-	const n = 100
+	const n = 20
 	want, direct := resnet20(t, n, engine.Options{Threads: 2, Direct: true})
 	got, kernels := resnet20(t, n, engine.Options{Threads: 2})
 	isWinograd := func(k string) bool { return k == "winograd 4x4" || k == "winograd 2x2" }

@@ -83,14 +83,14 @@ func (w *Winograd) split() {
 	}
 	want := taskCount(w.s.Flops())
 	most := min(mostTiles, max(leastTiles, aFloats/(w.taps()*w.pitch)))
-	w.blocks = (all + most - 1) / most
-	if w.blocks < want {
-		w.blocks = min(want, max(w.blocks, all/24))
+	w.blocks = max((all+most-1)/most, min(want, all/24))
+	// Every task transforms its tiles; enough channels must share them.
+	w.panelTasks = min(max(1, w.s.O/128), (want+w.blocks-1)/w.blocks, w.panels)
+	if w.panelTasks == 1 {
+		w.blocks = max(w.blocks, min(want, 4, all/8))
 	}
 	w.block = (all + w.blocks - 1) / w.blocks
 	w.blocks = (all + w.block - 1) / w.block
-	// Every task transforms its tiles; enough channels must share them.
-	w.panelTasks = min(max(1, w.s.O/128), (want+w.blocks-1)/w.blocks, w.panels)
 	w.perTask = (w.panels + w.panelTasks - 1) / w.panelTasks
 	w.panelTasks = (w.panels + w.perTask - 1) / w.perTask
 }

@@ -95,7 +95,7 @@ func TestWinogradLines(t *testing.T) {
 	for _, f := range []struct {
 		m       int
 		in, out winogradLine
-	}{{4, winogradIn4, winogradOut4}, {2, winogradIn2, winogradOut2}} {
+	}{{4, lineIn4, lineOut4}, {2, lineIn2, lineOut2}} {
 		r := seeded(uint64(f.m))
 		var d, v [6]float32
 		for i := range f.m + 2 {
@@ -103,11 +103,11 @@ func TestWinogradLines(t *testing.T) {
 		}
 		filter := [3]float64{r.Float64() - 0.5, r.Float64() - 0.5, r.Float64() - 0.5}
 		v = d
-		f.in(&v)
+		f.in.apply(&v)
 		for i, g := range winogradFilter(f.m) {
 			v[i] *= float32(g[0]*filter[0] + g[1]*filter[1] + g[2]*filter[2])
 		}
-		f.out(&v)
+		f.out.apply(&v)
 		for i := range f.m {
 			within(t, i, v[i], float32(float64(d[i])*filter[0]+float64(d[i+1])*filter[1]+float64(d[i+2])*filter[2]), 1e-6)
 		}

@@ -5,8 +5,30 @@ package kernel
 // of the usual 1 and 2, and all powers in use are exact.
 const winoP, winoQ = 0.625, 1.5
 
-// winogradLine transforms the first n values of a line of numbers in place.
-type winogradLine func(v *[6]float32)
+// winogradLine names a transform of a line of numbers.
+type winogradLine int
+
+const (
+	lineIn4 winogradLine = iota
+	lineOut4
+	lineIn2
+	lineOut2
+)
+
+// apply works in place. Calls by name, unlike those of function values, let the
+// line stay on the stack.
+func (l winogradLine) apply(v *[6]float32) {
+	switch l {
+	case lineIn4:
+		winogradIn4(v)
+	case lineOut4:
+		winogradOut4(v)
+	case lineIn2:
+		winogradIn2(v)
+	case lineOut2:
+		winogradOut2(v)
+	}
+}
 
 // winogradIn4 multiplies the line, as a polynomial, by Π(x-pⱼ) over all points
 // but the result's own.
@@ -43,13 +65,13 @@ func square(v *[6][6]float32, in, out int, line winogradLine) {
 		for y := range in {
 			t[y] = v[y][x]
 		}
-		line(&t)
+		line.apply(&t)
 		for y := range out {
 			v[y][x] = t[y]
 		}
 	}
 	for y := range out {
-		line(&v[y])
+		line.apply(&v[y])
 	}
 }
 

@@ -26,10 +26,10 @@ type winogradOut struct {
 
 // The transforms by edge of the output tile.
 var (
-	winogradIn4Loops  = append(archWinogradIn4, impl[winogradInLoop]{"f32_6x6_go", 0, winogradInGo(6, winogradIn4)})
-	winogradOut4Loops = append(archWinogradOut4, impl[winogradOutLoop]{"f32_4x4_go", 0, winogradOutGo(4, winogradOut4)})
-	winogradIn2Loops  = append(archWinogradIn2, impl[winogradInLoop]{"f32_4x4_go", 0, winogradInGo(4, winogradIn2)})
-	winogradOut2Loops = append(archWinogradOut2, impl[winogradOutLoop]{"f32_2x2_go", 0, winogradOutGo(2, winogradOut2)})
+	winogradIn4Loops  = append(archWinogradIn4, impl[winogradInLoop]{"f32_6x6_go", 0, winogradInGo(6, lineIn4)})
+	winogradOut4Loops = append(archWinogradOut4, impl[winogradOutLoop]{"f32_4x4_go", 0, winogradOutGo(4, lineOut4)})
+	winogradIn2Loops  = append(archWinogradIn2, impl[winogradInLoop]{"f32_4x4_go", 0, winogradInGo(4, lineIn2)})
+	winogradOut2Loops = append(archWinogradOut2, impl[winogradOutLoop]{"f32_2x2_go", 0, winogradOutGo(2, lineOut2)})
 )
 
 func winogradLoops(m int) (winogradInLoop, winogradOutLoop) {
