@@ -9,6 +9,7 @@ import (
 	"pare/engine"
 	"pare/internal/cpu"
 	"pare/internal/stat"
+	"pare/ir"
 )
 
 // BenchmarkWinograd reports how many times as fast networks are with Winograd's
@@ -18,34 +19,38 @@ func BenchmarkWinograd(b *testing.B) {
 		m := speedModel(b, name)
 		for _, level := range []string{"avx512", "avx2"} {
 			for _, threads := range []int{1, 2} {
-				b.Run(fmt.Sprint(name, "/", level, "/", threads), func(b *testing.B) {
+				b.Run(fmt.Sprintf("%s/%s/%d", name, level, threads), func(b *testing.B) {
 					restore, full := cpu.Cap(level)
 					defer restore()
 					if !full {
 						b.Skipf("this machine has no %s", level)
 					}
-					fast, in := open(b, m, engine.Options{Threads: threads})
-					slow, _ := open(b, m, engine.Options{Threads: threads, Direct: true})
-					var ratios []float64
-					var times [2][]float64
-					for b.Loop() {
-						var t [2]float64
-						for i, s := range []*engine.Session{fast, slow} {
-							start := time.Now()
-							if _, err := s.Run(context.Background(), in); err != nil {
-								b.Fatal(err)
-							}
-							t[i] = time.Since(start).Seconds()
-							times[i] = append(times[i], t[i])
-						}
-						ratios = append(ratios, t[1]/t[0])
-					}
-					b.ReportMetric(0, "ns/op")
-					b.ReportMetric(stat.Median(ratios), "ratio")
-					b.ReportMetric(1e3*stat.Median(times[0]), "ms")
-					b.ReportMetric(1e3*stat.Median(times[1]), "direct-ms")
+					benchWinograd(b, m, threads)
 				})
 			}
 		}
 	}
+}
+
+func benchWinograd(b *testing.B, m *ir.Model, threads int) {
+	fast, in := open(b, m, engine.Options{Threads: threads})
+	slow, _ := open(b, m, engine.Options{Threads: threads, Direct: true})
+	var ratios []float64
+	var times [2][]float64
+	for b.Loop() {
+		var t [2]float64
+		for i, s := range []*engine.Session{fast, slow} {
+			start := time.Now()
+			if _, err := s.Run(context.Background(), in); err != nil {
+				b.Fatal(err)
+			}
+			t[i] = time.Since(start).Seconds()
+			times[i] = append(times[i], t[i])
+		}
+		ratios = append(ratios, t[1]/t[0])
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(stat.Median(ratios), "ratio")
+	b.ReportMetric(1e3*stat.Median(times[0]), "ms")
+	b.ReportMetric(1e3*stat.Median(times[1]), "direct-ms")
 }
