@@ -61,14 +61,27 @@ func packWinogradPanel(dst []float32, width int, w []float32, c int, g [][3]floa
 
 // transformFilter writes G·w·Gᵀ, step elements apart.
 func transformFilter(dst []float32, step int, w []float32, g [][3]float64) {
-	for y, gy := range g {
-		var row [3]float64
-		for x := range row {
-			row[x] = gy[0]*float64(w[x]) + gy[1]*float64(w[3+x]) + gy[2]*float64(w[6+x])
+	var rows [3][6]float64
+	for y := range rows {
+		transformLine(&rows[y], float64(w[3*y]), float64(w[3*y+1]), float64(w[3*y+2]), g)
+	}
+	var col [6]float64
+	for x := range g {
+		transformLine(&col, rows[0][x], rows[1][x], rows[2][x], g)
+		for y := range g {
+			dst[(y*len(g)+x)*step] = float32(col[y])
 		}
-		for x, gx := range g {
-			dst[(y*len(g)+x)*step] = float32(row[0]*gx[0] + row[1]*gx[1] + row[2]*gx[2])
-		}
+	}
+}
+
+// transformLine writes G·(a, b, c). Rows of opposite points differ in the sign
+// of the middle alone.
+func transformLine(dst *[6]float64, a, b, c float64, g [][3]float64) {
+	last := len(g) - 1
+	dst[0], dst[last] = g[0][0]*a, c
+	for i := 1; i < last; i += 2 {
+		even, odd := g[i][0]*a+g[i][2]*c, g[i][1]*b
+		dst[i], dst[i+1] = even+odd, even-odd
 	}
 }
 
