@@ -35,6 +35,7 @@ func TestContract(t *testing.T) {
 		"ternary(equal=mass)", "ternary(equal=error,granularity=tensor,edges=0,store=int8)",
 		"codebook(w=2)", "codebook(w=3,granularity=tensor)", "codebook(w=5,top=16,importance=input)", "codebook(w=6,top=0,edges=8)",
 		"fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+equalize(clip=leave,reach=false,rounds=3)", "fold+absorb(check=false,k=1)",
+		"fold+spiq(form=axis)+uniform(w=8)", "fold+spiq(w=4,a=4,form=axis,kappa=0.5)+powerquant(w=4)+correct",
 		"fold+spiq(w=4,a=4)+uniform(w=4,a=4)", "fold+spiq(kappa=1,share=mean,k=4)+powerquant(w=4)+correct", "fold+ocs(ratio=0.3)+uniform(w=4)+correct",
 	)...)
 }

@@ -1,15 +1,17 @@
 package main
 
+import "slices"
+
 // factors are the choices of the ablation.
 var factors = []factor{
 	{
 		title: "Width of ranges, evenly spaced", question: "How many standard deviations should ranges of data hold?",
-		variants: each("uniform, k=VALUE", "fold+uniform(WIDTHS,k=VALUE)", "", "3", "4", "5", "6", "8"),
+		variants: each("uniform, k=VALUE", "fold+uniform(WIDTHS,k=VALUE)", "", "3", "4", "5", "6"),
 		widths:   []pair{{8, 8}, {8, 6}, {8, 4}}, only: few,
 	},
 	{
 		title: "Width of ranges, power grids", question: "The same on power grids, which pay less for wide ranges.",
-		variants: each("powerquant, k=VALUE", "fold+powerquant(WIDTHS,k=VALUE)", "", "3", "4", "5", "6", "8"),
+		variants: each("powerquant, k=VALUE", "fold+powerquant(WIDTHS,k=VALUE)", "", "3", "4", "5", "6"),
 		widths:   []pair{{8, 8}, {8, 6}, {8, 4}}, only: few,
 	},
 	{
@@ -27,11 +29,20 @@ var factors = []factor{
 		widths: []pair{{8, 6}, {8, 4}},
 	},
 	{
+		title: "SPIQ, width of ranges", question: "One scale for a tensor leaves most channels room beyond k deviations, a scale per channel none.",
+		variants: slices.Concat(
+			each("one scale, k=VALUE", "fold+uniform(WA,k=VALUE)", "", "5", "6", "8", "10"),
+			each("diagonal, k=VALUE", "fold+spiq(WA,k=VALUE)+uniform(WA,k=VALUE)", "", "5", "6", "8", "10"),
+			each("per axis, k=VALUE", "fold+spiq(WA,form=axis,k=VALUE)+uniform(w=W)", "", "5", "6", "8", "10")),
+		widths: []pair{{8, 8}, {6, 6}}, only: few,
+	},
+	{
 		title: "SPIQ, diagonal or per axis", question: "One scale per group of channels, or one per channel of every tensor?",
 		variants: []variant{
 			{"diagonal, kappa=1", "fold+spiq(WA,kappa=1)+uniform(WA)", false},
 			{"diagonal, kappa=auto", "fold+spiq(WA)+uniform(WA)", true},
-			{"per axis", "fold+uniform(WA,adata=channel)", false},
+			{"per axis, kappa=1", "fold+spiq(WA,form=axis,kappa=1)+uniform(w=W)", false},
+			{"per axis, kappa=auto", "fold+spiq(WA,form=axis)+uniform(w=W)", false},
 		},
 		widths: []pair{{8, 8}, {6, 6}, {4, 8}, {4, 4}},
 	},
