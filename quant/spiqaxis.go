@@ -30,6 +30,7 @@ type axisForm struct {
 	place   *placement
 	readers map[*ir.Value][]*matrix
 	layers  map[*ir.Node]*compress.Layer // that are quantised
+	widths  map[*ir.Node]int             // of their data
 	done    map[*ir.Node]string          // what happened to their weights
 }
 
@@ -37,7 +38,7 @@ type axisForm struct {
 func (q *SPIQ) quantise(ctx context.Context, r *rescaling) error {
 	x := &axisForm{
 		q: q, r: r, acts: &activations{bits: q.A, clip: "max", deviations: q.K, regions: true}, reach: map[int]*reaches{},
-		layers: map[*ir.Node]*compress.Layer{}, done: map[*ir.Node]string{}, readers: newSPIQ(r, nil).readers(),
+		layers: map[*ir.Node]*compress.Layer{}, done: map[*ir.Node]string{}, widths: map[*ir.Node]int{}, readers: newSPIQ(r, nil).readers(),
 	}
 	data := map[*ir.Node]reader{}
 	for i := range r.layers {
@@ -47,6 +48,11 @@ func (q *SPIQ) quantise(ctx context.Context, r *rescaling) error {
 		}
 	}
 	x.place = place(r.m, data, true, x.acts.ranges(r.m, r.env))
+	for n, l := range x.layers {
+		if a, ok := x.place.read(l); ok {
+			x.widths[n] = a.Bits
+		}
+	}
 	step := r.env.Step()
 	step.Activations, step.Floats = len(x.place.order), x.place.floats
 	if err := context.Cause(ctx); err != nil {
@@ -85,8 +91,7 @@ func (x *axisForm) emit() error {
 func (x *axisForm) report() {
 	for i := range x.r.layers {
 		l := &x.r.layers[i]
-		a, ok := x.place.read(l)
-		if x.layers[l.Node] == nil || !ok {
+		if x.widths[l.Node] == 0 {
 			x.r.env.Skip(l, orReason(l.Reason, "its data stay in float"))
 			continue
 		}
@@ -97,7 +102,7 @@ func (x *axisForm) report() {
 		bytes := int64(len(l.Weight.Const.Bytes()))
 		x.r.env.Done(compress.LayerReport{
 			Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: l.Weight.Const.Type.String(), Bits: l.Weight.Const.Type.Bits(),
-			Params: l.Params(), BytesBefore: bytes, BytesAfter: bytes, ActivationBits: a.Bits, Reason: why,
+			Params: l.Params(), BytesBefore: bytes, BytesAfter: bytes, ActivationBits: x.widths[l.Node], Reason: why,
 		})
 	}
 }

@@ -26,7 +26,7 @@ var factors = []factor{
 		variants: append(
 			[]variant{{"no spiq, weights of 8 bits", "fold+uniform(WA)", false}},
 			each("spiq, kappa=VALUE, weights of 8 bits", "fold+spiq(WA,kappa=VALUE)+uniform(WA)", "auto", "0", "0.5", "1", "auto")...),
-		widths: []pair{{8, 6}, {8, 4}},
+		widths: []pair{{8, 6}, {8, 4}}, only: few,
 	},
 	{
 		title: "SPIQ, width of ranges", question: "One scale for a tensor leaves most channels room beyond k deviations, a scale per channel none.",
@@ -44,7 +44,7 @@ var factors = []factor{
 			{"per axis, kappa=1", "fold+spiq(WA,form=axis,kappa=1)+uniform(w=W)", false},
 			{"per axis, kappa=auto", "fold+spiq(WA,form=axis)+uniform(w=W)", false},
 		},
-		widths: []pair{{8, 8}, {6, 6}, {4, 8}, {4, 4}},
+		widths: []pair{{8, 8}, {6, 6}, {4, 8}, {4, 4}}, only: few,
 	},
 	{
 		title: "Power grids, largest level", question: "What do small integers cost? 32767 is as good as exact.",
@@ -54,12 +54,17 @@ var factors = []factor{
 	{
 		title: "Power grids of 6 bits, largest level", question: "The same for 6 bits, which need 32.",
 		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "32", "48", "64", "127", "32767"),
-		widths:   []pair{{6, 16}},
+		widths:   []pair{{6, 16}}, only: few,
 	},
 	{
 		title: "Power grids of weights and data, largest level", question: "The same where data are on power grids, too.",
 		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "16", "32", "48", "127", "32767"),
 		widths:   []pair{{4, 4}}, only: few,
+	},
+	{
+		title: "Power grids of weights and data of 6 bits, largest level", question: "The same at 6 bits.",
+		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "64", "127", "32767"),
+		widths:   []pair{{6, 6}}, only: few,
 	},
 	{
 		title: "Codebooks, largest level", question: "What do small integers cost k-means? 0 is no grid at all.",
@@ -77,7 +82,7 @@ var factors = []factor{
 	{
 		title: "Exponent of power grids", question: "One exponent for the network or one per layer?",
 		variants: each("exponent=VALUE", "fold+powerquant(WIDTHS,exponent=VALUE)", "network", "network", "layer"),
-		widths:   []pair{{8, 8}, {6, 6}, {4, 4}, {6, 16}, {4, 16}, {3, 16}},
+		widths:   []pair{{8, 8}, {6, 6}, {4, 4}, {6, 16}, {4, 16}, {3, 16}}, only: few,
 	},
 	{
 		title: "Equalisation", question: "Bounds of ReLU6 per channel or left alone; growth of channels limited or not; absorption with and without a check.",
