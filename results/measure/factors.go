@@ -52,6 +52,11 @@ var factors = []factor{
 		widths:   []pair{{3, 16}, {4, 16}, {5, 16}},
 	},
 	{
+		title: "Power grids, nearest rounding, largest level", question: "The same where every weight has the nearest level and every layer its exponent.",
+		variants: each("nearest, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,exponent=layer)", "", "32", "48", "64", "127", "32767"),
+		widths:   []pair{{3, 16}, {4, 16}}, only: few,
+	},
+	{
 		title: "Power grids of 6 bits, largest level", question: "The same for 6 bits, which need 32.",
 		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "32", "48", "64", "127", "32767"),
 		widths:   []pair{{6, 16}}, only: few,
