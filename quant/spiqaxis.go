@@ -146,10 +146,11 @@ func (x *axisForm) grid(v *ir.Value) *axisGrid {
 	g.axis = axis
 	for c, own := range reach {
 		lo, hi := min(st.Lo[c], 0), max(st.Hi[c], 0)
-		grow := math.Pow(slices.Max(reach)/own, 1-power)
-		if wide := max(hi, -lo); wide > 0 {
-			grow *= own / wide // quiet channels are taken to be louder than they are
+		if lo == 0 && hi == 0 {
+			hi = own
 		}
+		// Quiet channels are taken to be louder than they are.
+		grow := math.Pow(slices.Max(reach)/own, 1-power) * own / max(hi, -lo)
 		one := format.NewActivation(lo*grow, hi*grow, a.Bits)
 		g.scales, g.zeros = append(g.scales, one.Scale), append(g.zeros, one.Zero)
 	}

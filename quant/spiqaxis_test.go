@@ -2,6 +2,7 @@ package quant_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"pare/format"
@@ -46,6 +47,18 @@ func TestSpiqPerAxis(t *testing.T) {
 		if d := v*scales[c]/top - float32(codes[i])*steps[o]; math.Abs(float64(d)) > 0.501*float64(steps[o]) {
 			t.Errorf("weight %d is off by %v steps", i, d/steps[o])
 		}
+	}
+}
+
+// TestSpiqPerAxisOfDeadChannel: a channel that never fires has a small scale, not
+// one that sets those of the others.
+func TestSpiqPerAxisOfDeadChannel(t *testing.T) {
+	dead := strings.ReplaceAll(stats, "mean=[0.0,", "mean=[-20.0,")
+	m := parse(t, "x f32[1,4,8,8]", w3+"  const w2 = f32[4,4,3,3]{*0.2}\n  c1"+dead+" = Conv(x, w, b)"+same+"  r1 = Relu(c1)\n  y"+dead+" = Conv(r1, w2, b)"+same)
+	compressed(t, m, "spiq(a=6,form=axis,kappa=1)+uniform(w=8)")
+	scales := decodedScales(t, m.Graph.Value("y").Producer().In[0].Producer())
+	if !(scales[0] > 0 && scales[0] < scales[2]) {
+		t.Errorf("scales %v", scales)
 	}
 }
 

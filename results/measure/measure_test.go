@@ -44,7 +44,7 @@ func checkRows(t *testing.T, s *set, rows []row) {
 		t.Errorf("%s: %d rows, of which %d are of the set", s.golden, len(rows), len(kept))
 	}
 	for _, r := range rows {
-		if r.Error == "" && (r.Bytes <= 0 || r.Samples <= 0 || r.merit() <= 0 && r.Top1 == nil && r.NLL == nil) {
+		if r.Error == "" && (r.Bytes <= 0 || r.Samples <= 0 || r.SNR == 0 && r.merit() == 0) {
 			t.Errorf("%s: incomplete row %+v", s.golden, r)
 		}
 	}
