@@ -110,7 +110,7 @@ var factors = []factor{
 			{"absorb, check=false", "fold+equalize+absorb(check=false)+uniform(WA)+correct", false},
 		},
 		widths: []pair{{8, 8}, {6, 6}}, only: few,
-		decision: "Growth without a limit destroys MobileNetV1, and the check of absorption is worth a decibel: both stay. Bounds per channel cost it "+
+		decision: "Growth without a limit destroys MobileNetV1, and the check of absorption is worth a decibel: both stay. Bounds per channel cost it " +
 			"3 dB at W8A8 and pay where weights are narrower (DFQ in datafree.md), so clip=leave is the better choice at 8 bits.",
 	},
 }
