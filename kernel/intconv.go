@@ -143,7 +143,11 @@ func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
 			if c.w.tile.form == formChannels {
 				p.src = src[j:]
 			}
-			p.run(t, r, min(r+step, len(p.rows)), &c.w.panels[i], g*og+j, min(c.nr, og-j))
+			run := p.run
+			if p.ep.Steps != nil && p.store == storeCodes {
+				run = p.stepped
+			}
+			run(t, r, min(r+step, len(p.rows)), &c.w.panels[i], g*og+j, min(c.nr, og-j))
 		}
 	}
 	*t = intArgs{}

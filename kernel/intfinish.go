@@ -28,6 +28,8 @@ type IntEpilogue struct {
 	Lo, Hi float32
 	// Mid, unless nil, brings the sum onto a grid before anything is added.
 	Mid *Mid
+	// Steps, unless nil, makes the codes of y; Zero is not used then.
+	Steps *Steps
 }
 
 // Mid is a grid between a sum and its residual: float32(sum)·Mul[o] + Add[o] is

@@ -12,10 +12,12 @@ type intProduct struct {
 	store intStore
 	// ldc and ldr are elements from one row to the next.
 	ldc, ldr int
-	ep       *IntEpilogue
-	res      []uint8
-	flush    int
-	shifts   [32]float32 // of Mid
+	// top and left are the row and column at which dst begins.
+	top, left int
+	ep        *IntEpilogue
+	res       []uint8
+	flush     int
+	shifts    [32]float32 // of Mid
 }
 
 // run multiplies rows r0 ≤ r < r1 by one panel whose first column is j of the
@@ -58,7 +60,7 @@ func (p *intProduct) call(t *intArgs, k *panelKernel[intArgs], r, m, tiles, j, c
 	last, size := r+m*tiles-1, p.store.size()
 	t.tiles = tiles
 	t.rows = p.rows[r : last+1]
-	t.c, t.ldc = p.dst[(r*p.ldc+j)*size:(last*p.ldc+j+cols)*size], p.ldc*size
+	t.c, t.ldc = p.dst[((r-p.top)*p.ldc+j-p.left)*size:((last-p.top)*p.ldc+j-p.left+cols)*size], p.ldc*size
 	if t.res = nil; p.res != nil {
 		t.res, t.ldr = p.res[r*p.ldr+j:last*p.ldr+j+cols], p.ldr
 	}
@@ -91,7 +93,7 @@ func (p *intProduct) borrow(t *intArgs, k *panelKernel[intArgs], r, m, j, cols i
 	}
 	k.run(m, t)
 	for i := range m {
-		copy(p.dst[((r+i)*p.ldc+j)*size:][:cols*size], l.c[i*k.width*size:])
+		copy(p.dst[((r+i-p.top)*p.ldc+j-p.left)*size:][:cols*size], l.c[i*k.width*size:])
 	}
 	t.mul, t.add, t.last = mul, add, last
 	intLoanPool.Put(l)
