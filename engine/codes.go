@@ -16,6 +16,9 @@ type codeGrid struct {
 	t            tensor.DType // of the codes in the graph
 	step         float32
 	zero, lo, hi int
+	// steps, unless nil, say which code a number gets: that of step x·factor + offset.
+	steps          *kernel.Steps
+	factor, offset float32
 }
 
 // coded is where a value lies as codes: dense, with channels last or in C
@@ -81,9 +84,22 @@ func (g codeGrid) scale() *kernel.Scales {
 	return kernel.NewScales([]kernel.Scale{{Step: g.step, Zero: int32(g.zero), Lo: int32(g.lo), Hi: int32(g.hi)}})
 }
 
-// bounds are clamps of a real value on the grid, in steps from zero; some room
+// unit is the distance of numbers that an epilogue rounds apart, and origin what
+// it adds to a number in units.
+func (g codeGrid) unit() (unit, origin float64) {
+	if g.steps != nil {
+		return 1 / float64(g.factor), float64(g.offset)
+	}
+	return float64(g.step), 0
+}
+
+// bounds are clamps of a real value on the grid, in units from zero; some room
 // is left between them.
 func (g codeGrid) bounds(lo, hi float32) (float32, float32) {
+	if g.steps != nil {
+		lo, hi = float32(lo*g.factor)+g.offset, float32(hi*g.factor)+g.offset
+		return lo, max(hi, math.Nextafter32(lo, inf))
+	}
 	lo = max(lo/g.step, float32(g.lo-g.zero))
 	hi = min(hi/g.step, float32(g.hi-g.zero))
 	return lo, max(hi, math.Nextafter32(lo, inf))
@@ -145,6 +161,10 @@ func (b *builder) quantize(n *ir.Node, v *ir.Value, e *encoder) *coded {
 	b.emit(&step{node: n, kernel: "quantize", tasks: tasksFor(c.n), reads: []*buf{from.b}, writes: []*buf{c.b}, bytes: 5 * int64(c.n),
 		task: func(f *frame, task int, _ []float32) {
 			i, j := span(task, c.n)
+			if c.steps != nil {
+				c.steps.Run(f.codes(c)[i:j], f.at(from)[i:j], c.factor, c.offset)
+				return
+			}
 			kernel.QuantizeU8(f.codes(c)[i:j], f.at(from)[i:j], scale)
 		}})
 	return c

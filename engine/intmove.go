@@ -94,9 +94,12 @@ func intPadForm(b *builder, n *ir.Node) bool {
 
 // joinsCodes matches a concatenation of values that come from one grid.
 func joinsCodes(b *builder, n *ir.Node) bool {
-	first := n.In[0].Producer()
-	return is(first, "DequantizeLinear") && !slices.ContainsFunc(n.In, func(v *ir.Value) bool {
-		return !is(v.Producer(), "DequantizeLinear") || !b.sameGrid(first, v.Producer())
+	first := n.In[0]
+	return b.fromGrid(first) && !slices.ContainsFunc(n.In, func(v *ir.Value) bool {
+		if p, q := b.powerOf[first], b.powerOf[v]; p != nil || q != nil {
+			return p == nil || q == nil || q.steps == nil || p.grid() != q.grid()
+		}
+		return !b.fromGrid(v) || !b.sameGrid(first.Producer(), v.Producer())
 	}) && carriesOn(b, n)
 }
 
