@@ -79,8 +79,9 @@ func intPadForm(b *builder, n *ir.Node) bool {
 	b.emit(&step{node: n, kernel: "int8 fill", tasks: 1, writes: []*buf{to.b}, bytes: int64(to.n),
 		task: func(f *frame, _ int, _ []float32) {
 			d := f.codes(to)
-			for i := range d {
-				d[i] = uint8(to.zero)
+			d[0] = uint8(to.zero)
+			for n := 1; n < len(d); n *= 2 {
+				copy(d[n:], d[:n])
 			}
 		}})
 	r := b.all(v, to)

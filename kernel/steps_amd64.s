@@ -76,8 +76,10 @@ first_more:
 	JNZ     first_more
 
 first_found:
-	VPMOVDB Z11, (CX)(R9*1)
-	VPMOVDB Z12, 16(CX)(R9*1)
+	VPMOVDB Z11, X11
+	VMOVUPS X11, (CX)(R9*1)
+	VPMOVDB Z12, X12
+	VMOVUPS X12, 16(CX)(R9*1)
 	ADDQ    $0x20, R9
 	CMPQ    R9, R10
 	JLE     cols

@@ -114,7 +114,8 @@ func store(s Set, v Reg, to Mem, t *Tail) {
 		VPACKUSWB(hi, hi, hi)
 		VMOVQ(hi, to)
 	case t == nil:
-		VPMOVDB(v, to)
+		VPMOVDB(v, v.AsX())
+		VMOVUPS(v.AsX(), to)
 	default:
 		VPMOVDB(v, t.Mask(), to)
 	}
