@@ -57,6 +57,8 @@ func TestArgsLayout(t *testing.T) {
 		{"int.midHi", unsafe.Offsetof(i.midHi), 288},
 		{"int.midMul", unsafe.Offsetof(i.midMul), 292},
 		{"int.last", unsafe.Offsetof(i.last), 296},
+		{"int.steps", unsafe.Offsetof(i.steps), 320},
+		{"int.more", unsafe.Offsetof(i.more), 328},
 		{"add.x", unsafe.Offsetof(d.x), 0},
 		{"add.y", unsafe.Offsetof(d.y), 24},
 		{"add.dst", unsafe.Offsetof(d.dst), 48},

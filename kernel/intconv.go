@@ -144,7 +144,7 @@ func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
 				p.src = src[j:]
 			}
 			run := p.run
-			if p.ep.Steps != nil && p.store == storeCodes {
+			if p.ep.Steps != nil && p.store == storeCodes && !p.looks() {
 				run = p.stepped
 			}
 			run(t, r, min(r+step, len(p.rows)), &c.w.panels[i], g*og+j, min(c.nr, og-j))

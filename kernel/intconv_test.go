@@ -203,6 +203,7 @@ func intEpilogues(t *testing.T, r *rand.Rand, s ConvShape, pixels, largest int) 
 		"mid":      {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Zero: 30, Lo: -20, Hi: 100, Mid: &Mid{-30, 60.5, 0.71, -3}},
 		"residual": {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Zero: 30, Lo: -20, Hi: 100},
 		"steps":    {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Lo: -20, Hi: 100, Steps: randomSteps(r, 120, 12)},
+		"far":      {Mul: huge, Add: add, Steps: randomSteps(r, 4096, 60)},
 		"many":     {Mul: mul, Add: add, Steps: randomSteps(r, 50, 40)},
 	}
 }

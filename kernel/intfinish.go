@@ -43,7 +43,7 @@ func (e *IntEpilogue) limits(s intStore) (lo, hi float32) {
 	if e.Lo < e.Hi {
 		lo, hi = e.Lo, e.Hi
 	}
-	if s == storeCodes {
+	if s == storeCodes && e.Steps == nil {
 		least := -float32(e.Zero)
 		lo, hi = min(max(lo, least), least+255), min(max(hi, least), least+255)
 	}

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // intProduct is product for integers.
 type intProduct struct {
@@ -20,6 +23,9 @@ type intProduct struct {
 	shifts    [32]float32 // of Mid
 }
 
+// looks reports whether tiles turn y into codes by the steps of the epilogue.
+func (p *intProduct) looks() bool { return p.tile.looks && p.ep.Steps.words != nil }
+
 // run multiplies rows r0 ≤ r < r1 by one panel whose first column is j of the
 // destination, of which cols are stored.
 func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
@@ -27,7 +33,10 @@ func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
 	t.n, t.store, t.flush = cols, p.store, p.flush
 	t.lo, t.hi = p.ep.limits(p.store)
 	t.zero, t.resMul = int32(p.ep.Zero), p.ep.ResMul
-	if p.store == storeCodes {
+	if t.steps = nil; p.store == storeCodes && p.ep.Steps != nil {
+		tree := p.ep.Steps.words
+		t.steps, t.more, t.hi = unsafe.SliceData(tree.words), tree.more, min(t.hi, maxTreeSteps)
+	} else if p.store == storeCodes {
 		t.least = uint8(int32(math.RoundToEven(float64(t.lo))) + t.zero)
 	}
 	if p.store != storeSums {

@@ -1,26 +1,21 @@
 package kernel
 
-import (
-	"math"
-	"sync"
-	"unsafe"
-)
-
 // Steps is a function of one number, in bytes, that is constant on equal steps:
 // its value at y is that of step trunc(clamp(y)). A number that is none counts
 // as the least. Build it once with NewSteps.
 type Steps struct {
 	values []uint8
-	trees  map[int]*stepTree // by lanes of a vector
+	floats map[int]*stepTree[uint32] // by lanes of a vector
+	words  *stepTree[uint16]         // of 32 lanes
 }
 
 // NewSteps takes the values by step, at least one; they must stay as they are.
 func NewSteps(values []uint8) *Steps {
-	s := &Steps{values: values, trees: map[int]*stepTree{}}
-	for _, lanes := range []int{8, 16} {
-		if t := newStepTree(values, lanes); t != nil {
-			s.trees[lanes] = t
-		}
+	s := &Steps{values: values, floats: map[int]*stepTree[uint32]{}}
+	if starts := runStarts(values); starts != nil {
+		s.floats[8] = newStepTree(values, starts, 8, floatStep)
+		s.floats[16] = newStepTree(values, starts, 16, floatStep)
+		s.words = newStepTree(values, starts, 32, wordStep)
 	}
 	return s
 }
@@ -75,99 +70,4 @@ func (s *Steps) from(i int, a *stepArgs) {
 			d[j] = s.at(float32(x[j]*a.factor) + a.offset)
 		}
 	}
-}
-
-// stepTree finds the run of equal values that a number lies in by comparison
-// with the first steps of the runs, which are numbered: a vector holds those of
-// every more+1st run, to be searched by bisection, and one vector for each of the
-// runs between tells whether they are reached.
-//
-// Words are in the order of use: the first vector and as many of padding; the
-// values of the runs in it; and first steps and values of the runs between.
-type stepTree struct {
-	words []uint32
-	more  int
-}
-
-// maxRuns bounds the runs that a tree is made for.
-const maxRuns = 256
-
-func newStepTree(values []uint8, lanes int) *stepTree {
-	firsts := []float32{-inf}
-	for i := 1; i < len(values); i++ {
-		if values[i] != values[i-1] {
-			firsts = append(firsts, float32(i))
-		}
-	}
-	if len(firsts) > maxRuns {
-		return nil
-	}
-	groups := (len(firsts) + lanes - 1) / lanes
-	t := &stepTree{words: make([]uint32, 0, 2*lanes*(groups+1)), more: groups - 1}
-	first := func(run int) uint32 {
-		if run >= len(firsts) {
-			return math.Float32bits(inf)
-		}
-		return math.Float32bits(firsts[run])
-	}
-	value := func(run int) uint32 { return uint32(values[int(max(0, firsts[min(run, len(firsts)-1)]))]) }
-	add := func(f func(run int) uint32, n, group int) {
-		for i := range n {
-			t.words = append(t.words, f(i*groups+group))
-		}
-	}
-	add(first, 2*lanes, 0)
-	add(value, lanes, 0)
-	for g := 1; g < groups; g++ {
-		add(first, lanes, g)
-		add(value, lanes, g)
-	}
-	return t
-}
-
-// call runs a routine for vectors of so many lanes, or reports that the table
-// has no tree.
-func (s *Steps) call(lanes int, f func(*byte), a *stepArgs) bool {
-	t := s.trees[lanes]
-	if t == nil {
-		return false
-	}
-	a.tree, a.more = unsafe.SliceData(t.words), t.more
-	f((*byte)(unsafe.Pointer(a)))
-	return true
-}
-
-// sumPart is how many elements of a sum are computed before they become codes.
-const sumPart = 512
-
-// sumLoan holds both terms of a part, and the scale that one is read with.
-type sumLoan struct {
-	x, y  [sumPart]float32
-	scale *Scales
-}
-
-var sumLoanPool = sync.Pool{New: func() any { return &sumLoan{scale: NewScales([]Scale{{}})} }}
-
-func (l *sumLoan) read(dst []float32, t Term, i int) {
-	l.scale.step[0] = t.Mul
-	DequantizeU8(dst, t.Codes[i:][:len(dst)], l.scale)
-}
-
-// addSteps is AddCodes for sums with steps.
-func addSteps(dst []uint8, x, y Term, s Sum) {
-	l := sumLoanPool.Get().(*sumLoan)
-	lo, hi := -inf, inf
-	if s.Lo < s.Hi {
-		lo, hi = s.Lo, s.Hi
-	}
-	for i := 0; i < len(dst); i += sumPart {
-		d := dst[i:min(i+sumPart, len(dst))]
-		u, v := l.x[:len(d)], l.y[:len(d)]
-		l.read(u, x, i)
-		l.read(v, y, i)
-		Add.Run(u, u, v)
-		Affine(u, u, 1, s.Shift, lo, hi)
-		s.Steps.Run(d, u, 1, 0)
-	}
-	sumLoanPool.Put(l)
 }

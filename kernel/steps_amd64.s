@@ -57,12 +57,12 @@ cols:
 	VPERMPS     4(DI), Z10, Z11
 	VCMPPS      $0x1d, Z11, Z8, K1
 	VPADDD      Z6, Z10, K1, Z10
-	VPERMD      128(DI), Z9, Z11
-	VPERMD      128(DI), Z10, Z12
+	VPERMD      192(DI), Z9, Z11
+	VPERMD      192(DI), Z10, Z12
 	MOVQ        R8, R12
 	TESTQ       R12, R12
 	JZ          first_found
-	LEAQ        192(DI), R11
+	LEAQ        256(DI), R11
 
 first_more:
 	VPERMPS (R11), Z9, Z13
@@ -106,11 +106,11 @@ cols_one:
 	VPERMPS     4(DI), Z8, Z9
 	VCMPPS      $0x1d, Z9, Z7, K2
 	VPADDD      Z6, Z8, K2, Z8
-	VPERMD      128(DI), Z8, Z9
+	VPERMD      192(DI), Z8, Z9
 	MOVQ        R8, R11
 	TESTQ       R11, R11
 	JZ          second_found
-	LEAQ        192(DI), R10
+	LEAQ        256(DI), R10
 
 second_more:
 	VPERMPS (R10), Z8, Z10
@@ -196,12 +196,12 @@ cols:
 	VCMPPS  $0x1d, Y10, Y7, Y10
 	VPAND   Y5, Y10, Y10
 	VPADDD  Y10, Y9, Y9
-	VPERMD  64(DI), Y8, Y10
-	VPERMD  64(DI), Y9, Y11
+	VPERMD  96(DI), Y8, Y10
+	VPERMD  96(DI), Y9, Y11
 	MOVQ    R8, R12
 	TESTQ   R12, R12
 	JZ      first_found
-	LEAQ    96(DI), R11
+	LEAQ    128(DI), R11
 
 first_more:
 	VPERMPS   (R11), Y8, Y12
@@ -249,11 +249,11 @@ cols_one:
 	VCMPPS  $0x1d, Y8, Y6, Y8
 	VPAND   Y5, Y8, Y8
 	VPADDD  Y8, Y7, Y7
-	VPERMD  64(DI), Y7, Y8
+	VPERMD  96(DI), Y7, Y8
 	MOVQ    R8, R12
 	TESTQ   R12, R12
 	JZ      second_found
-	LEAQ    96(DI), R11
+	LEAQ    128(DI), R11
 
 second_more:
 	VPERMPS   (R11), Y7, Y9

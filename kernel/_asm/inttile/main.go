@@ -39,6 +39,8 @@ const (
 	offMidHi  = 288
 	offMidMul = 292
 	offLast   = 296
+	offSteps  = 320
+	offMore   = 328
 )
 
 // Kinds of kernel.intStore.
@@ -177,6 +179,7 @@ func start(s *isa, t reg.Register, a acc) {
 func main() {
 	ConstraintExpr("!noasm")
 	constants()
+	wordWeights()
 	for m := 1; m <= 12; m++ {
 		kernel(&vnni, 32, m)
 		kernel(&vnni, 16, m)

@@ -69,7 +69,7 @@ func (f *search) find(name string, u []Reg) []Reg {
 	y := make([]Reg, len(u))
 	for i := range u {
 		y[i] = s.New()
-		VPERMD(Mem{Base: f.tree, Disp: 2 * s.Bytes()}, at[i], y[i])
+		VPERMD(Mem{Base: f.tree, Disp: 3 * s.Bytes()}, at[i], y[i])
 	}
 	f.between(name, u, at, y)
 	return y
@@ -81,7 +81,7 @@ func (f *search) between(name string, u, at, y []Reg) {
 	MOVQ(f.more, left)
 	TESTQ(left, left)
 	JZ(LabelRef(name + "_found"))
-	LEAQ(Mem{Base: f.tree, Disp: 3 * s.Bytes()}, p)
+	LEAQ(Mem{Base: f.tree, Disp: 4 * s.Bytes()}, p)
 	Label(name + "_more")
 	for i, x := range u {
 		t := s.New()
