@@ -25,9 +25,10 @@ type codeGrid struct {
 // order.
 type coded struct {
 	codeGrid
-	b    *buf
-	n    int
-	last bool
+	scales *kernel.Scales // the grid as kernels that quantise take it
+	b      *buf
+	n      int
+	last   bool
 	// real is the place of the same as float32, once something asked for it.
 	real place
 }
@@ -35,7 +36,7 @@ type coded struct {
 // newCoded is room for the codes of v.
 func (b *builder) newCoded(v *ir.Value, g codeGrid, last bool) *coded {
 	n := tensor.Len(b.val(v).shape)
-	return &coded{codeGrid: g, b: newBuf((n + 3) / 4), n: n, last: last}
+	return &coded{codeGrid: g, scales: g.scale(), b: newBuf((n + 3) / 4), n: n, last: last}
 }
 
 // byteView sees float32 memory as bytes.
@@ -121,6 +122,15 @@ func (b *builder) lastCodes(v *ir.Value, c *coded) bool {
 	return c.last || channels == 1 || pixels == 1
 }
 
+// quantize writes the codes of x.
+func (c *coded) quantize(dst []uint8, x []float32) {
+	if c.steps != nil {
+		c.steps.Run(dst, x, c.factor, c.offset)
+		return
+	}
+	kernel.QuantizeU8(dst, x, c.scales)
+}
+
 // realise gives a value that lies as codes a place as float32.
 func (b *builder) realise(v *ir.Value) {
 	x := b.val(v)
@@ -130,11 +140,10 @@ func (b *builder) realise(v *ir.Value) {
 	}
 	if c.real.b == nil {
 		c.real = place{b: newBuf(c.n)}
-		scale := c.scale()
 		b.emit(&step{node: b.maker(v), kernel: "dequantize", tasks: tasksFor(c.n), reads: []*buf{c.b}, writes: []*buf{c.real.b}, bytes: 5 * int64(c.n),
 			task: func(f *frame, task int, _ []float32) {
 				i, j := span(task, c.n)
-				kernel.DequantizeU8(f.at(c.real)[i:j], f.codes(c)[i:j], scale)
+				kernel.DequantizeU8(f.at(c.real)[i:j], f.codes(c)[i:j], c.scales)
 			}})
 	}
 	if c.last {
@@ -157,15 +166,11 @@ func (b *builder) quantize(n *ir.Node, v *ir.Value, e *encoder) *coded {
 	} else {
 		from = b.plain(v)
 	}
-	c, scale := b.newCoded(v, e.codeGrid, last), e.scale()
+	c := b.newCoded(v, e.codeGrid, last)
 	b.emit(&step{node: n, kernel: "quantize", tasks: tasksFor(c.n), reads: []*buf{from.b}, writes: []*buf{c.b}, bytes: 5 * int64(c.n),
 		task: func(f *frame, task int, _ []float32) {
 			i, j := span(task, c.n)
-			if c.steps != nil {
-				c.steps.Run(f.codes(c)[i:j], f.at(from)[i:j], c.factor, c.offset)
-				return
-			}
-			kernel.QuantizeU8(f.codes(c)[i:j], f.at(from)[i:j], scale)
+			c.quantize(f.codes(c)[i:j], f.at(from)[i:j])
 		}})
 	return c
 }

@@ -63,16 +63,19 @@ func (b *builder) intStep(p *intStep) {
 	b.absorb(t.nodes...)
 	var codes *coded
 	var real place
+	var behind realTail
 	switch {
 	case t.out != nil:
 		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
 		b.place(t.out, codes)
 		real.b = codes.b
 	case p.last:
-		real = b.newLast(t.v)
+		behind = b.realTail(p)
+		real = b.newLast(behind.v)
 		s.DstStride = real.stride
 	default:
-		real = b.newPlain(t.v)
+		behind = b.realTail(p)
+		real = b.newPlain(behind.v)
 	}
 	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
 	if t.res != nil {
@@ -80,6 +83,12 @@ func (b *builder) intStep(p *intStep) {
 		if codes != nil {
 			st.reuse = reuse(place{b: t.res.b}, codes.b.floats)
 		}
+	}
+	if behind.res.b != nil {
+		st.reads = append(st.reads, behind.res.b)
+	}
+	if behind.codes != nil {
+		st.writes = append(st.writes, behind.codes.b)
 	}
 	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(len(p.scale))*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
 	ep := t.epilogue(p.scale, p.shift)
@@ -91,6 +100,7 @@ func (b *builder) intStep(p *intStep) {
 			return
 		}
 		c.RunFloat(task, f.at(real), f.codes(p.x), &e, byteView(scratch))
+		behind.run(f, c, task, real)
 	})
 	b.emit(st)
 }

@@ -20,6 +20,7 @@ type intGraph struct {
 	grid       string
 	shape      [4]int
 	older      map[[4]int]string  // decoded values by shape
+	reals      map[[4]int]string  // values before they were encoded
 	powers     map[string]*powers // power grids by operands; nil for none
 }
 
@@ -44,6 +45,7 @@ func (g *intGraph) newGrid() string {
 // encode quantises v on the grid.
 func (g *intGraph) encode(v, grid string) {
 	q, d := g.name("e"), g.name("d")
+	g.reals[g.shape] = v
 	if g.powers[grid] != nil {
 		g.line("%s", powerForm(q, v, d, grid))
 		g.x, g.grid, g.older[g.shape] = d, grid, d
@@ -86,6 +88,11 @@ func (g *intGraph) conv() {
 	if d := g.older[g.shape]; d != "" && d != y && g.r.IntN(2) == 0 {
 		a := g.name("a")
 		g.line("%s = Add(%s, %s)", a, y, d)
+		y = a
+	}
+	if v := g.reals[g.shape]; v != "" && g.r.IntN(3) == 0 {
+		a := g.name("a")
+		g.line("%s = Add(%s, %s)", a, v, y)
 		y = a
 	}
 	if g.r.IntN(2) == 0 {
@@ -131,7 +138,7 @@ func (g *intGraph) move() {
 // ties may flip codes, and what follows them.
 func TestRandomIntegers(t *testing.T) {
 	for seed := range uint64(240) {
-		g := &intGraph{r: rand.New(rand.NewPCG(seed, 5)), older: map[[4]int]string{}}
+		g := &intGraph{r: rand.New(rand.NewPCG(seed, 5)), older: map[[4]int]string{}, reals: map[[4]int]string{}}
 		// Three steps of the coarsest grid.
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { testRandomIntegers(t, g, seed, 0.13) })
 	}

@@ -122,6 +122,14 @@ func TestPowerIntegers(t *testing.T) {
 			s = Add(e, d)` + onV("g", "s", "h") + `
 			y = Conv(h, w)`,
 			[]string{"to channels last", "quantize", "int8 conv 3x3", "int8 add", "int8 conv 3x3", "to channels first"}},
+		{"sums of reals", weights + onU("a", "x", "d") + `
+			b = Conv(d, w) {pads=[1,1,1,1]}
+			s = Add(b, x)
+			r = Relu(s)` + onV("c", "r", "e") + `
+			f = Conv(e, w) {pads=[1,1,1,1]}
+			g = Add(r, f)` + onV("h", "g", "i") + `
+			y = Conv(i, w) {pads=[1,1,1,1]}`,
+			[]string{"to channels last", "quantize", "int8 conv 3x3", "int8 conv 3x3", "int8 conv 3x3", "to channels first"}},
 		{"concatenation", `
 			const q2 = i8[5,12,1,1]{*0}
 			const ts = f32[]{0.001}
@@ -163,7 +171,7 @@ func TestPowerIntegers(t *testing.T) {
 // code may lie far from the next.
 func TestRandomPowerIntegers(t *testing.T) {
 	for seed := range uint64(120) {
-		g := &intGraph{r: rand.New(rand.NewPCG(seed, 8)), older: map[[4]int]string{}, powers: map[string]*powers{}}
+		g := &intGraph{r: rand.New(rand.NewPCG(seed, 8)), older: map[[4]int]string{}, reals: map[[4]int]string{}, powers: map[string]*powers{}}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { testRandomIntegers(t, g, seed, 6) })
 	}
 }

@@ -153,3 +153,17 @@ func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
 	*t = intArgs{}
 	intTilePool.Put(t)
 }
+
+// Region is the part of the result that a task computes: pixels and channels,
+// from the first up to but without the last.
+func (c *IntConv) Region(task int) (r0, r1, c0, c1 int) {
+	s := &c.s
+	band := task / c.panelTasks
+	r0, r1 = band*c.bandRows*c.ow, min((band+1)*c.bandRows, s.N*c.oh)*c.ow
+	og := s.O / s.Groups
+	first := task % c.panelTasks * c.panelsPerTask
+	last := min(first+c.panelsPerTask, c.panels*s.Groups) - 1
+	c0 = first/c.panels*og + first%c.panels*c.nr
+	c1 = last/c.panels*og + min((last%c.panels+1)*c.nr, og)
+	return r0, r1, c0, c1
+}

@@ -2,7 +2,9 @@ package kernel
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pare/internal/guard"
@@ -73,4 +75,45 @@ func TestStepsRun(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 	s.Run(nil, nil, 1, 0)
+}
+
+// TestIntConvRegion: a task writes its region and nothing else, and regions
+// share out the result.
+func TestIntConvRegion(t *testing.T) {
+	const untouched = int32(math.MaxInt32)
+	cases := append(slices.Clone(intCases), intDepthCases...)
+	for _, s := range append(cases, ConvShape{N: 1, H: 30, W: 20, C: 40, KH: 1, KW: 1, O: 500}) {
+		w, err := PackIntConv(s, make([]int8, s.O*s.C/max(1, s.Groups)*s.KH*s.KW), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := NewIntConv(s, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		full, pixels := c.Shape(), s.N*s.OH()*s.OW()
+		src, scratch := make([]uint8, extent(s.N*s.H*s.W, s.C, full.SrcStride)), make([]uint8, c.ScratchBytes())
+		dst, owners := make([]int32, extent(pixels, s.O, full.DstStride)), make([]int, pixels*s.O)
+		for task := range c.Tasks() {
+			for i := range dst {
+				dst[i] = untouched
+			}
+			c.RunSums(task, dst, src, scratch)
+			r0, r1, c0, c1 := c.Region(task)
+			for p := range pixels {
+				for o := range s.O {
+					in := r0 <= p && p < r1 && c0 <= o && o < c1
+					if in {
+						owners[p*s.O+o]++
+					}
+					if in == (dst[p*full.DstStride+o] == untouched) {
+						t.Fatalf("%+v: task %d with region %d:%d,%d:%d, element %d,%d", s, task, r0, r1, c0, c1, p, o)
+					}
+				}
+			}
+		}
+		if slices.ContainsFunc(owners, func(n int) bool { return n != 1 }) {
+			t.Errorf("%+v: regions do not share out the result", s)
+		}
+	}
 }
