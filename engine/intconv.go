@@ -92,7 +92,11 @@ func (b *builder) intStep(p *intStep) {
 	}
 	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(len(p.scale))*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
 	ep := t.epilogue(p.scale, p.shift)
-	b.planInt(st, p, s, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+	plan := kernel.NewIntConv
+	if behind.any() {
+		plan = kernel.NewIntConvReal
+	}
+	b.planInt(st, p, s, plan, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.codes(t.res)
 		if codes != nil {
@@ -106,7 +110,8 @@ func (b *builder) intStep(p *intStep) {
 }
 
 // planInt packs the weights and, since the plan depends on them, plans later.
-func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
+func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, plan func(kernel.ConvShape, *kernel.IntWeights) (*kernel.IntConv, error),
+	run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
 	zero := uint8(p.x.zero)
 	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
@@ -116,7 +121,7 @@ func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, run func(c *
 		if err := weights.done(); err != nil {
 			return err
 		}
-		c, err := kernel.NewIntConv(s, weights.x)
+		c, err := plan(s, weights.x)
 		if err != nil {
 			return err
 		}

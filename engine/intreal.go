@@ -58,9 +58,12 @@ func (b *builder) addRealBehind(r *realTail, last bool) {
 	r.v = r.clamp.v
 }
 
+// any reports whether anything is left to do behind the epilogue.
+func (r *realTail) any() bool { return r.res.b != nil || r.codes != nil }
+
 // run does what follows the result of one task, which lies at real.
 func (r *realTail) run(f *frame, c *kernel.IntConv, task int, real place) {
-	if r.res.b == nil && r.codes == nil {
+	if !r.any() {
 		return
 	}
 	width := c.Shape().O

@@ -19,7 +19,13 @@ type IntConv struct {
 const intBytes = 256 << 10
 
 // NewIntConv plans a convolution with packed weights.
-func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) {
+func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) { return newIntConv(s, w, 0) }
+
+// NewIntConvReal plans a convolution whose tasks store floats that something else,
+// as large, is added to: tasks are small enough for both to stay in the cache.
+func NewIntConvReal(s ConvShape, w *IntWeights) (*IntConv, error) { return newIntConv(s, w, 8*s.O) }
+
+func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -34,6 +40,7 @@ func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) {
 		s.Groups = 1
 	}
 	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w}
+	c.result = result
 	switch {
 	case s.padded() || ragged && s.KH*s.KW > 1:
 		c.access = banded
