@@ -1,20 +1,21 @@
 package kernel
 
+import "unsafe"
+
 // Steps is a function of one number, in bytes, that is constant on equal steps:
 // its value at y is that of step trunc(clamp(y)). A number that is none counts
 // as the least. Build it once with NewSteps.
 type Steps struct {
 	values []uint8
-	floats map[int]*stepTree[uint32] // by lanes of a vector
-	words  *stepTree[uint16]         // of 32 lanes
+	floats *stepTree[uint32] // of 8 lanes
+	words  *stepTree[uint16] // of 32 lanes
 }
 
 // NewSteps takes the values by step, at least one; they must stay as they are.
 func NewSteps(values []uint8) *Steps {
-	s := &Steps{values: values, floats: map[int]*stepTree[uint32]{}}
+	s := &Steps{values: values}
 	if starts := runStarts(values); starts != nil {
-		s.floats[8] = newStepTree(values, starts, 8, floatStep)
-		s.floats[16] = newStepTree(values, starts, 16, floatStep)
+		s.floats = newStepTree(values, starts, 8, floatStep)
 		s.words = newStepTree(values, starts, 32, wordStep)
 	}
 	return s
@@ -49,7 +50,7 @@ func (s *Steps) matrix(a *stepArgs) {
 type stepArgs struct {
 	dst            []uint8
 	src            []float32
-	tree           *uint32
+	tree           unsafe.Pointer
 	more           int // groups behind the first
 	rows, cols     int
 	ldd, lds       int // elements from one row to the next

@@ -4,12 +4,12 @@
 
 package kernel
 
-// stepsAVX512 writes the values of a matrix.
+// stepsAVX512 writes the values of a matrix, by a tree of words.
 //
 //go:noescape
 func stepsAVX512(a *byte)
 
-// stepsAVX2 writes the values of a matrix of the first cols/8*8.
+// stepsAVX2 writes the values of the first cols/8*8 columns of a matrix, by a tree of eight floats.
 //
 //go:noescape
 func stepsAVX2(a *byte)

@@ -4,147 +4,311 @@
 
 #include "textflag.h"
 
+DATA stepsLanesToRows<>+0(SB)/4, $0x00000000
+DATA stepsLanesToRows<>+4(SB)/4, $0x00000004
+DATA stepsLanesToRows<>+8(SB)/4, $0x00000008
+DATA stepsLanesToRows<>+12(SB)/4, $0x0000000c
+DATA stepsLanesToRows<>+16(SB)/4, $0x00000001
+DATA stepsLanesToRows<>+20(SB)/4, $0x00000005
+DATA stepsLanesToRows<>+24(SB)/4, $0x00000009
+DATA stepsLanesToRows<>+28(SB)/4, $0x0000000d
+DATA stepsLanesToRows<>+32(SB)/4, $0x00000002
+DATA stepsLanesToRows<>+36(SB)/4, $0x00000006
+DATA stepsLanesToRows<>+40(SB)/4, $0x0000000a
+DATA stepsLanesToRows<>+44(SB)/4, $0x0000000e
+DATA stepsLanesToRows<>+48(SB)/4, $0x00000003
+DATA stepsLanesToRows<>+52(SB)/4, $0x00000007
+DATA stepsLanesToRows<>+56(SB)/4, $0x0000000b
+DATA stepsLanesToRows<>+60(SB)/4, $0x0000000f
+GLOBL stepsLanesToRows<>(SB), RODATA|NOPTR, $64
+
+DATA stepsWords16<>+0(SB)/4, $0x00100010
+DATA stepsWords16<>+4(SB)/4, $0x00100010
+DATA stepsWords16<>+8(SB)/4, $0x00100010
+DATA stepsWords16<>+12(SB)/4, $0x00100010
+DATA stepsWords16<>+16(SB)/4, $0x00100010
+DATA stepsWords16<>+20(SB)/4, $0x00100010
+DATA stepsWords16<>+24(SB)/4, $0x00100010
+DATA stepsWords16<>+28(SB)/4, $0x00100010
+DATA stepsWords16<>+32(SB)/4, $0x00100010
+DATA stepsWords16<>+36(SB)/4, $0x00100010
+DATA stepsWords16<>+40(SB)/4, $0x00100010
+DATA stepsWords16<>+44(SB)/4, $0x00100010
+DATA stepsWords16<>+48(SB)/4, $0x00100010
+DATA stepsWords16<>+52(SB)/4, $0x00100010
+DATA stepsWords16<>+56(SB)/4, $0x00100010
+DATA stepsWords16<>+60(SB)/4, $0x00100010
+GLOBL stepsWords16<>(SB), RODATA|NOPTR, $64
+
+DATA stepsWords8<>+0(SB)/4, $0x00080008
+DATA stepsWords8<>+4(SB)/4, $0x00080008
+DATA stepsWords8<>+8(SB)/4, $0x00080008
+DATA stepsWords8<>+12(SB)/4, $0x00080008
+DATA stepsWords8<>+16(SB)/4, $0x00080008
+DATA stepsWords8<>+20(SB)/4, $0x00080008
+DATA stepsWords8<>+24(SB)/4, $0x00080008
+DATA stepsWords8<>+28(SB)/4, $0x00080008
+DATA stepsWords8<>+32(SB)/4, $0x00080008
+DATA stepsWords8<>+36(SB)/4, $0x00080008
+DATA stepsWords8<>+40(SB)/4, $0x00080008
+DATA stepsWords8<>+44(SB)/4, $0x00080008
+DATA stepsWords8<>+48(SB)/4, $0x00080008
+DATA stepsWords8<>+52(SB)/4, $0x00080008
+DATA stepsWords8<>+56(SB)/4, $0x00080008
+DATA stepsWords8<>+60(SB)/4, $0x00080008
+GLOBL stepsWords8<>(SB), RODATA|NOPTR, $64
+
+DATA stepsWords4<>+0(SB)/4, $0x00040004
+DATA stepsWords4<>+4(SB)/4, $0x00040004
+DATA stepsWords4<>+8(SB)/4, $0x00040004
+DATA stepsWords4<>+12(SB)/4, $0x00040004
+DATA stepsWords4<>+16(SB)/4, $0x00040004
+DATA stepsWords4<>+20(SB)/4, $0x00040004
+DATA stepsWords4<>+24(SB)/4, $0x00040004
+DATA stepsWords4<>+28(SB)/4, $0x00040004
+DATA stepsWords4<>+32(SB)/4, $0x00040004
+DATA stepsWords4<>+36(SB)/4, $0x00040004
+DATA stepsWords4<>+40(SB)/4, $0x00040004
+DATA stepsWords4<>+44(SB)/4, $0x00040004
+DATA stepsWords4<>+48(SB)/4, $0x00040004
+DATA stepsWords4<>+52(SB)/4, $0x00040004
+DATA stepsWords4<>+56(SB)/4, $0x00040004
+DATA stepsWords4<>+60(SB)/4, $0x00040004
+GLOBL stepsWords4<>(SB), RODATA|NOPTR, $64
+
+DATA stepsWords2<>+0(SB)/4, $0x00020002
+DATA stepsWords2<>+4(SB)/4, $0x00020002
+DATA stepsWords2<>+8(SB)/4, $0x00020002
+DATA stepsWords2<>+12(SB)/4, $0x00020002
+DATA stepsWords2<>+16(SB)/4, $0x00020002
+DATA stepsWords2<>+20(SB)/4, $0x00020002
+DATA stepsWords2<>+24(SB)/4, $0x00020002
+DATA stepsWords2<>+28(SB)/4, $0x00020002
+DATA stepsWords2<>+32(SB)/4, $0x00020002
+DATA stepsWords2<>+36(SB)/4, $0x00020002
+DATA stepsWords2<>+40(SB)/4, $0x00020002
+DATA stepsWords2<>+44(SB)/4, $0x00020002
+DATA stepsWords2<>+48(SB)/4, $0x00020002
+DATA stepsWords2<>+52(SB)/4, $0x00020002
+DATA stepsWords2<>+56(SB)/4, $0x00020002
+DATA stepsWords2<>+60(SB)/4, $0x00020002
+GLOBL stepsWords2<>(SB), RODATA|NOPTR, $64
+
+DATA stepsWords1<>+0(SB)/4, $0x00010001
+DATA stepsWords1<>+4(SB)/4, $0x00010001
+DATA stepsWords1<>+8(SB)/4, $0x00010001
+DATA stepsWords1<>+12(SB)/4, $0x00010001
+DATA stepsWords1<>+16(SB)/4, $0x00010001
+DATA stepsWords1<>+20(SB)/4, $0x00010001
+DATA stepsWords1<>+24(SB)/4, $0x00010001
+DATA stepsWords1<>+28(SB)/4, $0x00010001
+DATA stepsWords1<>+32(SB)/4, $0x00010001
+DATA stepsWords1<>+36(SB)/4, $0x00010001
+DATA stepsWords1<>+40(SB)/4, $0x00010001
+DATA stepsWords1<>+44(SB)/4, $0x00010001
+DATA stepsWords1<>+48(SB)/4, $0x00010001
+DATA stepsWords1<>+52(SB)/4, $0x00010001
+DATA stepsWords1<>+56(SB)/4, $0x00010001
+DATA stepsWords1<>+60(SB)/4, $0x00010001
+GLOBL stepsWords1<>(SB), RODATA|NOPTR, $64
+
 // func stepsAVX512(a *byte)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512BW, AVX512F, BMI2
 TEXT ·stepsAVX512(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         (AX), CX
 	MOVQ         24(AX), DX
-	MOVQ         64(AX), BX
-	MOVQ         72(AX), SI
-	MOVQ         48(AX), DI
-	MOVQ         56(AX), R8
+	MOVQ         48(AX), BX
+	MOVQ         56(AX), SI
+	MOVQ         64(AX), DI
+	MOVQ         72(AX), R8
 	VBROADCASTSS 96(AX), Z0
 	VBROADCASTSS 100(AX), Z1
-	VBROADCASTSS 32(DI), Z2
-	VBROADCASTSS word00000008<>+0(SB), Z3
-	VBROADCASTSS word00000004<>+0(SB), Z4
-	VBROADCASTSS word00000002<>+0(SB), Z5
-	VBROADCASTSS word00000001<>+0(SB), Z6
+	VBROADCASTSS word47000000<>+0(SB), Z2
+	VMOVUPS      stepsLanesToRows<>+0(SB), Z3
 
 row:
 	XORQ R9, R9
-	MOVQ SI, R10
-	SUBQ $0x20, R10
-	JL   cols_few
 
-cols:
-	VMOVUPS     (DX)(R9*4), Z7
+whole:
+	MOVQ        R8, R10
+	SUBQ        R9, R10
+	CMPQ        R10, $0x40
+	JL          rest
+	VMOVUPS     (DX)(R9*4), Z4
+	VMULPS      Z0, Z4, Z4
+	VADDPS      Z1, Z4, Z4
+	VMINPS      Z4, Z2, Z4
+	VCVTTPS2DQ  Z4, Z4
+	VMOVUPS     64(DX)(R9*4), Z5
+	VMULPS      Z0, Z5, Z5
+	VADDPS      Z1, Z5, Z5
+	VMINPS      Z5, Z2, Z5
+	VCVTTPS2DQ  Z5, Z5
+	VMOVUPS     128(DX)(R9*4), Z6
+	VMULPS      Z0, Z6, Z6
+	VADDPS      Z1, Z6, Z6
+	VMINPS      Z6, Z2, Z6
+	VCVTTPS2DQ  Z6, Z6
+	VMOVUPS     192(DX)(R9*4), Z7
 	VMULPS      Z0, Z7, Z7
 	VADDPS      Z1, Z7, Z7
-	VMOVUPS     64(DX)(R9*4), Z8
-	VMULPS      Z0, Z8, Z8
-	VADDPS      Z1, Z8, Z8
-	VCMPPS      $0x1d, Z2, Z7, K1
-	VMOVDQA32.Z Z3, K1, Z9
-	VCMPPS      $0x1d, Z2, Z8, K1
-	VMOVDQA32.Z Z3, K1, Z10
-	VPERMPS     16(DI), Z9, Z11
-	VCMPPS      $0x1d, Z11, Z7, K1
-	VPADDD      Z4, Z9, K1, Z9
-	VPERMPS     16(DI), Z10, Z11
-	VCMPPS      $0x1d, Z11, Z8, K1
-	VPADDD      Z4, Z10, K1, Z10
-	VPERMPS     8(DI), Z9, Z11
-	VCMPPS      $0x1d, Z11, Z7, K1
-	VPADDD      Z5, Z9, K1, Z9
-	VPERMPS     8(DI), Z10, Z11
-	VCMPPS      $0x1d, Z11, Z8, K1
-	VPADDD      Z5, Z10, K1, Z10
-	VPERMPS     4(DI), Z9, Z11
-	VCMPPS      $0x1d, Z11, Z7, K1
-	VPADDD      Z6, Z9, K1, Z9
-	VPERMPS     4(DI), Z10, Z11
-	VCMPPS      $0x1d, Z11, Z8, K1
-	VPADDD      Z6, Z10, K1, Z10
-	VPERMD      192(DI), Z9, Z11
-	VPERMD      192(DI), Z10, Z12
-	MOVQ        R8, R12
-	TESTQ       R12, R12
-	JZ          first_found
-	LEAQ        256(DI), R11
-
-first_more:
-	VPERMPS (R11), Z9, Z13
-	VCMPPS  $0x1d, Z13, Z7, K1
-	VPERMD  64(R11), Z9, K1, Z11
-	VPERMPS (R11), Z10, Z13
-	VCMPPS  $0x1d, Z13, Z8, K1
-	VPERMD  64(R11), Z10, K1, Z12
-	ADDQ    $0x80, R11
-	DECQ    R12
-	JNZ     first_more
-
-first_found:
-	VPMOVDB Z11, X11
-	VMOVUPS X11, (CX)(R9*1)
-	VPMOVDB Z12, X12
-	VMOVUPS X12, 16(CX)(R9*1)
-	ADDQ    $0x20, R9
-	CMPQ    R9, R10
-	JLE     cols
-
-cols_few:
-cols_one:
+	VMINPS      Z7, Z2, Z7
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
 	MOVQ        SI, R10
-	SUBQ        R9, R10
-	JLE         cols_end
+	VPCMPUW     $0x05, 128(BX), Z4, K1
+	VMOVDQU16.Z stepsWords16<>+0(SB), K1, Z5
+	VPCMPUW     $0x05, 128(BX), Z6, K1
+	VMOVDQU16.Z stepsWords16<>+0(SB), K1, Z7
+	VPERMW      16(BX), Z5, Z8
+	VPCMPUW     $0x05, Z8, Z4, K1
+	VPADDW      stepsWords8<>+0(SB), Z5, K1, Z5
+	VPERMW      16(BX), Z7, Z8
+	VPCMPUW     $0x05, Z8, Z6, K1
+	VPADDW      stepsWords8<>+0(SB), Z7, K1, Z7
+	VPERMW      8(BX), Z5, Z8
+	VPCMPUW     $0x05, Z8, Z4, K1
+	VPADDW      stepsWords4<>+0(SB), Z5, K1, Z5
+	VPERMW      8(BX), Z7, Z8
+	VPCMPUW     $0x05, Z8, Z6, K1
+	VPADDW      stepsWords4<>+0(SB), Z7, K1, Z7
+	VPERMW      4(BX), Z5, Z8
+	VPCMPUW     $0x05, Z8, Z4, K1
+	VPADDW      stepsWords2<>+0(SB), Z5, K1, Z5
+	VPERMW      4(BX), Z7, Z8
+	VPCMPUW     $0x05, Z8, Z6, K1
+	VPADDW      stepsWords2<>+0(SB), Z7, K1, Z7
+	VPERMW      2(BX), Z5, Z8
+	VPCMPUW     $0x05, Z8, Z4, K1
+	VPADDW      stepsWords1<>+0(SB), Z5, K1, Z5
+	VPERMW      2(BX), Z7, Z8
+	VPCMPUW     $0x05, Z8, Z6, K1
+	VPADDW      stepsWords1<>+0(SB), Z7, K1, Z7
+	VPERMW      192(BX), Z5, Z8
+	VPERMW      192(BX), Z7, Z9
+	TESTQ       R10, R10
+	JZ          whole_found
+	LEAQ        256(BX), R11
+
+whole_more:
+	VPERMW  (R11), Z5, Z10
+	VPCMPUW $0x05, Z10, Z4, K1
+	VPERMW  64(R11), Z5, K1, Z8
+	VPERMW  (R11), Z7, Z10
+	VPCMPUW $0x05, Z10, Z6, K1
+	VPERMW  64(R11), Z7, K1, Z9
+	ADDQ    $0x00000080, R11
+	DECQ    R10
+	JNZ     whole_more
+
+whole_found:
+	VPACKUSWB Z9, Z8, Z8
+	VPERMD    Z8, Z3, Z8
+	VMOVUPS   Z8, (CX)(R9*1)
+	ADDQ      $0x40, R9
+	JMP       whole
+
+rest:
+	TESTQ       R10, R10
+	JZ          next
 	MOVQ        $-1, R11
 	BZHIQ       R10, R11, R11
-	KMOVW       R11, K1
-	VMOVUPS.Z   (DX)(R9*4), K1, Z7
+	KMOVQ       R11, K1
+	MOVQ        $-1, R11
+	BZHIQ       R10, R11, R11
+	KMOVW       R11, K2
+	SHRQ        $0x10, R11
+	KMOVW       R11, K3
+	SHRQ        $0x10, R11
+	KMOVW       R11, K4
+	SHRQ        $0x10, R11
+	KMOVW       R11, K5
+	VMOVUPS.Z   (DX)(R9*4), K2, Z4
+	VMULPS      Z0, Z4, Z4
+	VADDPS      Z1, Z4, Z4
+	VMINPS      Z4, Z2, Z4
+	VCVTTPS2DQ  Z4, Z4
+	VMOVUPS.Z   64(DX)(R9*4), K3, Z5
+	VMULPS      Z0, Z5, Z5
+	VADDPS      Z1, Z5, Z5
+	VMINPS      Z5, Z2, Z5
+	VCVTTPS2DQ  Z5, Z5
+	VMOVUPS.Z   128(DX)(R9*4), K4, Z6
+	VMULPS      Z0, Z6, Z6
+	VADDPS      Z1, Z6, Z6
+	VMINPS      Z6, Z2, Z6
+	VCVTTPS2DQ  Z6, Z6
+	VMOVUPS.Z   192(DX)(R9*4), K5, Z7
 	VMULPS      Z0, Z7, Z7
 	VADDPS      Z1, Z7, Z7
-	VCMPPS      $0x1d, Z2, Z7, K2
-	VMOVDQA32.Z Z3, K2, Z8
-	VPERMPS     16(DI), Z8, Z9
-	VCMPPS      $0x1d, Z9, Z7, K2
-	VPADDD      Z4, Z8, K2, Z8
-	VPERMPS     8(DI), Z8, Z9
-	VCMPPS      $0x1d, Z9, Z7, K2
-	VPADDD      Z5, Z8, K2, Z8
-	VPERMPS     4(DI), Z8, Z9
-	VCMPPS      $0x1d, Z9, Z7, K2
-	VPADDD      Z6, Z8, K2, Z8
-	VPERMD      192(DI), Z8, Z9
-	MOVQ        R8, R11
-	TESTQ       R11, R11
-	JZ          second_found
-	LEAQ        256(DI), R10
+	VMINPS      Z7, Z2, Z7
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	MOVQ        SI, R10
+	VPCMPUW     $0x05, 128(BX), Z4, K2
+	VMOVDQU16.Z stepsWords16<>+0(SB), K2, Z5
+	VPCMPUW     $0x05, 128(BX), Z6, K2
+	VMOVDQU16.Z stepsWords16<>+0(SB), K2, Z7
+	VPERMW      16(BX), Z5, Z8
+	VPCMPUW     $0x05, Z8, Z4, K2
+	VPADDW      stepsWords8<>+0(SB), Z5, K2, Z5
+	VPERMW      16(BX), Z7, Z8
+	VPCMPUW     $0x05, Z8, Z6, K2
+	VPADDW      stepsWords8<>+0(SB), Z7, K2, Z7
+	VPERMW      8(BX), Z5, Z8
+	VPCMPUW     $0x05, Z8, Z4, K2
+	VPADDW      stepsWords4<>+0(SB), Z5, K2, Z5
+	VPERMW      8(BX), Z7, Z8
+	VPCMPUW     $0x05, Z8, Z6, K2
+	VPADDW      stepsWords4<>+0(SB), Z7, K2, Z7
+	VPERMW      4(BX), Z5, Z8
+	VPCMPUW     $0x05, Z8, Z4, K2
+	VPADDW      stepsWords2<>+0(SB), Z5, K2, Z5
+	VPERMW      4(BX), Z7, Z8
+	VPCMPUW     $0x05, Z8, Z6, K2
+	VPADDW      stepsWords2<>+0(SB), Z7, K2, Z7
+	VPERMW      2(BX), Z5, Z8
+	VPCMPUW     $0x05, Z8, Z4, K2
+	VPADDW      stepsWords1<>+0(SB), Z5, K2, Z5
+	VPERMW      2(BX), Z7, Z8
+	VPCMPUW     $0x05, Z8, Z6, K2
+	VPADDW      stepsWords1<>+0(SB), Z7, K2, Z7
+	VPERMW      192(BX), Z5, Z8
+	VPERMW      192(BX), Z7, Z9
+	TESTQ       R10, R10
+	JZ          rest_found
+	LEAQ        256(BX), R11
 
-second_more:
-	VPERMPS (R10), Z8, Z10
-	VCMPPS  $0x1d, Z10, Z7, K2
-	VPERMD  64(R10), Z8, K2, Z9
-	ADDQ    $0x80, R10
-	DECQ    R11
-	JNZ     second_more
+rest_more:
+	VPERMW  (R11), Z5, Z10
+	VPCMPUW $0x05, Z10, Z4, K2
+	VPERMW  64(R11), Z5, K2, Z8
+	VPERMW  (R11), Z7, Z10
+	VPCMPUW $0x05, Z10, Z6, K2
+	VPERMW  64(R11), Z7, K2, Z9
+	ADDQ    $0x00000080, R11
+	DECQ    R10
+	JNZ     rest_more
 
-second_found:
-	VPMOVDB Z9, K1, (CX)(R9*1)
-	ADDQ    $0x10, R9
-	JMP     cols_one
+rest_found:
+	VPACKUSWB Z9, Z8, Z8
+	VPERMD    Z8, Z3, Z8
+	VMOVDQU8  Z8, K1, (CX)(R9*1)
 
-cols_end:
+next:
 	MOVQ 88(AX), R9
 	LEAQ (DX)(R9*4), DX
 	ADDQ 80(AX), CX
-	DECQ BX
+	DECQ DI
 	JNZ  row
 	VZEROUPPER
 	RET
 
-DATA word00000008<>+0(SB)/4, $0x00000008
-GLOBL word00000008<>(SB), RODATA|NOPTR, $4
-
-DATA word00000004<>+0(SB)/4, $0x00000004
-GLOBL word00000004<>(SB), RODATA|NOPTR, $4
-
-DATA word00000002<>+0(SB)/4, $0x00000002
-GLOBL word00000002<>(SB), RODATA|NOPTR, $4
-
-DATA word00000001<>+0(SB)/4, $0x00000001
-GLOBL word00000001<>(SB), RODATA|NOPTR, $4
+DATA word47000000<>+0(SB)/4, $0x47000000
+GLOBL word47000000<>(SB), RODATA|NOPTR, $4
 
 // func stepsAVX2(a *byte)
 // Requires: AVX, AVX2
@@ -152,20 +316,20 @@ TEXT ·stepsAVX2(SB), NOSPLIT, $0-8
 	MOVQ         a+0(FP), AX
 	MOVQ         (AX), CX
 	MOVQ         24(AX), DX
-	MOVQ         64(AX), BX
-	MOVQ         72(AX), SI
-	MOVQ         48(AX), DI
-	MOVQ         56(AX), R8
+	MOVQ         48(AX), BX
+	MOVQ         56(AX), SI
+	MOVQ         64(AX), DI
+	MOVQ         72(AX), R8
 	VBROADCASTSS 96(AX), Y0
 	VBROADCASTSS 100(AX), Y1
-	VBROADCASTSS 16(DI), Y2
+	VMOVUPS      64(BX), Y2
 	VBROADCASTSS word00000004<>+0(SB), Y3
 	VBROADCASTSS word00000002<>+0(SB), Y4
 	VBROADCASTSS word00000001<>+0(SB), Y5
 
 row:
 	XORQ R9, R9
-	MOVQ SI, R10
+	MOVQ R8, R10
 	SUBQ $0x10, R10
 	JL   cols_few
 
@@ -180,30 +344,30 @@ cols:
 	VPAND   Y3, Y8, Y8
 	VCMPPS  $0x1d, Y2, Y7, Y9
 	VPAND   Y3, Y9, Y9
-	VPERMPS 8(DI), Y8, Y10
+	VPERMPS 8(BX), Y8, Y10
 	VCMPPS  $0x1d, Y10, Y6, Y10
 	VPAND   Y4, Y10, Y10
 	VPADDD  Y10, Y8, Y8
-	VPERMPS 8(DI), Y9, Y10
+	VPERMPS 8(BX), Y9, Y10
 	VCMPPS  $0x1d, Y10, Y7, Y10
 	VPAND   Y4, Y10, Y10
 	VPADDD  Y10, Y9, Y9
-	VPERMPS 4(DI), Y8, Y10
+	VPERMPS 4(BX), Y8, Y10
 	VCMPPS  $0x1d, Y10, Y6, Y10
 	VPAND   Y5, Y10, Y10
 	VPADDD  Y10, Y8, Y8
-	VPERMPS 4(DI), Y9, Y10
+	VPERMPS 4(BX), Y9, Y10
 	VCMPPS  $0x1d, Y10, Y7, Y10
 	VPAND   Y5, Y10, Y10
 	VPADDD  Y10, Y9, Y9
-	VPERMD  96(DI), Y8, Y10
-	VPERMD  96(DI), Y9, Y11
-	MOVQ    R8, R12
+	VPERMD  96(BX), Y8, Y10
+	VPERMD  96(BX), Y9, Y11
+	MOVQ    SI, R12
 	TESTQ   R12, R12
-	JZ      first_found
-	LEAQ    128(DI), R11
+	JZ      both_found
+	LEAQ    128(BX), R11
 
-first_more:
+both_more:
 	VPERMPS   (R11), Y8, Y12
 	VCMPPS    $0x1d, Y12, Y6, Y12
 	VPERMD    32(R11), Y8, Y13
@@ -214,9 +378,9 @@ first_more:
 	VBLENDVPS Y12, Y13, Y11, Y11
 	ADDQ      $0x40, R11
 	DECQ      R12
-	JNZ       first_more
+	JNZ       both_more
 
-first_found:
+both_found:
 	VEXTRACTI128 $0x01, Y10, X6
 	VPACKUSDW    X6, X10, X6
 	VPACKUSWB    X6, X6, X6
@@ -230,7 +394,7 @@ first_found:
 	JLE          cols
 
 cols_few:
-	MOVQ SI, R10
+	MOVQ R8, R10
 	SUBQ $0x08, R10
 	CMPQ R9, R10
 	JG   cols_rest
@@ -241,30 +405,30 @@ cols_one:
 	VADDPS  Y1, Y6, Y6
 	VCMPPS  $0x1d, Y2, Y6, Y7
 	VPAND   Y3, Y7, Y7
-	VPERMPS 8(DI), Y7, Y8
+	VPERMPS 8(BX), Y7, Y8
 	VCMPPS  $0x1d, Y8, Y6, Y8
 	VPAND   Y4, Y8, Y8
 	VPADDD  Y8, Y7, Y7
-	VPERMPS 4(DI), Y7, Y8
+	VPERMPS 4(BX), Y7, Y8
 	VCMPPS  $0x1d, Y8, Y6, Y8
 	VPAND   Y5, Y8, Y8
 	VPADDD  Y8, Y7, Y7
-	VPERMD  96(DI), Y7, Y8
-	MOVQ    R8, R12
+	VPERMD  96(BX), Y7, Y8
+	MOVQ    SI, R12
 	TESTQ   R12, R12
-	JZ      second_found
-	LEAQ    128(DI), R11
+	JZ      one_found
+	LEAQ    128(BX), R11
 
-second_more:
+one_more:
 	VPERMPS   (R11), Y7, Y9
 	VCMPPS    $0x1d, Y9, Y6, Y9
 	VPERMD    32(R11), Y7, Y10
 	VBLENDVPS Y9, Y10, Y8, Y8
 	ADDQ      $0x40, R11
 	DECQ      R12
-	JNZ       second_more
+	JNZ       one_more
 
-second_found:
+one_found:
 	VEXTRACTI128 $0x01, Y8, X6
 	VPACKUSDW    X6, X8, X6
 	VPACKUSWB    X6, X6, X6
@@ -277,7 +441,16 @@ cols_rest:
 	MOVQ 88(AX), R9
 	LEAQ (DX)(R9*4), DX
 	ADDQ 80(AX), CX
-	DECQ BX
+	DECQ DI
 	JNZ  row
 	VZEROUPPER
 	RET
+
+DATA word00000004<>+0(SB)/4, $0x00000004
+GLOBL word00000004<>(SB), RODATA|NOPTR, $4
+
+DATA word00000002<>+0(SB)/4, $0x00000002
+GLOBL word00000002<>(SB), RODATA|NOPTR, $4
+
+DATA word00000001<>+0(SB)/4, $0x00000001
+GLOBL word00000001<>(SB), RODATA|NOPTR, $4

@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"math"
-	"unsafe"
-)
+import "math"
 
 // stepTree finds the run of equal values that a number lies in by comparison
 // with the first steps of the runs: a vector holds those of every more+1st run,
@@ -71,15 +68,3 @@ func floatStep(step int) uint32 {
 }
 
 func wordStep(step int) uint16 { return uint16(step) }
-
-// call runs a routine for vectors of so many lanes, or reports that the table
-// has no tree.
-func (s *Steps) call(lanes int, f func(*byte), a *stepArgs) bool {
-	t := s.floats[lanes]
-	if t == nil {
-		return false
-	}
-	a.tree, a.more = unsafe.SliceData(t.words), t.more
-	f((*byte)(unsafe.Pointer(a)))
-	return true
-}

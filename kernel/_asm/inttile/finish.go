@@ -221,7 +221,7 @@ func pack512(t reg.Register, a acc) {
 	zero, least, order := ZMM(), ZMM(), ZMM()
 	VPBROADCASTW(Mem{Base: t, Disp: offZero}, zero)
 	VPBROADCASTB(Mem{Base: t, Disp: offLeast}, least)
-	VMOVUPS(lanesToRows, order)
+	VMOVUPS(stepWords.Order, order)
 	for _, g := range fours(a) {
 		for _, v := range g {
 			VCVTPS2DQ(v, v)

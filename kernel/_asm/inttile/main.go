@@ -9,6 +9,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"pare-asm/vec"
 )
 
 // Offsets in kernel.intArgs.
@@ -179,7 +181,7 @@ func start(s *isa, t reg.Register, a acc) {
 func main() {
 	ConstraintExpr("!noasm")
 	constants()
-	wordWeights()
+	stepWords = vec.NewWords("inttile")
 	for m := 1; m <= 12; m++ {
 		kernel(&vnni, 32, m)
 		kernel(&vnni, 16, m)
