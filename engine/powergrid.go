@@ -34,27 +34,14 @@ func (b *builder) findPowerGrids() {
 	}
 }
 
-// powerGridOf matches a grid that begins with n.
+// powerGridOf matches a grid that begins with n: the step that n.In[0] lies in,
+// and the level of its code.
 func (b *builder) powerGridOf(n *ir.Node) *powerGrid {
-	if len(n.In) != 2 || b.val(n.In[0]).t != tensor.Float32 {
+	g, table, next := b.fineSteps(n)
+	if g == nil {
 		return nil
 	}
-	factor, ok := b.scalar(n.In[1])
-	add := b.only(n.Out[0])
-	if !ok || !is(add, "Add") || add.In[0] != n.Out[0] {
-		return nil
-	}
-	offset, ok := b.scalar(add.In[1])
-	clip := b.only(add.Out[0])
-	if !ok || !is(clip, "Clip") {
-		return nil
-	}
-	first, last, ok := b.limits(clip)
-	steps, table := b.indexed(clip.Out[0])
-	if !ok || steps == nil || first != 0 || table.Rank() != 1 || int(last) != table.Len()-1 {
-		return nil
-	}
-	decode := b.only(steps[1].Out[0])
+	decode := b.only(next)
 	if !is(decode, "DequantizeLinear") || table.Type != tensor.Uint8 || len(decode.In) > 2 || !b.number(decode.In[1], 1) {
 		return nil
 	}
@@ -66,8 +53,7 @@ func (b *builder) powerGridOf(n *ir.Node) *powerGrid {
 	if !is(mul, "Mul") || mul.In[0] != codes[1].Out[0] {
 		return nil
 	}
-	g := &powerGrid{factor: factor, offset: offset, out: mul.Out[0],
-		nodes: []*ir.Node{n, add, clip, steps[0], steps[1], decode, codes[0], codes[1], mul}}
+	var ok bool
 	if g.scale, ok = b.scalar(mul.In[1]); !ok {
 		return nil
 	}
@@ -77,7 +63,32 @@ func (b *builder) powerGridOf(n *ir.Node) *powerGrid {
 		}
 		g.levels = append(g.levels, tensor.Data[float32](levels)[c])
 	}
+	g.nodes, g.out = append(g.nodes, decode, codes[0], codes[1], mul), mul.Out[0]
 	return g
+}
+
+// fineSteps matches the first half of a grid, which looks up the code of a step
+// in a table.
+func (b *builder) fineSteps(n *ir.Node) (g *powerGrid, table *tensor.Tensor, code *ir.Value) {
+	if len(n.In) != 2 || b.val(n.In[0]).t != tensor.Float32 {
+		return nil, nil, nil
+	}
+	factor, ok := b.scalar(n.In[1])
+	add := b.only(n.Out[0])
+	if !ok || !is(add, "Add") || add.In[0] != n.Out[0] {
+		return nil, nil, nil
+	}
+	offset, ok := b.scalar(add.In[1])
+	clip := b.only(add.Out[0])
+	if !ok || !is(clip, "Clip") {
+		return nil, nil, nil
+	}
+	first, last, ok := b.limits(clip)
+	steps, table := b.indexed(clip.Out[0])
+	if !ok || steps == nil || first != 0 || table.Rank() != 1 || int(last) != table.Len()-1 {
+		return nil, nil, nil
+	}
+	return &powerGrid{factor: factor, offset: offset, nodes: []*ir.Node{n, add, clip, steps[0], steps[1]}}, table, steps[1].Out[0]
 }
 
 // code makes codes of levels that are integers in a range of 256 with 0 in it,
