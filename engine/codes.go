@@ -140,10 +140,11 @@ func (b *builder) realise(v *ir.Value) {
 	}
 	if c.real.b == nil {
 		c.real = place{b: newBuf(c.n)}
+		scale := c.scale()
 		b.emit(&step{node: b.maker(v), kernel: "dequantize", tasks: tasksFor(c.n), reads: []*buf{c.b}, writes: []*buf{c.real.b}, bytes: 5 * int64(c.n),
 			task: func(f *frame, task int, _ []float32) {
 				i, j := span(task, c.n)
-				kernel.DequantizeU8(f.at(c.real)[i:j], f.codes(c)[i:j], c.scales)
+				kernel.DequantizeU8(f.at(c.real)[i:j], f.codes(c)[i:j], scale)
 			}})
 	}
 	if c.last {

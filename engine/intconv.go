@@ -64,18 +64,14 @@ func (b *builder) intStep(p *intStep) {
 	var codes *coded
 	var real place
 	var behind realTail
-	switch {
-	case t.out != nil:
+	if t.out != nil {
 		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
 		b.place(t.out, codes)
 		real.b = codes.b
-	case p.last:
+	} else {
 		behind = b.realTail(p)
-		real = b.newLast(behind.v)
+		real = b.room(p, behind.v)
 		s.DstStride = real.stride
-	default:
-		behind = b.realTail(p)
-		real = b.newPlain(behind.v)
 	}
 	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
 	if t.res != nil {
@@ -84,19 +80,10 @@ func (b *builder) intStep(p *intStep) {
 			st.reuse = reuse(place{b: t.res.b}, codes.b.floats)
 		}
 	}
-	if behind.res.b != nil {
-		st.reads = append(st.reads, behind.res.b)
-	}
-	if behind.codes != nil {
-		st.writes = append(st.writes, behind.codes.b)
-	}
+	behind.uses(st)
 	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(len(p.scale))*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
 	ep := t.epilogue(p.scale, p.shift)
-	plan := kernel.NewIntConv
-	if behind.any() {
-		plan = kernel.NewIntConvReal
-	}
-	b.planInt(st, p, s, plan, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+	b.planInt(st, p, s, behind.plan(), func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.codes(t.res)
 		if codes != nil {
@@ -107,6 +94,14 @@ func (b *builder) intStep(p *intStep) {
 		behind.run(f, c, task, real)
 	})
 	b.emit(st)
+}
+
+// room places a real result.
+func (b *builder) room(p *intStep, v *ir.Value) place {
+	if p.last {
+		return b.newLast(v)
+	}
+	return b.newPlain(v)
 }
 
 // planInt packs the weights and, since the plan depends on them, plans later.

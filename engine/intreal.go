@@ -61,6 +61,24 @@ func (b *builder) addRealBehind(r *realTail, last bool) {
 // any reports whether anything is left to do behind the epilogue.
 func (r *realTail) any() bool { return r.res.b != nil || r.codes != nil }
 
+// uses adds what it reads and writes to the step.
+func (r *realTail) uses(st *step) {
+	if r.res.b != nil {
+		st.reads = append(st.reads, r.res.b)
+	}
+	if r.codes != nil {
+		st.writes = append(st.writes, r.codes.b)
+	}
+}
+
+// plan is how the step is cut into tasks.
+func (r *realTail) plan() func(kernel.ConvShape, *kernel.IntWeights) (*kernel.IntConv, error) {
+	if r.any() {
+		return kernel.NewIntConvReal
+	}
+	return kernel.NewIntConv
+}
+
 // run does what follows the result of one task, which lies at real.
 func (r *realTail) run(f *frame, c *kernel.IntConv, task int, real place) {
 	if !r.any() {
