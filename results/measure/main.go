@@ -18,11 +18,16 @@ func main() {
 	name := flag.String("set", quality.name, "what to measure: quality, datafree")
 	only := flag.String("only", "", "measure only networks whose name contains this")
 	samples := flag.Int("samples", 0, "measure on so many samples instead of all; the files are not rewritten")
+	folder := flag.String("export", "", "write the samples of the networks to this folder, for other tools, and measure nothing")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	s, err := findSet(*name)
-	if err == nil {
+	switch {
+	case err != nil:
+	case *folder != "":
+		err = s.export(ctx, *folder, *only, *samples)
+	default:
 		err = s.measure(ctx, *only, *samples)
 	}
 	if err != nil {

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+)
+
+// peersFile holds what x/peers measured of other tools on the samples of -export.
+const peersFile = "results/peers.json"
+
+// peerRow is what another tool made of a network. Recipe names the column and
+// the data that the tool needed, Steps its call.
+type peerRow struct {
+	row
+	Tool string `json:"tool"` // with its version
+	Data string `json:"data"`
+	// Calibration counts the samples that the tool saw; 0 where it needs none.
+	Calibration int `json:"calibration"`
+	// Measured says what ran the file: exact, ONNX Runtime with its optimisations
+	// off; openvino, OpenVINO as it comes.
+	Measured string `json:"measured"`
+	// AsRun are the figures under ONNX Runtime as it comes.
+	AsRun      *asRun  `json:"as_run,omitempty"`
+	CPUSeconds float64 `json:"cpu_seconds"`
+	PeakBytes  int64   `json:"peak_bytes"` // of the process that compressed
+}
+
+type asRun struct {
+	Top1      *float64 `json:"top1,omitempty"`
+	Spearman  *float64 `json:"spearman,omitempty"`
+	Cosine    *float64 `json:"cosine,omitempty"`
+	Agreement float64  `json:"agreement"`
+}
+
+// peerTime is the cost of compressing one network, from runs in turns with the
+// other tools.
+type peerTime struct {
+	Network string    `json:"network"`
+	Name    string    `json:"name"`
+	Data    string    `json:"data"`
+	Tool    string    `json:"tool"`
+	Seconds []float64 `json:"seconds"`     // of the process, run by run
+	CPU     []float64 `json:"cpu_seconds"` // run by run
+	Peak    int64     `json:"peak_bytes"`
+	Bytes   int64     `json:"bytes"`
+}
+
+// peers is the file peersFile; the zero value where it is missing.
+type peers struct {
+	Rows  []peerRow  `json:"rows"`
+	Times []peerTime `json:"times"`
+}
+
+func readPeers() (peers, error) {
+	var out peers
+	text, err := os.ReadFile(peersFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return out, nil
+	}
+	if err != nil {
+		return out, err
+	}
+	if err := json.Unmarshal(text, &out); err != nil {
+		return out, fmt.Errorf("%s: %w", peersFile, err)
+	}
+	return out, nil
+}
+
+// columns are the peers' columns of a network, in the order of their rows.
+func (p peers) columns(network string) []string {
+	var out []string
+	for _, r := range p.Rows {
+		if r.Network == network && !slices.Contains(out, r.Recipe) {
+			out = append(out, r.Recipe)
+		}
+	}
+	return out
+}
+
+// rows are the figures of all networks in the form of the set's own.
+func (p peers) rows() []row {
+	var out []row
+	for _, r := range p.Rows {
+		out = append(out, r.row)
+	}
+	return out
+}
+
+// recipes lists the calls behind the columns.
+func (p peers) recipes(b *strings.Builder) {
+	b.WriteString("\n## Other tools\n\n")
+	var seen []string
+	for _, r := range p.Rows {
+		line := fmt.Sprintf("- %s at %s: `%s`, %s\n", withoutData(r), r.Widths, r.Steps, r.Tool)
+		if !slices.Contains(seen, line) {
+			b.WriteString(line)
+			seen = append(seen, line)
+		}
+	}
+	b.WriteString(p.asRun())
+}
+
+func withoutData(r peerRow) string {
+	if r.Calibration == 0 {
+		return r.Recipe
+	}
+	return strings.TrimSuffix(r.Recipe, " ("+r.Data+")")
+}
+
+// asRun says how far ONNX Runtime as it comes is from the figures shown.
+func (p peers) asRun() string {
+	most, n := 0.0, 0
+	for _, r := range p.Rows {
+		if r.AsRun == nil {
+			continue
+		}
+		n++
+		most = max(most, points(r.Top1, r.AsRun.Top1), points(r.Spearman, r.AsRun.Spearman))
+	}
+	return fmt.Sprintf("\nThe figures are those of ONNX Runtime with its optimisations off; as it comes, on a machine with VNNI, it differs\nfrom them by at most %.1f points over these %d files (peers.json has both). What only OpenVINO reads, it ran.\n", most, n)
+}
+
+// points is the distance of two figures, 0 where one is missing.
+func points(a, b *float64) float64 {
+	if a == nil || b == nil {
+		return 0
+	}
+	return 100 * max(*a-*b, *b-*a)
+}

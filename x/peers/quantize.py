@@ -1,0 +1,130 @@
+"""Quantises networks with the peers' tools and measures the files.
+
+    quantize.py SAMPLES [--results results/peers.json] [--only NETWORK] [--recipe RECIPE]
+
+SAMPLES is a folder that `go run ./results/measure -set datafree -export SAMPLES`
+wrote. Every step is a process of its own, one at a time. The results are
+rewritten after each recipe; rows that are not measured again stay.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+import numpy as np
+
+import metrics
+from processes import Failed, measure
+from recipes import RECIPES
+from samples import Network
+
+HERE = pathlib.Path(__file__).parent
+
+
+def python(script, *args):
+    return measure([sys.executable, str(HERE / script), *map(str, args)])
+
+
+class Judge:
+    """Measures files of one network against the float network."""
+
+    def __init__(self, network, folder):
+        self.network, self.folder = network, folder
+        self.targets = network.arrays("evaluation")[1]
+        self.reference = self.outputs(network.file, "exact")
+
+    def outputs(self, path, mode):
+        out = os.path.join(self.folder, "outputs.npy")
+        python("evaluate.py", self.network.folder, path, out, mode)
+        return np.load(out)
+
+    def figures(self, path, mode):
+        got = metrics.judge(self.network.task, self.outputs(path, mode), self.reference, self.targets)
+        return {name: round(x, 4) for name, x in got.items()}
+
+
+def size(path):
+    """Bytes of a model: OpenVINO's are two files."""
+    weights = pathlib.Path(path).with_suffix(".bin")
+    return os.path.getsize(path) + (os.path.getsize(weights) if weights.exists() else 0)
+
+
+def describe(network, recipe, judge):
+    """The row of a recipe without its figures."""
+    data = network.data if recipe.data else "no data"
+    return {
+        "network": network.name,
+        "recipe": f"{recipe.column} ({data})",
+        "widths": recipe.widths,
+        "steps": recipe.steps,
+        "tool": f"{recipe.tool} {recipe.version}",
+        "data": data,
+        "calibration": len(network.arrays("calibration")[1]) if recipe.data else 0,
+        "samples": len(judge.targets),
+    }
+
+
+def try_recipe(network, key, judge):
+    """The row of a recipe; that it fails is part of the row."""
+    recipe = RECIPES[key]
+    row = describe(network, recipe, judge)
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "small" + recipe.suffix)
+        try:
+            _, _, peak, printed = python("recipes.py", key, network.folder, out)
+            took = json.loads(printed.splitlines()[-1])
+            row |= judge.figures(out, recipe.modes[0])
+            row |= {"measured": recipe.modes[0], "bytes": size(out), "peak_bytes": peak}
+            row |= {name: round(x, 4) for name, x in took.items()}
+            for mode in recipe.modes[1:]:
+                row["as_run"] = judge.figures(out, mode)
+        except Failed as e:
+            row["error"] = str(e).replace(folder + os.sep, "")
+    return row
+
+
+def same(a, b):
+    return all(a[k] == b[k] for k in ("network", "recipe", "widths"))
+
+
+def keep(path, row):
+    """Puts a row into the results, in place of the one that it replaces."""
+    path = pathlib.Path(path)
+    results = json.loads(path.read_text()) if path.exists() else {"rows": [], "times": []}
+    rows = results["rows"]
+    at = next((i for i, old in enumerate(rows) if same(old, row)), len(rows))
+    rows[at : at + 1] = [row]
+    save(path, results)
+
+
+def save(path, results):
+    scratch = path.with_suffix(".tmp")
+    scratch.write_text(json.dumps(results, indent=1) + "\n")
+    scratch.replace(path)
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("samples")
+    args.add_argument("--results", default=HERE.parent.parent / "results" / "peers.json")
+    args.add_argument("--only", default="", help="only networks whose name contains this")
+    args.add_argument("--recipe", default="", help="only recipes whose name contains this")
+    a = args.parse_args()
+    for description in sorted(pathlib.Path(a.samples).glob("*/network.json")):
+        network = Network(description.parent)
+        if a.only.lower() not in network.name.lower():
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            judge = Judge(network, folder)
+            for key, recipe in RECIPES.items():
+                if a.recipe in key and recipe.suits(network):
+                    row = try_recipe(network, key, judge)
+                    print(json.dumps(row), flush=True)
+                    keep(a.results, row)
+
+
+if __name__ == "__main__":
+    main()

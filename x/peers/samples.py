@@ -1,0 +1,35 @@
+"""Networks and samples in the folders that `results/measure -export` writes."""
+
+import json
+import pathlib
+
+import numpy as np
+
+
+class Network:
+    """One exported network: name, file, task, data (what calibrates it), batch."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.__dict__.update(json.loads((self.folder / "network.json").read_text()))
+
+    def arrays(self, part):
+        """The inputs of a part, "evaluation" or "calibration", by name, and its targets."""
+        files = sorted((self.folder / part).glob("*.npy"))
+        inputs = {f.stem: np.load(f, mmap_mode="r") for f in files}
+        return inputs, inputs.pop("targets")
+
+    def feeds(self, part, size=None):
+        """What a part feeds to the network, so many samples at a time."""
+        inputs, targets = self.arrays(part)
+        size = size or self.batch
+        for lo in range(0, len(targets), size):
+            yield self.cut(inputs, lo, lo + size)
+
+    def cut(self, inputs, lo, hi):
+        """Samples lo to hi-1; those of sentences are pairs of rows, cut to the longest."""
+        if self.task != "similarity":
+            return {name: np.array(x[lo:hi]) for name, x in inputs.items()}
+        rows = {name: np.array(x[2 * lo : 2 * hi]) for name, x in inputs.items()}
+        width = int(rows["attention_mask"].any(axis=0).nonzero()[0].max()) + 1
+        return {name: np.ascontiguousarray(x[:, :width]) for name, x in rows.items()}
