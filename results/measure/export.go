@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"pare"
 	"pare/dataset"
@@ -46,19 +45,17 @@ var calibrationSets = map[string]calibrationSet{
 // others to calibrate with, as pare feeds them: folder/NETWORK/network.json, and
 // beside it evaluation and calibration with INPUT.npy for every input and
 // targets.npy with classes or scores.
-func (s *set) export(ctx context.Context, folder, only string, samples int) error {
+func (s *set) export(ctx context.Context, w wishes) error {
 	dir, err := filepath.Abs(assets.Dir())
 	if assets.Dir() == "" || err != nil {
 		return fmt.Errorf("the assets are missing; set PARE_ASSETS to their folder")
 	}
 	for _, n := range s.networks {
-		if !strings.Contains(strings.ToLower(n.name), strings.ToLower(only)) {
+		if !chosen(n.name, w.networks) {
 			continue
 		}
-		if samples > 0 {
-			n.samples = samples
-		}
-		if err := n.export(ctx, dir, filepath.Join(folder, n.name)); err != nil {
+		n.samples = cmp.Or(w.samples, n.samples)
+		if err := n.export(ctx, dir, filepath.Join(w.export, n.name)); err != nil {
 			return fmt.Errorf("%s: %w", n.name, err)
 		}
 	}

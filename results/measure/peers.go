@@ -10,6 +10,15 @@ import (
 	"strings"
 )
 
+const peersHead = `
+## Other tools
+
+Columns with data in brackets are other tools that x/peers ran on the same samples, each with its defaults but for what
+its call says. A tool sees its calibration data, which are not those of the test, where the column names some; "no
+data" ones need the network alone, like pare. Their seconds are the tool's own, without start-up and imports.
+
+`
+
 // peersFile holds what x/peers measured of other tools on the samples of -export.
 const peersFile = "results/peers.json"
 
@@ -71,12 +80,13 @@ func readPeers() (peers, error) {
 	return out, nil
 }
 
-// columns are the peers' columns of a network, in the order of their rows.
-func (p peers) columns(network string) []string {
-	var out []string
+// methods are the columns of a network, in the order of their rows.
+func (p peers) methods(network string) []method {
+	var out []method
 	for _, r := range p.Rows {
-		if r.Network == network && !slices.Contains(out, r.Recipe) {
-			out = append(out, r.Recipe)
+		m := method{name: r.Recipe}
+		if r.Network == network && !slices.Contains(out, m) {
+			out = append(out, m)
 		}
 	}
 	return out
@@ -91,25 +101,57 @@ func (p peers) rows() []row {
 	return out
 }
 
-// recipes lists the calls behind the columns.
-func (p peers) recipes(b *strings.Builder) {
-	b.WriteString("\n## Other tools\n\n")
+// write lists the calls behind the columns, and what compression costs.
+func (p peers) write(b *strings.Builder) {
+	if len(p.Rows) == 0 {
+		return
+	}
+	b.WriteString(peersHead)
 	var seen []string
 	for _, r := range p.Rows {
-		line := fmt.Sprintf("- %s at %s: `%s`, %s\n", withoutData(r), r.Widths, r.Steps, r.Tool)
+		line := fmt.Sprintf("- %s at %s: `%s`, %s\n", strings.TrimSuffix(r.Recipe, " ("+r.Data+")"), r.Widths, r.Steps, r.Tool)
 		if !slices.Contains(seen, line) {
 			b.WriteString(line)
 			seen = append(seen, line)
 		}
 	}
 	b.WriteString(p.asRun())
+	p.writeTimes(b)
 }
 
-func withoutData(r peerRow) string {
-	if r.Calibration == 0 {
-		return r.Recipe
+// writeTimes has one line per tool; ratios are medians over turns against the
+// first tool.
+func (p peers) writeTimes(b *strings.Builder) {
+	network := ""
+	var base peerTime
+	for _, t := range p.Times {
+		if t.Network != network {
+			network, base = t.Network, t
+			fmt.Fprintf(b, "\n%s with random weights, %d runs of each in turns: medians of whole processes on two cores that other work shared.\n\n", t.Network, len(t.Seconds))
+			b.WriteString("| tool | needs | seconds | times pare's | processor seconds | times pare's | peak memory | file |\n" +
+				"| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+		}
+		fmt.Fprintf(b, "| %s, `%s` | %s | %.1f | %.1f | %.1f | %.1f | %.0f MB | %.1f MB |\n", t.Tool, t.Name, t.Data,
+			median(t.Seconds), median(quotients(t.Seconds, base.Seconds)), median(t.CPU), median(quotients(t.CPU, base.CPU)),
+			float64(t.Peak)/1e6, float64(t.Bytes)/1e6)
 	}
-	return strings.TrimSuffix(r.Recipe, " ("+r.Data+")")
+}
+
+func quotients(a, b []float64) []float64 {
+	out := make([]float64, min(len(a), len(b)))
+	for i := range out {
+		out[i] = a[i] / b[i]
+	}
+	return out
+}
+
+func median(x []float64) float64 {
+	s := slices.Sorted(slices.Values(x))
+	n := len(s)
+	if n == 0 {
+		return 0
+	}
+	return (s[(n-1)/2] + s[n/2]) / 2
 }
 
 // asRun says how far ONNX Runtime as it comes is from the figures shown.

@@ -14,7 +14,7 @@ import numpy as np
 from metrics import sentence_vectors
 from samples import Network
 
-THREADS = 1
+THREADS = 2
 
 
 def onnxruntime(path, exact):
@@ -22,6 +22,7 @@ def onnxruntime(path, exact):
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = THREADS
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if exact:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])

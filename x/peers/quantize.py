@@ -1,6 +1,6 @@
 """Quantises networks with the peers' tools and measures the files.
 
-    quantize.py SAMPLES [--results results/peers.json] [--only NETWORK] [--recipe RECIPE]
+    quantize.py SAMPLES [--results results/peers.json] [--only NETWORK] [--recipes RECIPE,...]
 
 SAMPLES is a folder that `go run ./results/measure -set datafree -export SAMPLES`
 wrote. Every step is a process of its own, one at a time. The results are
@@ -22,6 +22,7 @@ from recipes import RECIPES
 from samples import Network
 
 HERE = pathlib.Path(__file__).parent
+RESULTS = HERE.parent.parent / "results" / "peers.json"
 
 
 def python(script, *args):
@@ -34,7 +35,10 @@ class Judge:
     def __init__(self, network, folder):
         self.network, self.folder = network, folder
         self.targets = network.arrays("evaluation")[1]
-        self.reference = self.outputs(network.file, "exact")
+        kept = network.folder / "reference.npy"
+        if not kept.exists():
+            np.save(kept, self.outputs(network.file, "run"))
+        self.reference = np.load(kept)
 
     def outputs(self, path, mode):
         out = os.path.join(self.folder, "outputs.npy")
@@ -92,15 +96,20 @@ def same(a, b):
 
 def keep(path, row):
     """Puts a row into the results, in place of the one that it replaces."""
-    path = pathlib.Path(path)
-    results = json.loads(path.read_text()) if path.exists() else {"rows": [], "times": []}
+    results = read(path)
     rows = results["rows"]
     at = next((i for i, old in enumerate(rows) if same(old, row)), len(rows))
     rows[at : at + 1] = [row]
     save(path, results)
 
 
+def read(path):
+    path = pathlib.Path(path)
+    return json.loads(path.read_text()) if path.exists() else {"rows": [], "times": []}
+
+
 def save(path, results):
+    path = pathlib.Path(path)
     scratch = path.with_suffix(".tmp")
     scratch.write_text(json.dumps(results, indent=1) + "\n")
     scratch.replace(path)
@@ -109,9 +118,9 @@ def save(path, results):
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("samples")
-    args.add_argument("--results", default=HERE.parent.parent / "results" / "peers.json")
+    args.add_argument("--results", default=RESULTS)
     args.add_argument("--only", default="", help="only networks whose name contains this")
-    args.add_argument("--recipe", default="", help="only recipes whose name contains this")
+    args.add_argument("--recipes", default=",".join(RECIPES), help="only these, separated by commas: %(default)s")
     a = args.parse_args()
     for description in sorted(pathlib.Path(a.samples).glob("*/network.json")):
         network = Network(description.parent)
@@ -120,7 +129,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             judge = Judge(network, folder)
             for key, recipe in RECIPES.items():
-                if a.recipe in key and recipe.suits(network):
+                if key in a.recipes.split(",") and recipe.suits(network):
                     row = try_recipe(network, key, judge)
                     print(json.dumps(row), flush=True)
                     keep(a.results, row)

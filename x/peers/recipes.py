@@ -79,11 +79,11 @@ def static(network, out, weights="QInt8", **options):
         quantize_static(ready(network, folder), out, Reader(), weight_type=QuantType[weights], **options)
 
 
-def dynamic(network, out):
+def dynamic(network, out, prepare=ready, **options):
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory() as folder:
-        quantize_dynamic(ready(network, folder), out, per_channel=True, weight_type=QuantType.QInt8)
+        quantize_dynamic(prepare(network, folder), out, weight_type=QuantType.QInt8, **options)
 
 
 def matmul_nbits(network, out, bits):
@@ -126,7 +126,10 @@ nncf = functools.partial(Recipe, "nncf")
 openvino = functools.partial(nncf, modes=("openvino",), suffix=".xml")
 
 RECIPES = {
-    "ort-dynamic": ort("ONNX Runtime", "W8A8", "quantize_dynamic(per_channel=True)", dynamic),
+    "ort-dynamic": ort("ONNX Runtime", "W8A8", "quantize_dynamic(per_channel=True)",
+                       functools.partial(dynamic, per_channel=True)),
+    "ort-dynamic-plain": ort("ONNX Runtime", "W8A8", "quantize_dynamic() of the file as it is",
+                             functools.partial(dynamic, prepare=lambda network, _: network.file), tasks=()),
     "ort-static": ort("ONNX Runtime", "W8A8", "quantize_static(per_channel=True)",
                       functools.partial(static, per_channel=True), data=True),
     "ort-static-int4": ort("ONNX Runtime", "W4A8", "quantize_static(per_channel=True, weight_type=QInt4)",

@@ -1,0 +1,83 @@
+package main
+
+// factors are the choices of the ablation.
+var factors = []factor{
+	{
+		title: "Width of ranges, evenly spaced", question: "How many standard deviations should ranges of data hold?",
+		variants: each("uniform, k=VALUE", "fold+uniform(WIDTHS,k=VALUE)", "", "3", "4", "5", "6", "8"),
+		widths:   []pair{{8, 8}, {8, 6}, {8, 4}}, only: few,
+	},
+	{
+		title: "Width of ranges, power grids", question: "The same on power grids, which pay less for wide ranges.",
+		variants: each("powerquant, k=VALUE", "fold+powerquant(WIDTHS,k=VALUE)", "", "3", "4", "5", "6", "8"),
+		widths:   []pair{{8, 8}, {8, 6}, {8, 4}}, only: few,
+	},
+	{
+		title: "SPIQ, part of the ranges that weights take up", question: "kappa=0 is one scale per tensor but for depthwise layers, 1 all of the ranges.",
+		variants: append(
+			[]variant{{"no spiq", "fold+uniform(WA)", false}},
+			each("spiq, kappa=VALUE", "fold+spiq(WA,kappa=VALUE)+uniform(WA)", "auto", "0", "0.5", "1", "auto")...),
+		widths: []pair{{8, 8}, {6, 6}, {4, 8}, {4, 4}},
+	},
+	{
+		title: "SPIQ, weights as good as exact", question: "The same where weights have 8 bits: what the ranges alone give.",
+		variants: append(
+			[]variant{{"no spiq, weights of 8 bits", "fold+uniform(WA)", false}},
+			each("spiq, kappa=VALUE, weights of 8 bits", "fold+spiq(WA,kappa=VALUE)+uniform(WA)", "auto", "0", "0.5", "1", "auto")...),
+		widths: []pair{{8, 6}, {8, 4}},
+	},
+	{
+		title: "SPIQ, diagonal or per axis", question: "One scale per group of channels, or one per channel of every tensor?",
+		variants: []variant{
+			{"diagonal, kappa=1", "fold+spiq(WA,kappa=1)+uniform(WA)", false},
+			{"diagonal, kappa=auto", "fold+spiq(WA)+uniform(WA)", true},
+			{"per axis", "fold+uniform(WA,adata=channel)", false},
+		},
+		widths: []pair{{8, 8}, {6, 6}, {4, 8}, {4, 4}},
+	},
+	{
+		title: "Power grids, largest level", question: "What do small integers cost? 32767 is as good as exact.",
+		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "16", "32", "48", "127", "32767"),
+		widths:   []pair{{3, 16}, {4, 16}, {5, 16}},
+	},
+	{
+		title: "Power grids of 6 bits, largest level", question: "The same for 6 bits, which need 32.",
+		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "32", "48", "64", "127", "32767"),
+		widths:   []pair{{6, 16}},
+	},
+	{
+		title: "Power grids of weights and data, largest level", question: "The same where data are on power grids, too.",
+		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "16", "32", "48", "127", "32767"),
+		widths:   []pair{{4, 4}}, only: few,
+	},
+	{
+		title: "Codebooks, largest level", question: "What do small integers cost k-means? 0 is no grid at all.",
+		variants: each("codebook, top=VALUE", "fold+codebook(WIDTHS,top=VALUE)", "48", "16", "32", "48", "127", "0"),
+		widths:   []pair{{3, 16}, {4, 16}, {5, 16}}, only: few,
+	},
+	{
+		title: "First and last layers", question: "What do 8 bits in the first and last layers give?",
+		variants: []variant{
+			{"uniform", "fold+uniform(WIDTHS)", true}, {"uniform, edges=8", "fold+uniform(WIDTHS,edges=8)", false},
+			{"powerquant", "fold+powerquant(WIDTHS)", true}, {"powerquant, edges=8", "fold+powerquant(WIDTHS,edges=8)", false},
+		},
+		widths: []pair{{6, 6}, {4, 8}, {4, 4}, {3, 16}}, only: few,
+	},
+	{
+		title: "Exponent of power grids", question: "One exponent for the network or one per layer?",
+		variants: each("exponent=VALUE", "fold+powerquant(WIDTHS,exponent=VALUE)", "network", "network", "layer"),
+		widths:   []pair{{8, 8}, {6, 6}, {4, 4}, {6, 16}, {4, 16}, {3, 16}},
+	},
+	{
+		title: "Equalisation", question: "Bounds of ReLU6 per channel or left alone; growth of channels limited or not; absorption with and without a check.",
+		variants: []variant{
+			{"none", "fold+uniform(WA)+correct", false},
+			{"clip=bound", "fold+equalize+uniform(WA)+correct", true},
+			{"clip=leave", "fold+equalize(clip=leave)+uniform(WA)+correct", false},
+			{"reach=false", "fold+equalize(reach=false)+uniform(WA)+correct", false},
+			{"absorb", "fold+equalize+absorb+uniform(WA)+correct", true},
+			{"absorb, check=false", "fold+equalize+absorb(check=false)+uniform(WA)+correct", false},
+		},
+		widths: []pair{{8, 8}, {6, 6}}, only: few,
+	},
+}
