@@ -63,6 +63,10 @@ func (s *set) export(ctx context.Context, w wishes) error {
 }
 
 func (n network) export(ctx context.Context, dir, folder string) error {
+	c, ok := calibrationSets[n.kind]
+	if !ok {
+		return fmt.Errorf("there are no samples to calibrate with for data of kind %s", n.kind)
+	}
 	file := filepath.Join(dir, n.file)
 	m, err := pare.Load(file)
 	if err != nil {
@@ -76,7 +80,6 @@ func (n network) export(ctx context.Context, dir, folder string) error {
 	if err := writeSamples(ctx, m, set, 0, dataset.Head(set, n.samples).Len(), filepath.Join(folder, "evaluation")); err != nil {
 		return err
 	}
-	c := calibrationSets[n.kind]
 	n.data = c.path
 	if set, err = m.OpenData(n.spec(dir)); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,5 +78,30 @@ func TestTimesAreComparedTurnByTurn(t *testing.T) {
 	p.write(&b)
 	if want := "| 8.0 | 3.0 | 2.0 | 2.0 |"; !strings.Contains(b.String(), want) {
 		t.Errorf("want %q in\n%s", want, b.String())
+	}
+}
+
+// TestPeersRanTheSameNetworks compares what pare and ONNX Runtime make of the
+// float networks: other samples or another metric would show.
+func TestPeersRanTheSameNetworks(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	p, err := readPeers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := readRows(datafree.golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range p.Floats {
+		theirs := &p.Floats[i]
+		r := find(ours, theirs.Network, floatColumn)
+		if r == nil || r.Samples != theirs.Samples {
+			t.Errorf("%s: %d samples, pare has no float figure of as many", theirs.Network, theirs.Samples)
+			continue
+		}
+		if d := r.merit() - theirs.merit(); math.Abs(d) > 0.001 {
+			t.Errorf("%s in float: pare %s, ONNX Runtime %s", theirs.Network, short(r), short(theirs))
+		}
 	}
 }

@@ -40,7 +40,7 @@ def openvino(path):
 
 def outputs(network, run):
     parts = []
-    for feed in network.feeds("evaluation"):
+    for feed in network.feeds("evaluation", network.batch):
         out = run(feed)
         if network.task == "similarity":
             parts.append(sentence_vectors(out, feed["attention_mask"]))

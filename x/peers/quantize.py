@@ -46,8 +46,15 @@ class Judge:
         return np.load(out)
 
     def figures(self, path, mode):
-        got = metrics.judge(self.network.task, self.outputs(path, mode), self.reference, self.targets)
+        return self.judged(self.outputs(path, mode))
+
+    def judged(self, outputs):
+        got = metrics.judge(self.network.task, outputs, self.reference, self.targets)
         return {name: round(x, 4) for name, x in got.items()}
+
+    def float_row(self):
+        """The row of the float network, which shows that the samples are pare's."""
+        return {"network": self.network.name, "samples": len(self.targets)} | self.judged(self.reference)
 
 
 def size(path):
@@ -91,13 +98,13 @@ def try_recipe(network, key, judge):
 
 
 def same(a, b):
-    return all(a[k] == b[k] for k in ("network", "recipe", "widths"))
+    return all(a.get(k) == b.get(k) for k in ("network", "recipe", "widths"))
 
 
-def keep(path, row):
+def keep(path, row, where="rows"):
     """Puts a row into the results, in place of the one that it replaces."""
     results = read(path)
-    rows = results["rows"]
+    rows = results[where]
     at = next((i for i, old in enumerate(rows) if same(old, row)), len(rows))
     rows[at : at + 1] = [row]
     save(path, results)
@@ -105,7 +112,7 @@ def keep(path, row):
 
 def read(path):
     path = pathlib.Path(path)
-    return json.loads(path.read_text()) if path.exists() else {"rows": [], "times": []}
+    return json.loads(path.read_text()) if path.exists() else {"floats": [], "rows": [], "times": []}
 
 
 def save(path, results):
@@ -128,6 +135,7 @@ def main():
             continue
         with tempfile.TemporaryDirectory() as folder:
             judge = Judge(network, folder)
+            keep(a.results, judge.float_row(), "floats")
             for key, recipe in RECIPES.items():
                 if key in a.recipes.split(",") and recipe.suits(network):
                     row = try_recipe(network, key, judge)

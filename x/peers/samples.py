@@ -19,12 +19,21 @@ class Network:
         inputs = {f.stem: np.load(f, mmap_mode="r") for f in files}
         return inputs, inputs.pop("targets")
 
-    def feeds(self, part, size=None):
+    def feeds(self, part, size):
         """What a part feeds to the network, so many samples at a time."""
         inputs, targets = self.arrays(part)
-        size = size or self.batch
         for lo in range(0, len(targets), size):
             yield self.cut(inputs, lo, lo + size)
+
+    def calibration(self, size):
+        """Calibration samples, so many pictures at a time or sentence by sentence: padding would
+        put the attention mask's large negative numbers into the ranges that tools record."""
+        if self.task != "similarity":
+            yield from self.feeds("calibration", size)
+            return
+        inputs, _ = self.arrays("calibration")
+        for i, mask in enumerate(inputs["attention_mask"]):
+            yield {name: np.array(x[i : i + 1, : mask.sum()]) for name, x in inputs.items()}
 
     def cut(self, inputs, lo, hi):
         """Samples lo to hi-1; those of sentences are pairs of rows, cut to the longest."""
