@@ -81,10 +81,11 @@ func (n network) export(ctx context.Context, dir, folder string) error {
 		return err
 	}
 	n.data = c.path
-	if set, err = m.OpenData(n.spec(dir)); err != nil {
+	others, err := m.OpenData(n.spec(dir))
+	if err != nil {
 		return err
 	}
-	if err := writeSamples(ctx, m, set, c.lo, c.hi, filepath.Join(folder, "calibration")); err != nil {
+	if err := writeSamples(ctx, m, others, c.lo, c.hi, filepath.Join(folder, "calibration")); err != nil {
 		return err
 	}
 	e := exported{n.name, file, string(set.Task()), c.what, cmp.Or(n.batch, eval.DefaultBatch)}

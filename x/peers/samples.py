@@ -12,6 +12,8 @@ class Network:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.__dict__.update(json.loads((self.folder / "network.json").read_text()))
+        if self.task not in ("classification", "similarity"):
+            raise ValueError(f"{folder}: no figure of merit for the task {self.task}")
 
     def arrays(self, part):
         """The inputs of a part, "evaluation" or "calibration", by name, and its targets."""
