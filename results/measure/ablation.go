@@ -16,7 +16,7 @@ var ablation = set{
 // Samples of the ablation.
 const (
 	heldOutCIFAR    = 1000
-	heldOutImageNet = 250
+	heldOutImageNet = 100
 )
 
 // Networks that the ablation speaks of by name.
@@ -46,7 +46,7 @@ func ablationNetworks() []network {
 	return out
 }
 
-// factor is one choice: variants by name, with WIDTHS or W and A in place of the
+// factor is one choice: variants by name, with WIDTHS, WA or W in place of the
 // widths, at the widths where the choice matters.
 type factor struct {
 	title, question string
@@ -79,6 +79,7 @@ func each(name, recipe, usual string, values ...string) []variant {
 func (f *factor) column(v variant, p pair) column {
 	r := strings.ReplaceAll(v.recipe, "WIDTHS", p.args())
 	r = strings.ReplaceAll(r, "WA", p.both())
+	r = strings.ReplaceAll(r, "=W)", fmt.Sprintf("=%d)", p.w))
 	return column{name: v.name, widths: p.String(), recipe: r, only: f.only}
 }
 

@@ -23,7 +23,7 @@ func ablationPage(_ []byte, rows []row) ([]byte, error) {
 	for i := range factors {
 		factors[i].table(&b, rows)
 	}
-	b.WriteString("\n## Recipes\n\nWIDTHS stands for `w=x,a=y`, `w=x` where data stay in float, WA for `w=x,a=y`.\n\n")
+	b.WriteString("\n## Recipes\n\nWIDTHS stands for `w=x,a=y`, `w=x` where data stay in float, WA for `w=x,a=y`, W for the bits of weights.\n\n")
 	for _, f := range factors {
 		for _, v := range f.variants {
 			fmt.Fprintf(&b, "- %s, %s: `%s`\n", f.title, v.name, v.recipe)

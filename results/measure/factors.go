@@ -1,15 +1,17 @@
 package main
 
+import "slices"
+
 // factors are the choices of the ablation.
 var factors = []factor{
 	{
 		title: "Width of ranges, evenly spaced", question: "How many standard deviations should ranges of data hold?",
-		variants: each("uniform, k=VALUE", "fold+uniform(WIDTHS,k=VALUE)", "", "3", "4", "5", "6", "8"),
+		variants: each("uniform, k=VALUE", "fold+uniform(WIDTHS,k=VALUE)", "", "3", "4", "5", "6"),
 		widths:   []pair{{8, 8}, {8, 6}, {8, 4}}, only: few,
 	},
 	{
 		title: "Width of ranges, power grids", question: "The same on power grids, which pay less for wide ranges.",
-		variants: each("powerquant, k=VALUE", "fold+powerquant(WIDTHS,k=VALUE)", "", "3", "4", "5", "6", "8"),
+		variants: each("powerquant, k=VALUE", "fold+powerquant(WIDTHS,k=VALUE)", "", "3", "4", "5", "6"),
 		widths:   []pair{{8, 8}, {8, 6}, {8, 4}}, only: few,
 	},
 	{
@@ -24,16 +26,25 @@ var factors = []factor{
 		variants: append(
 			[]variant{{"no spiq, weights of 8 bits", "fold+uniform(WA)", false}},
 			each("spiq, kappa=VALUE, weights of 8 bits", "fold+spiq(WA,kappa=VALUE)+uniform(WA)", "auto", "0", "0.5", "1", "auto")...),
-		widths: []pair{{8, 6}, {8, 4}},
+		widths: []pair{{8, 6}, {8, 4}}, only: few,
+	},
+	{
+		title: "SPIQ, width of ranges", question: "One scale for a tensor leaves most channels room beyond k deviations, a scale per channel none.",
+		variants: slices.Concat(
+			each("one scale, k=VALUE", "fold+uniform(WA,k=VALUE)", "", "5", "6", "8", "10"),
+			each("diagonal, k=VALUE", "fold+spiq(WA,k=VALUE)+uniform(WA,k=VALUE)", "", "5", "6", "8", "10"),
+			each("per axis, k=VALUE", "fold+spiq(WA,form=axis,k=VALUE)+uniform(w=W)", "", "5", "6", "8", "10")),
+		widths: []pair{{8, 8}, {6, 6}}, only: few,
 	},
 	{
 		title: "SPIQ, diagonal or per axis", question: "One scale per group of channels, or one per channel of every tensor?",
 		variants: []variant{
 			{"diagonal, kappa=1", "fold+spiq(WA,kappa=1)+uniform(WA)", false},
 			{"diagonal, kappa=auto", "fold+spiq(WA)+uniform(WA)", true},
-			{"per axis", "fold+uniform(WA,adata=channel)", false},
+			{"per axis, kappa=1", "fold+spiq(WA,form=axis,kappa=1)+uniform(w=W)", false},
+			{"per axis, kappa=auto", "fold+spiq(WA,form=axis)+uniform(w=W)", false},
 		},
-		widths: []pair{{8, 8}, {6, 6}, {4, 8}, {4, 4}},
+		widths: []pair{{8, 8}, {6, 6}, {4, 8}, {4, 4}}, only: few,
 	},
 	{
 		title: "Power grids, largest level", question: "What do small integers cost? 32767 is as good as exact.",
@@ -41,14 +52,24 @@ var factors = []factor{
 		widths:   []pair{{3, 16}, {4, 16}, {5, 16}},
 	},
 	{
+		title: "Power grids, nearest rounding, largest level", question: "The same where every weight has the nearest level and every layer its exponent.",
+		variants: each("nearest, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,exponent=layer)", "", "32", "48", "64", "127", "32767"),
+		widths:   []pair{{3, 16}, {4, 16}}, only: few,
+	},
+	{
 		title: "Power grids of 6 bits, largest level", question: "The same for 6 bits, which need 32.",
 		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "32", "48", "64", "127", "32767"),
-		widths:   []pair{{6, 16}},
+		widths:   []pair{{6, 16}}, only: few,
 	},
 	{
 		title: "Power grids of weights and data, largest level", question: "The same where data are on power grids, too.",
 		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "16", "32", "48", "127", "32767"),
 		widths:   []pair{{4, 4}}, only: few,
+	},
+	{
+		title: "Power grids of weights and data of 6 bits, largest level", question: "The same at 6 bits.",
+		variants: each("powerquant, top=VALUE", "fold+powerquant(WIDTHS,top=VALUE,rounding=squant)", "", "64", "127", "32767"),
+		widths:   []pair{{6, 6}}, only: few,
 	},
 	{
 		title: "Codebooks, largest level", question: "What do small integers cost k-means? 0 is no grid at all.",
@@ -66,7 +87,7 @@ var factors = []factor{
 	{
 		title: "Exponent of power grids", question: "One exponent for the network or one per layer?",
 		variants: each("exponent=VALUE", "fold+powerquant(WIDTHS,exponent=VALUE)", "network", "network", "layer"),
-		widths:   []pair{{8, 8}, {6, 6}, {4, 4}, {6, 16}, {4, 16}, {3, 16}},
+		widths:   []pair{{8, 8}, {6, 6}, {4, 4}, {6, 16}, {4, 16}, {3, 16}}, only: few,
 	},
 	{
 		title: "Equalisation", question: "Bounds of ReLU6 per channel or left alone; growth of channels limited or not; absorption with and without a check.",
