@@ -78,12 +78,13 @@ def main():
     args.add_argument("model")
     args.add_argument("--pare", required=True, help="the pare binary")
     args.add_argument("--recipe", default="w8a8")
+    args.add_argument("--peers", default=",".join(PEERS), help="recipes, separated by commas: %(default)s")
     args.add_argument("--rounds", type=int, default=3)
     args.add_argument("--results", default=RESULTS)
     a = args.parse_args()
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as scratch:
         name = make_network(a.model, folder)
-        contenders = [pare(a.pare, a.recipe, a.model), *(peer(key, folder) for key in PEERS)]
+        contenders = [pare(a.pare, a.recipe, a.model), *(peer(key, folder) for key in a.peers.split(","))]
         for _ in range(a.rounds):
             for c in contenders:
                 c.take_turn(scratch)
