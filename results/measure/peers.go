@@ -30,10 +30,10 @@ type peerRow struct {
 	Data string `json:"data"`
 	// Calibration counts the samples that the tool saw; 0 where it needs none.
 	Calibration int `json:"calibration"`
-	// Measured says what ran the file: exact, ONNX Runtime with its optimisations
-	// off; openvino, OpenVINO as it comes.
+	// Measured says what ran the file for the row's figures: exact, ONNX Runtime
+	// with its optimisations off; run, as it comes; openvino, OpenVINO as it comes.
 	Measured string `json:"measured"`
-	// AsRun are the figures under ONNX Runtime as it comes.
+	// AsRun are the figures of ONNX Runtime as it comes, beside exact ones.
 	AsRun      *asRun  `json:"as_run,omitempty"`
 	CPUSeconds float64 `json:"cpu_seconds"`
 	PeakBytes  int64   `json:"peak_bytes"` // of the process that compressed
@@ -104,21 +104,25 @@ func (p peers) write(b *strings.Builder) {
 			seen = append(seen, line)
 		}
 	}
-	b.WriteString(p.asRun())
+	b.WriteString(p.runners())
 	p.writeTimes(b)
 }
 
-// asRun says how far ONNX Runtime as it comes is from the figures shown.
-func (p peers) asRun() string {
-	most, n := 0.0, 0
+// runners says what ran the files, and how far ONNX Runtime as it comes is from
+// the figures shown.
+func (p peers) runners() string {
+	most, count := 0.0, map[string]int{}
 	for _, r := range p.Rows {
-		if r.AsRun == nil {
-			continue
+		count[r.Measured]++
+		if r.AsRun != nil {
+			most = max(most, points(r.Top1, r.AsRun.Top1), points(r.Spearman, r.AsRun.Spearman))
 		}
-		n++
-		most = max(most, points(r.Top1, r.AsRun.Top1), points(r.Spearman, r.AsRun.Spearman))
 	}
-	return fmt.Sprintf("\nThe figures are those of ONNX Runtime with its optimisations off; as it comes, on a machine with VNNI, it differs\nfrom them by at most %.1f points over these %d files (peers.json has both). What only OpenVINO reads, it ran.\n", most, n)
+	return fmt.Sprintf(`
+Of the files, %d ran in ONNX Runtime with its optimisations off; as it comes, on a machine with VNNI, its figures are
+at most %.1f points from those shown (peers.json has both). %d ran as it comes alone, %d in OpenVINO, which alone reads
+them.
+`, count["exact"], most, count["run"], count["openvino"])
 }
 
 // points is the distance of two figures, 0 where one is missing.
