@@ -18,7 +18,7 @@ func TestPeersAreOnTheSameSamples(t *testing.T) {
 	}
 	seen := map[[3]string]bool{}
 	for _, n := range datafreeNetworks() {
-		tools := map[string]bool{}
+		count := 0
 		for _, r := range p.Rows {
 			if r.Network != n.name {
 				continue
@@ -28,11 +28,11 @@ func TestPeersAreOnTheSameSamples(t *testing.T) {
 				t.Errorf("two rows for %v", key)
 			}
 			seen[key] = true
-			tools[strings.Fields(r.Tool)[0]] = true
+			count++
 			r.check(t, n)
 		}
-		if !tools["onnxruntime"] || !tools["nncf"] {
-			t.Errorf("%s: tools %v, want onnxruntime and nncf", n.name, tools)
+		if count == 0 {
+			t.Errorf("%s: no row; see x/peers", n.name)
 		}
 	}
 	if len(seen) != len(p.Rows) {
