@@ -62,9 +62,13 @@ func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogr
 	const parts = 8
 	var part [parts]Histogram
 	parallel(parts, threads, func(p int) {
-		buf := make([]float32, l.size())
-		for g := p * l.groups / parts; g < (p+1)*l.groups/parts; g++ {
-			part[p].add(gather(l, g, data, buf), g, every, by)
+		to := (p + 1) * l.groups / parts
+		step := max(1, chunkElems/max(1, l.size()))
+		for from := p * l.groups / parts; from < to; from += step {
+			x := gather(l, from, min(from+step, to), data)
+			for g := from; g < min(from+step, to); g++ {
+				part[p].add(x.of(g), g, every, by)
+			}
 		}
 	})
 	h := &part[0]

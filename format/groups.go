@@ -52,40 +52,107 @@ func (l layout) size() int {
 	return l.outer * l.inner
 }
 
-// gather returns the elements of group g, in src itself where they lie
-// together, else copied to buf.
-func gather[T any](l layout, g int, src, buf []T) []T {
-	if l.grain != PerBlock && l.outer == 1 {
-		return src[g*l.inner : (g+1)*l.inner]
+// together reports whether the elements of a group lie next to each other.
+func (l layout) together() bool { return l.outer == 1 && l.grain != PerBlock || l.inner == 1 && l.grain == PerBlock }
+
+// span is where group g, whose elements lie together, begins and how many they
+// are.
+func (l layout) span(g int) (start, n int) {
+	if l.grain != PerBlock {
+		return g * l.inner, l.inner
 	}
-	k := 0
-	l.segments(g, func(start, count, stride int) {
-		if stride == 1 {
-			copy(buf[k:], src[start:start+count])
-			k += count
-			return
-		}
-		for i := start; count > 0; i, count = i+stride, count-1 {
-			buf[k] = src[i]
-			k++
-		}
-	})
-	return buf[:k]
+	o, b := g/l.blocks, g%l.blocks
+	return o*l.dim + b*l.block, l.count(g)
 }
 
-// scatter is the inverse of gather: it stores vals as group g of dst.
-func scatter[T any](l layout, g int, dst, vals []T) {
-	k := 0
-	l.segments(g, func(start, count, stride int) {
-		if stride == 1 {
-			k += copy(dst[start:start+count], vals[k:])
-			return
+// count is the number of elements of group g.
+func (l layout) count(g int) int {
+	if l.grain != PerBlock {
+		return l.outer * l.inner
+	}
+	return min(l.block, l.dim-g/l.inner%l.blocks*l.block)
+}
+
+// groups are consecutive groups of a tensor, each with its elements together:
+// in the tensor itself where they lie so, else copied.
+type groups[T any] struct {
+	layout
+	from, to int
+	data     []T // the tensor
+	own      []T // copies, size apart; nil for none
+}
+
+// blank returns room for the elements of groups from..to-1 of data, to be written
+// there by store.
+func blank[T any](l layout, from, to int, data []T) groups[T] {
+	v := groups[T]{layout: l, from: from, to: to, data: data}
+	if !l.together() {
+		v.own = make([]T, (to-from)*l.size())
+	}
+	return v
+}
+
+// gather returns groups from..to-1 of data.
+func gather[T any](l layout, from, to int, data []T) groups[T] {
+	v := blank(l, from, to, data)
+	if v.own != nil {
+		v.rows(func(own, data []T) {
+			for k, x := range data {
+				own[k*v.size()] = x
+			}
+		}, func(own, data []T) { copy(own, data) })
+	}
+	return v
+}
+
+// of are the elements of group g.
+func (v groups[T]) of(g int) []T {
+	if v.own == nil {
+		start, n := v.span(g)
+		return v.data[start : start+n : start+n]
+	}
+	start, n := (g-v.from)*v.size(), v.count(g)
+	return v.own[start : start+n : start+n]
+}
+
+// store writes copies back to the tensor.
+func (v groups[T]) store() {
+	if v.own != nil {
+		v.rows(func(own, data []T) {
+			for k := range data {
+				data[k] = own[k*v.size()]
+			}
+		}, func(own, data []T) { copy(data, own) })
+	}
+}
+
+// rows calls across for runs of the tensor that hold one element of each of
+// several groups, whose copies are size apart, and along for runs within a group.
+func (v groups[T]) rows(across, along func(own, data []T)) {
+	size := v.size()
+	switch {
+	case v.grain == PerBlock:
+		for g := v.from; g < v.to; {
+			o, b, i := g/(v.blocks*v.inner), g/v.inner%v.blocks, g%v.inner
+			n := min(v.inner-i, v.to-g)
+			for r := range v.count(g) {
+				at := (o*v.dim+b*v.block+r)*v.inner + i
+				across(v.own[(g-v.from)*size+r:], v.data[at:at+n])
+			}
+			g += n
 		}
-		for i := start; count > 0; i, count = i+stride, count-1 {
-			dst[i] = vals[k]
-			k++
+	case v.inner == 1:
+		for o := range v.outer {
+			across(v.own[o:], v.data[o*v.dim+v.from:o*v.dim+v.to])
 		}
-	})
+	default:
+		for o := range v.outer {
+			for g := v.from; g < v.to; g++ {
+				at := (o*v.dim + g) * v.inner
+				along(v.own[(g-v.from)*size+o*v.inner:][:v.inner], v.data[at:at+v.inner])
+			}
+		}
+	}
 }
 
 // scaleShape is the shape of the scales in ONNX's DequantizeLinear.
