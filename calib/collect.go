@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"pare/dataset"
+	"pare/internal/par"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -106,7 +105,7 @@ func (d Data) observe(ctx context.Context, m *ir.Model, run Runner, lo, hi int, 
 		return err
 	}
 	errs := make([]error, len(values))
-	parallel(len(values), func(i int) {
+	par.Each(len(values), runtime.GOMAXPROCS(0), func(i int) {
 		if results[i].Len() > 0 {
 			errs[i] = out[values[i]].add(results[i])
 		}
@@ -117,20 +116,6 @@ func (d Data) observe(ctx context.Context, m *ir.Model, run Runner, lo, hi int, 
 		}
 	}
 	return nil
-}
-
-// parallel calls f for 0..n-1 on all processors.
-func parallel(n int, f func(i int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // DefaultInputs names the batch's inputs as the model does: "" becomes the

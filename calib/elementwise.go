@@ -3,8 +3,10 @@ package calib
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"sync"
 
+	"pare/internal/par"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -23,7 +25,7 @@ func (root *state) derive(axis int, fn func(c int, x float64) float64) *state {
 	n := len(root.Mean)
 	s := &ir.Stats{Axis: axis, Source: root.Source, Mean: make([]float64, n), Std: make([]float64, n), Lo: make([]float64, n), Hi: make([]float64, n)}
 	return &state{Stats: s, root: root, fn: fn, settle: sync.OnceValue(func() string {
-		parallel(n, func(c int) {
+		par.Each(n, runtime.GOMAXPROCS(0), func(c int) {
 			f := func(x float64) float64 { return fn(c, x) }
 			s.Mean[c], s.Std[c] = moments(root.Mean[c], root.Std[c], f)
 			s.Lo[c], s.Hi[c] = extremes(root.Lo[c], root.Hi[c], f)

@@ -2,7 +2,9 @@ package calib
 
 import (
 	"math"
+	"runtime"
 
+	"pare/internal/par"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -65,7 +67,7 @@ func linear(w *walk, n *ir.Node) (*state, string) {
 func (l *dense) moments(s *state) (mean, std []float64) {
 	mean, std = make([]float64, l.out), make([]float64, l.out)
 	rows := l.out / l.groups
-	parallel((l.out+momentRows-1)/momentRows, func(k int) {
+	par.Each((l.out+momentRows-1)/momentRows, runtime.GOMAXPROCS(0), func(k int) {
 		from, to := k*momentRows, min((k+1)*momentRows, l.out)
 		for from < to { // rows of one group
 			upto := min(to, (from/rows+1)*rows)

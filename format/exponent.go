@@ -3,6 +3,7 @@ package format
 import (
 	"math"
 
+	"pare/internal/par"
 	"pare/tensor"
 )
 
@@ -61,7 +62,7 @@ func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogr
 	// A fixed number of parts, summed in order.
 	const parts = 8
 	var part [parts]Histogram
-	parallel(parts, threads, func(p int) {
+	par.Each(parts, threads, func(p int) {
 		to := (p + 1) * l.groups / parts
 		step := max(1, chunkElems/max(1, l.size()))
 		for from := p * l.groups / parts; from < to; from += step {

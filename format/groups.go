@@ -1,9 +1,7 @@
 package format
 
 import (
-	"sync"
-	"sync/atomic"
-
+	"pare/internal/par"
 	"pare/tensor"
 )
 
@@ -53,7 +51,9 @@ func (l layout) size() int {
 }
 
 // together reports whether the elements of a group lie next to each other.
-func (l layout) together() bool { return l.outer == 1 && l.grain != PerBlock || l.inner == 1 && l.grain == PerBlock }
+func (l layout) together() bool {
+	return l.outer == 1 && l.grain != PerBlock || l.inner == 1 && l.grain == PerBlock
+}
 
 // span is where group g, whose elements lie together, begins and how many they
 // are.
@@ -175,27 +175,7 @@ const chunkElems = 1 << 15
 // The ranges do not depend on the number of threads.
 func (l layout) each(threads int, f func(from, to int)) {
 	per := (chunkElems + max(1, l.size()) - 1) / max(1, l.size())
-	parallel((l.groups+per-1)/per, threads, func(i int) {
+	par.Each((l.groups+per-1)/per, threads, func(i int) {
 		f(i*per, min((i+1)*per, l.groups))
 	})
-}
-
-// parallel calls f for 0..n-1 on up to threads goroutines.
-func parallel(n, threads int, f func(i int)) {
-	if threads <= 1 || n <= 1 {
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, threads) {
-		wg.Go(func() {
-			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
 }

@@ -2,8 +2,10 @@ package quant
 
 import (
 	"math"
+	"runtime"
 
 	"pare/group"
+	"pare/internal/par"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -15,6 +17,7 @@ type matrix struct {
 	outs, ins     int
 	taps          float64
 	top, energy   []float64 // outs × ins
+	columnEnergy  []float64 // by channel that is read, over all rows
 }
 
 // matrices lists the weights that units have rows or columns in.
@@ -66,20 +69,70 @@ func (x *matrix) measure() {
 	}
 	x.top, x.energy = make([]float64, x.outs*x.ins), make([]float64, x.outs*x.ins)
 	x.taps = float64(c.Len()) / float64(max(1, x.outs*x.ins))
-	steps := strides(c.Shape)
-	for i, v := range tensor.Float32s(c) {
+	if row > 1 || column > 1 {
+		x.each(tensor.Float32s(c), c.Shape, row, column)
+		return
+	}
+	var step [2]int // of the place in top, along the first two axes
+	if row >= 0 {
+		step[row] += x.ins
+	}
+	if column >= 0 {
+		step[column]++
+	}
+	x.all(tensor.Float32s(c), c.Shape, step)
+}
+
+// all takes in weights whose place follows from their first two axes.
+func (x *matrix) all(w []float32, shape []int, step [2]int) {
+	first, second, inner := shape[0], shape[1], tensor.Len(shape[2:])
+	chunk := 64
+	if step[0] == 0 { // all of the first axis meet in one place
+		chunk = max(1, first)
+	}
+	par.Each((first+chunk-1)/chunk, runtime.GOMAXPROCS(0), func(k int) {
+		from, to := k*chunk, min((k+1)*chunk, first)
+		if step[0] == 1 { // neighbours in top are apart in w: some rows of it at a time
+			for j := range second {
+				for i := from; i < to; i++ {
+					x.add(i+j*step[1], w[(i*second+j)*inner:][:inner])
+				}
+			}
+			return
+		}
+		for i := from; i < to; i++ {
+			for j := range second {
+				x.add(i*step[0]+j*step[1], w[(i*second+j)*inner:][:inner])
+			}
+		}
+	})
+}
+
+// add takes in weights of one place.
+func (x *matrix) add(at int, w []float32) {
+	top, energy := x.top[at], x.energy[at]
+	for _, v := range w {
+		a := float64(v)
+		energy += a * a
+		if a = math.Abs(a); a > top {
+			top = a
+		}
+	}
+	x.top[at], x.energy[at] = top, energy
+}
+
+// each takes in weights one by one, whatever their axes.
+func (x *matrix) each(w []float32, shape []int, row, column int) {
+	steps := strides(shape)
+	for i := range w {
 		o, j := 0, 0
 		if row >= 0 {
-			o = i / steps[row] % c.Shape[row]
+			o = i / steps[row] % shape[row]
 		}
 		if column >= 0 {
-			j = i / steps[column] % c.Shape[column]
+			j = i / steps[column] % shape[column]
 		}
-		at := o*x.ins + j
-		if a := math.Abs(float64(v)); a > x.top[at] {
-			x.top[at] = a
-		}
-		x.energy[at] += float64(v) * float64(v)
+		x.add(o*x.ins+j, w[i:i+1])
 	}
 }
 
@@ -90,6 +143,20 @@ func strides(shape []int) []int {
 		n *= shape[i]
 	}
 	return out
+}
+
+// byColumn adds up the energies of the weights that read each channel.
+func (x *matrix) byColumn() []float64 {
+	if x.columnEnergy == nil {
+		x.columnEnergy = make([]float64, len(x.columns.Units))
+		for o := range x.outs {
+			part := x.columnEnergy[x.part(o)*x.ins:][:x.ins]
+			for j, e := range x.energy[o*x.ins:][:x.ins] {
+				part[j] += e
+			}
+		}
+	}
+	return x.columnEnergy
 }
 
 // part is the group of a grouped convolution that row o belongs to.
