@@ -16,6 +16,9 @@ import (
 type Request struct {
 	Value *ir.Value
 	Axis  int
+	// Moments asks for moments and ranges alone, without what Percentile, Best and
+	// Clip need.
+	Moments bool
 }
 
 // Runner evaluates a network on one batch and returns the values it was made
@@ -48,7 +51,7 @@ func Collect(ctx context.Context, m *ir.Model, d Data, requests []Request, done 
 	var values []*ir.Value
 	for _, r := range requests {
 		if out[r.Value] == nil && r.Value.Const == nil {
-			out[r.Value] = newObserved(r.Axis)
+			out[r.Value] = newObserved(r.Axis, r.Moments)
 			values = append(values, r.Value)
 		}
 	}

@@ -242,7 +242,7 @@ func (w *walk) withConst(n *ir.Node, c *tensor.Tensor, i int, f func(a, b float6
 
 // constStats are the statistics of a constant as a whole.
 func constStats(c *tensor.Tensor) *ir.Stats {
-	o := newObserved(-1)
+	o := newObserved(-1, true)
 	if err := o.add(c); err != nil || o.Count == 0 {
 		return &ir.Stats{Axis: -1, Mean: []float64{0}, Std: []float64{0}, Lo: []float64{math.NaN()}, Hi: []float64{math.NaN()}}
 	}

@@ -56,7 +56,7 @@ func (q *Absorb) Needs(m *ir.Model) []calib.Request {
 		if l.Kind == compress.Dense {
 			axis = l.Node.Out[0].Type.Rank() - 1
 		}
-		out = append(out, calib.Request{Value: l.Node.Out[0], Axis: axis})
+		out = append(out, calib.Request{Value: l.Node.Out[0], Axis: axis, Moments: true})
 	}
 	return out
 }

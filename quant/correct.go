@@ -40,7 +40,7 @@ func (*Correct) Needs(m *ir.Model) []calib.Request {
 			continue
 		}
 		if v := l.Node.In[l.Input]; v.Type.Rank() > 1 {
-			out = append(out, calib.Request{Value: v, Axis: dataAxis(&l)})
+			out = append(out, calib.Request{Value: v, Axis: dataAxis(&l), Moments: true})
 		}
 	}
 	return out
