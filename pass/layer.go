@@ -106,11 +106,11 @@ func (m *matrix) weights(t *tensor.Tensor, in, out affine) (*tensor.Tensor, []fl
 	sum := make([]float64, len(out.scale))
 	ok := true
 	if t.Type == tensor.Float32 {
-		var list []float32
-		list, ok = rescale(m, t.Shape, tensor.Data[float32](t), in, out, sum)
-		y = tensor.Of(t.Shape, list)
+		y = tensor.New(tensor.Float32, t.Shape...)
+		ok = rescale(m, t.Shape, tensor.Data[float32](t), tensor.Data[float32](y), in, out, sum)
 	} else {
-		list, _ := rescale(m, t.Shape, tensor.Float64s(t), in, out, sum)
+		list := make([]float64, t.Len())
+		rescale(m, t.Shape, tensor.Float64s(t), list, in, out, sum)
 		y, ok = stored(t.Type, t.Shape, list)
 	}
 	for o := range sum {
@@ -122,11 +122,11 @@ func (m *matrix) weights(t *tensor.Tensor, in, out affine) (*tensor.Tensor, []fl
 	return y, sum, ok
 }
 
-// rescale returns the weights x scaled for operand and result, in float64 until
-// they are rounded, and whether they are finite; and adds up what offsets of the
-// operand contribute.
-func rescale[T float32 | float64](m *matrix, shape []int, x []T, in, out affine, sum []float64) ([]T, bool) {
-	r := &rescaled[T]{m: m, in: in, out: out, second: shape[1], inner: tensor.Len(shape[2:]), x: x, y: make([]T, len(x)), sum: sum}
+// rescale makes y of the weights x scaled for operand and result, in float64 until
+// they are rounded, and reports whether they are finite; it adds up what offsets of
+// the operand contribute.
+func rescale[T float32 | float64](m *matrix, shape []int, x, y []T, in, out affine, sum []float64) bool {
+	r := &rescaled[T]{m: m, in: in, out: out, second: shape[1], inner: tensor.Len(shape[2:]), x: x, y: y, sum: sum}
 	if !in.moves() { // offsets of several rows may add up in one place
 		r.sum = nil
 	}
@@ -146,7 +146,7 @@ func rescale[T float32 | float64](m *matrix, shape []int, x []T, in, out affine,
 			broken.Store(true)
 		}
 	})
-	return r.y, !broken.Load()
+	return !broken.Load()
 }
 
 // rescaled is a run of rescale.
