@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"pare/kernel"
 	"pare/tensor"
 )
 
@@ -137,19 +138,12 @@ func finite(w *tensor.Tensor) ([]float32, error) {
 	return data, nil
 }
 
-// absMax is the largest magnitude in x, as large as any where one is NaN: the
-// bits of magnitudes are ordered as they are, with NaN on top.
+// absMax is the largest magnitude in x, infinite where one is NaN.
 func absMax(x []float32) float32 {
-	m := uint32(0)
-	for _, v := range x {
-		if b := math.Float32bits(v) &^ (1 << 31); b > m {
-			m = b
-		}
+	if m := kernel.RowSize(x); m == m {
+		return m
 	}
-	if m > math.Float32bits(float32(math.Inf(1))) {
-		return float32(math.Inf(1))
-	}
-	return math.Float32frombits(m)
+	return float32(math.Inf(1))
 }
 
 // mirror returns -mags[n], ..., -mags[1], 0, mags[1], ..., mags[n].

@@ -12,6 +12,7 @@ func TestArgsLayout(t *testing.T) {
 	var c Scales
 	var i intArgs
 	var d addArgs
+	var g gridArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -56,6 +57,17 @@ func TestArgsLayout(t *testing.T) {
 		{"int.midHi", unsafe.Offsetof(i.midHi), 288},
 		{"int.midMul", unsafe.Offsetof(i.midMul), 292},
 		{"int.last", unsafe.Offsetof(i.last), 296},
+		{"grid.dst", unsafe.Offsetof(g.dst), 0},
+		{"grid.src", unsafe.Offsetof(g.src), 24},
+		{"grid.step", unsafe.Offsetof(g.step), 48},
+		{"grid.lo", unsafe.Offsetof(g.lo), 52},
+		{"grid.hi", unsafe.Offsetof(g.hi), 56},
+		{"grid.zero", unsafe.Offsetof(g.zero), 60},
+		{"grid.cuts", unsafe.Offsetof(g.cuts), 64},
+		{"grid.levels", unsafe.Offsetof(g.levels), 128},
+		{"grid.square", unsafe.Offsetof(g.square), 192},
+		{"grid.energy", unsafe.Offsetof(g.energy), 256},
+		{"grid.top", unsafe.Offsetof(g.top), 320},
 		{"add.x", unsafe.Offsetof(d.x), 0},
 		{"add.y", unsafe.Offsetof(d.y), 24},
 		{"add.dst", unsafe.Offsetof(d.dst), 48},
