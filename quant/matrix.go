@@ -1,7 +1,6 @@
 package quant
 
 import (
-	"math"
 	"runtime"
 
 	"pare/group"
@@ -11,13 +10,14 @@ import (
 )
 
 // matrix is what rescaling needs to know of the weights of a layer: by row and
-// column the largest magnitude over the taps, and the sum of squares.
+// column the largest magnitude over the taps.
 type matrix struct {
 	rows, columns *group.Link // either may be nil
+	weights       *tensor.Tensor
+	row, column   int // axes, -1 for none
 	outs, ins     int
 	taps          float64
-	top, energy   []float64 // outs × ins
-	columnEnergy  []float64 // by channel that is read, over all rows
+	top           []float32 // outs × ins
 }
 
 // matrices lists the weights that units have rows or columns in.
@@ -56,84 +56,75 @@ func (x *matrix) measure() {
 		l = x.columns
 	}
 	c := l.Value().Const
-	row, column := -1, -1
-	x.outs, x.ins = 1, 1
+	x.weights, x.row, x.column, x.outs, x.ins = c, -1, -1, 1, 1
 	if x.rows != nil {
-		row, x.outs = x.rows.Axis, c.Shape[x.rows.Axis]
+		x.row, x.outs = x.rows.Axis, c.Shape[x.rows.Axis]
 	}
 	if x.columns != nil {
-		column, x.ins = x.columns.Axis, c.Shape[x.columns.Axis]
-		if x.columns.Groups > 1 && row < 0 {
-			row, x.outs = 0, c.Shape[0]
+		x.column, x.ins = x.columns.Axis, c.Shape[x.columns.Axis]
+		if x.columns.Groups > 1 && x.row < 0 {
+			x.row, x.outs = 0, c.Shape[0]
 		}
 	}
-	x.top, x.energy = make([]float64, x.outs*x.ins), make([]float64, x.outs*x.ins)
+	x.top = make([]float32, x.outs*x.ins)
 	x.taps = float64(c.Len()) / float64(max(1, x.outs*x.ins))
-	if row > 1 || column > 1 {
-		x.each(tensor.Float32s(c), c.Shape, row, column)
-		return
+	chunk := 64
+	if x.row != 0 && x.column != 0 { // all of the first axis meet in one place
+		chunk = max(1, c.Shape[0])
 	}
-	var step [2]int // of the place in top, along the first two axes
-	if row >= 0 {
-		step[row] += x.ins
-	}
-	if column >= 0 {
-		step[column]++
-	}
-	x.all(tensor.Float32s(c), c.Shape, step)
+	x.each(chunk, runtime.GOMAXPROCS(0), func(o, j int, w []float32) {
+		top := x.top[o*x.ins+j]
+		for _, v := range w {
+			if v = max(v, -v); v > top {
+				top = v
+			}
+		}
+		x.top[o*x.ins+j] = top
+	})
 }
 
-// all takes in weights whose place follows from their first two axes.
-func (x *matrix) all(w []float32, shape []int, step [2]int) {
-	first, second, inner := shape[0], shape[1], tensor.Len(shape[2:])
-	chunk := 64
-	if step[0] == 0 { // all of the first axis meet in one place
-		chunk = max(1, first)
+// each calls f for weights of one row and column, a chunk of entries of the first
+// axis at a time.
+func (x *matrix) each(chunk, threads int, f func(o, j int, w []float32)) {
+	w, shape := tensor.Float32s(x.weights), x.weights.Shape
+	if x.row > 1 || x.column > 1 {
+		steps := strides(shape)
+		for i := range w {
+			o, j := 0, 0
+			if x.row >= 0 {
+				o = i / steps[x.row] % shape[x.row]
+			}
+			if x.column >= 0 {
+				j = i / steps[x.column] % shape[x.column]
+			}
+			f(o, j, w[i:i+1])
+		}
+		return
 	}
-	par.Each((first+chunk-1)/chunk, runtime.GOMAXPROCS(0), func(k int) {
+	first, second, inner := shape[0], shape[1], tensor.Len(shape[2:])
+	var o, j [2]int // steps along the first two axes
+	if x.row >= 0 {
+		o[x.row] = 1
+	}
+	if x.column >= 0 {
+		j[x.column] = 1
+	}
+	par.Each((first+chunk-1)/chunk, threads, func(k int) {
 		from, to := k*chunk, min((k+1)*chunk, first)
-		if step[0] == 1 { // neighbours in top are apart in w: some rows of it at a time
-			for j := range second {
-				for i := from; i < to; i++ {
-					x.add(i+j*step[1], w[(i*second+j)*inner:][:inner])
+		if x.column == 0 { // neighbours in top are apart in w: some rows of it at a time
+			for b := range second {
+				for a := from; a < to; a++ {
+					f(b*o[1], a, w[(a*second+b)*inner:][:inner])
 				}
 			}
 			return
 		}
-		for i := from; i < to; i++ {
-			for j := range second {
-				x.add(i*step[0]+j*step[1], w[(i*second+j)*inner:][:inner])
+		for a := from; a < to; a++ {
+			for b := range second {
+				f(a*o[0]+b*o[1], b*j[1], w[(a*second+b)*inner:][:inner])
 			}
 		}
 	})
-}
-
-// add takes in weights of one place.
-func (x *matrix) add(at int, w []float32) {
-	top, energy := x.top[at], x.energy[at]
-	for _, v := range w {
-		a := float64(v)
-		energy += a * a
-		if a = math.Abs(a); a > top {
-			top = a
-		}
-	}
-	x.top[at], x.energy[at] = top, energy
-}
-
-// each takes in weights one by one, whatever their axes.
-func (x *matrix) each(w []float32, shape []int, row, column int) {
-	steps := strides(shape)
-	for i := range w {
-		o, j := 0, 0
-		if row >= 0 {
-			o = i / steps[row] % shape[row]
-		}
-		if column >= 0 {
-			j = i / steps[column] % shape[column]
-		}
-		x.add(o*x.ins+j, w[i:i+1])
-	}
 }
 
 func strides(shape []int) []int {
@@ -145,18 +136,17 @@ func strides(shape []int) []int {
 	return out
 }
 
-// byColumn adds up the energies of the weights that read each channel.
+// byColumn adds up the squares of the weights that read each channel.
 func (x *matrix) byColumn() []float64 {
-	if x.columnEnergy == nil {
-		x.columnEnergy = make([]float64, len(x.columns.Units))
-		for o := range x.outs {
-			part := x.columnEnergy[x.part(o)*x.ins:][:x.ins]
-			for j, e := range x.energy[o*x.ins:][:x.ins] {
-				part[j] += e
-			}
+	out := make([]float64, len(x.columns.Units))
+	x.each(64, 1, func(o, j int, w []float32) {
+		sum := 0.0
+		for _, v := range w {
+			sum += float64(v) * float64(v)
 		}
-	}
-	return x.columnEnergy
+		out[x.part(o)*x.ins+j] += sum
+	})
+	return out
 }
 
 // part is the group of a grouped convolution that row o belongs to.
@@ -193,7 +183,7 @@ func (x *matrix) rowTops(scale, top []float64) {
 		}
 		most := 0.0
 		for j, v := range x.top[o*x.ins:][:x.ins] {
-			if v *= part[j]; v > most {
+			if v := float64(v) * part[j]; v > most {
 				most = v
 			}
 		}
@@ -211,7 +201,7 @@ func (x *matrix) columnTops(scale, top []float64) {
 		}
 		part := most[x.part(o)*x.ins:][:x.ins]
 		for j, v := range x.top[o*x.ins:][:x.ins] {
-			if v *= s; v > part[j] {
+			if v := float64(v) * s; v > part[j] {
 				part[j] = v
 			}
 		}

@@ -18,17 +18,20 @@ func (s *spiq) powers(w, a int) []float64 {
 	part := s.parts()
 	best, least := make([]float64, len(s.scale)), filled(len(s.scale), math.Inf(1))
 	readers := s.readers()
-	for _, list := range readers {
-		for _, x := range list {
-			x.byColumn()
-		}
+	var read []*matrix
+	for _, t := range s.tensors {
+		read = append(read, readers[t.v]...)
 	}
+	energy := make([][]float64, len(read))
+	par.Each(len(read), s.env.Threads, func(i int) { energy[i] = read[i].byColumn() })
 	costs := make([][]float64, powerSteps+1)
 	par.Each(len(costs), s.env.Threads, func(step int) {
 		costs[step] = make([]float64, len(s.scale))
+		i := 0
 		for _, t := range s.tensors {
 			for _, x := range readers[t.v] {
-				costs[step][part[t.units[0]]] += s.expected(t, x, float64(step)/powerSteps, w, a)
+				costs[step][part[t.units[0]]] += s.expected(t, x, energy[i], float64(step)/powerSteps, w, a)
+				i++
 			}
 		}
 	})
@@ -81,8 +84,9 @@ func (s *spiq) readers() map[*ir.Value][]*matrix {
 
 // expected is the error that rounding data and weights causes in what a layer
 // computes, relative to what it computes, if its operands are uncorrelated and
-// the data's channels are divided by their share to the given power.
-func (s *spiq) expected(t ranged, x *matrix, power float64, w, a int) float64 {
+// the data's channels are divided by their share to the given power. energy is that
+// of the weights by column.
+func (s *spiq) expected(t ranged, x *matrix, energy []float64, power float64, w, a int) float64 {
 	scale, top := make([]float64, len(t.units)), 0.0
 	for c, u := range t.units {
 		share, _ := s.share(u)
@@ -91,7 +95,7 @@ func (s *spiq) expected(t ranged, x *matrix, power float64, w, a int) float64 {
 	}
 	step := top / float64(int(1)<<a-1)
 	var data, all float64
-	for c, e := range x.byColumn() {
+	for c, e := range energy {
 		data += e * scale[c] * scale[c]
 		all += e * t.square[c]
 	}
@@ -112,7 +116,7 @@ func (s *spiq) weightError(t ranged, x *matrix, scale []float64, w int) float64 
 		row := 0.0
 		factors := scale[x.part(o)*x.ins:][:x.ins]
 		for j, top := range x.top[o*x.ins:][:x.ins] {
-			if v := top * factors[j]; v > row {
+			if v := float64(top) * factors[j]; v > row {
 				row = v
 			}
 		}
