@@ -79,15 +79,16 @@ type groups[T any] struct {
 	layout
 	from, to int
 	data     []T // the tensor
-	own      []T // copies, size apart; nil for none
+	own      []T // copies, room apart; nil for none
+	room     int
 }
 
 // blank returns room for the elements of groups from..to-1 of data, to be written
 // there by store.
 func blank[T any](l layout, from, to int, data []T) groups[T] {
-	v := groups[T]{layout: l, from: from, to: to, data: data}
+	v := groups[T]{layout: l, from: from, to: to, data: data, room: l.size()}
 	if !l.together() {
-		v.own = make([]T, (to-from)*l.size())
+		v.own = make([]T, (to-from)*v.room)
 	}
 	return v
 }
@@ -96,9 +97,15 @@ func blank[T any](l layout, from, to int, data []T) groups[T] {
 func gather[T any](l layout, from, to int, data []T) groups[T] {
 	v := blank(l, from, to, data)
 	if v.own != nil {
-		v.rows(func(own, data []T) {
-			for k, x := range data {
-				own[k*v.size()] = x
+		v.parts(func(own, data []T, rows, columns, stride int) {
+			const edge = 16
+			for r := 0; r < rows; r += edge {
+				for c := range columns {
+					d := own[c*v.room+r : c*v.room+min(r+edge, rows)]
+					for i := range d {
+						d[i] = data[(r+i)*stride+c]
+					}
+				}
 			}
 		}, func(own, data []T) { copy(own, data) })
 	}
@@ -111,45 +118,47 @@ func (v groups[T]) of(g int) []T {
 		start, n := v.span(g)
 		return v.data[start : start+n : start+n]
 	}
-	start, n := (g-v.from)*v.size(), v.count(g)
+	start, n := (g-v.from)*v.room, v.count(g)
 	return v.own[start : start+n : start+n]
 }
 
 // store writes copies back to the tensor.
 func (v groups[T]) store() {
-	if v.own != nil {
-		v.rows(func(own, data []T) {
-			for k := range data {
-				data[k] = own[k*v.size()]
-			}
-		}, func(own, data []T) { copy(data, own) })
+	if v.own == nil {
+		return
 	}
+	v.parts(func(own, data []T, rows, columns, stride int) {
+		const edge = 16
+		for c := 0; c < columns; c += edge {
+			for r := range rows {
+				d := data[r*stride+c : r*stride+min(c+edge, columns)]
+				for i := range d {
+					d[i] = own[(c+i)*v.room+r]
+				}
+			}
+		}
+	}, func(own, data []T) { copy(data, own) })
 }
 
-// rows calls across for runs of the tensor that hold one element of each of
-// several groups, whose copies are size apart, and along for runs within a group.
-func (v groups[T]) rows(across, along func(own, data []T)) {
-	size := v.size()
+// parts calls across for parts of the tensor, rows stride apart, that hold one
+// group in each column, whose copies are room apart, and along for runs within a
+// group.
+func (v groups[T]) parts(across func(own, data []T, rows, columns, stride int), along func(own, data []T)) {
 	switch {
 	case v.grain == PerBlock:
 		for g := v.from; g < v.to; {
 			o, b, i := g/(v.blocks*v.inner), g/v.inner%v.blocks, g%v.inner
 			n := min(v.inner-i, v.to-g)
-			for r := range v.count(g) {
-				at := (o*v.dim+b*v.block+r)*v.inner + i
-				across(v.own[(g-v.from)*size+r:], v.data[at:at+n])
-			}
+			across(v.own[(g-v.from)*v.room:], v.data[(o*v.dim+b*v.block)*v.inner+i:], v.count(g), n, v.inner)
 			g += n
 		}
 	case v.inner == 1:
-		for o := range v.outer {
-			across(v.own[o:], v.data[o*v.dim+v.from:o*v.dim+v.to])
-		}
+		across(v.own, v.data[v.from:], v.outer, v.to-v.from, v.dim)
 	default:
 		for o := range v.outer {
 			for g := v.from; g < v.to; g++ {
 				at := (o*v.dim + g) * v.inner
-				along(v.own[(g-v.from)*size+o*v.inner:][:v.inner], v.data[at:at+v.inner])
+				along(v.own[(g-v.from)*v.room+o*v.inner:][:v.inner], v.data[at:at+v.inner])
 			}
 		}
 	}
