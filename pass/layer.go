@@ -126,7 +126,7 @@ func (m *matrix) weights(t *tensor.Tensor, in, out affine) (*tensor.Tensor, []fl
 // they are rounded, and reports whether they are finite; it adds up what offsets of
 // the operand contribute.
 func rescale[T float32 | float64](m *matrix, shape []int, x, y []T, in, out affine, sum []float64) bool {
-	r := &rescaled[T]{m: m, in: in, out: out, second: shape[1], inner: tensor.Len(shape[2:]), x: x, y: y, sum: sum}
+	r := &rescaled[T]{m: m, in: in, out: out, second: shape[1], inner: tensor.Len(shape[2:]), x: x, y: y, sum: sum, even: in.isIdentity()}
 	if !in.moves() { // offsets of several rows may add up in one place
 		r.sum = nil
 	}
@@ -156,6 +156,14 @@ type rescaled[T float32 | float64] struct {
 	second, inner int // elements (d0, d1) and what is behind them
 	x, y          []T
 	sum           []float64 // nil where the operand has no offsets
+	even          bool      // the operand does not change
+}
+
+func rescaleBy[T float32 | float64](y, x []T, scale float64) {
+	y = y[:len(x)]
+	for k, v := range x {
+		y[k] = T(float64(v) * scale)
+	}
 }
 
 // row does elements (d0, ...).
@@ -165,15 +173,16 @@ func (r *rescaled[T]) row(d0 int) {
 	o, i := r.m.index(d0, 0)
 	toO, toI := r.m.index(d0, 1)
 	toO, toI = toO-o, toI-i // indices are linear along a row
+	if toO == 0 && r.even {
+		rescaleBy(y, x, r.out.scale[o])
+		return
+	}
 	for d1 := range r.second {
 		scale := r.out.scale[o] * r.in.scale[i]
 		if r.inner == 1 {
 			y[d1] = T(float64(x[d1]) * scale)
 		} else {
-			part := y[d1*r.inner : (d1+1)*r.inner]
-			for k, v := range x[d1*r.inner : (d1+1)*r.inner] {
-				part[k] = T(float64(v) * scale)
-			}
+			rescaleBy(y[d1*r.inner:(d1+1)*r.inner], x[d1*r.inner:(d1+1)*r.inner], scale)
 		}
 		if offset := r.m.factor * r.in.offset[i]; r.sum != nil && offset != 0 {
 			for _, v := range x[d1*r.inner : (d1+1)*r.inner] {
