@@ -13,6 +13,8 @@ func TestArgsLayout(t *testing.T) {
 	var i intArgs
 	var d addArgs
 	var o winogradOut
+	var st stepArgs
+	var g gridArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -57,6 +59,19 @@ func TestArgsLayout(t *testing.T) {
 		{"int.midHi", unsafe.Offsetof(i.midHi), 288},
 		{"int.midMul", unsafe.Offsetof(i.midMul), 292},
 		{"int.last", unsafe.Offsetof(i.last), 296},
+		{"int.steps", unsafe.Offsetof(i.steps), 320},
+		{"int.more", unsafe.Offsetof(i.more), 328},
+		{"grid.dst", unsafe.Offsetof(g.dst), 0},
+		{"grid.src", unsafe.Offsetof(g.src), 24},
+		{"grid.step", unsafe.Offsetof(g.step), 48},
+		{"grid.lo", unsafe.Offsetof(g.lo), 52},
+		{"grid.hi", unsafe.Offsetof(g.hi), 56},
+		{"grid.zero", unsafe.Offsetof(g.zero), 60},
+		{"grid.cuts", unsafe.Offsetof(g.cuts), 64},
+		{"grid.levels", unsafe.Offsetof(g.levels), 128},
+		{"grid.square", unsafe.Offsetof(g.square), 192},
+		{"grid.energy", unsafe.Offsetof(g.energy), 256},
+		{"grid.top", unsafe.Offsetof(g.top), 320},
 		{"add.x", unsafe.Offsetof(d.x), 0},
 		{"add.y", unsafe.Offsetof(d.y), 24},
 		{"add.dst", unsafe.Offsetof(d.dst), 48},
@@ -66,6 +81,16 @@ func TestArgsLayout(t *testing.T) {
 		{"add.lo", unsafe.Offsetof(d.lo), 84},
 		{"add.hi", unsafe.Offsetof(d.hi), 88},
 		{"add.zero", unsafe.Offsetof(d.zero), 92},
+		{"step.dst", unsafe.Offsetof(st.dst), 0},
+		{"step.src", unsafe.Offsetof(st.src), 24},
+		{"step.tree", unsafe.Offsetof(st.tree), 48},
+		{"step.more", unsafe.Offsetof(st.more), 56},
+		{"step.rows", unsafe.Offsetof(st.rows), 64},
+		{"step.cols", unsafe.Offsetof(st.cols), 72},
+		{"step.ldd", unsafe.Offsetof(st.ldd), 80},
+		{"step.lds", unsafe.Offsetof(st.lds), 88},
+		{"step.factor", unsafe.Offsetof(st.factor), 96},
+		{"step.offset", unsafe.Offsetof(st.offset), 100},
 		{"win.dst", unsafe.Offsetof(w.dst), 0},
 		{"win.src", unsafe.Offsetof(w.src), 24},
 		{"win.w", unsafe.Offsetof(w.w), 48},

@@ -8,6 +8,7 @@ var (
 	archPeaks         []peakRow
 	archAddCodes      []impl[addCodesLoop]
 	archMaxCodes      []impl[maxCodesLoop]
+	archSteps         []impl[stepLoop]
 	archTiles         []tile
 	archIntTiles      []intTile
 	archIntDepthTiles []intTile
@@ -18,10 +19,13 @@ var (
 	archBinary        [binaryCount][]impl[binaryLoop]
 	archAffine        []impl[affineLoop]
 	archRowMax        []impl[reduceLoop]
+	archRowSize       []impl[reduceLoop]
 	archRowSum        []impl[reduceLoop]
 	archExpSum        []impl[expSumLoop]
 	archVariance      []impl[reduce2Loop]
 	archNormalize     []impl[normalizeLoop]
+	archEncodeSteps   []impl[gridLoop]
+	archEncodeLevels  []impl[gridLoop]
 	archQuantize      []impl[quantizeLoop]
 	archDequantU8     []impl[dequantizeLoop]
 	archDequantS8     []impl[dequantizeLoop]
