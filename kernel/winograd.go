@@ -36,8 +36,8 @@ type Winograd struct {
 
 var errWinograd = errors.New("not of Winograd's form: needs 3x3 filters with stride and dilation 1, one group, channels in multiples of eight")
 
-// winogradFits fills in defaults and reports what the form cannot do.
-func winogradFits(s ConvShape, m int) error {
+// checkWinograd fills in defaults and reports what the form cannot do.
+func (s *ConvShape) checkWinograd(m int) error {
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -45,17 +45,16 @@ func winogradFits(s ConvShape, m int) error {
 		return fmt.Errorf("convolution: tiles of %dx%d outputs, want 2 or 4", m, m)
 	}
 	if s.KH != 3 || s.KW != 3 || s.StrideH*s.StrideW*s.DilH*s.DilW*s.Groups != 1 || s.C%8 != 0 || s.O%8 != 0 {
-		return fmt.Errorf("convolution %+v: %w", s, errWinograd)
+		return fmt.Errorf("convolution %+v: %w", *s, errWinograd)
 	}
 	return nil
 }
 
 // NewWinograd plans a convolution in tiles of m×m outputs, m being 2 or 4.
 func NewWinograd(s ConvShape, m int) (*Winograd, error) {
-	if err := winogradFits(s, m); err != nil {
+	if err := s.checkWinograd(m); err != nil {
 		return nil, err
 	}
-	s.check()
 	w := &Winograd{s: s, m: m, edge: m + 2, oh: s.OH(), ow: s.OW(), tile: pickTile()}
 	w.down, w.across = (w.oh+m-1)/m, (w.ow+m-1)/m
 	w.panels = (s.O + w.tile.nr - 1) / w.tile.nr

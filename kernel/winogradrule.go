@@ -15,7 +15,7 @@ package kernel
 //	28x28, 128 to 32, tiles of 4            2.8  2.6
 //	7x7, 128 to 32, tiles of 2              1.2  1.2
 func WinogradTile(s ConvShape) int {
-	if winogradFits(s, 4) != nil || s.C < 16 || s.O < 16 || s.OH()*s.OW() == 0 {
+	if s.checkWinograd(4) != nil || s.C < 16 || s.O < 16 || s.OH()*s.OW() == 0 {
 		return 0
 	}
 	best, edge := s.Flops()/2, 0

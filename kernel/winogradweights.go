@@ -19,7 +19,7 @@ type WinogradWeights struct {
 // tiles of m×m outputs, m being 2 or 4. Sums run in float64 and are rounded
 // once.
 func PackWinograd(s ConvShape, m int, w []float32) (*WinogradWeights, error) {
-	if err := winogradFits(s, m); err != nil {
+	if err := s.checkWinograd(m); err != nil {
 		return nil, err
 	}
 	if len(w) != s.O*s.C*9 {
