@@ -33,6 +33,8 @@ func TestContract(t *testing.T) {
 		"rex(base=codebook(w=3,top=0),order=2,bits=3,budget=1.7)", "rex(base=uniform(w=4,a=8),budget=1.5);pw:a=32;fc:w=3",
 		"rex(base=uniform(w=4,a=4),inputs=2)", "rex(base=powerquant(w=4,a=4,rounding=squant))",
 		"ternary(equal=mass)", "ternary(equal=error,granularity=tensor,edges=0,store=int8)",
+		"mixed(budget=2.5)", "mixed(base=uniform(w=2,symmetric=false,edges=8),budget=3);pw:w=4", "mixed(base=powerquant(exponent=layer,rounding=squant),least=4,budget=5.5)",
+		"codebook(w=4,rounding=squant,importance=none)", "codebook(w=3,gain=false)",
 		"codebook(w=2)", "codebook(w=3,granularity=tensor)", "codebook(w=5,top=16,importance=input)", "codebook(w=6,top=0,edges=8)",
 		"fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+equalize(clip=leave,reach=false,rounds=3)", "fold+absorb(check=false,k=1)",
 		"fold+spiq(w=4,a=4)+uniform(w=4,a=4)", "fold+spiq(kappa=1,share=mean,k=4)+powerquant(w=4)+correct", "fold+ocs(ratio=0.3)+uniform(w=4)+correct",
