@@ -43,7 +43,7 @@ func (q *Absorb) Validate() error {
 }
 
 // Needs implements compress.Calibrated: what layers compute, by channel.
-func (q *Absorb) Needs(m *ir.Model) []calib.Request {
+func (q *Absorb) Needs(m *ir.Model, _ *compress.Env) []calib.Request {
 	if _, err := op.Infer(m); err != nil || !q.Check {
 		return nil // Apply reports it
 	}
@@ -69,7 +69,7 @@ func (q *Absorb) Apply(ctx context.Context, m *ir.Model, env *compress.Env) erro
 	seen := env.Observed
 	if seen == nil && q.Check && !madeUp(m) {
 		var err error
-		if seen, err = synthetic(ctx, m, env, q.Needs(m)); err != nil {
+		if seen, err = synthetic(ctx, m, env, q.Needs(m, env)); err != nil {
 			return err
 		}
 	}

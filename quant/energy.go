@@ -131,19 +131,27 @@ func perWeight(l *compress.Layer, shape []int, perChannel []float64) []float32 {
 	if l.Kind == compress.ConvTranspose || len(shape) < 2 {
 		return nil
 	}
+	channel, n := inputChannels(l, shape)
+	if n != len(perChannel) {
+		return nil
+	}
+	w := make([]float32, tensor.Len(shape))
+	for i := range w {
+		w[i] = float32(perChannel[channel(i)])
+	}
+	return w
+}
+
+// inputChannels tells, of each weight, which of n channels of the data it
+// multiplies; n is 0 where the groups do not divide the filters.
+func inputChannels(l *compress.Layer, shape []int) (channel func(i int) int, n int) {
 	group := max(1, l.Node.Int("group", 1))
 	if l.Kind == compress.Dense {
 		group = 1
 	}
-	in, out := shape[l.In], shape[l.Out]
-	if len(perChannel) != in*group || out%group != 0 {
-		return nil
+	in, out, steps := shape[l.In], shape[l.Out], strides(shape)
+	if out%group != 0 {
+		return nil, 0
 	}
-	strideIn, strideOut := tensor.Len(shape[l.In+1:]), tensor.Len(shape[l.Out+1:])
-	w := make([]float32, tensor.Len(shape))
-	for i := range w {
-		c := i/strideOut%out/(out/group)*in + i/strideIn%in
-		w[i] = float32(perChannel[c])
-	}
-	return w
+	return func(i int) int { return i/steps[l.Out]%out/(out/group)*in + i/steps[l.In]%in }, in * group
 }

@@ -21,7 +21,7 @@ func (s *spiq) powers(w, a int) []float64 {
 		power, cost := float64(step)/powerSteps, make([]float64, len(s.scale))
 		for _, t := range s.tensors {
 			for _, x := range readers[t.v] {
-				cost[part[t.units[0]]] += s.expected(t, x, power, w, a)
+				cost[part[t.units[0]]] += expected(t, s.shares(t), x, power, w, a)
 			}
 		}
 		for u, p := range part {
@@ -69,14 +69,22 @@ func (s *spiq) readers() map[*ir.Value][]*matrix {
 	return out
 }
 
+// shares are those of the channels of a tensor.
+func (s *spiq) shares(t ranged) []float64 {
+	out := make([]float64, len(t.units))
+	for c, u := range t.units {
+		out[c], _ = s.share(u)
+	}
+	return out
+}
+
 // expected is the error that rounding data and weights causes in what a layer
 // computes, relative to what it computes, if its operands are uncorrelated and
-// the data's channels are divided by their share to the given power.
-func (s *spiq) expected(t ranged, x *matrix, power float64, w, a int) float64 {
+// the data's channels are divided by their share, a logarithm, to the given power.
+func expected(t ranged, shares []float64, x *matrix, power float64, w, a int) float64 {
 	scale, top := make([]float64, len(t.units)), 0.0
-	for c, u := range t.units {
-		share, _ := s.share(u)
-		scale[c] = math.Exp(power * share)
+	for c := range t.units {
+		scale[c] = math.Exp(power * shares[c])
 		top = max(top, t.reach[c]/scale[c])
 	}
 	step := top / float64(int(1)<<a-1)
