@@ -37,7 +37,7 @@ func energyRequests(m *ir.Model, env *compress.Env) []calib.Request {
 			continue
 		}
 		asked[x] = true
-		out = append(out, calib.Request{Value: x, Axis: channelAxis(&l, x)})
+		out = append(out, calib.Request{Value: x, Axis: channelAxis(&l, x), Moments: true})
 	}
 	return out
 }

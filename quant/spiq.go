@@ -65,7 +65,7 @@ func (q *SPIQ) Needs(m *ir.Model, _ *compress.Env) []calib.Request {
 	read := readTensors(compress.Layers(m))
 	for _, v := range append(read, jointTensors(m, read)...) {
 		if axis, _, ok := a.Channels(v); ok {
-			out = append(out, calib.Request{Value: v, Axis: axis})
+			out = append(out, calib.Request{Value: v, Axis: axis, Moments: true})
 		}
 	}
 	return out

@@ -184,11 +184,15 @@ func (x *axisForm) power(t ranged, bits int) float64 {
 	for c, r := range t.reach {
 		shares[c] = math.Log(r / top)
 	}
+	var energy [][]float64
+	for _, m := range x.readers[t.v] {
+		energy = append(energy, m.byColumn())
+	}
 	best, least := 1.0, math.Inf(1)
 	for step := range powerSteps + 1 {
 		power, cost := 1-float64(step)/powerSteps, 0.0
-		for _, m := range x.readers[t.v] {
-			cost += expected(t, shares, m, power, x.q.W, bits)
+		for i, m := range x.readers[t.v] {
+			cost += expected(t, shares, m, energy[i], power, x.q.W, bits)
 		}
 		if cost < least {
 			best, least = power, cost

@@ -18,7 +18,7 @@ var may = map[string][]string{
 	"op":                    {"tensor", "ir"},
 	"onnx":                  {"tensor", "ir", "op"},
 	"pass":                  {"tensor", "ir", "op"},
-	"format":                {"tensor", "ir"},
+	"format":                {"tensor", "ir", "kernel"},
 	"kernel":                {},
 	"engine":                {"tensor", "ir", "op", "pass", "format", "kernel"},
 	"dataset":               {"tensor"},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,8 +15,9 @@ WxAy: weights of x bits, data between layers of y bits; A16 stands for data in f
 original's and the size of the file; for MiniLM the Spearman correlation times 100, below it the mean cosine of
 sentence vectors to the original's. The best figure of a line is bold. Samples: up to %d CIFAR-10 test images, %d
 ImageNet validation images (one image is %.2f points), %d sentence pairs; differences of a few samples mean nothing,
-datafree.json has the 95 %% intervals. No recipe saw data while compressing, and the defaults of methods were chosen on
-other images (ablation.md). First and last layers are treated like the others unless a recipe says otherwise.
+datafree.json has the 95 %% intervals. No method of pare saw data while compressing, and their defaults were chosen on
+other images (ablation.md). First and last layers are treated like the others unless a recipe says otherwise. Columns
+with what they need in brackets are other tools (see below).
 
 The second table of a network has the bit-operations of its layers with weights (multiply-accumulates times bits of
 weights times bits of data; what is left in float counts as 16 bits; all terms of an expansion count; sentences are
@@ -26,13 +28,18 @@ cores which other work shared. The third sets residual expansion beside other me
 // datafreePage has three tables for every network, then the recipes.
 func datafreePage(_ []byte, rows []row) ([]byte, error) {
 	var b strings.Builder
+	others, err := readPeers()
+	if err != nil {
+		return nil, err
+	}
+	rows = append(slices.Clone(rows), others.rows()...)
 	fmt.Fprintf(&b, datafreeHead, cifarSamples, imagenetSamples, 100/float64(imagenetSamples), pairSamples)
 	for _, n := range datafreeNetworks() {
 		float := find(rows, n.name, floatColumn)
 		if float == nil {
 			continue
 		}
-		p := &page{&b, n, rows}
+		p := &page{&b, n, rows, append(slices.Clone(methods), others.methods(n.name)...)}
 		fmt.Fprintf(&b, "\n## %s\n\nIn float: %s, %.2f MB; %d samples.\n\n", n.name, short(float), float64(float.Bytes)/1e6, float.Samples)
 		p.grid(p.qualityCell)
 		b.WriteString("\n")
@@ -42,6 +49,7 @@ func datafreePage(_ []byte, rows []row) ([]byte, error) {
 		failures(&b, rows, n.name)
 	}
 	recipeList(&b)
+	others.write(&b)
 	return []byte(b.String()), nil
 }
 
@@ -50,23 +58,25 @@ type page struct {
 	b    *strings.Builder
 	n    network
 	rows []row
+	// methods are the columns: those of the set, then those of other tools.
+	methods []method
 }
 
 // find is the row of a column, nil where it has no figures.
 func (p *page) find(c column) *row { return find(p.rows, p.n.name, c) }
 
-// grid has one line per pair of widths and one column per method.
+// grid has one line per pair of widths and one column per method or tool.
 func (p *page) grid(cell func(r, best *row) string) {
 	b := p.b
 	b.WriteString("| |")
-	for _, m := range methods {
+	for _, m := range p.methods {
 		fmt.Fprintf(b, " %s |", m.name)
 	}
-	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(methods)) + "\n")
+	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(p.methods)) + "\n")
 	for _, w := range pairs {
 		fmt.Fprintf(b, "| %s |", w)
 		best := p.best(w)
-		for _, m := range methods {
+		for _, m := range p.methods {
 			text := "-"
 			if r := p.find(m.at(w)); r != nil && r.Error == "" {
 				text = cell(r, best)
@@ -81,7 +91,7 @@ func (p *page) grid(cell func(r, best *row) string) {
 
 // best is a row with the best figure at a pair of widths.
 func (p *page) best(w pair) (best *row) {
-	for _, m := range methods {
+	for _, m := range p.methods {
 		if r := p.find(m.at(w)); r != nil && r.Error == "" && (best == nil || r.merit() > best.merit()) {
 			best = r
 		}
@@ -128,7 +138,7 @@ func (p *page) isStale(r *row) bool {
 			return !r.current(p.n, c)
 		}
 	}
-	return true
+	return r.Samples != p.n.samples // a tool's, which recipes of the set do not concern
 }
 
 // outdated explains the marks where there are any.

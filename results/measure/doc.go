@@ -9,7 +9,8 @@
 // of samples is kept, so a run that was stopped goes on; with -again everything is
 // compressed anew, and measured anew where the written file differs. -networks and
 // -columns choose cells by parts of their names, -samples tries on fewer samples
-// and writes nothing, -render writes the page alone.
+// and writes nothing, -render writes the page alone. -export writes the samples of
+// a set for other tools (see x/peers), whose figures stand in results/peers.json.
 //
 // Figures are kept in results/SET.json and shown in results/SET.md, those of the
 // usual recipes in results/quality.json and README.md. The networks are the assets

@@ -19,6 +19,7 @@ func main() {
 	flag.IntVar(&w.samples, "samples", 0, "measure on so many samples; the files are not rewritten")
 	flag.BoolVar(&w.again, "again", false, "compress again what has figures, and measure again where the written file differs")
 	render := flag.Bool("render", false, "only write the page of the figures that there are")
+	flag.StringVar(&w.export, "export", "", "write the samples to this folder, for other tools, and measure nothing")
 	flag.Parse()
 	w.networks, w.columns = parts(*networks), parts(*columns)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -41,6 +42,9 @@ func run(ctx context.Context, name string, w wishes, render bool) error {
 		}
 		return s.writePage(rows)
 	}
+	if w.export != "" {
+		return s.export(ctx, w)
+	}
 	return s.measure(ctx, w)
 }
 
@@ -48,6 +52,7 @@ func run(ctx context.Context, name string, w wishes, render bool) error {
 type wishes struct {
 	networks, columns []string // parts of names; none for all
 	samples           int      // 0 for those of the networks
+	export            string   // folder for the samples, which are not measured then
 	again             bool
 }
 

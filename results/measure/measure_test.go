@@ -159,7 +159,7 @@ func TestEqualCost(t *testing.T) {
 	}
 	rows := []row{at(rex2, "W4A8", 0.8), at(nearest, "W8A8", 0.5), at("SQuant", "W8A8", 0.75), at(rex15, "W4A8", 0.4), at(nearest, "W6A8", 0.6)}
 	var b strings.Builder
-	p := &page{&b, n, rows}
+	p := &page{&b, n, rows, methods}
 	p.equalCost()
 	for _, want := range []string{
 		"in 1 of 2", "| REx 2x at W4A8 | 80.00, 1.00 MB, 1.00 | 50.00, 1.00 MB, 1.00 | 75.00, 1.00 MB, 1.00 (SQuant at W8A8) |", "| REx 1.5x at W4A8 | 40.00",
