@@ -22,6 +22,7 @@ type Options struct {
 // Table holds what is known of the values of a graph.
 type Table struct {
 	stats map[*ir.Value]*ir.Stats
+	state map[*ir.Value]*state
 	why   map[*ir.Value]string
 }
 
@@ -100,7 +101,7 @@ func Propagate(m *ir.Model, o Options) *Table {
 	for _, n := range m.Graph.Nodes {
 		w.node(n)
 	}
-	t := &Table{stats: map[*ir.Value]*ir.Stats{}, why: w.why}
+	t := &Table{stats: map[*ir.Value]*ir.Stats{}, state: w.state, why: w.why}
 	for v, s := range w.state {
 		t.stats[v] = s.Stats
 	}
