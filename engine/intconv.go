@@ -63,16 +63,15 @@ func (b *builder) intStep(p *intStep) {
 	b.absorb(t.nodes...)
 	var codes *coded
 	var real place
-	switch {
-	case t.out != nil:
+	var behind realTail
+	if t.out != nil {
 		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
 		b.place(t.out, codes)
 		real.b = codes.b
-	case p.last:
-		real = b.newLast(t.v)
+	} else {
+		behind = b.realTail(p)
+		real = b.room(p, behind.v)
 		s.DstStride = real.stride
-	default:
-		real = b.newPlain(t.v)
 	}
 	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
 	if t.res != nil {
@@ -81,9 +80,10 @@ func (b *builder) intStep(p *intStep) {
 			st.reuse = reuse(place{b: t.res.b}, codes.b.floats)
 		}
 	}
+	behind.uses(st)
 	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(len(p.scale))*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
 	ep := t.epilogue(p.scale, p.shift)
-	b.planInt(st, p, s, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+	b.planInt(st, p, s, behind.plan(), func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.codes(t.res)
 		if codes != nil {
@@ -91,12 +91,22 @@ func (b *builder) intStep(p *intStep) {
 			return
 		}
 		c.RunFloat(task, f.at(real), f.codes(p.x), &e, byteView(scratch))
+		behind.run(f, c, task, real)
 	})
 	b.emit(st)
 }
 
+// room places a real result.
+func (b *builder) room(p *intStep, v *ir.Value) place {
+	if p.last {
+		return b.newLast(v)
+	}
+	return b.newPlain(v)
+}
+
 // planInt packs the weights and, since the plan depends on them, plans later.
-func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
+func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, plan func(kernel.ConvShape, *kernel.IntWeights) (*kernel.IntConv, error),
+	run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
 	zero := uint8(p.x.zero)
 	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
@@ -106,7 +116,7 @@ func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, run func(c *
 		if err := weights.done(); err != nil {
 			return err
 		}
-		c, err := kernel.NewIntConv(s, weights.x)
+		c, err := plan(s, weights.x)
 		if err != nil {
 			return err
 		}

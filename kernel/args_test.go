@@ -12,6 +12,7 @@ func TestArgsLayout(t *testing.T) {
 	var c Scales
 	var i intArgs
 	var d addArgs
+	var st stepArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -56,6 +57,8 @@ func TestArgsLayout(t *testing.T) {
 		{"int.midHi", unsafe.Offsetof(i.midHi), 288},
 		{"int.midMul", unsafe.Offsetof(i.midMul), 292},
 		{"int.last", unsafe.Offsetof(i.last), 296},
+		{"int.steps", unsafe.Offsetof(i.steps), 320},
+		{"int.more", unsafe.Offsetof(i.more), 328},
 		{"add.x", unsafe.Offsetof(d.x), 0},
 		{"add.y", unsafe.Offsetof(d.y), 24},
 		{"add.dst", unsafe.Offsetof(d.dst), 48},
@@ -65,6 +68,16 @@ func TestArgsLayout(t *testing.T) {
 		{"add.lo", unsafe.Offsetof(d.lo), 84},
 		{"add.hi", unsafe.Offsetof(d.hi), 88},
 		{"add.zero", unsafe.Offsetof(d.zero), 92},
+		{"step.dst", unsafe.Offsetof(st.dst), 0},
+		{"step.src", unsafe.Offsetof(st.src), 24},
+		{"step.tree", unsafe.Offsetof(st.tree), 48},
+		{"step.more", unsafe.Offsetof(st.more), 56},
+		{"step.rows", unsafe.Offsetof(st.rows), 64},
+		{"step.cols", unsafe.Offsetof(st.cols), 72},
+		{"step.ldd", unsafe.Offsetof(st.ldd), 80},
+		{"step.lds", unsafe.Offsetof(st.lds), 88},
+		{"step.factor", unsafe.Offsetof(st.factor), 96},
+		{"step.offset", unsafe.Offsetof(st.offset), 100},
 		{"win.dst", unsafe.Offsetof(w.dst), 0},
 		{"win.src", unsafe.Offsetof(w.src), 24},
 		{"win.w", unsafe.Offsetof(w.w), 48},

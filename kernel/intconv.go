@@ -19,7 +19,13 @@ type IntConv struct {
 const intBytes = 256 << 10
 
 // NewIntConv plans a convolution with packed weights.
-func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) {
+func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) { return newIntConv(s, w, 0) }
+
+// NewIntConvReal plans a convolution whose tasks store floats that something else,
+// as large, is added to: tasks are small enough for both to stay in the cache.
+func NewIntConvReal(s ConvShape, w *IntWeights) (*IntConv, error) { return newIntConv(s, w, 8*s.O) }
+
+func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -34,6 +40,7 @@ func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) {
 		s.Groups = 1
 	}
 	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w}
+	c.result = result
 	switch {
 	case s.padded() || ragged && s.KH*s.KW > 1:
 		c.access = banded
@@ -143,9 +150,27 @@ func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
 			if c.w.tile.form == formChannels {
 				p.src = src[j:]
 			}
-			p.run(t, r, min(r+step, len(p.rows)), &c.w.panels[i], g*og+j, min(c.nr, og-j))
+			run := p.run
+			if p.ep.Steps != nil && p.store == storeCodes && !p.looks() {
+				run = p.stepped
+			}
+			run(t, r, min(r+step, len(p.rows)), &c.w.panels[i], g*og+j, min(c.nr, og-j))
 		}
 	}
 	*t = intArgs{}
 	intTilePool.Put(t)
+}
+
+// Region is the part of the result that a task computes: pixels and channels,
+// from the first up to but without the last.
+func (c *IntConv) Region(task int) (r0, r1, c0, c1 int) {
+	s := &c.s
+	band := task / c.panelTasks
+	r0, r1 = band*c.bandRows*c.ow, min((band+1)*c.bandRows, s.N*c.oh)*c.ow
+	og := s.O / s.Groups
+	first := task % c.panelTasks * c.panelsPerTask
+	last := min(first+c.panelsPerTask, c.panels*s.Groups) - 1
+	c0 = first/c.panels*og + first%c.panels*c.nr
+	c1 = last/c.panels*og + min((last%c.panels+1)*c.nr, og)
+	return r0, r1, c0, c1
 }

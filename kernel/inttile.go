@@ -55,6 +55,9 @@ type intArgs struct {
 	mid                  bool
 	midLo, midHi, midMul float32
 	last                 []float32
+	// steps, unless nil, is the tree of what turns y into a code.
+	steps *uint16
+	more  int
 }
 
 // intTile is a row of the table of integer micro-kernels. All rows give the
@@ -68,6 +71,8 @@ type intTile struct {
 	defers bool
 	// whole kernels compute all columns of a panel.
 	whole bool
+	// looks kernels turn y into codes by steps with a tree themselves.
+	looks bool
 	// form is what panels hold.
 	form   intForm
 	panels []panelKernel[intArgs]

@@ -9,6 +9,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"pare-asm/vec"
 )
 
 // Offsets in kernel.intArgs.
@@ -39,6 +41,8 @@ const (
 	offMidHi  = 288
 	offMidMul = 292
 	offLast   = 296
+	offSteps  = 320
+	offMore   = 328
 )
 
 // Kinds of kernel.intStore.
@@ -177,6 +181,7 @@ func start(s *isa, t reg.Register, a acc) {
 func main() {
 	ConstraintExpr("!noasm")
 	constants()
+	stepWords = vec.NewWords("inttile")
 	for m := 1; m <= 12; m++ {
 		kernel(&vnni, 32, m)
 		kernel(&vnni, 16, m)
