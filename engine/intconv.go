@@ -25,36 +25,40 @@ func intConvForm(b *builder, n *ir.Node) bool {
 	s, _ := b.convShape(n)
 	fold := b.foldChannels(n.Out[0], s.O)
 	filter := fold.apply(b, w.t, nil, s.O, b.biasOf(n))
-	scale, shift := make([]float64, s.O), make([]float64, s.O)
-	for o := range scale {
-		scale[o] = w.at(o) * float64(x.step)
+	shift := make([]float64, s.O)
+	for o := range filter.bias {
+		shift[o] = float64(filter.bias[o])
+	}
+	worth := func(scale float64, o int) float64 {
+		scale *= float64(x.step)
 		if fold.scale != nil {
-			scale[o] *= fold.scale[o]
+			scale *= fold.scale[o]
 		}
-		if filter.bias != nil {
-			shift[o] = float64(filter.bias[o])
-		}
+		return scale
 	}
 	name := "conv"
 	if s.Groups == s.C && s.O == s.C {
 		name = "depthwise"
 	}
 	p := intStep{node: n, kernel: fmt.Sprintf("int8 %s %dx%d", name, s.KH, s.KW), shape: s, x: x, w: w, last: true,
-		scale: scale, shift: shift, tail: b.intTail(fold.v, true)}
+		worth: worth, shift: shift, tail: b.intTail(fold.v, true)}
 	b.intStep(&p)
 	return true
 }
 
 // intStep is a convolution of codes, or a product as one.
 type intStep struct {
-	node         *ir.Node
-	kernel       string
-	shape        kernel.ConvShape
-	x            *coded
-	w            *intWeights
-	last         bool // the result lies with channels last
-	scale, shift []float64
-	tail         intTail
+	node   *ir.Node
+	kernel string
+	shape  kernel.ConvShape
+	x      *coded
+	w      *intWeights
+	last   bool // the result lies with channels last
+	// worth is what one of a sum of output channel o stands for where its weights
+	// have the scale; shift is added to what the sums are worth.
+	worth func(scale float64, o int) float64
+	shift []float64
+	tail  intTail
 }
 
 // intStep emits a step once what follows it is known.
@@ -74,16 +78,24 @@ func (b *builder) intStep(p *intStep) {
 	default:
 		real = b.newPlain(t.v)
 	}
-	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
+	extra := p.w.further()
+	if extra > 0 {
+		p.kernel += fmt.Sprintf(" +%d rows", extra)
+	}
+	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()) / int64(s.O) * int64(s.O+extra), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
 	if t.res != nil {
 		st.reads = append(st.reads, t.res.b)
 		if codes != nil {
 			st.reuse = reuse(place{b: t.res.b}, codes.b.floats)
 		}
 	}
-	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(len(p.scale))*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
-	ep := t.epilogue(p.scale, p.shift)
-	b.planInt(st, p, s, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+extra)*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
+	scale := make([]float64, s.O)
+	for o := range scale {
+		scale[o] = p.worth(p.w.terms[0].at(o), o)
+	}
+	ep := t.epilogue(scale, p.shift)
+	b.planInt(st, p, s, &ep, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.codes(t.res)
 		if codes != nil {
@@ -96,11 +108,11 @@ func (b *builder) intStep(p *intStep) {
 }
 
 // planInt packs the weights and, since the plan depends on them, plans later.
-func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
+func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, ep *kernel.IntEpilogue, run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
 	zero := uint8(p.x.zero)
 	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
-		return kernel.PackIntConv(s, p.w.integers(), zero)
+		return p.w.pack(s, zero)
 	})
 	b.pending = append(b.pending, func() error {
 		if err := weights.done(); err != nil {
@@ -110,6 +122,8 @@ func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, run func(c *
 		if err != nil {
 			return err
 		}
+		unit := p.tail.unit()
+		ep.Stack = weights.x.StackMul(p.w.multipliers(s.O, func(scale float64, o int) float64 { return p.worth(scale, o) / unit }))
 		st.tasks, st.scratch = c.Tasks(), (c.ScratchBytes()+3)/4
 		st.task = func(f *frame, task int, scratch []float32) { run(c, f, task, scratch) }
 		return nil

@@ -79,6 +79,18 @@ func (b *builder) clampBehind(t *intTail) {
 	}
 }
 
+// unit is what products are divided by: the step of the grid that they come to
+// first.
+func (t *intTail) unit() float64 {
+	switch {
+	case t.mid != nil:
+		return float64(t.mid.step)
+	case t.out != nil:
+		return float64(t.out.step)
+	}
+	return 1
+}
+
 // epilogue turns sums, each worth scale[o], with shift[o] added, into codes or
 // floats.
 func (t *intTail) epilogue(scale, shift []float64) kernel.IntEpilogue {

@@ -12,6 +12,7 @@ func TestArgsLayout(t *testing.T) {
 	var c Scales
 	var i intArgs
 	var d addArgs
+	var e expandArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -56,6 +57,15 @@ func TestArgsLayout(t *testing.T) {
 		{"int.midHi", unsafe.Offsetof(i.midHi), 288},
 		{"int.midMul", unsafe.Offsetof(i.midMul), 292},
 		{"int.last", unsafe.Offsetof(i.last), 296},
+		{"int.extra", unsafe.Offsetof(i.extra), 320},
+		{"int.lde", unsafe.Offsetof(i.lde), 344},
+		{"expand.dst", unsafe.Offsetof(e.dst), 0},
+		{"expand.src", unsafe.Offsetof(e.src), 24},
+		{"expand.ldd", unsafe.Offsetof(e.ldd), 48},
+		{"expand.lds", unsafe.Offsetof(e.lds), 56},
+		{"expand.rows", unsafe.Offsetof(e.rows), 64},
+		{"expand.mask", unsafe.Offsetof(e.mask), 72},
+		{"expand.add", unsafe.Offsetof(e.add), 76},
 		{"add.x", unsafe.Offsetof(d.x), 0},
 		{"add.y", unsafe.Offsetof(d.y), 24},
 		{"add.dst", unsafe.Offsetof(d.dst), 48},

@@ -96,6 +96,14 @@ k:
 	VMOVUPS.Z    64(DX), K3, Z2
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -181,10 +189,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -238,6 +253,13 @@ k:
 	VMOVUPS.Z    (DX), K2, Z1
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z1, Z0, Z0
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -307,10 +329,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -342,28 +371,35 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z1
-	VPMOVZXBD    (BX)(AX*1), Z2
-	VPDPWSSD     Z1, Z2, Z0
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z1
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z1, Z0, Z0
+	VMOVUPS   (CX), Z1
+	VPMOVZXBD (BX)(AX*1), Z2
+	VPDPWSSD  Z1, Z2, Z0
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z1
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z1, Z0, Z0
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -433,10 +469,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -468,23 +511,30 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y1
-	VPMOVZXBD    (BX)(AX*1), Y2
-	VPMADDWD     Y1, Y2, Y2
-	VPADDD       Y2, Y0, Y0
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y1
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y1, Y0, Y0
+	VMOVUPS   (CX), Y1
+	VPMOVZXBD (BX)(AX*1), Y2
+	VPMADDWD  Y1, Y2, Y2
+	VPADDD    Y2, Y0, Y0
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y1
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -548,10 +598,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -616,6 +673,14 @@ k:
 	VMOVUPS      32(CX), Y2
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -695,10 +760,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -753,6 +825,13 @@ k:
 	VMOVUPS      (CX), Y1
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y1, Y0, Y0
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -816,10 +895,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -876,6 +962,14 @@ k:
 	VMOVUPS      32(CX), Y2
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -955,10 +1049,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1008,6 +1109,13 @@ k:
 	VMOVUPS      (CX), Y1
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y1, Y0, Y0
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -1071,10 +1179,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1136,25 +1251,33 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y2
-	VPMADDWD     Y2, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y2, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y2
+	VPMADDWD  Y2, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y2, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VMOVUPS   32(CX), Y2
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -1234,10 +1357,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1289,20 +1419,27 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y1
-	VPMADDWD     Y1, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y1
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y1, Y0, Y0
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y1
+	VPMADDWD  Y1, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y1
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -1366,10 +1503,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1442,6 +1586,17 @@ k:
 	VMULPS       Z4, Z1, Z1
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -1565,10 +1720,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1629,6 +1791,15 @@ k:
 	VMULPS       Z2, Z0, Z0
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -1720,10 +1891,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1758,32 +1936,41 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z2
-	VPMOVZXBD    (BX)(AX*1), Z3
-	VPDPWSSD     Z2, Z3, Z0
-	VPMOVZXBD    (SI)(AX*1), Z3
-	VPDPWSSD     Z2, Z3, Z1
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z2
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z2, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z2, Z1, Z1
+	VMOVUPS   (CX), Z2
+	VPMOVZXBD (BX)(AX*1), Z3
+	VPDPWSSD  Z2, Z3, Z0
+	VPMOVZXBD (SI)(AX*1), Z3
+	VPDPWSSD  Z2, Z3, Z1
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z2
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z2, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -1875,10 +2062,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1913,28 +2107,37 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y2
-	VPMOVZXBD    (BX)(AX*1), Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y1, Y1
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
+	VMOVUPS   (CX), Y2
+	VPMOVZXBD (BX)(AX*1), Y3
+	VPMADDWD  Y2, Y3, Y3
+	VPADDD    Y3, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y3
+	VPMADDWD  Y2, Y3, Y3
+	VPADDD    Y3, Y1, Y1
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2022,10 +2225,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2110,6 +2320,17 @@ k:
 	VMULPS       Y4, Y1, Y1
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2227,10 +2448,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2298,6 +2526,15 @@ k:
 	VMULPS       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2385,10 +2622,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2460,6 +2704,17 @@ k:
 	VMULPS       Y4, Y1, Y1
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2577,10 +2832,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2639,6 +2901,15 @@ k:
 	VMULPS       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2726,10 +2997,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2810,33 +3088,44 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y4
-	VPMADDWD     Y4, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y4, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y4, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y4, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y4
+	VPMADDWD  Y4, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y4, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y4, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y4, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y4
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y4, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y4, Y2, Y2
+	VMOVUPS   32(CX), Y4
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y4, Y3, Y3
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2954,10 +3243,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3020,24 +3316,33 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y2
-	VPMADDWD     Y2, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y2, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y2
+	VPMADDWD  Y2, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y2, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -3125,10 +3430,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3212,6 +3524,20 @@ k:
 	VMULPS       Z6, Z3, Z3
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -3374,10 +3700,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3445,6 +3778,17 @@ k:
 	VMULPS       Z3, Z1, Z1
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       Z3, Z2, Z2
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -3560,10 +3904,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3601,36 +3952,47 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z3
-	VPMOVZXBD    (BX)(AX*1), Z4
-	VPDPWSSD     Z3, Z4, Z0
-	VPMOVZXBD    (SI)(AX*1), Z4
-	VPDPWSSD     Z3, Z4, Z1
-	VPMOVZXBD    (DI)(AX*1), Z4
-	VPDPWSSD     Z3, Z4, Z2
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z3
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z3, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z3, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z3, Z2, Z2
+	VMOVUPS   (CX), Z3
+	VPMOVZXBD (BX)(AX*1), Z4
+	VPDPWSSD  Z3, Z4, Z0
+	VPMOVZXBD (SI)(AX*1), Z4
+	VPDPWSSD  Z3, Z4, Z1
+	VPMOVZXBD (DI)(AX*1), Z4
+	VPDPWSSD  Z3, Z4, Z2
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z3
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z3, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z3, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -3746,10 +4108,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3787,33 +4156,44 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y3
-	VPMOVZXBD    (BX)(AX*1), Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y2, Y2
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y3
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y3, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y2, Y2
+	VMOVUPS   (CX), Y3
+	VPMOVZXBD (BX)(AX*1), Y4
+	VPMADDWD  Y3, Y4, Y4
+	VPADDD    Y4, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y4
+	VPMADDWD  Y3, Y4, Y4
+	VPADDD    Y4, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y4
+	VPMADDWD  Y3, Y4, Y4
+	VPADDD    Y4, Y2, Y2
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y3
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y3, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y3, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -3925,10 +4305,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -4033,6 +4420,20 @@ k:
 	VMULPS       Y6, Y3, Y3
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -4188,10 +4589,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -4272,6 +4680,17 @@ k:
 	VMULPS       Y3, Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       Y3, Y2, Y2
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -4383,10 +4802,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -4473,6 +4899,20 @@ k:
 	VMULPS       Y6, Y3, Y3
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -4628,10 +5068,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -4699,6 +5146,17 @@ k:
 	VMULPS       Y3, Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       Y3, Y2, Y2
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -4810,10 +5268,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -4913,41 +5378,55 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y6
-	VPMADDWD     Y6, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y6, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y6, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y6, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y6, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y6, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y6
+	VPMADDWD  Y6, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y6, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y6, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y6, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y6, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y6, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y6
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y6, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y6, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y6, Y4, Y4
+	VMOVUPS   32(CX), Y6
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y6, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y6, Y5, Y5
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -5103,10 +5582,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -5180,28 +5666,39 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y3
-	VPMADDWD     Y3, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y3, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y3, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y3
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y3, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y2, Y2
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y3
+	VPMADDWD  Y3, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y3, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y3, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y3
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y3, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y3, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -5313,10 +5810,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -5411,6 +5915,23 @@ k:
 	VMULPS       Z8, Z5, Z5
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -5611,10 +6132,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -5689,6 +6217,19 @@ k:
 	VMULPS       Z4, Z2, Z2
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -5826,10 +6367,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -5870,40 +6418,53 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z4
-	VPMOVZXBD    (BX)(AX*1), Z5
-	VPDPWSSD     Z4, Z5, Z0
-	VPMOVZXBD    (SI)(AX*1), Z5
-	VPDPWSSD     Z4, Z5, Z1
-	VPMOVZXBD    (DI)(AX*1), Z5
-	VPDPWSSD     Z4, Z5, Z2
-	VPMOVZXBD    (R8)(AX*1), Z5
-	VPDPWSSD     Z4, Z5, Z3
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z4
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z4, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z4, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z4, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z4, Z3, Z3
+	VMOVUPS   (CX), Z4
+	VPMOVZXBD (BX)(AX*1), Z5
+	VPDPWSSD  Z4, Z5, Z0
+	VPMOVZXBD (SI)(AX*1), Z5
+	VPDPWSSD  Z4, Z5, Z1
+	VPMOVZXBD (DI)(AX*1), Z5
+	VPDPWSSD  Z4, Z5, Z2
+	VPMOVZXBD (R8)(AX*1), Z5
+	VPDPWSSD  Z4, Z5, Z3
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z4
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z4, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z4, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z4, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -6041,10 +6602,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -6085,38 +6653,51 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y4
-	VPMOVZXBD    (BX)(AX*1), Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y3, Y3
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
+	VMOVUPS   (CX), Y4
+	VPMOVZXBD (BX)(AX*1), Y5
+	VPMADDWD  Y4, Y5, Y5
+	VPADDD    Y5, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y5
+	VPMADDWD  Y4, Y5, Y5
+	VPADDD    Y5, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y5
+	VPMADDWD  Y4, Y5, Y5
+	VPADDD    Y5, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y5
+	VPMADDWD  Y4, Y5, Y5
+	VPADDD    Y5, Y3, Y3
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y4
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y4, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y4, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y4, Y3, Y3
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -6252,10 +6833,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -6380,6 +6968,23 @@ k:
 	VMULPS       Y8, Y5, Y5
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       Y8, Y7, Y7
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -6573,10 +7178,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -6670,6 +7282,19 @@ k:
 	VMULPS       Y4, Y2, Y2
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -6805,10 +7430,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -6910,6 +7542,23 @@ k:
 	VMULPS       Y8, Y5, Y5
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       Y8, Y7, Y7
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -7103,10 +7752,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -7183,6 +7839,19 @@ k:
 	VMULPS       Y4, Y2, Y2
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -7318,10 +7987,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -7440,49 +8116,66 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y8
-	VPMADDWD     Y8, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y8, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y8, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y8, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y8, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y8, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y8, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y8, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y8
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y8, Y7, Y7
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y8
+	VPMADDWD  Y8, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y8, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y8, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y8, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y8, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y8, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	VPMADDWD  Y8, Y6, Y6
+	VPADDD    208(SP), Y6, Y6
+	VPMADDWD  Y8, Y7, Y7
+	VPADDD    240(SP), Y7, Y7
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y8
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y8, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y8, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y8, Y4, Y4
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y8, Y6, Y6
+	VMOVUPS   32(CX), Y8
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y8, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y8, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y8, Y5, Y5
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	VADDPS    32(CX), Y7, Y7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -7676,10 +8369,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -7764,32 +8464,45 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y4
-	VPMADDWD     Y4, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y4, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y4, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y4, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y4
+	VPMADDWD  Y4, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y4, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y4, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y4, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y4
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y4, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y4, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y4, Y3, Y3
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -7925,10 +8638,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -8034,6 +8754,26 @@ k:
 	VMULPS       Z10, Z7, Z7
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -8273,10 +9013,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -8358,6 +9105,21 @@ k:
 	VMULPS       Z5, Z3, Z3
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z5, Z4, Z4
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -8520,10 +9282,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -8567,44 +9336,59 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z5
-	VPMOVZXBD    (BX)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z0
-	VPMOVZXBD    (SI)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z1
-	VPMOVZXBD    (DI)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z2
-	VPMOVZXBD    (R8)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z3
-	VPMOVZXBD    (R9)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z4
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z5
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z5, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z5, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z5, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z5, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z5, Z4, Z4
+	VMOVUPS   (CX), Z5
+	VPMOVZXBD (BX)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z0
+	VPMOVZXBD (SI)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z1
+	VPMOVZXBD (DI)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z2
+	VPMOVZXBD (R8)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z3
+	VPMOVZXBD (R9)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z4
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z5
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z5, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z5, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z5, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z5, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z5, Z4, Z4
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -8767,10 +9551,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -8814,43 +9605,58 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y5
-	VPMOVZXBD    (BX)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y4, Y4
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y5
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y5, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y4, Y4
+	VMOVUPS   (CX), Y5
+	VPMOVZXBD (BX)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y4, Y4
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y5
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y5, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y5, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y5, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y5, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y5, Y4, Y4
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -9010,10 +9816,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -9158,6 +9971,26 @@ k:
 	VMULPS       Y10, Y7, Y7
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y10, Y9, Y9
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+	ADDQ         DX, CX
+	VADDPS       (CX), Y8, Y8
+	VADDPS       32(CX), Y9, Y9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -9389,10 +10222,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -9499,6 +10339,21 @@ k:
 	VMULPS       Y5, Y3, Y3
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y5, Y4, Y4
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -9658,10 +10513,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -9778,6 +10640,26 @@ k:
 	VMULPS       Y10, Y7, Y7
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y10, Y9, Y9
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+	ADDQ         DX, CX
+	VADDPS       (CX), Y8, Y8
+	VADDPS       32(CX), Y9, Y9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -10009,10 +10891,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -10098,6 +10987,21 @@ k:
 	VMULPS       Y5, Y3, Y3
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y5, Y4, Y4
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -10257,10 +11161,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -10398,57 +11309,77 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y10
-	VPMADDWD     Y10, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y10, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y10, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y10, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y10, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y10, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y10, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y10, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VPMADDWD     Y10, Y8, Y8
-	VPADDD       272(SP), Y8, Y8
-	VPMADDWD     Y10, Y9, Y9
-	VPADDD       304(SP), Y9, Y9
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y10
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y10, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y10, Y9, Y9
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y10
+	VPMADDWD  Y10, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y10, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y10, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y10, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y10, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y10, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	VPMADDWD  Y10, Y6, Y6
+	VPADDD    208(SP), Y6, Y6
+	VPMADDWD  Y10, Y7, Y7
+	VPADDD    240(SP), Y7, Y7
+	VPMADDWD  Y10, Y8, Y8
+	VPADDD    272(SP), Y8, Y8
+	VPMADDWD  Y10, Y9, Y9
+	VPADDD    304(SP), Y9, Y9
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y10
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y10, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y10, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y10, Y4, Y4
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y10, Y6, Y6
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y10, Y8, Y8
+	VMOVUPS   32(CX), Y10
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y10, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y10, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y10, Y5, Y5
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y10, Y7, Y7
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y10, Y9, Y9
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	VADDPS    32(CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	VADDPS    32(CX), Y9, Y9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -10680,10 +11611,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -10779,36 +11717,51 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y5
-	VPMADDWD     Y5, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y5, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y5, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y5, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y5, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y5
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y5, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y4, Y4
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y5
+	VPMADDWD  Y5, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y5, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y5, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y5, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y5, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y5
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y5, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y5, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y5, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y5, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y5, Y4, Y4
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -10968,10 +11921,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -11088,6 +12048,29 @@ k:
 	VMULPS       Z12, Z9, Z9
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -11365,10 +12348,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -11457,6 +12447,23 @@ k:
 	VMULPS       Z6, Z4, Z4
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -11641,10 +12648,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -11691,48 +12705,65 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z6
-	VPMOVZXBD    (BX)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z0
-	VPMOVZXBD    (SI)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z1
-	VPMOVZXBD    (DI)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z2
-	VPMOVZXBD    (R8)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z3
-	VPMOVZXBD    (R9)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z4
-	VPMOVZXBD    (R10)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z5
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z6
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z6, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z6, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z6, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z6, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z6, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z6, Z5, Z5
+	VMOVUPS   (CX), Z6
+	VPMOVZXBD (BX)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z0
+	VPMOVZXBD (SI)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z1
+	VPMOVZXBD (DI)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z2
+	VPMOVZXBD (R8)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z3
+	VPMOVZXBD (R9)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z4
+	VPMOVZXBD (R10)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z5
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z6
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z6, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z6, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z6, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z6, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z6, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z6, Z5, Z5
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -11917,10 +12948,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -11967,48 +13005,65 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y6
-	VPMOVZXBD    (BX)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y5, Y5
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
+	VMOVUPS   (CX), Y6
+	VPMOVZXBD (BX)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y5, Y5
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y6
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y6, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y6, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y6, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y6, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y6, Y5, Y5
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -12192,10 +13247,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -12360,6 +13422,29 @@ k:
 	VMULPS       Y12, Y9, Y9
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y12, Y11, Y11
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+	ADDQ         DX, CX
+	VADDPS       (CX), Y8, Y8
+	VADDPS       32(CX), Y9, Y9
+	ADDQ         DX, CX
+	VADDPS       (CX), Y10, Y10
+	VADDPS       32(CX), Y11, Y11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -12629,10 +13714,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -12752,6 +13844,23 @@ k:
 	VMULPS       Y6, Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	ADDQ         DX, CX
+	VADDPS       (CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -12935,10 +14044,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -13070,6 +14186,29 @@ k:
 	VMULPS       Y12, Y9, Y9
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y12, Y11, Y11
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+	ADDQ         DX, CX
+	VADDPS       (CX), Y8, Y8
+	VADDPS       32(CX), Y9, Y9
+	ADDQ         DX, CX
+	VADDPS       (CX), Y10, Y10
+	VADDPS       32(CX), Y11, Y11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -13339,10 +14478,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -13437,6 +14583,23 @@ k:
 	VMULPS       Y6, Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	ADDQ         DX, CX
+	VADDPS       (CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -13620,10 +14783,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -13780,65 +14950,88 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y12
-	VPMADDWD     Y12, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y12, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y12, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y12, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y12, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y12, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y12, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y12, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VPMADDWD     Y12, Y8, Y8
-	VPADDD       272(SP), Y8, Y8
-	VPMADDWD     Y12, Y9, Y9
-	VPADDD       304(SP), Y9, Y9
-	VPMADDWD     Y12, Y10, Y10
-	VPADDD       336(SP), Y10, Y10
-	VPMADDWD     Y12, Y11, Y11
-	VPADDD       368(SP), Y11, Y11
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y12
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y12, Y11, Y11
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y12
+	VPMADDWD  Y12, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y12, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y12, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y12, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y12, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y12, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	VPMADDWD  Y12, Y6, Y6
+	VPADDD    208(SP), Y6, Y6
+	VPMADDWD  Y12, Y7, Y7
+	VPADDD    240(SP), Y7, Y7
+	VPMADDWD  Y12, Y8, Y8
+	VPADDD    272(SP), Y8, Y8
+	VPMADDWD  Y12, Y9, Y9
+	VPADDD    304(SP), Y9, Y9
+	VPMADDWD  Y12, Y10, Y10
+	VPADDD    336(SP), Y10, Y10
+	VPMADDWD  Y12, Y11, Y11
+	VPADDD    368(SP), Y11, Y11
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y12
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y12, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y12, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y12, Y4, Y4
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y12, Y6, Y6
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y12, Y8, Y8
+	VCVTDQ2PS Y10, Y10
+	VMULPS    Y12, Y10, Y10
+	VMOVUPS   32(CX), Y12
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y12, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y12, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y12, Y5, Y5
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y12, Y7, Y7
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y12, Y9, Y9
+	VCVTDQ2PS Y11, Y11
+	VMULPS    Y12, Y11, Y11
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	VADDPS    32(CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	VADDPS    32(CX), Y9, Y9
+	ADDQ      DX, CX
+	VADDPS    (CX), Y10, Y10
+	VADDPS    32(CX), Y11, Y11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -14108,10 +15301,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -14218,40 +15418,57 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y6
-	VPMADDWD     Y6, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y6, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y6, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y6, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y6, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y6, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y6
+	VPMADDWD  Y6, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y6, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y6, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y6, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y6, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y6, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y6
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y6, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y6, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y6, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y6, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y6, Y5, Y5
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -14435,10 +15652,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -14566,6 +15790,32 @@ k:
 	VMULPS       Z14, Z11, Z11
 	VCVTDQ2PS    Z13, Z13
 	VMULPS       Z14, Z13, Z13
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -14882,10 +16132,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -14981,6 +16238,25 @@ k:
 	VMULPS       Z7, Z5, Z5
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       Z7, Z6, Z6
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -15189,10 +16465,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -15242,52 +16525,71 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z7
-	VPMOVZXBD    (BX)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z0
-	VPMOVZXBD    (SI)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z1
-	VPMOVZXBD    (DI)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z2
-	VPMOVZXBD    (R8)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z3
-	VPMOVZXBD    (R9)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z4
-	VPMOVZXBD    (R10)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z5
-	VPMOVZXBD    (R11)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z6
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z7
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z7, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z7, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z7, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z7, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z7, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z7, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z7, Z6, Z6
+	VMOVUPS   (CX), Z7
+	VPMOVZXBD (BX)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z0
+	VPMOVZXBD (SI)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z1
+	VPMOVZXBD (DI)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z2
+	VPMOVZXBD (R8)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z3
+	VPMOVZXBD (R9)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z4
+	VPMOVZXBD (R10)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z5
+	VPMOVZXBD (R11)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z6
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z7
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z7, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z7, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z7, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z7, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z7, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z7, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z7, Z6, Z6
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -15496,10 +16798,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -15549,53 +16858,72 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y7
-	VPMOVZXBD    (BX)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y6, Y6
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y7
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y7, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y7, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y7, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y7, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y7, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y7, Y6, Y6
+	VMOVUPS   (CX), Y7
+	VPMOVZXBD (BX)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y6, Y6
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y7
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y7, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y7, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y7, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y7, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y7, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y7, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y7, Y6, Y6
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -15803,10 +17131,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -15945,6 +17280,35 @@ k:
 	VMULPS       Z16, Z13, Z13
 	VCVTDQ2PS    Z15, Z15
 	VMULPS       Z16, Z15, Z15
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -16299,10 +17663,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -16405,6 +17776,27 @@ k:
 	VMULPS       Z8, Z6, Z6
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -16635,10 +18027,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -16691,56 +18090,77 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z8
-	VPMOVZXBD    (BX)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z0
-	VPMOVZXBD    (SI)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z1
-	VPMOVZXBD    (DI)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z2
-	VPMOVZXBD    (R8)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z3
-	VPMOVZXBD    (R9)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z4
-	VPMOVZXBD    (R10)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z5
-	VPMOVZXBD    (R11)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z6
-	VPMOVZXBD    (R12)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z7
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z8
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z8, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z8, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z8, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z8, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z8, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z8, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z8, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z8, Z7, Z7
+	VMOVUPS   (CX), Z8
+	VPMOVZXBD (BX)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z0
+	VPMOVZXBD (SI)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z1
+	VPMOVZXBD (DI)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z2
+	VPMOVZXBD (R8)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z3
+	VPMOVZXBD (R9)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z4
+	VPMOVZXBD (R10)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z5
+	VPMOVZXBD (R11)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z6
+	VPMOVZXBD (R12)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z7
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z8
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z8, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z8, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z8, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z8, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z8, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z8, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z8, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z8, Z7, Z7
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -16971,10 +18391,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -17027,58 +18454,79 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y8
-	VPMOVZXBD    (BX)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y7, Y7
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y8
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y8, Y7, Y7
+	VMOVUPS   (CX), Y8
+	VPMOVZXBD (BX)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y7, Y7
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y8
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y8, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y8, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y8, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y8, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y8, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y8, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y8, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -17310,10 +18758,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -17463,6 +18918,38 @@ k:
 	VMULPS       Z18, Z15, Z15
 	VCVTDQ2PS    Z17, Z17
 	VMULPS       Z18, Z17, Z17
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         BX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -17856,10 +19343,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -17969,6 +19463,29 @@ k:
 	VMULPS       Z9, Z7, Z7
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       Z9, Z8, Z8
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -18224,10 +19741,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -18283,60 +19807,83 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z9
-	VPMOVZXBD    (BX)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z0
-	VPMOVZXBD    (SI)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z1
-	VPMOVZXBD    (DI)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z2
-	VPMOVZXBD    (R8)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z3
-	VPMOVZXBD    (R9)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z4
-	VPMOVZXBD    (R10)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z5
-	VPMOVZXBD    (R11)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z6
-	VPMOVZXBD    (R12)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z7
-	VPMOVZXBD    (R13)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z8
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z9
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z9, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z9, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z9, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z9, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z9, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z9, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z9, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z9, Z7, Z7
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       Z9, Z8, Z8
+	VMOVUPS   (CX), Z9
+	VPMOVZXBD (BX)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z0
+	VPMOVZXBD (SI)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z1
+	VPMOVZXBD (DI)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z2
+	VPMOVZXBD (R8)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z3
+	VPMOVZXBD (R9)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z4
+	VPMOVZXBD (R10)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z5
+	VPMOVZXBD (R11)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z6
+	VPMOVZXBD (R12)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z7
+	VPMOVZXBD (R13)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z8
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z9
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z9, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z9, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z9, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z9, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z9, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z9, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z9, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z9, Z7, Z7
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z9, Z8, Z8
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -18592,10 +20139,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -18651,63 +20205,86 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y9
-	VPMOVZXBD    (BX)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
-	VPMOVZXBD    (R13)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y8, Y8
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y9
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y9, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y9, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y9, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y9, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y9, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y9, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y9, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y9, Y8, Y8
+	VMOVUPS   (CX), Y9
+	VPMOVZXBD (BX)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y7, Y7
+	VPMOVZXBD (R13)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y8, Y8
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y9
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y9, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y9, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y9, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y9, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y9, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y9, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y9, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y9, Y7, Y7
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y9, Y8, Y8
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -18963,10 +20540,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -19127,6 +20711,41 @@ k:
 	VMULPS       Z20, Z17, Z17
 	VCVTDQ2PS    Z19, Z19
 	VMULPS       Z20, Z19, Z19
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         BX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         BX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -19558,10 +21177,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -19678,6 +21304,31 @@ k:
 	VMULPS       Z10, Z8, Z8
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	ADDQ         BX, DX
+	VADDPS       (DX), Z9, Z9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -19955,10 +21606,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -20017,64 +21675,89 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z10
-	VPMOVZXBD    (BX)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z0
-	VPMOVZXBD    (SI)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z1
-	VPMOVZXBD    (DI)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z2
-	VPMOVZXBD    (R8)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z3
-	VPMOVZXBD    (R9)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z4
-	VPMOVZXBD    (R10)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z5
-	VPMOVZXBD    (R11)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z6
-	VPMOVZXBD    (R12)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z7
-	VPMOVZXBD    (R13)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z8
-	VPMOVZXBD    (R14)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z9
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z10
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z10, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z10, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z10, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z10, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z10, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z10, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z10, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z10, Z7, Z7
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       Z10, Z8, Z8
-	VCVTDQ2PS    Z9, Z9
-	VMULPS       Z10, Z9, Z9
+	VMOVUPS   (CX), Z10
+	VPMOVZXBD (BX)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z0
+	VPMOVZXBD (SI)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z1
+	VPMOVZXBD (DI)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z2
+	VPMOVZXBD (R8)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z3
+	VPMOVZXBD (R9)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z4
+	VPMOVZXBD (R10)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z5
+	VPMOVZXBD (R11)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z6
+	VPMOVZXBD (R12)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z7
+	VPMOVZXBD (R13)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z8
+	VPMOVZXBD (R14)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z9
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z10
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z10, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z10, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z10, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z10, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z10, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z10, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z10, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z10, Z7, Z7
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z10, Z8, Z8
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z10, Z9, Z9
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	ADDQ      BX, DX
+	VADDPS    (DX), Z9, Z9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -20352,10 +22035,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -20414,68 +22104,93 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y10
-	VPMOVZXBD    (BX)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y7, Y7
-	VPMOVZXBD    (R13)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y8, Y8
-	VPMOVZXBD    (R14)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y9, Y9
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y10
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y10, Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y10, Y9, Y9
+	VMOVUPS   (CX), Y10
+	VPMOVZXBD (BX)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y7, Y7
+	VPMOVZXBD (R13)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y8, Y8
+	VPMOVZXBD (R14)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y9, Y9
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y10
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y10, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y10, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y10, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y10, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y10, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y10, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y10, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y10, Y7, Y7
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y10, Y8, Y8
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y10, Y9, Y9
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	ADDQ      DX, CX
+	VADDPS    (CX), Y9, Y9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -20755,10 +22470,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -20930,6 +22652,44 @@ k:
 	VMULPS       Z22, Z19, Z19
 	VCVTDQ2PS    Z21, Z21
 	VMULPS       Z22, Z21, Z21
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         BX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         BX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	ADDQ         BX, DX
+	VADDPS       (DX), Z20, Z20
+	VADDPS       64(DX), Z21, Z21
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -21400,10 +23160,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -21527,6 +23294,33 @@ k:
 	VMULPS       Z11, Z9, Z9
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       Z11, Z10, Z10
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	ADDQ         BX, DX
+	VADDPS       (DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -21828,10 +23622,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -21893,68 +23694,95 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z11
-	VPMOVZXBD    (BX)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z0
-	VPMOVZXBD    (SI)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z1
-	VPMOVZXBD    (DI)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z2
-	VPMOVZXBD    (R8)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z3
-	VPMOVZXBD    (R9)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z4
-	VPMOVZXBD    (R10)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z5
-	VPMOVZXBD    (R11)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z6
-	VPMOVZXBD    (R12)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z7
-	VPMOVZXBD    (R13)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z8
-	VPMOVZXBD    (R14)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z9
-	VPMOVZXBD    (R15)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z10
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z11
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z11, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z11, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z11, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z11, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z11, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z11, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z11, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z11, Z7, Z7
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       Z11, Z8, Z8
-	VCVTDQ2PS    Z9, Z9
-	VMULPS       Z11, Z9, Z9
-	VCVTDQ2PS    Z10, Z10
-	VMULPS       Z11, Z10, Z10
+	VMOVUPS   (CX), Z11
+	VPMOVZXBD (BX)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z0
+	VPMOVZXBD (SI)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z1
+	VPMOVZXBD (DI)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z2
+	VPMOVZXBD (R8)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z3
+	VPMOVZXBD (R9)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z4
+	VPMOVZXBD (R10)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z5
+	VPMOVZXBD (R11)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z6
+	VPMOVZXBD (R12)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z7
+	VPMOVZXBD (R13)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z8
+	VPMOVZXBD (R14)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z9
+	VPMOVZXBD (R15)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z10
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z11
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z11, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z11, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z11, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z11, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z11, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z11, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z11, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z11, Z7, Z7
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z11, Z8, Z8
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z11, Z9, Z9
+	VCVTDQ2PS Z10, Z10
+	VMULPS    Z11, Z10, Z10
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	ADDQ      BX, DX
+	VADDPS    (DX), Z9, Z9
+	ADDQ      BX, DX
+	VADDPS    (DX), Z10, Z10
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -22256,10 +24084,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -22321,73 +24156,100 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y11
-	VPMOVZXBD    (BX)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y7, Y7
-	VPMOVZXBD    (R13)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y8, Y8
-	VPMOVZXBD    (R14)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
-	VPMOVZXBD    (R15)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y10, Y10
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y11
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y11, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y11, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y11, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y11, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y11, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y11, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y11, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y11, Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y11, Y8, Y8
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y11, Y10, Y10
+	VMOVUPS   (CX), Y11
+	VPMOVZXBD (BX)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y7, Y7
+	VPMOVZXBD (R13)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y8, Y8
+	VPMOVZXBD (R14)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y9, Y9
+	VPMOVZXBD (R15)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y10, Y10
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y11
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y11, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y11, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y11, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y11, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y11, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y11, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y11, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y11, Y7, Y7
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y11, Y8, Y8
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y11, Y9, Y9
+	VCVTDQ2PS Y10, Y10
+	VMULPS    Y11, Y10, Y10
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	ADDQ      DX, CX
+	VADDPS    (CX), Y9, Y9
+	ADDQ      DX, CX
+	VADDPS    (CX), Y10, Y10
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -22691,10 +24553,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -22877,6 +24746,47 @@ k:
 	VMULPS       Z24, Z21, Z21
 	VCVTDQ2PS    Z23, Z23
 	VMULPS       Z24, Z23, Z23
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         BX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         BX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	ADDQ         BX, DX
+	VADDPS       (DX), Z20, Z20
+	VADDPS       64(DX), Z21, Z21
+	ADDQ         BX, DX
+	VADDPS       (DX), Z22, Z22
+	VADDPS       64(DX), Z23, Z23
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -23385,10 +25295,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -23519,6 +25436,35 @@ k:
 	VMULPS       Z12, Z10, Z10
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	ADDQ         BX, DX
+	VADDPS       (DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	ADDQ         BX, DX
+	VADDPS       (DX), Z11, Z11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -23842,10 +25788,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -23910,72 +25863,101 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z12
-	VPMOVZXBD    (BX)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z0
-	VPMOVZXBD    (SI)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z1
-	VPMOVZXBD    (DI)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z2
-	VPMOVZXBD    (R8)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z3
-	VPMOVZXBD    (R9)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z4
-	VPMOVZXBD    (R10)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z5
-	VPMOVZXBD    (R11)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z6
-	VPMOVZXBD    (R12)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z7
-	VPMOVZXBD    (R13)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z8
-	VPMOVZXBD    (R14)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z9
-	VPMOVZXBD    (R15)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z10
-	VPMOVZXBD    (BP)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z11
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z12
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z12, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z12, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z12, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z12, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z12, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z12, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z12, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z12, Z7, Z7
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       Z12, Z8, Z8
-	VCVTDQ2PS    Z9, Z9
-	VMULPS       Z12, Z9, Z9
-	VCVTDQ2PS    Z10, Z10
-	VMULPS       Z12, Z10, Z10
-	VCVTDQ2PS    Z11, Z11
-	VMULPS       Z12, Z11, Z11
+	VMOVUPS   (CX), Z12
+	VPMOVZXBD (BX)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z0
+	VPMOVZXBD (SI)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z1
+	VPMOVZXBD (DI)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z2
+	VPMOVZXBD (R8)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z3
+	VPMOVZXBD (R9)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z4
+	VPMOVZXBD (R10)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z5
+	VPMOVZXBD (R11)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z6
+	VPMOVZXBD (R12)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z7
+	VPMOVZXBD (R13)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z8
+	VPMOVZXBD (R14)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z9
+	VPMOVZXBD (R15)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z10
+	VPMOVZXBD (BP)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z11
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z12
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z12, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z12, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z12, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z12, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z12, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z12, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z12, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z12, Z7, Z7
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z12, Z8, Z8
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z12, Z9, Z9
+	VCVTDQ2PS Z10, Z10
+	VMULPS    Z12, Z10, Z10
+	VCVTDQ2PS Z11, Z11
+	VMULPS    Z12, Z11, Z11
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	ADDQ      BX, DX
+	VADDPS    (DX), Z9, Z9
+	ADDQ      BX, DX
+	VADDPS    (DX), Z10, Z10
+	ADDQ      BX, DX
+	VADDPS    (DX), Z11, Z11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -24299,10 +26281,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -24367,78 +26356,107 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y12
-	VPMOVZXBD    (BX)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y7, Y7
-	VPMOVZXBD    (R13)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y8, Y8
-	VPMOVZXBD    (R14)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y9, Y9
-	VPMOVZXBD    (R15)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y10, Y10
-	VPMOVZXBD    (BP)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y11, Y11
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y12
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y12, Y11, Y11
+	VMOVUPS   (CX), Y12
+	VPMOVZXBD (BX)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y7, Y7
+	VPMOVZXBD (R13)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y8, Y8
+	VPMOVZXBD (R14)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y9, Y9
+	VPMOVZXBD (R15)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y10, Y10
+	VPMOVZXBD (BP)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y11, Y11
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y12
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y12, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y12, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y12, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y12, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y12, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y12, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y12, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y12, Y7, Y7
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y12, Y8, Y8
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y12, Y9, Y9
+	VCVTDQ2PS Y10, Y10
+	VMULPS    Y12, Y10, Y10
+	VCVTDQ2PS Y11, Y11
+	VMULPS    Y12, Y11, Y11
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	ADDQ      DX, CX
+	VADDPS    (CX), Y9, Y9
+	ADDQ      DX, CX
+	VADDPS    (CX), Y10, Y10
+	ADDQ      DX, CX
+	VADDPS    (CX), Y11, Y11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -24766,10 +26784,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 

@@ -26,5 +26,6 @@ var (
 	archDequantU8     []impl[dequantizeLoop]
 	archDequantS8     []impl[dequantizeLoop]
 	archFake          []impl[fakeLoop]
+	archExpand        []impl[expandLoop]
 	archTranspose     []impl[transposeLoop]
 )
