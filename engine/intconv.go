@@ -92,7 +92,7 @@ func (b *builder) intStep(p *intStep) {
 	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+extra)*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
 	scale := make([]float64, s.O)
 	for o := range scale {
-		scale[o] = p.worth(p.w.terms[0].at(o), o)
+		scale[o] = p.worth(p.w.terms[0].Scale[o], o)
 	}
 	ep := t.epilogue(scale, p.shift)
 	b.planInt(st, p, s, &ep, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {

@@ -18,18 +18,10 @@ const maxIntSum = math.MaxInt32 / (255 * 128)
 // times a scale per output channel.
 type intWeights struct {
 	t     *tensor.Tensor // the decoded constant
-	axis  int            // of the output channels
-	terms []intTerm
+	e     *format.Encoded
+	axis  int              // of the output channels
+	terms []format.IntTerm // without the values where these are codes
 }
-
-// intTerm is one of them, on all channels or on some rows.
-type intTerm struct {
-	format.Order
-	scale []float64 // one, or one per row
-}
-
-// at is the scale of output channel o, which is the row of that number.
-func (t *intTerm) at(o int) float64 { return t.scale[min(o, len(t.scale)-1)] }
 
 // intWeightsOf knows weights whose codes were decoded before, with a scale for
 // the tensor or one per index of the axis. Sums run over k products.
@@ -39,48 +31,29 @@ func (b *builder) intWeightsOf(v *ir.Value, axis, k int) (*intWeights, bool) {
 	if t == nil || e == nil || k > maxIntSum {
 		return nil, false
 	}
-	w, err := b.p.wholeTerms(t, e, axis)
-	return w, err == nil
-}
-
-// wholeTerms are the terms of an encoding, if all of them are integers of 8 bits.
-// They are looked at once for every axis.
-func (p *Program) wholeTerms(t *tensor.Tensor, e *format.Encoded, axis int) (*intWeights, error) {
-	f := formOf(p.weights, weightKey{t: t, form: fmt.Sprint("whole ", axis)}, func() (*intWeights, error) {
-		w := &intWeights{t: t, axis: axis}
-		for _, o := range e.Terms() {
-			_, scale, err := o.Whole(axis)
-			if err != nil {
-				return nil, err
-			}
-			w.terms = append(w.terms, intTerm{o, scale})
+	// Forms ask for them again and again.
+	f := formOf(b.p.weights, weightKey{t: t, form: fmt.Sprint("terms ", axis)}, func() (*intWeights, error) {
+		terms, err := e.IntTerms(axis)
+		if e.Orders == nil && err == nil {
+			terms[0].Values = nil
 		}
-		return w, nil
+		return &intWeights{t, e, axis, terms}, err
 	})
 	err := f.done()
-	return f.x, err
-}
-
-// byChannel are the term's integers with output channels first.
-func (t *intTerm) byChannel(axis int) []int8 {
-	values, _, _ := t.Whole(axis)
-	shape := t.Codes.Shape
-	outer, inner, rows := tensor.Len(shape[:axis]), tensor.Len(shape[axis+1:]), shape[axis]
-	out := make([]int8, len(values))
-	for i, v := range values {
-		o := i / inner % rows
-		out[(o*outer+i/inner/rows)*inner+i%inner] = v
-	}
-	return out
+	return f.x, err == nil
 }
 
 // pack packs all terms for a convolution.
 func (w *intWeights) pack(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, error) {
-	var orders []kernel.IntOrder
-	for _, t := range w.terms[1:] {
-		orders = append(orders, kernel.IntOrder{Rows: t.Rows, W: t.byChannel(w.axis)})
+	terms := w.terms
+	if terms[0].Values == nil {
+		terms, _ = w.e.IntTerms(w.axis)
 	}
-	return kernel.PackIntStack(s, w.terms[0].byChannel(w.axis), orders, zero)
+	var orders []kernel.IntOrder
+	for _, t := range terms[1:] {
+		orders = append(orders, kernel.IntOrder{Rows: t.Rows, W: t.Values})
+	}
+	return kernel.PackIntStack(s, terms[0].Values, orders, zero)
 }
 
 // multipliers are, for the terms behind the first and n output channels, what an
@@ -89,12 +62,12 @@ func (w *intWeights) multipliers(n int, worth func(scale float64, o int) float64
 	var out [][]float32
 	for _, t := range w.terms[1:] {
 		mul := make([]float32, n)
-		for i := range t.Codes.Shape[w.axis] {
+		for i, scale := range t.Scale {
 			o := i
 			if t.Rows != nil {
 				o = t.Rows[i]
 			}
-			mul[o] = float32(worth(t.at(i), o))
+			mul[o] = float32(worth(scale, o))
 		}
 		out = append(out, mul)
 	}
@@ -105,7 +78,7 @@ func (w *intWeights) multipliers(n int, worth func(scale float64, o int) float64
 func (w *intWeights) further() int {
 	n := 0
 	for _, t := range w.terms[1:] {
-		n += t.Codes.Shape[w.axis]
+		n += len(t.Scale)
 	}
 	return n
 }
