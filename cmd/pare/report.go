@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"pare"
 	"pare/compress"
@@ -14,8 +16,8 @@ func printReport(w io.Writer, r *pare.Report) {
 	printLayerReports(w, r.Layers)
 	for _, s := range r.Steps {
 		printStep(w, s)
+		printSkipped(w, s.Step, r.Layers)
 	}
-	printSkipped(w, r.Layers)
 	for _, text := range r.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", text)
 	}
@@ -30,27 +32,73 @@ func printReport(w io.Writer, r *pare.Report) {
 }
 
 func printLayerReports(w io.Writer, layers []compress.LayerReport) {
-	rows := [][]string{{"LAYER", "OP", "FORMAT", "BITS", "EXPONENT", "ERROR", "BYTES", "", "NOTE"}}
-	for _, l := range layers {
-		if l.Skipped {
-			continue
-		}
-		exponent := "-"
-		if l.Exponent != 0 {
-			exponent = fmt.Sprintf("%.3f", l.Exponent)
-		}
-		lost := percent(l.ErrorAfter)
-		if l.ErrorBefore != 0 {
-			lost = percent(l.ErrorBefore) + " -> " + lost // of the first order alone, of all
-		}
+	rows := [][]string{{"LAYER", "OP", "FORMAT", "BITS", "DATA", "EXPONENT", "ERROR", "BYTES", "", "NOTE"}}
+	for _, l := range merged(layers) {
 		rows = append(rows, []string{
-			l.Name, l.Op, l.Format, fmt.Sprint(l.Bits), exponent, lost, size(l.BytesBefore), "-> " + size(l.BytesAfter), l.Reason,
+			l.Name, l.Op, l.Format, fmt.Sprint(l.Bits), dataBits(l), exponent(l), lost(l),
+			size(l.BytesBefore), "-> " + size(l.BytesAfter), l.Reason,
 		})
 	}
 	if len(rows) > 1 {
 		table(w, rows)
 		fmt.Fprintln(w)
 	}
+}
+
+func dataBits(l compress.LayerReport) string {
+	if l.ActivationBits == 0 {
+		return "float"
+	}
+	return fmt.Sprint(l.ActivationBits)
+}
+
+func exponent(l compress.LayerReport) string {
+	if l.Exponent == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f", l.Exponent)
+}
+
+func lost(l compress.LayerReport) string {
+	if l.ErrorBefore == 0 {
+		return percent(l.ErrorAfter)
+	}
+	return percent(l.ErrorBefore) + " -> " + percent(l.ErrorAfter) // of the first order alone, of all
+}
+
+// merged has one report per layer, of all steps that changed it: the format it has
+// in the end and what every step noted.
+func merged(layers []compress.LayerReport) []compress.LayerReport {
+	var out []compress.LayerReport
+	at := map[string]int{}
+	for _, l := range layers {
+		if l.Skipped {
+			continue
+		}
+		i, ok := at[l.Name]
+		if !ok {
+			at[l.Name] = len(out)
+			out = append(out, l)
+			continue
+		}
+		out[i] = both(out[i], l)
+	}
+	return out
+}
+
+// both adds what a later step did to a layer. A step that stored no weights has no
+// error and no bytes to tell.
+func both(a, b compress.LayerReport) compress.LayerReport {
+	out := b
+	out.Reason = strings.Join(slices.DeleteFunc([]string{a.Reason, b.Reason}, func(s string) bool { return s == "" }), "; ")
+	if b.BytesBefore == 0 {
+		out.ErrorBefore, out.ErrorAfter, out.BytesAfter = a.ErrorBefore, a.ErrorAfter, a.BytesAfter
+	}
+	if a.BytesBefore > 0 {
+		out.BytesBefore = a.BytesBefore
+	}
+	out.ActivationBits = max(a.ActivationBits, b.ActivationBits)
+	return out
 }
 
 func printStep(w io.Writer, s compress.StepReport) {
@@ -79,11 +127,21 @@ func printStep(w io.Writer, s compress.StepReport) {
 	}
 }
 
-func printSkipped(w io.Writer, layers []compress.LayerReport) {
+// printSkipped lists the layers that a step left alone, those of one reason together.
+func printSkipped(w io.Writer, step string, layers []compress.LayerReport) {
+	var reasons []string
+	names := map[string][]string{}
 	for _, l := range layers {
-		if l.Skipped {
-			fmt.Fprintf(w, "skipped %s (%s, %s parameters): %s\n", l.Name, l.Op, count(int64(l.Params)), l.Reason)
+		if !l.Skipped || l.Step != step {
+			continue
 		}
+		if names[l.Reason] == nil {
+			reasons = append(reasons, l.Reason)
+		}
+		names[l.Reason] = append(names[l.Reason], fmt.Sprintf("%s (%s, %s parameters)", l.Name, l.Op, count(int64(l.Params))))
+	}
+	for _, r := range reasons {
+		fmt.Fprintf(w, "  skipped %s: %s\n", strings.Join(names[r], ", "), r)
 	}
 }
 
