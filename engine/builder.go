@@ -299,5 +299,8 @@ func (b *builder) emit(s *step) {
 			s.bytes += 4 * int64(m.floats)
 		}
 	}
+	if !s.integer && !b.p.o.Reference {
+		s.floats = b.floatReason(s.node)
+	}
 	b.steps = append(b.steps, s)
 }

@@ -1,6 +1,12 @@
 package engine_test
 
-import "testing"
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"pare/engine"
+)
 
 // half is what the terms of the cases below share: numbers of codes whose levels
 // lie between integers.
@@ -116,3 +122,25 @@ var stackCases = []intCase{
 // TestStackedIntegers: sums of terms run on integers, with the same bits on every
 // processor.
 func TestStackedIntegers(t *testing.T) { testIntegers(t, stackCases) }
+
+// TestFloatsExplained: a step that leaves the integers for its weights' terms says
+// so, others do not.
+func TestFloatsExplained(t *testing.T) {
+	for _, c := range stackCases {
+		m := model(t, c.body)
+		fillConsts(m)
+		fillCodes(m)
+		s, _ := open(t, m, engine.Options{})
+		steps, err := s.Profile(context.Background(), inputsOf(m, 1), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		for _, st := range steps {
+			said += st.Floats
+		}
+		if want := c.name == "levels beyond 8 bits"; want != strings.Contains(said, "more than 8 bits") || !want && said != "" {
+			t.Errorf("%s: %q", c.name, said)
+		}
+	}
+}

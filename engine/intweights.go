@@ -43,6 +43,39 @@ func (b *builder) intWeightsOf(v *ir.Value, axis, k int) (*intWeights, bool) {
 	return f.x, err == nil
 }
 
+// floatReason says why a node with expanded weights does not compute on
+// integers, although its data come from a grid; "" for other nodes.
+func (b *builder) floatReason(n *ir.Node) string {
+	axis, known := intAxes[n.Op]
+	if !known || len(n.In) < 2 || !onGrids(n.In[0]) {
+		return ""
+	}
+	e := b.p.codes[b.cst(n.In[1])]
+	if e == nil || e.Orders == nil {
+		return ""
+	}
+	if _, err := e.IntTerms(axis(n)); err != nil {
+		return err.Error()
+	}
+	return "the data have no grid that integer kernels take"
+}
+
+// onGrids: v comes from a grid, or is a sum of values that do.
+func onGrids(v *ir.Value) bool {
+	p := v.Producer()
+	if is(p, "Add") {
+		return is(p.In[0].Producer(), "DequantizeLinear") && is(p.In[1].Producer(), "DequantizeLinear")
+	}
+	return is(p, "DequantizeLinear")
+}
+
+// intAxes are the axes of output channels in weights.
+var intAxes = map[string]func(n *ir.Node) int{
+	"Conv":   func(*ir.Node) int { return 0 },
+	"Gemm":   func(n *ir.Node) int { return 1 - n.Int("transB", 0) },
+	"MatMul": func(*ir.Node) int { return 1 },
+}
+
 // pack packs all terms for a convolution.
 func (w *intWeights) pack(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, error) {
 	terms := w.terms
