@@ -126,6 +126,9 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	if ep.Residual != nil && store != storeSums {
 		p.res = ep.Residual[r0*c.ow*s.ResStride:]
 	}
+	if ep.Extra != nil && store != storeSums {
+		p.added = ep.Extra[r0*c.ow*s.O : s.N*c.oh*c.ow*s.O+ExtraRoom]
+	}
 	if ep.Mid != nil {
 		fill(p.shifts[:], ep.Mid.Shift)
 	}

@@ -12,7 +12,7 @@ import (
 //	y = min(max(float32(sum)·Mul[o] + float32(Residual[i])·ResMul + Add[o], Lo), Hi)
 //
 // Of weights that are sums of terms, the further orders' float32(sum)·mul are
-// added up in their order, and the total to the product of the first.
+// added to Extra in their order, and the total to the product of the first.
 //
 // Products and sums are rounded one by one, never fused, so that every row of
 // the table gives the same bits. Codes are round(y) + Zero with ties to even.
@@ -22,6 +22,9 @@ type IntEpilogue struct {
 	Mul, Add []float32
 	// Stack holds the multipliers of further orders, from IntWeights.StackMul.
 	Stack []float32
+	// Extra is added to the products, [rows][O]; nil counts as zero. As much as
+	// ExtraRoom behind it is read besides.
+	Extra []float32
 	// Residual holds codes laid out like the destination, with a stride of its
 	// own; nil counts as zero. It may be the destination itself.
 	Residual []uint8
@@ -34,6 +37,9 @@ type IntEpilogue struct {
 	// Mid, unless nil, brings the sum onto a grid before anything is added.
 	Mid *Mid
 }
+
+// ExtraRoom is how many numbers lie in memory behind IntEpilogue.Extra.
+const ExtraRoom = 32
 
 // Mid is a grid between a sum and its residual: float32(sum)·Mul[o] + Add[o], with
 // all orders, is

@@ -19,6 +19,7 @@ type intProduct struct {
 	// apart, for the panel that runs next; nil for nothing.
 	extra         []float32
 	extraRow, lde int
+	added         []float32   // of the epilogue, from the first row on
 	shifts        [32]float32 // of Mid
 }
 

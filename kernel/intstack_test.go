@@ -97,21 +97,16 @@ func testIntStack(t *testing.T, tile *intTile, s ConvShape) {
 	first := intSums(s, src, w, zero)
 	for name, e := range intEpilogues(t, r, s, pixels, largest) {
 		e.Stack = weights.StackMul(mul)
-		// The definition takes one number per element: it adds the orders itself.
-		each := func(f func(i int, sum int32, extra float32, o, at int)) {
+		each := func(f func(i int, sum int32, extra []float32, o, p int)) {
 			for p := range pixels {
 				for o := range s.O {
-					extra, some := float32(0), false
+					var extra []float32
 					for k := range orders {
 						if orders[k].find(o) >= 0 {
-							y := float32(float32(sums[k][p*s.O+o]) * mul[k][o])
-							if some {
-								y = extra + y
-							}
-							extra, some = y, true
+							extra = append(extra, float32(sums[k][p*s.O+o])*mul[k][o])
 						}
 					}
-					f(p*s.DstStride+o, first[p*s.O+o], extra, o, p*s.ResStride+o)
+					f(p*s.DstStride+o, first[p*s.O+o], extra, o, p)
 				}
 			}
 		}

@@ -47,8 +47,7 @@ func (c *IntConv) stackedRange(p *intProduct, src []uint8, first, last int, scra
 				block = b
 				c.sumBlock(t, p, src, i, s.blocks[b], r, end, scratch)
 			}
-			p.extra, p.lde = c.spread(s.terms[i], c.columns(i), end-r, scratch)
-			p.extraRow = r
+			c.spread(p, i, r, end, scratch)
 			c.onePanel(t, p, src, i, r, end)
 		}
 	}
@@ -78,7 +77,16 @@ func (c *IntConv) source(src []uint8, i int) []uint8 {
 // onePanel multiplies rows r ≤ i < end by panel i.
 func (c *IntConv) onePanel(t *intArgs, p *intProduct, src []uint8, i, r, end int) {
 	p.src = c.source(src, i)
-	p.run(t, r, end, &c.w.panels[i], i/c.panels*(c.s.O/c.s.Groups)+i%c.panels*c.nr, c.columns(i))
+	if p.added != nil && p.extra == nil {
+		p.extra, p.extraRow, p.lde = p.added[c.column(i):], 0, c.s.O
+	}
+	p.run(t, r, end, &c.w.panels[i], c.column(i), c.columns(i))
+	p.extra = nil
+}
+
+// column is the first column of panel i.
+func (c *IntConv) column(i int) int {
+	return i/c.panels*(c.s.O/c.s.Groups) + i%c.panels*c.nr
 }
 
 // sumBlock computes the stacked rows of the block that panel i belongs to.
@@ -93,27 +101,35 @@ func (c *IntConv) sumBlock(t *intArgs, p *intProduct, src []uint8, i int, b stac
 	}
 }
 
-// spread returns what a panel of n columns adds to so many rows, and how far they
-// lie apart: sums of a block themselves where one order has all columns.
-func (c *IntConv) spread(terms []stackTerm, n, rows int, scratch []float32) ([]float32, int) {
-	p := &c.stack
-	switch {
-	case len(terms) == 0:
-		return nil, 0
-	case len(terms) == 1 && bits.OnesCount32(terms[0].mask) == n:
-		return scratch[terms[0].at:p.src], p.lds
+// spread says what panel i adds to rows r ≤ row < end: sums of a block themselves
+// where one order has all columns.
+func (c *IntConv) spread(p *intProduct, i, r, end int, scratch []float32) {
+	terms, n, plan := c.w.stack.terms[i], c.columns(i), &c.stack
+	if len(terms) == 0 {
+		return
 	}
-	a := expandArgs{ldd: p.ldd, lds: p.lds, rows: rows}
-	dst, run := scratch[p.src:p.total], pick(expandLoops)
+	p.extraRow = r
+	if len(terms) == 1 && p.added == nil && bits.OnesCount32(terms[0].mask) == n {
+		p.extra, p.lde = scratch[terms[0].at:plan.src], plan.lds
+		return
+	}
+	p.extra, p.lde = scratch[plan.src:plan.total], plan.ldd
+	if p.added != nil {
+		for row := r; row < end; row++ {
+			copy(p.extra[(row-r)*plan.ldd:][:n], p.added[row*c.s.O+c.column(i):])
+		}
+	}
+	a := expandArgs{ldd: plan.ldd, lds: plan.lds, rows: end - r}
+	run := pick(expandLoops)
 	for k, term := range terms {
 		at := term.at
-		for j := 0; j < p.ldd; j += expandLanes {
-			a.dst, a.src, a.mask, a.add = dst[j:], scratch[at:p.src], term.mask>>j&(1<<expandLanes-1), k > 0
+		for j := 0; j < plan.ldd; j += expandLanes {
+			a.dst, a.src, a.mask = p.extra[j:], scratch[at:plan.src], term.mask>>j&(1<<expandLanes-1)
+			a.add = k > 0 || p.added != nil
 			run(&a)
 			at += bits.OnesCount32(a.mask)
 		}
 	}
-	return dst, p.ldd
 }
 
 // floatView sees bytes, aligned to 4, as float32.
