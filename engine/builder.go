@@ -39,7 +39,8 @@ type value struct {
 	view        place
 	steps       []int // of the view
 	coded       *coded
-	box         int // -1: none
+	sum         []*coded // it is the sum of these
+	box         int      // -1: none
 	cst         *tensor.Tensor
 	// unpadded and pads stand for a value that only a convolution reads: zeros
 	// around the pixels of another, before and after each spatial axis.

@@ -21,7 +21,10 @@ func intConvForm(b *builder, n *ir.Node) bool {
 	if !ok {
 		return false
 	}
-	x := b.codesLast(n.In[0])
+	x, rest := b.data(n.In[0])
+	if x = b.codesLast(n.In[0], x); rest != nil {
+		rest = b.codesLast(n.In[0], rest)
+	}
 	s, _ := b.convShape(n)
 	fold := b.foldChannels(n.Out[0], s.O)
 	filter := fold.apply(b, w.t, nil, s.O, b.biasOf(n))
@@ -29,8 +32,8 @@ func intConvForm(b *builder, n *ir.Node) bool {
 	for o := range filter.bias {
 		shift[o] = float64(filter.bias[o])
 	}
-	worth := func(scale float64, o int) float64 {
-		scale *= float64(x.step)
+	worth := func(step, scale float64, o int) float64 {
+		scale *= step
 		if fold.scale != nil {
 			scale *= fold.scale[o]
 		}
@@ -40,7 +43,7 @@ func intConvForm(b *builder, n *ir.Node) bool {
 	if s.Groups == s.C && s.O == s.C {
 		name = "depthwise"
 	}
-	p := intStep{node: n, kernel: fmt.Sprintf("int8 %s %dx%d", name, s.KH, s.KW), shape: s, x: x, w: w, last: true,
+	p := intStep{node: n, kernel: fmt.Sprintf("int8 %s %dx%d", name, s.KH, s.KW), shape: s, x: x, rest: rest, w: w, last: true,
 		worth: worth, shift: shift, tail: b.intTail(fold.v, true)}
 	b.intStep(&p)
 	return true
@@ -52,11 +55,12 @@ type intStep struct {
 	kernel string
 	shape  kernel.ConvShape
 	x      *coded
+	rest   *coded // the second order of the data, or nil
 	w      *intWeights
 	last   bool // the result lies with channels last
-	// worth is what one of a sum of output channel o stands for where its weights
-	// have the scale; shift is added to what the sums are worth.
-	worth func(scale float64, o int) float64
+	// worth is what one of a sum of output channel o stands for where data have
+	// the step and its weights the scale; shift is added to what the sums are worth.
+	worth func(step, scale float64, o int) float64
 	shift []float64
 	tail  intTail
 }
@@ -82,7 +86,14 @@ func (b *builder) intStep(p *intStep) {
 	if extra > 0 {
 		p.kernel += fmt.Sprintf(" +%d rows", extra)
 	}
-	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()) / int64(s.O) * int64(s.O+extra), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
+	var before place
+	if p.rest != nil {
+		before = b.restStep(p, s)
+	}
+	st := &step{node: p.node, kernel: p.kernel, flops: p.flops(), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
+	if before.b != nil {
+		st.reads = append(st.reads, before.b)
+	}
 	if t.res != nil {
 		st.reads = append(st.reads, t.res.b)
 		if codes != nil {
@@ -92,12 +103,15 @@ func (b *builder) intStep(p *intStep) {
 	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+extra)*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
 	scale := make([]float64, s.O)
 	for o := range scale {
-		scale[o] = p.worth(p.w.terms[0].Scale[o], o)
+		scale[o] = p.worth(float64(p.x.step), p.w.terms[0].Scale[o], o)
 	}
 	ep := t.epilogue(scale, p.shift)
-	b.planInt(st, p, s, &ep, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+	b.planInt(st, p, p.x, s, &ep, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.codes(t.res)
+		if before.b != nil {
+			e.Extra = f.at(before)
+		}
 		if codes != nil {
 			c.Run(task, f.codes(codes), f.codes(p.x), &e, byteView(scratch))
 			return
@@ -107,9 +121,16 @@ func (b *builder) intStep(p *intStep) {
 	b.emit(st)
 }
 
-// planInt packs the weights and, since the plan depends on them, plans later.
-func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, ep *kernel.IntEpilogue, run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
-	zero := uint8(p.x.zero)
+// flops counts the rows of all terms.
+func (p *intStep) flops() int64 {
+	o := int64(p.shape.O)
+	return int64(p.shape.Flops()) / o * (o + int64(p.w.further()))
+}
+
+// planInt packs the weights for data x and, since the plan depends on them, plans
+// later.
+func (b *builder) planInt(st *step, p *intStep, x *coded, s kernel.ConvShape, ep *kernel.IntEpilogue, run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
+	zero := uint8(x.zero)
 	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
 		return p.w.pack(s, zero)
@@ -123,7 +144,9 @@ func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, ep *kernel.I
 			return err
 		}
 		unit := p.tail.unit()
-		ep.Stack = weights.x.StackMul(p.w.multipliers(s.O, func(scale float64, o int) float64 { return p.worth(scale, o) / unit }))
+		ep.Stack = weights.x.StackMul(p.w.multipliers(s.O, func(scale float64, o int) float64 {
+			return p.worth(float64(x.step), scale, o) / unit
+		}))
 		st.tasks, st.scratch = c.Tasks(), (c.ScratchBytes()+3)/4
 		st.task = func(f *frame, task int, scratch []float32) { run(c, f, task, scratch) }
 		return nil
