@@ -68,6 +68,9 @@ func (g *intGraph) conv() {
 	q, s, f, y := g.name("q"), g.name("s"), g.name("f"), g.name("y")
 	fmt.Fprintf(&g.head, "const %s = i8[%d,%d,%d,%d]{*0}\nconst %s = f32[]{%v}\n", q, o, c/group, kh, kw, s, 1/(74*math.Sqrt(float64(c/group*kh*kw))))
 	g.line("%s = DequantizeLinear(%s, %s)", f, q, s)
+	if g.r.IntN(3) == 0 {
+		f = g.order(f, o, c/group, kh, kw)
+	}
 	g.line("%s = Conv(%s, %s) {group=%d, strides=[%d,%d], pads=[%d,%d,%d,%d]}", y, g.x, f, group, sh, sw, ph, pw, ph, pw)
 	g.shape = [4]int{g.shape[0], o, h, w}
 	if g.r.IntN(3) == 0 {
@@ -85,6 +88,30 @@ func (g *intGraph) conv() {
 		y = a
 	}
 	g.encode(y, g.newGrid())
+}
+
+// order adds a term to weights f, on one to all of the output channels.
+func (g *intGraph) order(f string, shape ...int) string {
+	o := shape[0]
+	kept := 1 + g.r.IntN(o)
+	q, s, p, half, one, t := g.name("q"), g.name("s"), g.name("p"), g.name("h"), g.name("o"), g.name("t")
+	var scales, places []string
+	for i := range o {
+		scale, place := "0.0", 0
+		if i >= o-kept {
+			scale, place = fmt.Sprintf("%v", 0.0005+0.001*g.r.Float32()), i-(o-kept)
+		}
+		scales, places = append(scales, scale), append(places, fmt.Sprint(place))
+	}
+	fmt.Fprintf(&g.head, "const %s = i8[%d,%d,%d,%d]{*0}\nconst %s = f32[%d,1,1,1]{%s}\nconst %s = u8[%d]{%s}\nconst %s = f32[]{0.0}\nconst %s = f32[]{1.0}\n",
+		q, kept, shape[1], shape[2], shape[3], s, o, strings.Join(scales, ", "), p, o, strings.Join(places, ", "), half, one)
+	g.line("%s1 = DequantizeLinear(%s, %s)", t, q, one)
+	g.line("%s2 = Add(%s1, %s)", t, t, half)
+	g.line("%s3 = Cast(%s) {to=6}", t, p)
+	g.line("%s4 = Gather(%s2, %s3) {axis=0}", t, t, t)
+	g.line("%s5 = Mul(%s4, %s)", t, t, s)
+	g.line("%s6 = Add(%s, %s5)", t, f, t)
+	return t + "6"
 }
 
 func (g *intGraph) pool() {

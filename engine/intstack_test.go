@@ -119,6 +119,48 @@ var stackCases = []intCase{
 		p = Conv(d, w)` + end, []string{"fake quantize", "to channels last", "conv 1x1", "fake quantize", "to channels first"}},
 }
 
+// expanded is x in two orders.
+const expanded = `
+	const rs = f32[]{0.0001}
+	const rz = u8[]{128}
+` + codesOfX + `
+	r = Sub(x, d)
+	rq = QuantizeLinear(r, rs, rz)
+	rd = DequantizeLinear(rq, rs, rz)
+	e = Add(d, rd)
+`
+
+// expandedCases have data that are sums of two orders.
+var expandedCases = []intCase{
+	{"expanded data", `(x f32[N,5,9,7]) -> (y) {
+		const q = i8[6,5,3,3]{*0}
+		const q2 = i8[6,5,3,3]{*0}
+		const s2 = f32[6]{0.0003, 0.0004, 0.0001, 0.0002, 0.0002, 0.0003}
+		const wb = f32[6]{*0.0}` + grids + expanded + `
+		w1 = DequantizeLinear(q, cs) {axis=0}
+		w2 = DequantizeLinear(q2, s2) {axis=0}
+		w = Add(w1, w2)
+		a = Conv(e, w, wb) {pads=[1,1,1,1], strides=[2,1]}
+		p = Relu(a)` + end, []string{"to channels last", "quantize", "dequantize", "sub", "quantize", "int8 conv 3x3 +6 rows of the rest",
+		"int8 conv 3x3 +6 rows", "dequantize", "to channels first"}},
+	{"expanded rows", `(x f32[N,4,9]) -> (y) {
+		const q = i8[9,6]{*0}
+		const wb = f32[6]{*0.0}` + grids + expanded + `
+		w = DequantizeLinear(q, cs) {axis=1}
+		a = MatMul(e, w)
+		b = Add(wb, a)
+		p = Relu(b)` + end, []string{"quantize", "dequantize", "sub", "quantize", "int8 matmul of the rest", "int8 matmul", "dequantize"}},
+	{"expanded data read as floats, too", `(x f32[N,6,5,5]) -> (y) {
+		const q = i8[6,6,1,1]{*0}` + grids + expanded + `
+		w = DequantizeLinear(q, cs) {axis=0}
+		a = Conv(e, w)
+		y = Mul(a, e)
+	}`, []string{"to channels last", "quantize", "dequantize", "sub", "quantize", "int8 conv 1x1 of the rest", "int8 conv 1x1", "dequantize", "add", "mul", "to channels first"}},
+}
+
+// TestExpandedIntegers: products of data in two orders run on integers.
+func TestExpandedIntegers(t *testing.T) { testIntegers(t, expandedCases) }
+
 // TestStackedIntegers: sums of terms run on integers, with the same bits on every
 // processor.
 func TestStackedIntegers(t *testing.T) { testIntegers(t, stackCases) }
