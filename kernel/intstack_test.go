@@ -47,10 +47,13 @@ func TestIntStack(t *testing.T) {
 	wide := []ConvShape{
 		{N: 1, H: 5, W: 4, C: 24, KH: 1, KW: 1, O: 300},
 		{N: 2, H: 9, W: 6, C: 8, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1, Groups: 2, O: 290, DstStride: 300, ResStride: 291},
-		{N: 1, H: 3, W: 3, C: 512, KH: 1, KW: 1, O: 1024},
+		{N: 1, H: 3, W: 3, C: 128, KH: 1, KW: 1, O: 1024},
 	}
 	eachIntTile(t, "inttile", intTiles, func(t *testing.T, tile *intTile) {
 		for i, s := range append(wide, intCases...) {
+			if i%2 == 1 && i > len(wide) {
+				continue // TestIntConv runs all
+			}
 			t.Run(fmt.Sprint(i), func(t *testing.T) { testIntStack(t, tile, s) })
 		}
 	})
