@@ -67,28 +67,15 @@ type intStep struct {
 
 // intStep emits a step once what follows it is known.
 func (b *builder) intStep(p *intStep) {
-	t, s := &p.tail, p.shape
+	t := &p.tail
 	b.absorb(t.nodes...)
-	var codes *coded
-	var real place
-	switch {
-	case t.out != nil:
-		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
-		b.place(t.out, codes)
-		real.b = codes.b
-	case p.last:
-		real = b.newLast(t.v)
-		s.DstStride = real.stride
-	default:
-		real = b.newPlain(t.v)
-	}
-	extra := p.w.further()
-	if extra > 0 {
+	codes, real := b.intTarget(p)
+	if extra := p.w.further(); extra > 0 {
 		p.kernel += fmt.Sprintf(" +%d rows", extra)
 	}
 	var before place
 	if p.rest != nil {
-		before = b.restStep(p, s)
+		before = b.restStep(p)
 	}
 	st := &step{node: p.node, kernel: p.kernel, flops: p.flops(), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
 	if before.b != nil {
@@ -100,12 +87,9 @@ func (b *builder) intStep(p *intStep) {
 			st.reuse = reuse(place{b: t.res.b}, codes.b.floats)
 		}
 	}
-	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+extra)*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
-	scale := make([]float64, s.O)
-	for o := range scale {
-		scale[o] = p.worth(float64(p.x.step), p.w.terms[0].Scale[o], o)
-	}
-	ep := t.epilogue(scale, p.shift)
+	s := p.shape
+	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+p.w.further())*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
+	ep := t.epilogue(p.scales(), p.shift)
 	b.planInt(st, p, p.x, s, &ep, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.codes(t.res)
@@ -119,6 +103,32 @@ func (b *builder) intStep(p *intStep) {
 		c.RunFloat(task, f.at(real), f.codes(p.x), &e, byteView(scratch))
 	})
 	b.emit(st)
+}
+
+// intTarget makes room for the result: codes where it comes to a grid.
+func (b *builder) intTarget(p *intStep) (codes *coded, real place) {
+	t := &p.tail
+	switch {
+	case t.out != nil:
+		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
+		b.place(t.out, codes)
+		real.b = codes.b
+	case p.last:
+		real = b.newLast(t.v)
+		p.shape.DstStride = real.stride
+	default:
+		real = b.newPlain(t.v)
+	}
+	return codes, real
+}
+
+// scales are what sums of the first term are worth.
+func (p *intStep) scales() []float64 {
+	scale := make([]float64, p.shape.O)
+	for o := range scale {
+		scale[o] = p.worth(float64(p.x.step), p.w.terms[0].Scale[o], o)
+	}
+	return scale
 }
 
 // flops counts the rows of all terms.

@@ -69,7 +69,8 @@ func (b *builder) realSum(v *ir.Value, sum []*coded) place {
 
 // restStep emits the product of the second order of data, in units of the grid
 // that the sum of both comes to.
-func (b *builder) restStep(p *intStep, s kernel.ConvShape) place {
+func (b *builder) restStep(p *intStep) place {
+	s := p.shape
 	n := s.N * s.OH() * s.OW() * s.O
 	to := place{b: newBuf(n + kernel.ExtraRoom)}
 	s.DstStride = s.O
