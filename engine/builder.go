@@ -24,8 +24,10 @@ type builder struct {
 	home    map[*ir.Value]place // see planHomes
 	owner   map[*ir.Node]*buf
 	steps   []*step
-	pending []func() error // packs weights
-	lastBox map[int]int    // the step that reads a box last
+	pending []func() error           // packs weights
+	lastBox map[int]int              // the step that reads a box last
+	powers  map[*ir.Node]*powerGrid  // by first node
+	powerOf map[*ir.Value]*powerGrid // by result
 }
 
 // value is what the builder knows of a value of the graph: its type and where
@@ -50,7 +52,8 @@ type value struct {
 
 func newBuilder(p *Program, m *ir.Model, inf *op.Inference) *builder {
 	b := &builder{p: p, s: &special{model: m}, m: m, inf: inf, vals: map[*ir.Value]*value{},
-		done: map[*ir.Node]bool{}, alive: map[*ir.Node]bool{}, home: map[*ir.Value]place{}, owner: map[*ir.Node]*buf{}, lastBox: map[int]int{}}
+		done: map[*ir.Node]bool{}, alive: map[*ir.Node]bool{}, home: map[*ir.Value]place{}, owner: map[*ir.Node]*buf{}, lastBox: map[int]int{},
+		powers: map[*ir.Node]*powerGrid{}, powerOf: map[*ir.Value]*powerGrid{}}
 	return b
 }
 
@@ -91,6 +94,7 @@ func (b *builder) graph(ctx context.Context) error {
 	b.reach()
 	if !b.p.o.Reference {
 		b.planHomes()
+		b.findPowerGrids()
 	}
 	for _, n := range g.Nodes {
 		if err := ctx.Err(); err != nil {
@@ -162,7 +166,7 @@ func (b *builder) node(ctx context.Context, n *ir.Node) (err error) {
 		return err
 	}
 	if b.static(n) && b.m.Function(n) == nil {
-		if b.integer(n) {
+		if b.integer(n) || b.powers[n] != nil && b.encode(n) {
 			return nil
 		}
 		for _, v := range n.In {

@@ -16,15 +16,19 @@ type codeGrid struct {
 	t            tensor.DType // of the codes in the graph
 	step         float32
 	zero, lo, hi int
+	// steps, unless nil, say which code a number gets: that of step x·factor + offset.
+	steps          *kernel.Steps
+	factor, offset float32
 }
 
 // coded is where a value lies as codes: dense, with channels last or in C
 // order.
 type coded struct {
 	codeGrid
-	b    *buf
-	n    int
-	last bool
+	scales *kernel.Scales // the grid as kernels that quantise take it
+	b      *buf
+	n      int
+	last   bool
 	// real is the place of the same as float32, once something asked for it.
 	real place
 }
@@ -32,7 +36,7 @@ type coded struct {
 // newCoded is room for the codes of v.
 func (b *builder) newCoded(v *ir.Value, g codeGrid, last bool) *coded {
 	n := tensor.Len(b.val(v).shape)
-	return &coded{codeGrid: g, b: newBuf((n + 3) / 4), n: n, last: last}
+	return &coded{codeGrid: g, scales: g.scale(), b: newBuf((n + 3) / 4), n: n, last: last}
 }
 
 // byteView sees float32 memory as bytes.
@@ -81,9 +85,22 @@ func (g codeGrid) scale() *kernel.Scales {
 	return kernel.NewScales([]kernel.Scale{{Step: g.step, Zero: int32(g.zero), Lo: int32(g.lo), Hi: int32(g.hi)}})
 }
 
-// bounds are clamps of a real value on the grid, in steps from zero; some room
+// unit is the distance of numbers that an epilogue rounds apart, and origin what
+// it adds to a number in units.
+func (g codeGrid) unit() (unit, origin float64) {
+	if g.steps != nil {
+		return 1 / float64(g.factor), float64(g.offset)
+	}
+	return float64(g.step), 0
+}
+
+// bounds are clamps of a real value on the grid, in units from zero; some room
 // is left between them.
 func (g codeGrid) bounds(lo, hi float32) (float32, float32) {
+	if g.steps != nil {
+		lo, hi = float32(lo*g.factor)+g.offset, float32(hi*g.factor)+g.offset
+		return lo, max(hi, math.Nextafter32(lo, inf))
+	}
 	lo = max(lo/g.step, float32(g.lo-g.zero))
 	hi = min(hi/g.step, float32(g.hi-g.zero))
 	return lo, max(hi, math.Nextafter32(lo, inf))
@@ -103,6 +120,15 @@ func (b *builder) flat(v *ir.Value, c *coded) bool {
 func (b *builder) lastCodes(v *ir.Value, c *coded) bool {
 	_, channels, pixels := dims(b.val(v).shape)
 	return c.last || channels == 1 || pixels == 1
+}
+
+// quantize writes the codes of x.
+func (c *coded) quantize(dst []uint8, x []float32) {
+	if c.steps != nil {
+		c.steps.Run(dst, x, c.factor, c.offset)
+		return
+	}
+	kernel.QuantizeU8(dst, x, c.scales)
 }
 
 // realise gives a value that lies as codes a place as float32.
@@ -155,11 +181,11 @@ func (b *builder) quantize(n *ir.Node, v *ir.Value, e *encoder) *coded {
 	} else {
 		from = b.plain(v)
 	}
-	c, scale := b.newCoded(v, e.codeGrid, last), e.scale()
+	c := b.newCoded(v, e.codeGrid, last)
 	b.emit(&step{node: n, kernel: "quantize", tasks: tasksFor(c.n), reads: []*buf{from.b}, writes: []*buf{c.b}, bytes: 5 * int64(c.n),
 		task: func(f *frame, task int, _ []float32) {
 			i, j := span(task, c.n)
-			kernel.QuantizeU8(f.codes(c)[i:j], f.at(from)[i:j], scale)
+			c.quantize(f.codes(c)[i:j], f.at(from)[i:j])
 		}})
 	return c
 }

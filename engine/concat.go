@@ -89,7 +89,8 @@ func (b *builder) pad(n *ir.Node, before []int, value float32) {
 	x, y := n.In[0], n.Out[0]
 	shape, s := b.val(y).shape, b.val(x).shape
 	from, fromSteps := b.anyOrder(x)
-	if !b.isLast(x) {
+	// Pixels of a view may have their channels side by side, too.
+	if pixels := len(s) >= 3 && b.val(x).plain.b == nil && s[1] > 1 && fromSteps[1] == 1; !pixels && !b.isLast(x) {
 		to := b.newPlain(y)
 		b.fill(n, to, value)
 		steps := strided(shape)

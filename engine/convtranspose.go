@@ -104,8 +104,9 @@ func (b *builder) fill(n *ir.Node, to place, value float32) {
 		task: func(f *frame, task int, _ []float32) {
 			i, j := span(task, total)
 			d := f.at(to)[i:j]
-			for k := range d {
-				d[k] = value
+			d[0] = value
+			for n := 1; n < len(d); n *= 2 {
+				copy(d[n:], d[:n])
 			}
 		}})
 }

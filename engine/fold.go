@@ -21,7 +21,7 @@ func (b *builder) foldChannels(v *ir.Value, c int) channels {
 	f := channels{v: v}
 	for {
 		n := b.only(f.v)
-		if n == nil || !b.real(n.Out[0]) {
+		if n == nil || b.powers[n] != nil || !b.real(n.Out[0]) {
 			return f
 		}
 		scale, shift, from := b.perChannel(n, f.v, c)

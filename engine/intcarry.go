@@ -20,6 +20,12 @@ func carriesOn(b *builder, n *ir.Node) bool {
 	return b.feedsIntegers(v)
 }
 
+// fromGrid reports whether codes of a grid stand for v.
+func (b *builder) fromGrid(v *ir.Value) bool {
+	p := b.powerOf[v]
+	return p != nil && p.steps != nil || is(v.Producer(), "DequantizeLinear")
+}
+
 // addsCodes matches a sum of two values that come from grids and whose result
 // goes to one.
 func addsCodes(b *builder, n *ir.Node) bool {
@@ -27,7 +33,7 @@ func addsCodes(b *builder, n *ir.Node) bool {
 		return false
 	}
 	for _, v := range n.In {
-		if p := v.Producer(); !is(p, "DequantizeLinear") || !slices.Equal(b.val(v).shape, b.val(n.Out[0]).shape) {
+		if !b.fromGrid(v) || !slices.Equal(b.val(v).shape, b.val(n.Out[0]).shape) {
 			return false
 		}
 	}
@@ -47,9 +53,9 @@ func intAddForm(b *builder, n *ir.Node) bool {
 	b.absorb(t.nodes...)
 	to := b.newCoded(t.v, t.out.codeGrid, x.last)
 	b.place(t.out, to)
-	unit := float64(to.step)
-	sum := kernel.Sum{Zero: uint8(to.zero),
-		Shift: float32(-(float64(x.zero)*float64(x.step) + float64(y.zero)*float64(y.step)) / unit)}
+	unit, origin := to.unit()
+	sum := kernel.Sum{Zero: uint8(to.zero), Steps: to.steps,
+		Shift: float32(-(float64(x.zero)*float64(x.step)+float64(y.zero)*float64(y.step))/unit + origin)}
 	sum.Lo, sum.Hi = to.bounds(t.lo, t.hi)
 	mx, my := float32(float64(x.step)/unit), float32(float64(y.step)/unit)
 	b.emit(&step{node: n, kernel: "int8 add", flops: int64(to.n), bytes: 3 * int64(to.n), tasks: tasksFor(to.n),

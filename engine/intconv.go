@@ -69,7 +69,7 @@ type intStep struct {
 func (b *builder) intStep(p *intStep) {
 	t := &p.tail
 	b.absorb(t.nodes...)
-	codes, real := b.intTarget(p)
+	codes, real, behind := b.intTarget(p)
 	if extra := p.w.further(); extra > 0 {
 		p.kernel += fmt.Sprintf(" +%d rows", extra)
 	}
@@ -87,10 +87,11 @@ func (b *builder) intStep(p *intStep) {
 			st.reuse = reuse(place{b: t.res.b}, codes.b.floats)
 		}
 	}
+	behind.uses(st)
 	s := p.shape
 	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+p.w.further())*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
 	ep := t.epilogue(p.scales(), p.shift)
-	b.planInt(st, p, p.x, s, &ep, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+	b.planInt(st, p, &intWork{x: p.x, shape: s, ep: &ep, plan: behind.plan(), run: func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.codes(t.res)
 		if before.b != nil {
@@ -101,25 +102,26 @@ func (b *builder) intStep(p *intStep) {
 			return
 		}
 		c.RunFloat(task, f.at(real), f.codes(p.x), &e, byteView(scratch))
-	})
+		behind.run(f, c, task, real)
+	}})
 	b.emit(st)
 }
 
-// intTarget makes room for the result: codes where it comes to a grid.
-func (b *builder) intTarget(p *intStep) (codes *coded, real place) {
-	t := &p.tail
-	switch {
-	case t.out != nil:
+// intTarget makes room for the result: codes where it comes to a grid, else a
+// real one and what is done behind it.
+func (b *builder) intTarget(p *intStep) (codes *coded, real place, behind realTail) {
+	if t := &p.tail; t.out != nil {
 		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
 		b.place(t.out, codes)
-		real.b = codes.b
-	case p.last:
-		real = b.newLast(t.v)
-		p.shape.DstStride = real.stride
-	default:
-		real = b.newPlain(t.v)
+		return codes, place{b: codes.b}, behind
 	}
-	return codes, real
+	behind = b.realTail(p)
+	if !p.last {
+		return nil, b.newPlain(behind.v), behind
+	}
+	real = b.newLast(behind.v)
+	p.shape.DstStride = real.stride
+	return nil, real, behind
 }
 
 // scales are what sums of the first term are worth.
@@ -137,10 +139,19 @@ func (p *intStep) flops() int64 {
 	return int64(p.shape.Flops()) / o * (o + int64(p.w.further()))
 }
 
-// planInt packs the weights for data x and, since the plan depends on them, plans
-// later.
-func (b *builder) planInt(st *step, p *intStep, x *coded, s kernel.ConvShape, ep *kernel.IntEpilogue, run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
-	zero := uint8(x.zero)
+// intWork is one product of an intStep: of which data, how it is cut into tasks,
+// and what a task does. The plan completes the epilogue.
+type intWork struct {
+	x     *coded
+	shape kernel.ConvShape
+	ep    *kernel.IntEpilogue
+	plan  func(kernel.ConvShape, *kernel.IntWeights) (*kernel.IntConv, error)
+	run   func(c *kernel.IntConv, f *frame, task int, scratch []float32)
+}
+
+// planInt packs the weights and, since the plan depends on them, plans later.
+func (b *builder) planInt(st *step, p *intStep, w *intWork) {
+	zero, s := uint8(w.x.zero), w.shape
 	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
 		return p.w.pack(s, zero)
@@ -149,16 +160,16 @@ func (b *builder) planInt(st *step, p *intStep, x *coded, s kernel.ConvShape, ep
 		if err := weights.done(); err != nil {
 			return err
 		}
-		c, err := kernel.NewIntConv(s, weights.x)
+		c, err := w.plan(s, weights.x)
 		if err != nil {
 			return err
 		}
 		unit := p.tail.unit()
-		ep.Stack = weights.x.StackMul(p.w.multipliers(s.O, func(scale float64, o int) float64 {
-			return p.worth(float64(x.step), scale, o) / unit
+		w.ep.Stack = weights.x.StackMul(p.w.multipliers(s.O, func(scale float64, o int) float64 {
+			return p.worth(float64(w.x.step), scale, o) / unit
 		}))
 		st.tasks, st.scratch = c.Tasks(), (c.ScratchBytes()+3)/4
-		st.task = func(f *frame, task int, scratch []float32) { run(c, f, task, scratch) }
+		st.task = func(f *frame, task int, scratch []float32) { w.run(c, f, task, scratch) }
 		return nil
 	})
 }

@@ -84,15 +84,19 @@ func (b *builder) feedsIntegers(v *ir.Value) bool {
 	})
 }
 
-// encoder is a QuantizeLinear and the nodes that undo it.
+// encoder is a QuantizeLinear and the nodes that undo it, or a power grid.
 type encoder struct {
 	codeGrid
 	nodes []*ir.Node
 	reals []*ir.Value // what the nodes compute
 }
 
-// encoderOf reads a QuantizeLinear whose codes nothing else reads.
+// encoderOf reads a QuantizeLinear whose codes nothing else reads, or a power
+// grid.
 func (b *builder) encoderOf(n *ir.Node) (*encoder, bool) {
+	if p := b.powers[n]; p != nil && p.steps != nil {
+		return &encoder{codeGrid: p.grid(), nodes: p.nodes, reals: []*ir.Value{p.out}}, true
+	}
 	if !is(n, "QuantizeLinear") {
 		return nil, false
 	}

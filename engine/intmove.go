@@ -79,8 +79,9 @@ func intPadForm(b *builder, n *ir.Node) bool {
 	b.emit(&step{node: n, kernel: "int8 fill", tasks: 1, writes: []*buf{to.b}, bytes: int64(to.n),
 		task: func(f *frame, _ int, _ []float32) {
 			d := f.codes(to)
-			for i := range d {
-				d[i] = uint8(to.zero)
+			d[0] = uint8(to.zero)
+			for n := 1; n < len(d); n *= 2 {
+				copy(d[n:], d[:n])
 			}
 		}})
 	r := b.all(v, to)
@@ -94,9 +95,12 @@ func intPadForm(b *builder, n *ir.Node) bool {
 
 // joinsCodes matches a concatenation of values that come from one grid.
 func joinsCodes(b *builder, n *ir.Node) bool {
-	first := n.In[0].Producer()
-	return is(first, "DequantizeLinear") && !slices.ContainsFunc(n.In, func(v *ir.Value) bool {
-		return !is(v.Producer(), "DequantizeLinear") || !b.sameGrid(first, v.Producer())
+	first := n.In[0]
+	return b.fromGrid(first) && !slices.ContainsFunc(n.In, func(v *ir.Value) bool {
+		if p, q := b.powerOf[first], b.powerOf[v]; p != nil || q != nil {
+			return p == nil || q == nil || q.steps == nil || p.grid() != q.grid()
+		}
+		return !b.fromGrid(v) || !b.sameGrid(first.Producer(), v.Producer())
 	}) && carriesOn(b, n)
 }
 

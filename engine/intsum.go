@@ -20,7 +20,7 @@ func expandsData(b *builder, n *ir.Node) bool {
 		return false
 	}
 	for _, v := range n.In {
-		if !is(v.Producer(), "DequantizeLinear") || !slices.Equal(b.val(v).shape, b.val(n.Out[0]).shape) {
+		if !b.fromGrid(v) || !slices.Equal(b.val(v).shape, b.val(n.Out[0]).shape) {
 			return false
 		}
 	}
@@ -81,9 +81,9 @@ func (b *builder) restStep(p *intStep) place {
 	}
 	st := &step{node: p.node, kernel: p.kernel + " of the rest", flops: p.flops(), integer: true, bytes: int64(p.rest.n) + 4*int64(n),
 		reads: []*buf{p.rest.b}, writes: []*buf{to.b}}
-	b.planInt(st, p, p.rest, s, &ep, func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+	b.planInt(st, p, &intWork{x: p.rest, shape: s, ep: &ep, plan: kernel.NewIntConv, run: func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		c.RunFloat(task, f.at(to), f.codes(p.rest), &ep, byteView(scratch))
-	})
+	}})
 	b.emit(st)
 	return to
 }

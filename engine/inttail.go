@@ -25,7 +25,7 @@ func (b *builder) intTail(v *ir.Value, last bool) intTail {
 	t := intTail{v: v, lo: -inf, hi: inf}
 	b.addCodesBehind(&t, v, last)
 	b.clampBehind(&t)
-	if t.res != nil || t.out == nil || len(t.out.reals) != 1 {
+	if t.res != nil || t.out == nil || t.out.steps != nil || len(t.out.reals) != 1 {
 		return t
 	}
 	// A sum behind the grid is worth it where it ends on a grid, too.
@@ -79,26 +79,27 @@ func (b *builder) clampBehind(t *intTail) {
 	}
 }
 
-// unit is what products are divided by: the step of the grid that they come to
+// unit is what products are divided by: the unit of the grid that they come to
 // first.
 func (t *intTail) unit() float64 {
+	unit := 1.0
 	switch {
 	case t.mid != nil:
-		return float64(t.mid.step)
+		unit, _ = t.mid.unit()
 	case t.out != nil:
-		return float64(t.out.step)
+		unit, _ = t.out.unit()
 	}
-	return 1
+	return unit
 }
 
 // epilogue turns sums, each worth scale[o], with shift[o] added, into codes or
 // floats.
 func (t *intTail) epilogue(scale, shift []float64) kernel.IntEpilogue {
-	unit := 1.0
+	unit, origin := 1.0, 0.0
 	e := kernel.IntEpilogue{Lo: t.lo, Hi: t.hi, Mul: make([]float32, len(scale)), Add: make([]float32, len(scale))}
 	if t.out != nil {
-		unit = float64(t.out.step)
-		e.Zero = uint8(t.out.zero)
+		unit, origin = t.out.unit()
+		e.Zero, e.Steps = uint8(t.out.zero), t.out.steps
 		e.Lo, e.Hi = t.out.bounds(t.lo, t.hi)
 	}
 	offset := 0.0
@@ -108,12 +109,12 @@ func (t *intTail) epilogue(scale, shift []float64) kernel.IntEpilogue {
 	}
 	if t.mid != nil {
 		lo, hi := t.mid.bounds(t.midLo, t.midHi)
-		e.Mid = &kernel.Mid{Lo: lo, Hi: hi, Mul: float32(float64(t.mid.step) / unit), Shift: float32(offset / unit)}
-		unit, offset = float64(t.mid.step), 0
+		e.Mid = &kernel.Mid{Lo: lo, Hi: hi, Mul: float32(float64(t.mid.step) / unit), Shift: float32(offset/unit + origin)}
+		unit, offset, origin = float64(t.mid.step), 0, 0
 	}
 	for i := range scale {
 		e.Mul[i] = float32(scale[i] / unit)
-		e.Add[i] = float32((shift[i] + offset) / unit)
+		e.Add[i] = float32((shift[i]+offset)/unit + origin)
 	}
 	return e
 }

@@ -47,7 +47,7 @@ func (b *builder) intWeightsOf(v *ir.Value, axis, k int) (*intWeights, bool) {
 // integers, although its data come from a grid; "" for other nodes.
 func (b *builder) floatReason(n *ir.Node) string {
 	axis, known := intAxes[n.Op]
-	if !known || len(n.In) < 2 || !onGrids(n.In[0]) {
+	if !known || len(n.In) < 2 || !b.onGrids(n.In[0]) {
 		return ""
 	}
 	e := b.p.codes[b.cst(n.In[1])]
@@ -61,12 +61,16 @@ func (b *builder) floatReason(n *ir.Node) string {
 }
 
 // onGrids: v comes from a grid, or is a sum of values that do.
-func onGrids(v *ir.Value) bool {
-	p := v.Producer()
-	if is(p, "Add") {
-		return is(p.In[0].Producer(), "DequantizeLinear") && is(p.In[1].Producer(), "DequantizeLinear")
+func (b *builder) onGrids(v *ir.Value) bool {
+	if p := v.Producer(); is(p, "Add") {
+		return b.onGrid(p.In[0]) && b.onGrid(p.In[1])
 	}
-	return is(p, "DequantizeLinear")
+	return b.onGrid(v)
+}
+
+// onGrid: v comes from a grid, be its codes of use to integer kernels or not.
+func (b *builder) onGrid(v *ir.Value) bool {
+	return b.powerOf[v] != nil || is(v.Producer(), "DequantizeLinear")
 }
 
 // intAxes are the axes of output channels in weights.

@@ -59,6 +59,9 @@ func (b *builder) matMulPairs(n *ir.Node) bool {
 // scaleAfter absorbs a product or quotient with a constant number behind v.
 func (b *builder) scaleAfter(v *ir.Value, alpha *float32) *ir.Value {
 	n := b.only(v)
+	if b.powers[n] != nil {
+		return v // it brings v onto a grid
+	}
 	if !is(n, "Mul") && !is(n, "Div") || b.m.Opset("") < 7 || !b.real(n.Out[0]) {
 		return v
 	}

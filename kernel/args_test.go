@@ -13,6 +13,7 @@ func TestArgsLayout(t *testing.T) {
 	var i intArgs
 	var d addArgs
 	var e expandArgs
+	var st stepArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -59,6 +60,8 @@ func TestArgsLayout(t *testing.T) {
 		{"int.last", unsafe.Offsetof(i.last), 296},
 		{"int.extra", unsafe.Offsetof(i.extra), 320},
 		{"int.lde", unsafe.Offsetof(i.lde), 344},
+		{"int.steps", unsafe.Offsetof(i.steps), 352},
+		{"int.more", unsafe.Offsetof(i.more), 360},
 		{"expand.dst", unsafe.Offsetof(e.dst), 0},
 		{"expand.src", unsafe.Offsetof(e.src), 24},
 		{"expand.ldd", unsafe.Offsetof(e.ldd), 48},
@@ -75,6 +78,16 @@ func TestArgsLayout(t *testing.T) {
 		{"add.lo", unsafe.Offsetof(d.lo), 84},
 		{"add.hi", unsafe.Offsetof(d.hi), 88},
 		{"add.zero", unsafe.Offsetof(d.zero), 92},
+		{"step.dst", unsafe.Offsetof(st.dst), 0},
+		{"step.src", unsafe.Offsetof(st.src), 24},
+		{"step.tree", unsafe.Offsetof(st.tree), 48},
+		{"step.more", unsafe.Offsetof(st.more), 56},
+		{"step.rows", unsafe.Offsetof(st.rows), 64},
+		{"step.cols", unsafe.Offsetof(st.cols), 72},
+		{"step.ldd", unsafe.Offsetof(st.ldd), 80},
+		{"step.lds", unsafe.Offsetof(st.lds), 88},
+		{"step.factor", unsafe.Offsetof(st.factor), 96},
+		{"step.offset", unsafe.Offsetof(st.offset), 100},
 		{"win.dst", unsafe.Offsetof(w.dst), 0},
 		{"win.src", unsafe.Offsetof(w.src), 24},
 		{"win.w", unsafe.Offsetof(w.w), 48},

@@ -15,11 +15,17 @@ type Term struct {
 type Sum struct {
 	Shift, Lo, Hi float32
 	Zero          uint8
+	// Steps, unless nil, makes the codes of y; Zero is not used then.
+	Steps *Steps
 }
 
 // AddCodes writes the sum of codes of two grids. Slices have the length of dst,
 // which may be one of them.
 func AddCodes(dst []uint8, x, y Term, s Sum) {
+	if s.Steps != nil {
+		addSteps(dst, x, y, s)
+		return
+	}
 	e := IntEpilogue{Zero: s.Zero, Lo: s.Lo, Hi: s.Hi}
 	lo, hi := e.limits(storeCodes)
 	a := addArgsPool.Get().(*addArgs)

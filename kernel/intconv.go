@@ -20,7 +20,13 @@ type IntConv struct {
 const intBytes = 256 << 10
 
 // NewIntConv plans a convolution with packed weights.
-func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) {
+func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) { return newIntConv(s, w, 0) }
+
+// NewIntConvReal plans a convolution whose tasks store floats that something else,
+// as large, is added to: tasks are small enough for both to stay in the cache.
+func NewIntConvReal(s ConvShape, w *IntWeights) (*IntConv, error) { return newIntConv(s, w, 8*s.O) }
+
+func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -35,6 +41,7 @@ func NewIntConv(s ConvShape, w *IntWeights) (*IntConv, error) {
 		s.Groups = 1
 	}
 	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w}
+	c.result = result
 	switch {
 	case s.padded() || ragged && s.KH*s.KW > 1:
 		c.access = banded
@@ -155,4 +162,18 @@ func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
 	}
 	*t = intArgs{}
 	intTilePool.Put(t)
+}
+
+// Region is the part of the result that a task computes: pixels and channels,
+// from the first up to but without the last.
+func (c *IntConv) Region(task int) (r0, r1, c0, c1 int) {
+	s := &c.s
+	band := task / c.panelTasks
+	r0, r1 = band*c.bandRows*c.ow, min((band+1)*c.bandRows, s.N*c.oh)*c.ow
+	og := s.O / s.Groups
+	first := task % c.panelTasks * c.panelsPerTask
+	last := min(first+c.panelsPerTask, c.panels*s.Groups) - 1
+	c0 = first/c.panels*og + first%c.panels*c.nr
+	c1 = last/c.panels*og + min((last%c.panels+1)*c.nr, og)
+	return r0, r1, c0, c1
 }

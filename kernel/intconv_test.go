@@ -209,6 +209,10 @@ func intEpilogues(t *testing.T, r *rand.Rand, s ConvShape, pixels, largest int) 
 		"mid":      {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Zero: 30, Lo: -20, Hi: 100, Mid: &Mid{-30, 60.5, 0.71, -3}},
 		"extra":    {Mul: mul, Add: add, Extra: extra, Zero: 60, Lo: -20, Hi: 100},
 		"residual": {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Zero: 30, Lo: -20, Hi: 100},
+		"steps":    {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Lo: -20, Hi: 100, Steps: randomSteps(r, 120, 12)},
+		"far":      {Mul: huge, Add: add, Steps: randomSteps(r, 4096, 60)},
+		"many":     {Mul: mul, Add: add, Steps: randomSteps(r, 50, 40)},
+		"rest":     {Mul: mul, Add: add, Extra: extra, Residual: res, ResMul: 0.37, Lo: -20, Hi: 100, Steps: randomSteps(r, 120, 12)},
 	}
 }
 
@@ -232,6 +236,9 @@ func testIntEnd(t *testing.T, name string, c *IntConv, src []uint8, e *IntEpilog
 		wantFloats[i] = intEnd(e, sum, extra, o, res)
 		q := math.RoundToEven(float64(wantFloats[i])) + float64(e.Zero)
 		wantCodes[i] = uint8(min(max(q, 0), 255))
+		if e.Steps != nil {
+			wantCodes[i] = stepAt(e.Steps.values, wantFloats[i])
+		}
 	})
 	bitsEqual(t, name, floats, wantFloats)
 	if !bytes.Equal(codes, wantCodes) {

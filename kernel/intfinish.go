@@ -36,6 +36,8 @@ type IntEpilogue struct {
 	Lo, Hi float32
 	// Mid, unless nil, brings the sum onto a grid before anything is added.
 	Mid *Mid
+	// Steps, unless nil, makes the codes of y; Zero is not used then.
+	Steps *Steps
 }
 
 // ExtraRoom is how many numbers lie in memory behind IntEpilogue.Extra.
@@ -53,7 +55,7 @@ func (e *IntEpilogue) limits(s intStore) (lo, hi float32) {
 	if e.Lo < e.Hi {
 		lo, hi = e.Lo, e.Hi
 	}
-	if s == storeCodes {
+	if s == storeCodes && e.Steps == nil {
 		least := -float32(e.Zero)
 		lo, hi = min(max(lo, least), least+255), min(max(hi, least), least+255)
 	}

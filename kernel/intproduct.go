@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // intProduct is product for integers.
 type intProduct struct {
@@ -12,9 +15,11 @@ type intProduct struct {
 	store intStore
 	// ldc and ldr are elements from one row to the next.
 	ldc, ldr int
-	ep       *IntEpilogue
-	res      []uint8
-	flush    int
+	// top and left are the row and column at which dst begins.
+	top, left int
+	ep        *IntEpilogue
+	res       []uint8
+	flush     int
 	// extra is what is added to the products of rows from extraRow on, lde numbers
 	// apart, for the panel that runs next; nil for nothing.
 	extra         []float32
@@ -23,6 +28,9 @@ type intProduct struct {
 	shifts        [32]float32 // of Mid
 }
 
+// looks reports whether tiles turn y into codes by the steps of the epilogue.
+func (p *intProduct) looks() bool { return p.tile.looks && p.ep.Steps.words != nil }
+
 // run multiplies rows r0 ≤ r < r1 by one panel whose first column is j of the
 // destination, of which cols are stored.
 func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
@@ -30,7 +38,10 @@ func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
 	t.n, t.store, t.flush = cols, p.store, p.flush
 	t.lo, t.hi = p.ep.limits(p.store)
 	t.zero, t.resMul = int32(p.ep.Zero), p.ep.ResMul
-	if p.store == storeCodes {
+	if t.steps = nil; p.store == storeCodes && p.ep.Steps != nil {
+		tree := p.ep.Steps.words
+		t.steps, t.more, t.hi = unsafe.SliceData(tree.words), tree.more, min(t.hi, maxTreeSteps)
+	} else if p.store == storeCodes {
 		t.least = uint8(int32(math.RoundToEven(float64(t.lo))) + t.zero)
 	}
 	if p.store != storeSums {
@@ -65,7 +76,7 @@ func (p *intProduct) call(t *intArgs, k *panelKernel[intArgs], r, m, tiles, j, c
 	t.tiles = tiles
 	t.rows = p.rows[r : last+1]
 	p.lendExtra(t, r)
-	t.c, t.ldc = p.dst[(r*p.ldc+j)*size:(last*p.ldc+j+cols)*size], p.ldc*size
+	t.c, t.ldc = p.dst[((r-p.top)*p.ldc+j-p.left)*size:((last-p.top)*p.ldc+j-p.left+cols)*size], p.ldc*size
 	if t.res = nil; p.res != nil {
 		t.res, t.ldr = p.res[r*p.ldr+j:last*p.ldr+j+cols], p.ldr
 	}
@@ -106,7 +117,7 @@ func (p *intProduct) borrow(t *intArgs, k *panelKernel[intArgs], r, m, j, cols i
 	}
 	k.run(m, t)
 	for i := range m {
-		copy(p.dst[((r+i)*p.ldc+j)*size:][:cols*size], l.c[i*k.width*size:])
+		copy(p.dst[((r+i-p.top)*p.ldc+j-p.left)*size:][:cols*size], l.c[i*k.width*size:])
 	}
 	t.mul, t.add, t.last = mul, add, last
 	intLoanPool.Put(l)

@@ -80,7 +80,11 @@ func (c *IntConv) onePanel(t *intArgs, p *intProduct, src []uint8, i, r, end int
 	if p.added != nil && p.extra == nil {
 		p.extra, p.extraRow, p.lde = p.added[c.column(i):], 0, c.s.O
 	}
-	p.run(t, r, end, &c.w.panels[i], c.column(i), c.columns(i))
+	run := p.run
+	if p.ep.Steps != nil && p.store == storeCodes && !p.looks() {
+		run = p.stepped
+	}
+	run(t, r, end, &c.w.panels[i], c.column(i), c.columns(i))
 	p.extra = nil
 }
 

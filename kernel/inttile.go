@@ -59,6 +59,9 @@ type intArgs struct {
 	// many numbers as the panel has columns.
 	extra []float32
 	lde   int
+	// steps, unless nil, is the tree of what turns y into a code.
+	steps *uint16
+	more  int
 }
 
 // intTile is a row of the table of integer micro-kernels. All rows give the
@@ -72,6 +75,8 @@ type intTile struct {
 	defers bool
 	// whole kernels compute all columns of a panel.
 	whole bool
+	// looks kernels turn y into codes by steps with a tree themselves.
+	looks bool
 	// form is what panels hold.
 	form   intForm
 	panels []panelKernel[intArgs]

@@ -42,6 +42,96 @@ DATA inttileLanesToRows<>+56(SB)/4, $0x0000000b
 DATA inttileLanesToRows<>+60(SB)/4, $0x0000000f
 GLOBL inttileLanesToRows<>(SB), RODATA|NOPTR, $64
 
+DATA inttileWords16<>+0(SB)/4, $0x00100010
+DATA inttileWords16<>+4(SB)/4, $0x00100010
+DATA inttileWords16<>+8(SB)/4, $0x00100010
+DATA inttileWords16<>+12(SB)/4, $0x00100010
+DATA inttileWords16<>+16(SB)/4, $0x00100010
+DATA inttileWords16<>+20(SB)/4, $0x00100010
+DATA inttileWords16<>+24(SB)/4, $0x00100010
+DATA inttileWords16<>+28(SB)/4, $0x00100010
+DATA inttileWords16<>+32(SB)/4, $0x00100010
+DATA inttileWords16<>+36(SB)/4, $0x00100010
+DATA inttileWords16<>+40(SB)/4, $0x00100010
+DATA inttileWords16<>+44(SB)/4, $0x00100010
+DATA inttileWords16<>+48(SB)/4, $0x00100010
+DATA inttileWords16<>+52(SB)/4, $0x00100010
+DATA inttileWords16<>+56(SB)/4, $0x00100010
+DATA inttileWords16<>+60(SB)/4, $0x00100010
+GLOBL inttileWords16<>(SB), RODATA|NOPTR, $64
+
+DATA inttileWords8<>+0(SB)/4, $0x00080008
+DATA inttileWords8<>+4(SB)/4, $0x00080008
+DATA inttileWords8<>+8(SB)/4, $0x00080008
+DATA inttileWords8<>+12(SB)/4, $0x00080008
+DATA inttileWords8<>+16(SB)/4, $0x00080008
+DATA inttileWords8<>+20(SB)/4, $0x00080008
+DATA inttileWords8<>+24(SB)/4, $0x00080008
+DATA inttileWords8<>+28(SB)/4, $0x00080008
+DATA inttileWords8<>+32(SB)/4, $0x00080008
+DATA inttileWords8<>+36(SB)/4, $0x00080008
+DATA inttileWords8<>+40(SB)/4, $0x00080008
+DATA inttileWords8<>+44(SB)/4, $0x00080008
+DATA inttileWords8<>+48(SB)/4, $0x00080008
+DATA inttileWords8<>+52(SB)/4, $0x00080008
+DATA inttileWords8<>+56(SB)/4, $0x00080008
+DATA inttileWords8<>+60(SB)/4, $0x00080008
+GLOBL inttileWords8<>(SB), RODATA|NOPTR, $64
+
+DATA inttileWords4<>+0(SB)/4, $0x00040004
+DATA inttileWords4<>+4(SB)/4, $0x00040004
+DATA inttileWords4<>+8(SB)/4, $0x00040004
+DATA inttileWords4<>+12(SB)/4, $0x00040004
+DATA inttileWords4<>+16(SB)/4, $0x00040004
+DATA inttileWords4<>+20(SB)/4, $0x00040004
+DATA inttileWords4<>+24(SB)/4, $0x00040004
+DATA inttileWords4<>+28(SB)/4, $0x00040004
+DATA inttileWords4<>+32(SB)/4, $0x00040004
+DATA inttileWords4<>+36(SB)/4, $0x00040004
+DATA inttileWords4<>+40(SB)/4, $0x00040004
+DATA inttileWords4<>+44(SB)/4, $0x00040004
+DATA inttileWords4<>+48(SB)/4, $0x00040004
+DATA inttileWords4<>+52(SB)/4, $0x00040004
+DATA inttileWords4<>+56(SB)/4, $0x00040004
+DATA inttileWords4<>+60(SB)/4, $0x00040004
+GLOBL inttileWords4<>(SB), RODATA|NOPTR, $64
+
+DATA inttileWords2<>+0(SB)/4, $0x00020002
+DATA inttileWords2<>+4(SB)/4, $0x00020002
+DATA inttileWords2<>+8(SB)/4, $0x00020002
+DATA inttileWords2<>+12(SB)/4, $0x00020002
+DATA inttileWords2<>+16(SB)/4, $0x00020002
+DATA inttileWords2<>+20(SB)/4, $0x00020002
+DATA inttileWords2<>+24(SB)/4, $0x00020002
+DATA inttileWords2<>+28(SB)/4, $0x00020002
+DATA inttileWords2<>+32(SB)/4, $0x00020002
+DATA inttileWords2<>+36(SB)/4, $0x00020002
+DATA inttileWords2<>+40(SB)/4, $0x00020002
+DATA inttileWords2<>+44(SB)/4, $0x00020002
+DATA inttileWords2<>+48(SB)/4, $0x00020002
+DATA inttileWords2<>+52(SB)/4, $0x00020002
+DATA inttileWords2<>+56(SB)/4, $0x00020002
+DATA inttileWords2<>+60(SB)/4, $0x00020002
+GLOBL inttileWords2<>(SB), RODATA|NOPTR, $64
+
+DATA inttileWords1<>+0(SB)/4, $0x00010001
+DATA inttileWords1<>+4(SB)/4, $0x00010001
+DATA inttileWords1<>+8(SB)/4, $0x00010001
+DATA inttileWords1<>+12(SB)/4, $0x00010001
+DATA inttileWords1<>+16(SB)/4, $0x00010001
+DATA inttileWords1<>+20(SB)/4, $0x00010001
+DATA inttileWords1<>+24(SB)/4, $0x00010001
+DATA inttileWords1<>+28(SB)/4, $0x00010001
+DATA inttileWords1<>+32(SB)/4, $0x00010001
+DATA inttileWords1<>+36(SB)/4, $0x00010001
+DATA inttileWords1<>+40(SB)/4, $0x00010001
+DATA inttileWords1<>+44(SB)/4, $0x00010001
+DATA inttileWords1<>+48(SB)/4, $0x00010001
+DATA inttileWords1<>+52(SB)/4, $0x00010001
+DATA inttileWords1<>+56(SB)/4, $0x00010001
+DATA inttileWords1<>+60(SB)/4, $0x00010001
+GLOBL inttileWords1<>(SB), RODATA|NOPTR, $64
+
 // func inttile1x32VNNIAVX512(t *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
 TEXT ·inttile1x32VNNIAVX512(SB), NOSPLIT, $16-8
@@ -151,6 +241,8 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
 	VPBROADCASTW 268(AX), Z2
 	VPBROADCASTB 280(AX), Z3
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
@@ -161,10 +253,55 @@ add:
 	VPACKUSWB    Z0, Z0, Z0
 	VPERMD       Z0, Z4, Z0
 	VPMAXUB      Z3, Z0, Z0
-	CMPQ         CX, $0x00000020
-	JNE          masked
-	VMOVUPS      Y0, (DX)
-	JMP          next
+	JMP          packed
+
+look:
+	MOVQ         352(AX), BX
+	VBROADCASTSS 260(AX), Z2
+	VCVTTPS2DQ   Z2, Z2
+	VPACKUSDW    Z2, Z2, Z2
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VPACKUSDW    Z1, Z0, Z0
+	VPMAXUW      Z2, Z0, Z0
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(BX), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPERMW       16(BX), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       8(BX), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       4(BX), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       2(BX), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       192(BX), Z1, Z2
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(BX), BX
+
+group0_more:
+	VPERMW  (BX), Z1, Z4
+	VPCMPUW $0x05, Z4, Z0, K2
+	VPERMW  64(BX), Z1, K2, Z2
+	ADDQ    $0x00000080, BX
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z2, Z2, Z0
+	VPERMD    Z0, Z3, Z0
+
+packed:
+	CMPQ    CX, $0x00000020
+	JNE     masked
+	VMOVUPS Y0, (DX)
+	JMP     next
 
 masked:
 	VMOVDQU8 Y0, K1, (DX)
@@ -294,6 +431,8 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
 	VPBROADCASTW 268(AX), Z1
 	VPBROADCASTB 280(AX), Z2
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
@@ -303,10 +442,54 @@ add:
 	VPACKUSWB    Z0, Z0, Z0
 	VPERMD       Z0, Z3, Z0
 	VPMAXUB      Z2, Z0, Z0
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VMOVUPS      X0, (DX)
-	JMP          next
+	JMP          packed
+
+look:
+	MOVQ         352(AX), BX
+	VBROADCASTSS 260(AX), Z1
+	VCVTTPS2DQ   Z1, Z1
+	VPACKUSDW    Z1, Z1, Z1
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z2
+	VCVTTPS2DQ   Z0, Z0
+	VPACKUSDW    Z0, Z0, Z0
+	VPMAXUW      Z1, Z0, Z0
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(BX), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPERMW       16(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       8(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       4(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       2(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       192(BX), Z1, Z3
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(BX), BX
+
+group0_more:
+	VPERMW  (BX), Z1, Z4
+	VPCMPUW $0x05, Z4, Z0, K2
+	VPERMW  64(BX), Z1, K2, Z3
+	ADDQ    $0x00000080, BX
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z3, Z3, Z0
+	VPERMD    Z0, Z2, Z0
+
+packed:
+	CMPQ    CX, $0x00000010
+	JNE     masked
+	VMOVUPS X0, (DX)
+	JMP     next
 
 masked:
 	VMOVDQU8 X0, K1, (DX)
@@ -434,6 +617,8 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
 	VPBROADCASTW 268(AX), Z1
 	VPBROADCASTB 280(AX), Z2
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
@@ -443,10 +628,54 @@ add:
 	VPACKUSWB    Z0, Z0, Z0
 	VPERMD       Z0, Z3, Z0
 	VPMAXUB      Z2, Z0, Z0
-	CMPQ         CX, $0x00000010
-	JNE          masked
-	VMOVUPS      X0, (DX)
-	JMP          next
+	JMP          packed
+
+look:
+	MOVQ         352(AX), BX
+	VBROADCASTSS 260(AX), Z1
+	VCVTTPS2DQ   Z1, Z1
+	VPACKUSDW    Z1, Z1, Z1
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z2
+	VCVTTPS2DQ   Z0, Z0
+	VPACKUSDW    Z0, Z0, Z0
+	VPMAXUW      Z1, Z0, Z0
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(BX), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPERMW       16(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       8(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       4(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       2(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       192(BX), Z1, Z3
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(BX), BX
+
+group0_more:
+	VPERMW  (BX), Z1, Z4
+	VPCMPUW $0x05, Z4, Z0, K2
+	VPERMW  64(BX), Z1, K2, Z3
+	ADDQ    $0x00000080, BX
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z3, Z3, Z0
+	VPERMD    Z0, Z2, Z0
+
+packed:
+	CMPQ    CX, $0x00000010
+	JNE     masked
+	VMOVUPS X0, (DX)
+	JMP     next
 
 masked:
 	VMOVDQU8 X0, K1, (DX)
@@ -1651,36 +1880,105 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z4
-	VADDPS        Z4, Z0, Z0
-	VADDPS        Z4, Z2, Z2
-	VMOVUPS.Z     64(DX), K3, Z4
-	VADDPS        Z4, Z1, Z1
-	VADDPS        Z4, Z3, Z3
-	VBROADCASTSS  264(AX), Z4
-	VMINPS        Z0, Z4, Z0
-	VMINPS        Z1, Z4, Z1
-	VMINPS        Z2, Z4, Z2
-	VMINPS        Z3, Z4, Z3
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z4
-	VPBROADCASTB  280(AX), Z5
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z6
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z4, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z4, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z6, Z0
-	VPMAXUB       Z5, Z0, Z0
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS.Z    64(DX), K3, Z4
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 264(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z4
+	VPBROADCASTB 280(AX), Z5
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z4, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z4, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z6, Z0
+	VPMAXUB      Z5, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z4
+	VCVTTPS2DQ   Z4, Z4
+	VPACKUSDW    Z4, Z4, Z4
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z4, Z0, Z0
+	VPMAXUW      Z4, Z2, Z2
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z4
+	VPERMW       192(SI), Z3, Z6
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z7
+	VPCMPUW $0x05, Z7, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z4
+	VPERMW  (SI), Z3, Z7
+	VPCMPUW $0x05, Z7, Z2, K2
+	VPERMW  64(SI), Z3, K2, Z6
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z6, Z4, Z0
+	VPERMD    Z0, Z5, Z0
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -1835,27 +2133,74 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z2
-	VADDPS        Z2, Z0, Z0
-	VADDPS        Z2, Z1, Z1
-	VBROADCASTSS  264(AX), Z2
-	VMINPS        Z0, Z2, Z0
-	VMINPS        Z1, Z2, Z1
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z2
-	VPBROADCASTB  280(AX), Z3
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z4
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z2, Z0, Z0
-	VPACKUSWB     Z0, Z0, Z0
-	VPERMD        Z0, Z4, Z0
-	VPMAXUB       Z3, Z0, Z0
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 264(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z2
+	VPBROADCASTB 280(AX), Z3
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z2, Z0, Z0
+	VPACKUSWB    Z0, Z0, Z0
+	VPERMD       Z0, Z4, Z0
+	VPMAXUB      Z3, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z2
+	VCVTTPS2DQ   Z2, Z2
+	VPACKUSDW    Z2, Z2, Z2
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VPACKUSDW    Z1, Z0, Z0
+	VPMAXUW      Z2, Z0, Z0
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPERMW       16(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       192(SI), Z1, Z2
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z4
+	VPCMPUW $0x05, Z4, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z2
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z2, Z2, Z0
+	VPERMD    Z0, Z3, Z0
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -2006,27 +2351,74 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z2
-	VADDPS        Z2, Z0, Z0
-	VADDPS        Z2, Z1, Z1
-	VBROADCASTSS  264(AX), Z2
-	VMINPS        Z0, Z2, Z0
-	VMINPS        Z1, Z2, Z1
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z2
-	VPBROADCASTB  280(AX), Z3
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z4
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z2, Z0, Z0
-	VPACKUSWB     Z0, Z0, Z0
-	VPERMD        Z0, Z4, Z0
-	VPMAXUB       Z3, Z0, Z0
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 264(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z2
+	VPBROADCASTB 280(AX), Z3
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z2, Z0, Z0
+	VPACKUSWB    Z0, Z0, Z0
+	VPERMD       Z0, Z4, Z0
+	VPMAXUB      Z3, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z2
+	VCVTTPS2DQ   Z2, Z2
+	VPACKUSDW    Z2, Z2, Z2
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VPACKUSDW    Z1, Z0, Z0
+	VPMAXUW      Z2, Z0, Z0
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPERMW       16(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       192(SI), Z1, Z2
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z4
+	VPCMPUW $0x05, Z4, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z2
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z2, Z2, Z0
+	VPERMD    Z0, Z3, Z0
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -3611,47 +4003,151 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z6
-	VADDPS        Z6, Z0, Z0
-	VADDPS        Z6, Z2, Z2
-	VADDPS        Z6, Z4, Z4
-	VMOVUPS.Z     64(DX), K3, Z6
-	VADDPS        Z6, Z1, Z1
-	VADDPS        Z6, Z3, Z3
-	VADDPS        Z6, Z5, Z5
-	VBROADCASTSS  264(AX), Z6
-	VMINPS        Z0, Z6, Z0
-	VMINPS        Z1, Z6, Z1
-	VMINPS        Z2, Z6, Z2
-	VMINPS        Z3, Z6, Z3
-	VMINPS        Z4, Z6, Z4
-	VMINPS        Z5, Z6, Z5
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z6
-	VPBROADCASTB  280(AX), Z7
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z8
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z6, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z6, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z8, Z0
-	VPMAXUB       Z7, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z6, Z4, Z4
-	VPACKUSWB     Z4, Z4, Z4
-	VPERMD        Z4, Z8, Z4
-	VPMAXUB       Z7, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z4, Z4
+	VMOVUPS.Z    64(DX), K3, Z6
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 264(AX), Z6
+	VMINPS       Z0, Z6, Z0
+	VMINPS       Z1, Z6, Z1
+	VMINPS       Z2, Z6, Z2
+	VMINPS       Z3, Z6, Z3
+	VMINPS       Z4, Z6, Z4
+	VMINPS       Z5, Z6, Z5
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z6
+	VPBROADCASTB 280(AX), Z7
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z6, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z6, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z8, Z0
+	VPMAXUB      Z7, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z6, Z4, Z4
+	VPACKUSWB    Z4, Z4, Z4
+	VPERMD       Z4, Z8, Z4
+	VPMAXUB      Z7, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z6
+	VCVTTPS2DQ   Z6, Z6
+	VPACKUSDW    Z6, Z6, Z6
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z6, Z0, Z0
+	VPMAXUW      Z6, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z8
+	VPERMW       192(SI), Z3, Z9
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z10
+	VPCMPUW $0x05, Z10, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z8
+	VPERMW  (R8), Z3, Z10
+	VPCMPUW $0x05, Z10, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z9
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z9, Z8, Z0
+	VPERMD      Z0, Z7, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VPACKUSDW   Z5, Z4, Z4
+	VPMAXUW     Z6, Z4, Z4
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z2, Z2, Z4
+	VPERMD    Z4, Z7, Z4
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -3834,32 +4330,100 @@ residual:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z3
-	VADDPS        Z3, Z0, Z0
-	VADDPS        Z3, Z1, Z1
-	VADDPS        Z3, Z2, Z2
-	VBROADCASTSS  264(AX), Z3
-	VMINPS        Z0, Z3, Z0
-	VMINPS        Z1, Z3, Z1
-	VMINPS        Z2, Z3, Z2
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z3
-	VPBROADCASTB  280(AX), Z4
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z5
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z3, Z0, Z0
-	VPACKSSDW     Z2, Z2, Z2
-	VPADDSW       Z3, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z5, Z0
-	VPMAXUB       Z4, Z0, Z0
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z3
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z3, Z1, Z1
+	VADDPS       Z3, Z2, Z2
+	VBROADCASTSS 264(AX), Z3
+	VMINPS       Z0, Z3, Z0
+	VMINPS       Z1, Z3, Z1
+	VMINPS       Z2, Z3, Z2
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z3
+	VPBROADCASTB 280(AX), Z4
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z3, Z0, Z0
+	VPACKSSDW    Z2, Z2, Z2
+	VPADDSW      Z3, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z5, Z0
+	VPMAXUB      Z4, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z3
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z3, Z3, Z3
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z2, Z2, Z2
+	VPMAXUW      Z3, Z0, Z0
+	VPMAXUW      Z3, Z2, Z2
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z5
+	VPERMW       192(SI), Z3, Z6
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z7
+	VPCMPUW $0x05, Z7, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z5
+	VPERMW  (SI), Z3, Z7
+	VPCMPUW $0x05, Z7, Z2, K2
+	VPERMW  64(SI), Z3, K2, Z6
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z6, Z5, Z0
+	VPERMD    Z0, Z4, Z0
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -4038,32 +4602,100 @@ residual:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z3
-	VADDPS        Z3, Z0, Z0
-	VADDPS        Z3, Z1, Z1
-	VADDPS        Z3, Z2, Z2
-	VBROADCASTSS  264(AX), Z3
-	VMINPS        Z0, Z3, Z0
-	VMINPS        Z1, Z3, Z1
-	VMINPS        Z2, Z3, Z2
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z3
-	VPBROADCASTB  280(AX), Z4
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z5
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z3, Z0, Z0
-	VPACKSSDW     Z2, Z2, Z2
-	VPADDSW       Z3, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z5, Z0
-	VPMAXUB       Z4, Z0, Z0
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z3
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z3, Z1, Z1
+	VADDPS       Z3, Z2, Z2
+	VBROADCASTSS 264(AX), Z3
+	VMINPS       Z0, Z3, Z0
+	VMINPS       Z1, Z3, Z1
+	VMINPS       Z2, Z3, Z2
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z3
+	VPBROADCASTB 280(AX), Z4
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z3, Z0, Z0
+	VPACKSSDW    Z2, Z2, Z2
+	VPADDSW      Z3, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z5, Z0
+	VPMAXUB      Z4, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z3
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z3, Z3, Z3
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z2, Z2, Z2
+	VPMAXUW      Z3, Z0, Z0
+	VPMAXUW      Z3, Z2, Z2
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z5
+	VPERMW       192(SI), Z3, Z6
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z7
+	VPCMPUW $0x05, Z7, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z5
+	VPERMW  (SI), Z3, Z7
+	VPCMPUW $0x05, Z7, Z2, K2
+	VPERMW  64(SI), Z3, K2, Z6
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z6, Z5, Z0
+	VPERMD    Z0, Z4, Z0
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -6024,55 +6656,181 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z8
-	VADDPS        Z8, Z0, Z0
-	VADDPS        Z8, Z2, Z2
-	VADDPS        Z8, Z4, Z4
-	VADDPS        Z8, Z6, Z6
-	VMOVUPS.Z     64(DX), K3, Z8
-	VADDPS        Z8, Z1, Z1
-	VADDPS        Z8, Z3, Z3
-	VADDPS        Z8, Z5, Z5
-	VADDPS        Z8, Z7, Z7
-	VBROADCASTSS  264(AX), Z8
-	VMINPS        Z0, Z8, Z0
-	VMINPS        Z1, Z8, Z1
-	VMINPS        Z2, Z8, Z2
-	VMINPS        Z3, Z8, Z3
-	VMINPS        Z4, Z8, Z4
-	VMINPS        Z5, Z8, Z5
-	VMINPS        Z6, Z8, Z6
-	VMINPS        Z7, Z8, Z7
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z8
-	VPBROADCASTB  280(AX), Z9
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z10
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z8, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z8, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z10, Z0
-	VPMAXUB       Z9, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z8, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z8, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z10, Z4
-	VPMAXUB       Z9, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z6, Z6
+	VMOVUPS.Z    64(DX), K3, Z8
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 264(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z8
+	VPBROADCASTB 280(AX), Z9
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z8, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z8, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z10, Z0
+	VPMAXUB      Z9, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z8, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z8, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z10, Z4
+	VPMAXUB      Z9, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z8
+	VCVTTPS2DQ   Z8, Z8
+	VPACKUSDW    Z8, Z8, Z8
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z8, Z0, Z0
+	VPMAXUW      Z8, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z10
+	VPERMW       192(SI), Z3, Z11
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z12
+	VPCMPUW $0x05, Z12, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z10
+	VPERMW  (R8), Z3, Z12
+	VPCMPUW $0x05, Z12, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z11
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z11, Z10, Z0
+	VPERMD      Z0, Z9, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z8, Z4, Z4
+	VPMAXUW     Z8, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z5, Z3, Z4
+	VPERMD    Z4, Z9, Z4
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -6285,35 +7043,104 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z4
-	VADDPS        Z4, Z0, Z0
-	VADDPS        Z4, Z1, Z1
-	VADDPS        Z4, Z2, Z2
-	VADDPS        Z4, Z3, Z3
-	VBROADCASTSS  264(AX), Z4
-	VMINPS        Z0, Z4, Z0
-	VMINPS        Z1, Z4, Z1
-	VMINPS        Z2, Z4, Z2
-	VMINPS        Z3, Z4, Z3
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z4
-	VPBROADCASTB  280(AX), Z5
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z6
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z4, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z4, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z6, Z0
-	VPMAXUB       Z5, Z0, Z0
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 264(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z4
+	VPBROADCASTB 280(AX), Z5
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z4, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z4, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z6, Z0
+	VPMAXUB      Z5, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z4
+	VCVTTPS2DQ   Z4, Z4
+	VPACKUSDW    Z4, Z4, Z4
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z4, Z0, Z0
+	VPMAXUW      Z4, Z2, Z2
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z4
+	VPERMW       192(SI), Z3, Z6
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z7
+	VPCMPUW $0x05, Z7, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z4
+	VPERMW  (SI), Z3, Z7
+	VPCMPUW $0x05, Z7, Z2, K2
+	VPERMW  64(SI), Z3, K2, Z6
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z6, Z4, Z0
+	VPERMD    Z0, Z5, Z0
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -6520,35 +7347,104 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z4
-	VADDPS        Z4, Z0, Z0
-	VADDPS        Z4, Z1, Z1
-	VADDPS        Z4, Z2, Z2
-	VADDPS        Z4, Z3, Z3
-	VBROADCASTSS  264(AX), Z4
-	VMINPS        Z0, Z4, Z0
-	VMINPS        Z1, Z4, Z1
-	VMINPS        Z2, Z4, Z2
-	VMINPS        Z3, Z4, Z3
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z4
-	VPBROADCASTB  280(AX), Z5
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z6
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z4, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z4, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z6, Z0
-	VPMAXUB       Z5, Z0, Z0
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 264(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z4
+	VPBROADCASTB 280(AX), Z5
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z4, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z4, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z6, Z0
+	VPMAXUB      Z5, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z4
+	VCVTTPS2DQ   Z4, Z4
+	VPACKUSDW    Z4, Z4, Z4
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z4, Z0, Z0
+	VPMAXUW      Z4, Z2, Z2
+	MOVQ         360(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z4
+	VPERMW       192(SI), Z3, Z6
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z7
+	VPCMPUW $0x05, Z7, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z4
+	VPERMW  (SI), Z3, Z7
+	VPCMPUW $0x05, Z7, Z2, K2
+	VPERMW  64(SI), Z3, K2, Z6
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z6, Z4, Z0
+	VPERMD    Z0, Z5, Z0
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -8885,66 +9781,227 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z10
-	VADDPS        Z10, Z0, Z0
-	VADDPS        Z10, Z2, Z2
-	VADDPS        Z10, Z4, Z4
-	VADDPS        Z10, Z6, Z6
-	VADDPS        Z10, Z8, Z8
-	VMOVUPS.Z     64(DX), K3, Z10
-	VADDPS        Z10, Z1, Z1
-	VADDPS        Z10, Z3, Z3
-	VADDPS        Z10, Z5, Z5
-	VADDPS        Z10, Z7, Z7
-	VADDPS        Z10, Z9, Z9
-	VBROADCASTSS  264(AX), Z10
-	VMINPS        Z0, Z10, Z0
-	VMINPS        Z1, Z10, Z1
-	VMINPS        Z2, Z10, Z2
-	VMINPS        Z3, Z10, Z3
-	VMINPS        Z4, Z10, Z4
-	VMINPS        Z5, Z10, Z5
-	VMINPS        Z6, Z10, Z6
-	VMINPS        Z7, Z10, Z7
-	VMINPS        Z8, Z10, Z8
-	VMINPS        Z9, Z10, Z9
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z10
-	VPBROADCASTB  280(AX), Z11
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z12
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z10, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z10, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z12, Z0
-	VPMAXUB       Z11, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z10, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z10, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z12, Z4
-	VPMAXUB       Z11, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z10, Z8, Z8
-	VPACKUSWB     Z8, Z8, Z8
-	VPERMD        Z8, Z12, Z8
-	VPMAXUB       Z11, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z8, Z8
+	VMOVUPS.Z    64(DX), K3, Z10
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z5, Z5
+	VADDPS       Z10, Z7, Z7
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS 264(AX), Z10
+	VMINPS       Z0, Z10, Z0
+	VMINPS       Z1, Z10, Z1
+	VMINPS       Z2, Z10, Z2
+	VMINPS       Z3, Z10, Z3
+	VMINPS       Z4, Z10, Z4
+	VMINPS       Z5, Z10, Z5
+	VMINPS       Z6, Z10, Z6
+	VMINPS       Z7, Z10, Z7
+	VMINPS       Z8, Z10, Z8
+	VMINPS       Z9, Z10, Z9
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z10
+	VPBROADCASTB 280(AX), Z11
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z10, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z10, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z12, Z0
+	VPMAXUB      Z11, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z10, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z10, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z12, Z4
+	VPMAXUB      Z11, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z10, Z8, Z8
+	VPACKUSWB    Z8, Z8, Z8
+	VPERMD       Z8, Z12, Z8
+	VPMAXUB      Z11, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z10
+	VCVTTPS2DQ   Z10, Z10
+	VPACKUSDW    Z10, Z10, Z10
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z10, Z0, Z0
+	VPMAXUW      Z10, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z12
+	VPERMW       192(SI), Z3, Z13
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z14
+	VPCMPUW $0x05, Z14, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z12
+	VPERMW  (R8), Z3, Z14
+	VPCMPUW $0x05, Z14, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z13
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z13, Z12, Z0
+	VPERMD      Z0, Z11, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z10, Z4, Z4
+	VPMAXUW     Z10, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z11, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VPACKUSDW   Z9, Z8, Z8
+	VPMAXUW     Z10, Z8, Z8
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z2, Z2, Z8
+	VPERMD    Z8, Z11, Z8
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -9185,43 +10242,146 @@ residual:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z5
-	VADDPS        Z5, Z0, Z0
-	VADDPS        Z5, Z1, Z1
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z5, Z3, Z3
-	VADDPS        Z5, Z4, Z4
-	VBROADCASTSS  264(AX), Z5
-	VMINPS        Z0, Z5, Z0
-	VMINPS        Z1, Z5, Z1
-	VMINPS        Z2, Z5, Z2
-	VMINPS        Z3, Z5, Z3
-	VMINPS        Z4, Z5, Z4
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z5
-	VPBROADCASTB  280(AX), Z6
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z7
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z5, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z5, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z7, Z0
-	VPMAXUB       Z6, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VPACKSSDW     Z4, Z4, Z4
-	VPADDSW       Z5, Z4, Z4
-	VPACKUSWB     Z4, Z4, Z4
-	VPERMD        Z4, Z7, Z4
-	VPMAXUB       Z6, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z5
+	VADDPS       Z5, Z0, Z0
+	VADDPS       Z5, Z1, Z1
+	VADDPS       Z5, Z2, Z2
+	VADDPS       Z5, Z3, Z3
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS 264(AX), Z5
+	VMINPS       Z0, Z5, Z0
+	VMINPS       Z1, Z5, Z1
+	VMINPS       Z2, Z5, Z2
+	VMINPS       Z3, Z5, Z3
+	VMINPS       Z4, Z5, Z4
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z5
+	VPBROADCASTB 280(AX), Z6
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z5, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z5, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z7, Z0
+	VPMAXUB      Z6, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VPACKSSDW    Z4, Z4, Z4
+	VPADDSW      Z5, Z4, Z4
+	VPACKUSWB    Z4, Z4, Z4
+	VPERMD       Z4, Z7, Z4
+	VPMAXUB      Z6, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z5
+	VCVTTPS2DQ   Z5, Z5
+	VPACKUSDW    Z5, Z5, Z5
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z5, Z0, Z0
+	VPMAXUW      Z5, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z7
+	VPERMW       192(SI), Z3, Z8
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z9
+	VPCMPUW $0x05, Z9, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z7
+	VPERMW  (R8), Z3, Z9
+	VPCMPUW $0x05, Z9, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z8
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z8, Z7, Z0
+	VPERMD      Z0, Z6, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VPACKUSDW   Z4, Z4, Z4
+	VPMAXUW     Z5, Z4, Z4
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z2, Z2, Z4
+	VPERMD    Z4, Z6, Z4
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -9454,43 +10614,146 @@ residual:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z5
-	VADDPS        Z5, Z0, Z0
-	VADDPS        Z5, Z1, Z1
-	VADDPS        Z5, Z2, Z2
-	VADDPS        Z5, Z3, Z3
-	VADDPS        Z5, Z4, Z4
-	VBROADCASTSS  264(AX), Z5
-	VMINPS        Z0, Z5, Z0
-	VMINPS        Z1, Z5, Z1
-	VMINPS        Z2, Z5, Z2
-	VMINPS        Z3, Z5, Z3
-	VMINPS        Z4, Z5, Z4
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z5
-	VPBROADCASTB  280(AX), Z6
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z7
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z5, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z5, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z7, Z0
-	VPMAXUB       Z6, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VPACKSSDW     Z4, Z4, Z4
-	VPADDSW       Z5, Z4, Z4
-	VPACKUSWB     Z4, Z4, Z4
-	VPERMD        Z4, Z7, Z4
-	VPMAXUB       Z6, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z5
+	VADDPS       Z5, Z0, Z0
+	VADDPS       Z5, Z1, Z1
+	VADDPS       Z5, Z2, Z2
+	VADDPS       Z5, Z3, Z3
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS 264(AX), Z5
+	VMINPS       Z0, Z5, Z0
+	VMINPS       Z1, Z5, Z1
+	VMINPS       Z2, Z5, Z2
+	VMINPS       Z3, Z5, Z3
+	VMINPS       Z4, Z5, Z4
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z5
+	VPBROADCASTB 280(AX), Z6
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z5, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z5, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z7, Z0
+	VPMAXUB      Z6, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VPACKSSDW    Z4, Z4, Z4
+	VPADDSW      Z5, Z4, Z4
+	VPACKUSWB    Z4, Z4, Z4
+	VPERMD       Z4, Z7, Z4
+	VPMAXUB      Z6, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z5
+	VCVTTPS2DQ   Z5, Z5
+	VPACKUSDW    Z5, Z5, Z5
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z5, Z0, Z0
+	VPMAXUW      Z5, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z7
+	VPERMW       192(SI), Z3, Z8
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z9
+	VPCMPUW $0x05, Z9, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z7
+	VPERMW  (R8), Z3, Z9
+	VPCMPUW $0x05, Z9, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z8
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z8, Z7, Z0
+	VPERMD      Z0, Z6, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VPACKUSDW   Z4, Z4, Z4
+	VPMAXUW     Z5, Z4, Z4
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z2, Z2, Z4
+	VPERMD    Z4, Z6, Z4
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -12201,74 +13464,257 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z12
-	VADDPS        Z12, Z0, Z0
-	VADDPS        Z12, Z2, Z2
-	VADDPS        Z12, Z4, Z4
-	VADDPS        Z12, Z6, Z6
-	VADDPS        Z12, Z8, Z8
-	VADDPS        Z12, Z10, Z10
-	VMOVUPS.Z     64(DX), K3, Z12
-	VADDPS        Z12, Z1, Z1
-	VADDPS        Z12, Z3, Z3
-	VADDPS        Z12, Z5, Z5
-	VADDPS        Z12, Z7, Z7
-	VADDPS        Z12, Z9, Z9
-	VADDPS        Z12, Z11, Z11
-	VBROADCASTSS  264(AX), Z12
-	VMINPS        Z0, Z12, Z0
-	VMINPS        Z1, Z12, Z1
-	VMINPS        Z2, Z12, Z2
-	VMINPS        Z3, Z12, Z3
-	VMINPS        Z4, Z12, Z4
-	VMINPS        Z5, Z12, Z5
-	VMINPS        Z6, Z12, Z6
-	VMINPS        Z7, Z12, Z7
-	VMINPS        Z8, Z12, Z8
-	VMINPS        Z9, Z12, Z9
-	VMINPS        Z10, Z12, Z10
-	VMINPS        Z11, Z12, Z11
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z12
-	VPBROADCASTB  280(AX), Z13
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z14
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z12, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z12, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z14, Z0
-	VPMAXUB       Z13, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z12, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z12, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z14, Z4
-	VPMAXUB       Z13, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VCVTPS2DQ     Z11, Z11
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z12, Z8, Z8
-	VPACKSSDW     Z11, Z10, Z10
-	VPADDSW       Z12, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z14, Z8
-	VPMAXUB       Z13, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z10, Z10
+	VMOVUPS.Z    64(DX), K3, Z12
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z9, Z9
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS 264(AX), Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z12
+	VPBROADCASTB 280(AX), Z13
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z12, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z12, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z14, Z0
+	VPMAXUB      Z13, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z12, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z12, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z14, Z4
+	VPMAXUB      Z13, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z12, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z12, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z14, Z8
+	VPMAXUB      Z13, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z12
+	VCVTTPS2DQ   Z12, Z12
+	VPACKUSDW    Z12, Z12, Z12
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z12, Z0, Z0
+	VPMAXUW      Z12, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z14
+	VPERMW       192(SI), Z3, Z15
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z16
+	VPCMPUW $0x05, Z16, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z14
+	VPERMW  (R8), Z3, Z16
+	VPCMPUW $0x05, Z16, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z15
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z15, Z14, Z0
+	VPERMD      Z0, Z13, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z12, Z4, Z4
+	VPMAXUW     Z12, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z13, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z12, Z8, Z8
+	VPMAXUW     Z12, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z5, Z3, Z8
+	VPERMD    Z8, Z13, Z8
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -12539,46 +13985,150 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z6
-	VADDPS        Z6, Z0, Z0
-	VADDPS        Z6, Z1, Z1
-	VADDPS        Z6, Z2, Z2
-	VADDPS        Z6, Z3, Z3
-	VADDPS        Z6, Z4, Z4
-	VADDPS        Z6, Z5, Z5
-	VBROADCASTSS  264(AX), Z6
-	VMINPS        Z0, Z6, Z0
-	VMINPS        Z1, Z6, Z1
-	VMINPS        Z2, Z6, Z2
-	VMINPS        Z3, Z6, Z3
-	VMINPS        Z4, Z6, Z4
-	VMINPS        Z5, Z6, Z5
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z6
-	VPBROADCASTB  280(AX), Z7
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z8
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z6, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z6, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z8, Z0
-	VPMAXUB       Z7, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z6, Z4, Z4
-	VPACKUSWB     Z4, Z4, Z4
-	VPERMD        Z4, Z8, Z4
-	VPMAXUB       Z7, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z4, Z4
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 264(AX), Z6
+	VMINPS       Z0, Z6, Z0
+	VMINPS       Z1, Z6, Z1
+	VMINPS       Z2, Z6, Z2
+	VMINPS       Z3, Z6, Z3
+	VMINPS       Z4, Z6, Z4
+	VMINPS       Z5, Z6, Z5
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z6
+	VPBROADCASTB 280(AX), Z7
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z6, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z6, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z8, Z0
+	VPMAXUB      Z7, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z6, Z4, Z4
+	VPACKUSWB    Z4, Z4, Z4
+	VPERMD       Z4, Z8, Z4
+	VPMAXUB      Z7, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z6
+	VCVTTPS2DQ   Z6, Z6
+	VPACKUSDW    Z6, Z6, Z6
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z6, Z0, Z0
+	VPMAXUW      Z6, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z8
+	VPERMW       192(SI), Z3, Z9
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z10
+	VPCMPUW $0x05, Z10, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z8
+	VPERMW  (R8), Z3, Z10
+	VPCMPUW $0x05, Z10, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z9
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z9, Z8, Z0
+	VPERMD      Z0, Z7, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VPACKUSDW   Z5, Z4, Z4
+	VPMAXUW     Z6, Z4, Z4
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z2, Z2, Z4
+	VPERMD    Z4, Z7, Z4
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -12839,46 +14389,150 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z6
-	VADDPS        Z6, Z0, Z0
-	VADDPS        Z6, Z1, Z1
-	VADDPS        Z6, Z2, Z2
-	VADDPS        Z6, Z3, Z3
-	VADDPS        Z6, Z4, Z4
-	VADDPS        Z6, Z5, Z5
-	VBROADCASTSS  264(AX), Z6
-	VMINPS        Z0, Z6, Z0
-	VMINPS        Z1, Z6, Z1
-	VMINPS        Z2, Z6, Z2
-	VMINPS        Z3, Z6, Z3
-	VMINPS        Z4, Z6, Z4
-	VMINPS        Z5, Z6, Z5
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z6
-	VPBROADCASTB  280(AX), Z7
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z8
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z6, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z6, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z8, Z0
-	VPMAXUB       Z7, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z6, Z4, Z4
-	VPACKUSWB     Z4, Z4, Z4
-	VPERMD        Z4, Z8, Z4
-	VPMAXUB       Z7, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z4, Z4
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 264(AX), Z6
+	VMINPS       Z0, Z6, Z0
+	VMINPS       Z1, Z6, Z1
+	VMINPS       Z2, Z6, Z2
+	VMINPS       Z3, Z6, Z3
+	VMINPS       Z4, Z6, Z4
+	VMINPS       Z5, Z6, Z5
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z6
+	VPBROADCASTB 280(AX), Z7
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z6, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z6, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z8, Z0
+	VPMAXUB      Z7, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z6, Z4, Z4
+	VPACKUSWB    Z4, Z4, Z4
+	VPERMD       Z4, Z8, Z4
+	VPMAXUB      Z7, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z6
+	VCVTTPS2DQ   Z6, Z6
+	VPACKUSDW    Z6, Z6, Z6
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z6, Z0, Z0
+	VPMAXUW      Z6, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z8
+	VPERMW       192(SI), Z3, Z9
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z10
+	VPCMPUW $0x05, Z10, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z8
+	VPERMW  (R8), Z3, Z10
+	VPCMPUW $0x05, Z10, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z9
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z9, Z8, Z0
+	VPERMD      Z0, Z7, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VPACKUSDW   Z5, Z4, Z4
+	VPMAXUW     Z6, Z4, Z4
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z2, Z2, Z4
+	VPERMD    Z4, Z7, Z4
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -15965,85 +17619,303 @@ residual:
 	VADDPS       Z15, Z13, Z13
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z14
-	VADDPS        Z14, Z0, Z0
-	VADDPS        Z14, Z2, Z2
-	VADDPS        Z14, Z4, Z4
-	VADDPS        Z14, Z6, Z6
-	VADDPS        Z14, Z8, Z8
-	VADDPS        Z14, Z10, Z10
-	VADDPS        Z14, Z12, Z12
-	VMOVUPS.Z     64(DX), K3, Z14
-	VADDPS        Z14, Z1, Z1
-	VADDPS        Z14, Z3, Z3
-	VADDPS        Z14, Z5, Z5
-	VADDPS        Z14, Z7, Z7
-	VADDPS        Z14, Z9, Z9
-	VADDPS        Z14, Z11, Z11
-	VADDPS        Z14, Z13, Z13
-	VBROADCASTSS  264(AX), Z14
-	VMINPS        Z0, Z14, Z0
-	VMINPS        Z1, Z14, Z1
-	VMINPS        Z2, Z14, Z2
-	VMINPS        Z3, Z14, Z3
-	VMINPS        Z4, Z14, Z4
-	VMINPS        Z5, Z14, Z5
-	VMINPS        Z6, Z14, Z6
-	VMINPS        Z7, Z14, Z7
-	VMINPS        Z8, Z14, Z8
-	VMINPS        Z9, Z14, Z9
-	VMINPS        Z10, Z14, Z10
-	VMINPS        Z11, Z14, Z11
-	VMINPS        Z12, Z14, Z12
-	VMINPS        Z13, Z14, Z13
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z14
-	VPBROADCASTB  280(AX), Z15
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z16
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z14, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z14, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z16, Z0
-	VPMAXUB       Z15, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z14, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z14, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z16, Z4
-	VPMAXUB       Z15, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VCVTPS2DQ     Z11, Z11
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z14, Z8, Z8
-	VPACKSSDW     Z11, Z10, Z10
-	VPADDSW       Z14, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z16, Z8
-	VPMAXUB       Z15, Z8, Z8
-	VCVTPS2DQ     Z12, Z12
-	VCVTPS2DQ     Z13, Z13
-	VPACKSSDW     Z13, Z12, Z12
-	VPADDSW       Z14, Z12, Z12
-	VPACKUSWB     Z12, Z12, Z12
-	VPERMD        Z12, Z16, Z12
-	VPMAXUB       Z15, Z12, Z12
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z14
+	VADDPS       Z14, Z0, Z0
+	VADDPS       Z14, Z2, Z2
+	VADDPS       Z14, Z4, Z4
+	VADDPS       Z14, Z6, Z6
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z14, Z10, Z10
+	VADDPS       Z14, Z12, Z12
+	VMOVUPS.Z    64(DX), K3, Z14
+	VADDPS       Z14, Z1, Z1
+	VADDPS       Z14, Z3, Z3
+	VADDPS       Z14, Z5, Z5
+	VADDPS       Z14, Z7, Z7
+	VADDPS       Z14, Z9, Z9
+	VADDPS       Z14, Z11, Z11
+	VADDPS       Z14, Z13, Z13
+	VBROADCASTSS 264(AX), Z14
+	VMINPS       Z0, Z14, Z0
+	VMINPS       Z1, Z14, Z1
+	VMINPS       Z2, Z14, Z2
+	VMINPS       Z3, Z14, Z3
+	VMINPS       Z4, Z14, Z4
+	VMINPS       Z5, Z14, Z5
+	VMINPS       Z6, Z14, Z6
+	VMINPS       Z7, Z14, Z7
+	VMINPS       Z8, Z14, Z8
+	VMINPS       Z9, Z14, Z9
+	VMINPS       Z10, Z14, Z10
+	VMINPS       Z11, Z14, Z11
+	VMINPS       Z12, Z14, Z12
+	VMINPS       Z13, Z14, Z13
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z14
+	VPBROADCASTB 280(AX), Z15
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z16
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z14, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z14, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z16, Z0
+	VPMAXUB      Z15, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z14, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z14, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z16, Z4
+	VPMAXUB      Z15, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z14, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z14, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z16, Z8
+	VPMAXUB      Z15, Z8, Z8
+	VCVTPS2DQ    Z12, Z12
+	VCVTPS2DQ    Z13, Z13
+	VPACKSSDW    Z13, Z12, Z12
+	VPADDSW      Z14, Z12, Z12
+	VPACKUSWB    Z12, Z12, Z12
+	VPERMD       Z12, Z16, Z12
+	VPMAXUB      Z15, Z12, Z12
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z14
+	VCVTTPS2DQ   Z14, Z14
+	VPACKUSDW    Z14, Z14, Z14
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z15
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z14, Z0, Z0
+	VPMAXUW      Z14, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z16
+	VPCMPUW      $0x05, Z16, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z16
+	VPCMPUW      $0x05, Z16, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z16
+	VPCMPUW      $0x05, Z16, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z16
+	VPCMPUW      $0x05, Z16, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z16
+	VPCMPUW      $0x05, Z16, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z16
+	VPCMPUW      $0x05, Z16, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z16
+	VPCMPUW      $0x05, Z16, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z16
+	VPCMPUW      $0x05, Z16, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z16
+	VPERMW       192(SI), Z3, Z17
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z18
+	VPCMPUW $0x05, Z18, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z16
+	VPERMW  (R8), Z3, Z18
+	VPCMPUW $0x05, Z18, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z17
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z17, Z16, Z0
+	VPERMD      Z0, Z15, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z14, Z4, Z4
+	VPMAXUW     Z14, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z15, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z14, Z8, Z8
+	VPMAXUW     Z14, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), R8
+
+group2_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB   Z5, Z3, Z8
+	VPERMD      Z8, Z15, Z8
+	VCVTTPS2DQ  Z12, Z12
+	VCVTTPS2DQ  Z13, Z13
+	VPACKUSDW   Z13, Z12, Z12
+	VPMAXUW     Z14, Z12, Z12
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z12, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z12, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z12, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z12, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z12, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group3_found
+	LEAQ        256(SI), AX
+
+group3_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z12, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group3_more
+
+group3_found:
+	VPACKUSWB Z2, Z2, Z12
+	VPERMD    Z12, Z15, Z12
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -16342,51 +18214,176 @@ residual:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z7
-	VADDPS        Z7, Z0, Z0
-	VADDPS        Z7, Z1, Z1
-	VADDPS        Z7, Z2, Z2
-	VADDPS        Z7, Z3, Z3
-	VADDPS        Z7, Z4, Z4
-	VADDPS        Z7, Z5, Z5
-	VADDPS        Z7, Z6, Z6
-	VBROADCASTSS  264(AX), Z7
-	VMINPS        Z0, Z7, Z0
-	VMINPS        Z1, Z7, Z1
-	VMINPS        Z2, Z7, Z2
-	VMINPS        Z3, Z7, Z3
-	VMINPS        Z4, Z7, Z4
-	VMINPS        Z5, Z7, Z5
-	VMINPS        Z6, Z7, Z6
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z7
-	VPBROADCASTB  280(AX), Z8
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z9
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z7, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z7, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z9, Z0
-	VPMAXUB       Z8, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z7, Z4, Z4
-	VPACKSSDW     Z6, Z6, Z6
-	VPADDSW       Z7, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z9, Z4
-	VPMAXUB       Z8, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z7
+	VADDPS       Z7, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z7, Z3, Z3
+	VADDPS       Z7, Z4, Z4
+	VADDPS       Z7, Z5, Z5
+	VADDPS       Z7, Z6, Z6
+	VBROADCASTSS 264(AX), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z7
+	VPBROADCASTB 280(AX), Z8
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z7, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z7, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z9, Z0
+	VPMAXUB      Z8, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z7, Z4, Z4
+	VPACKSSDW    Z6, Z6, Z6
+	VPADDSW      Z7, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z9, Z4
+	VPMAXUB      Z8, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z7
+	VCVTTPS2DQ   Z7, Z7
+	VPACKUSDW    Z7, Z7, Z7
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z7, Z0, Z0
+	VPMAXUW      Z7, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z9
+	VPERMW       192(SI), Z3, Z10
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z11
+	VPCMPUW $0x05, Z11, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z9
+	VPERMW  (R8), Z3, Z11
+	VPCMPUW $0x05, Z11, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z10
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z10, Z9, Z0
+	VPERMD      Z0, Z8, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z6, Z6, Z6
+	VPMAXUW     Z7, Z4, Z4
+	VPMAXUW     Z7, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z5, Z3, Z4
+	VPERMD    Z4, Z8, Z4
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -16675,51 +18672,176 @@ residual:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z7
-	VADDPS        Z7, Z0, Z0
-	VADDPS        Z7, Z1, Z1
-	VADDPS        Z7, Z2, Z2
-	VADDPS        Z7, Z3, Z3
-	VADDPS        Z7, Z4, Z4
-	VADDPS        Z7, Z5, Z5
-	VADDPS        Z7, Z6, Z6
-	VBROADCASTSS  264(AX), Z7
-	VMINPS        Z0, Z7, Z0
-	VMINPS        Z1, Z7, Z1
-	VMINPS        Z2, Z7, Z2
-	VMINPS        Z3, Z7, Z3
-	VMINPS        Z4, Z7, Z4
-	VMINPS        Z5, Z7, Z5
-	VMINPS        Z6, Z7, Z6
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z7
-	VPBROADCASTB  280(AX), Z8
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z9
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z7, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z7, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z9, Z0
-	VPMAXUB       Z8, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z7, Z4, Z4
-	VPACKSSDW     Z6, Z6, Z6
-	VPADDSW       Z7, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z9, Z4
-	VPMAXUB       Z8, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z7
+	VADDPS       Z7, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z7, Z3, Z3
+	VADDPS       Z7, Z4, Z4
+	VADDPS       Z7, Z5, Z5
+	VADDPS       Z7, Z6, Z6
+	VBROADCASTSS 264(AX), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z7
+	VPBROADCASTB 280(AX), Z8
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z7, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z7, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z9, Z0
+	VPMAXUB      Z8, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z7, Z4, Z4
+	VPACKSSDW    Z6, Z6, Z6
+	VPADDSW      Z7, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z9, Z4
+	VPMAXUB      Z8, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z7
+	VCVTTPS2DQ   Z7, Z7
+	VPACKUSDW    Z7, Z7, Z7
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z7, Z0, Z0
+	VPMAXUW      Z7, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z9
+	VPERMW       192(SI), Z3, Z10
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z11
+	VPCMPUW $0x05, Z11, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z9
+	VPERMW  (R8), Z3, Z11
+	VPCMPUW $0x05, Z11, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z10
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z10, Z9, Z0
+	VPERMD      Z0, Z8, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z6, Z6, Z6
+	VPMAXUW     Z7, Z4, Z4
+	VPMAXUW     Z7, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z5, Z3, Z4
+	VPERMD    Z4, Z8, Z4
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -17477,93 +19599,333 @@ residual:
 	VADDPS       Z17, Z15, Z15
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z16
-	VADDPS        Z16, Z0, Z0
-	VADDPS        Z16, Z2, Z2
-	VADDPS        Z16, Z4, Z4
-	VADDPS        Z16, Z6, Z6
-	VADDPS        Z16, Z8, Z8
-	VADDPS        Z16, Z10, Z10
-	VADDPS        Z16, Z12, Z12
-	VADDPS        Z16, Z14, Z14
-	VMOVUPS.Z     64(DX), K3, Z16
-	VADDPS        Z16, Z1, Z1
-	VADDPS        Z16, Z3, Z3
-	VADDPS        Z16, Z5, Z5
-	VADDPS        Z16, Z7, Z7
-	VADDPS        Z16, Z9, Z9
-	VADDPS        Z16, Z11, Z11
-	VADDPS        Z16, Z13, Z13
-	VADDPS        Z16, Z15, Z15
-	VBROADCASTSS  264(AX), Z16
-	VMINPS        Z0, Z16, Z0
-	VMINPS        Z1, Z16, Z1
-	VMINPS        Z2, Z16, Z2
-	VMINPS        Z3, Z16, Z3
-	VMINPS        Z4, Z16, Z4
-	VMINPS        Z5, Z16, Z5
-	VMINPS        Z6, Z16, Z6
-	VMINPS        Z7, Z16, Z7
-	VMINPS        Z8, Z16, Z8
-	VMINPS        Z9, Z16, Z9
-	VMINPS        Z10, Z16, Z10
-	VMINPS        Z11, Z16, Z11
-	VMINPS        Z12, Z16, Z12
-	VMINPS        Z13, Z16, Z13
-	VMINPS        Z14, Z16, Z14
-	VMINPS        Z15, Z16, Z15
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z16
-	VPBROADCASTB  280(AX), Z17
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z18
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z16, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z16, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z18, Z0
-	VPMAXUB       Z17, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z16, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z16, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z18, Z4
-	VPMAXUB       Z17, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VCVTPS2DQ     Z11, Z11
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z16, Z8, Z8
-	VPACKSSDW     Z11, Z10, Z10
-	VPADDSW       Z16, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z18, Z8
-	VPMAXUB       Z17, Z8, Z8
-	VCVTPS2DQ     Z12, Z12
-	VCVTPS2DQ     Z13, Z13
-	VCVTPS2DQ     Z14, Z14
-	VCVTPS2DQ     Z15, Z15
-	VPACKSSDW     Z13, Z12, Z12
-	VPADDSW       Z16, Z12, Z12
-	VPACKSSDW     Z15, Z14, Z14
-	VPADDSW       Z16, Z14, Z14
-	VPACKUSWB     Z14, Z12, Z12
-	VPERMD        Z12, Z18, Z12
-	VPMAXUB       Z17, Z12, Z12
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z16
+	VADDPS       Z16, Z0, Z0
+	VADDPS       Z16, Z2, Z2
+	VADDPS       Z16, Z4, Z4
+	VADDPS       Z16, Z6, Z6
+	VADDPS       Z16, Z8, Z8
+	VADDPS       Z16, Z10, Z10
+	VADDPS       Z16, Z12, Z12
+	VADDPS       Z16, Z14, Z14
+	VMOVUPS.Z    64(DX), K3, Z16
+	VADDPS       Z16, Z1, Z1
+	VADDPS       Z16, Z3, Z3
+	VADDPS       Z16, Z5, Z5
+	VADDPS       Z16, Z7, Z7
+	VADDPS       Z16, Z9, Z9
+	VADDPS       Z16, Z11, Z11
+	VADDPS       Z16, Z13, Z13
+	VADDPS       Z16, Z15, Z15
+	VBROADCASTSS 264(AX), Z16
+	VMINPS       Z0, Z16, Z0
+	VMINPS       Z1, Z16, Z1
+	VMINPS       Z2, Z16, Z2
+	VMINPS       Z3, Z16, Z3
+	VMINPS       Z4, Z16, Z4
+	VMINPS       Z5, Z16, Z5
+	VMINPS       Z6, Z16, Z6
+	VMINPS       Z7, Z16, Z7
+	VMINPS       Z8, Z16, Z8
+	VMINPS       Z9, Z16, Z9
+	VMINPS       Z10, Z16, Z10
+	VMINPS       Z11, Z16, Z11
+	VMINPS       Z12, Z16, Z12
+	VMINPS       Z13, Z16, Z13
+	VMINPS       Z14, Z16, Z14
+	VMINPS       Z15, Z16, Z15
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z16
+	VPBROADCASTB 280(AX), Z17
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z18
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z16, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z16, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z18, Z0
+	VPMAXUB      Z17, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z16, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z16, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z18, Z4
+	VPMAXUB      Z17, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z16, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z16, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z18, Z8
+	VPMAXUB      Z17, Z8, Z8
+	VCVTPS2DQ    Z12, Z12
+	VCVTPS2DQ    Z13, Z13
+	VCVTPS2DQ    Z14, Z14
+	VCVTPS2DQ    Z15, Z15
+	VPACKSSDW    Z13, Z12, Z12
+	VPADDSW      Z16, Z12, Z12
+	VPACKSSDW    Z15, Z14, Z14
+	VPADDSW      Z16, Z14, Z14
+	VPACKUSWB    Z14, Z12, Z12
+	VPERMD       Z12, Z18, Z12
+	VPMAXUB      Z17, Z12, Z12
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z16
+	VCVTTPS2DQ   Z16, Z16
+	VPACKUSDW    Z16, Z16, Z16
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z17
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z16, Z0, Z0
+	VPMAXUW      Z16, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z18
+	VPCMPUW      $0x05, Z18, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z18
+	VPCMPUW      $0x05, Z18, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z18
+	VPCMPUW      $0x05, Z18, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z18
+	VPCMPUW      $0x05, Z18, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z18
+	VPCMPUW      $0x05, Z18, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z18
+	VPCMPUW      $0x05, Z18, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z18
+	VPCMPUW      $0x05, Z18, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z18
+	VPCMPUW      $0x05, Z18, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z18
+	VPERMW       192(SI), Z3, Z19
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z20
+	VPCMPUW $0x05, Z20, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z18
+	VPERMW  (R8), Z3, Z20
+	VPCMPUW $0x05, Z20, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z19
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z19, Z18, Z0
+	VPERMD      Z0, Z17, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z16, Z4, Z4
+	VPMAXUW     Z16, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z17, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z16, Z8, Z8
+	VPMAXUW     Z16, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), R8
+
+group2_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB   Z5, Z3, Z8
+	VPERMD      Z8, Z17, Z8
+	VCVTTPS2DQ  Z12, Z12
+	VCVTTPS2DQ  Z13, Z13
+	VCVTTPS2DQ  Z14, Z14
+	VCVTTPS2DQ  Z15, Z15
+	VPACKUSDW   Z13, Z12, Z12
+	VPACKUSDW   Z15, Z14, Z14
+	VPMAXUW     Z16, Z12, Z12
+	VPMAXUW     Z16, Z14, Z14
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z12, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z14, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group3_found
+	LEAQ        256(SI), AX
+
+group3_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z12, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z14, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group3_more
+
+group3_found:
+	VPACKUSWB Z5, Z3, Z12
+	VPERMD    Z12, Z17, Z12
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -17892,54 +20254,180 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z8
-	VADDPS        Z8, Z0, Z0
-	VADDPS        Z8, Z1, Z1
-	VADDPS        Z8, Z2, Z2
-	VADDPS        Z8, Z3, Z3
-	VADDPS        Z8, Z4, Z4
-	VADDPS        Z8, Z5, Z5
-	VADDPS        Z8, Z6, Z6
-	VADDPS        Z8, Z7, Z7
-	VBROADCASTSS  264(AX), Z8
-	VMINPS        Z0, Z8, Z0
-	VMINPS        Z1, Z8, Z1
-	VMINPS        Z2, Z8, Z2
-	VMINPS        Z3, Z8, Z3
-	VMINPS        Z4, Z8, Z4
-	VMINPS        Z5, Z8, Z5
-	VMINPS        Z6, Z8, Z6
-	VMINPS        Z7, Z8, Z7
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z8
-	VPBROADCASTB  280(AX), Z9
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z10
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z8, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z8, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z10, Z0
-	VPMAXUB       Z9, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z8, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z8, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z10, Z4
-	VPMAXUB       Z9, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 264(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z8
+	VPBROADCASTB 280(AX), Z9
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z8, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z8, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z10, Z0
+	VPMAXUB      Z9, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z8, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z8, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z10, Z4
+	VPMAXUB      Z9, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z8
+	VCVTTPS2DQ   Z8, Z8
+	VPACKUSDW    Z8, Z8, Z8
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z8, Z0, Z0
+	VPMAXUW      Z8, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z10
+	VPERMW       192(SI), Z3, Z11
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z12
+	VPCMPUW $0x05, Z12, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z10
+	VPERMW  (R8), Z3, Z12
+	VPCMPUW $0x05, Z12, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z11
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z11, Z10, Z0
+	VPERMD      Z0, Z9, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z8, Z4, Z4
+	VPMAXUW     Z8, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z5, Z3, Z4
+	VPERMD    Z4, Z9, Z4
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -18256,54 +20744,180 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z8
-	VADDPS        Z8, Z0, Z0
-	VADDPS        Z8, Z1, Z1
-	VADDPS        Z8, Z2, Z2
-	VADDPS        Z8, Z3, Z3
-	VADDPS        Z8, Z4, Z4
-	VADDPS        Z8, Z5, Z5
-	VADDPS        Z8, Z6, Z6
-	VADDPS        Z8, Z7, Z7
-	VBROADCASTSS  264(AX), Z8
-	VMINPS        Z0, Z8, Z0
-	VMINPS        Z1, Z8, Z1
-	VMINPS        Z2, Z8, Z2
-	VMINPS        Z3, Z8, Z3
-	VMINPS        Z4, Z8, Z4
-	VMINPS        Z5, Z8, Z5
-	VMINPS        Z6, Z8, Z6
-	VMINPS        Z7, Z8, Z7
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z8
-	VPBROADCASTB  280(AX), Z9
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z10
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z8, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z8, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z10, Z0
-	VPMAXUB       Z9, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z8, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z8, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z10, Z4
-	VPMAXUB       Z9, Z4, Z4
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 264(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z8
+	VPBROADCASTB 280(AX), Z9
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z8, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z8, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z10, Z0
+	VPMAXUB      Z9, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z8, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z8, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z10, Z4
+	VPMAXUB      Z9, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z8
+	VCVTTPS2DQ   Z8, Z8
+	VPACKUSDW    Z8, Z8, Z8
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z8, Z0, Z0
+	VPMAXUW      Z8, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z10
+	VPERMW       192(SI), Z3, Z11
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z12
+	VPCMPUW $0x05, Z12, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z10
+	VPERMW  (R8), Z3, Z12
+	VPCMPUW $0x05, Z12, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z11
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z11, Z10, Z0
+	VPERMD      Z0, Z9, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z8, Z4, Z4
+	VPMAXUW     Z8, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z5, Z3, Z4
+	VPERMD    Z4, Z9, Z4
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -19137,104 +21751,379 @@ residual:
 	VADDPS       Z19, Z17, Z17
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z18
-	VADDPS        Z18, Z0, Z0
-	VADDPS        Z18, Z2, Z2
-	VADDPS        Z18, Z4, Z4
-	VADDPS        Z18, Z6, Z6
-	VADDPS        Z18, Z8, Z8
-	VADDPS        Z18, Z10, Z10
-	VADDPS        Z18, Z12, Z12
-	VADDPS        Z18, Z14, Z14
-	VADDPS        Z18, Z16, Z16
-	VMOVUPS.Z     64(DX), K3, Z18
-	VADDPS        Z18, Z1, Z1
-	VADDPS        Z18, Z3, Z3
-	VADDPS        Z18, Z5, Z5
-	VADDPS        Z18, Z7, Z7
-	VADDPS        Z18, Z9, Z9
-	VADDPS        Z18, Z11, Z11
-	VADDPS        Z18, Z13, Z13
-	VADDPS        Z18, Z15, Z15
-	VADDPS        Z18, Z17, Z17
-	VBROADCASTSS  264(AX), Z18
-	VMINPS        Z0, Z18, Z0
-	VMINPS        Z1, Z18, Z1
-	VMINPS        Z2, Z18, Z2
-	VMINPS        Z3, Z18, Z3
-	VMINPS        Z4, Z18, Z4
-	VMINPS        Z5, Z18, Z5
-	VMINPS        Z6, Z18, Z6
-	VMINPS        Z7, Z18, Z7
-	VMINPS        Z8, Z18, Z8
-	VMINPS        Z9, Z18, Z9
-	VMINPS        Z10, Z18, Z10
-	VMINPS        Z11, Z18, Z11
-	VMINPS        Z12, Z18, Z12
-	VMINPS        Z13, Z18, Z13
-	VMINPS        Z14, Z18, Z14
-	VMINPS        Z15, Z18, Z15
-	VMINPS        Z16, Z18, Z16
-	VMINPS        Z17, Z18, Z17
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z18
-	VPBROADCASTB  280(AX), Z19
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z20
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z18, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z18, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z20, Z0
-	VPMAXUB       Z19, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z18, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z18, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z20, Z4
-	VPMAXUB       Z19, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VCVTPS2DQ     Z11, Z11
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z18, Z8, Z8
-	VPACKSSDW     Z11, Z10, Z10
-	VPADDSW       Z18, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z20, Z8
-	VPMAXUB       Z19, Z8, Z8
-	VCVTPS2DQ     Z12, Z12
-	VCVTPS2DQ     Z13, Z13
-	VCVTPS2DQ     Z14, Z14
-	VCVTPS2DQ     Z15, Z15
-	VPACKSSDW     Z13, Z12, Z12
-	VPADDSW       Z18, Z12, Z12
-	VPACKSSDW     Z15, Z14, Z14
-	VPADDSW       Z18, Z14, Z14
-	VPACKUSWB     Z14, Z12, Z12
-	VPERMD        Z12, Z20, Z12
-	VPMAXUB       Z19, Z12, Z12
-	VCVTPS2DQ     Z16, Z16
-	VCVTPS2DQ     Z17, Z17
-	VPACKSSDW     Z17, Z16, Z16
-	VPADDSW       Z18, Z16, Z16
-	VPACKUSWB     Z16, Z16, Z16
-	VPERMD        Z16, Z20, Z16
-	VPMAXUB       Z19, Z16, Z16
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z18
+	VADDPS       Z18, Z0, Z0
+	VADDPS       Z18, Z2, Z2
+	VADDPS       Z18, Z4, Z4
+	VADDPS       Z18, Z6, Z6
+	VADDPS       Z18, Z8, Z8
+	VADDPS       Z18, Z10, Z10
+	VADDPS       Z18, Z12, Z12
+	VADDPS       Z18, Z14, Z14
+	VADDPS       Z18, Z16, Z16
+	VMOVUPS.Z    64(DX), K3, Z18
+	VADDPS       Z18, Z1, Z1
+	VADDPS       Z18, Z3, Z3
+	VADDPS       Z18, Z5, Z5
+	VADDPS       Z18, Z7, Z7
+	VADDPS       Z18, Z9, Z9
+	VADDPS       Z18, Z11, Z11
+	VADDPS       Z18, Z13, Z13
+	VADDPS       Z18, Z15, Z15
+	VADDPS       Z18, Z17, Z17
+	VBROADCASTSS 264(AX), Z18
+	VMINPS       Z0, Z18, Z0
+	VMINPS       Z1, Z18, Z1
+	VMINPS       Z2, Z18, Z2
+	VMINPS       Z3, Z18, Z3
+	VMINPS       Z4, Z18, Z4
+	VMINPS       Z5, Z18, Z5
+	VMINPS       Z6, Z18, Z6
+	VMINPS       Z7, Z18, Z7
+	VMINPS       Z8, Z18, Z8
+	VMINPS       Z9, Z18, Z9
+	VMINPS       Z10, Z18, Z10
+	VMINPS       Z11, Z18, Z11
+	VMINPS       Z12, Z18, Z12
+	VMINPS       Z13, Z18, Z13
+	VMINPS       Z14, Z18, Z14
+	VMINPS       Z15, Z18, Z15
+	VMINPS       Z16, Z18, Z16
+	VMINPS       Z17, Z18, Z17
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z18
+	VPBROADCASTB 280(AX), Z19
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z20
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z18, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z18, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z20, Z0
+	VPMAXUB      Z19, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z18, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z18, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z20, Z4
+	VPMAXUB      Z19, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z18, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z18, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z20, Z8
+	VPMAXUB      Z19, Z8, Z8
+	VCVTPS2DQ    Z12, Z12
+	VCVTPS2DQ    Z13, Z13
+	VCVTPS2DQ    Z14, Z14
+	VCVTPS2DQ    Z15, Z15
+	VPACKSSDW    Z13, Z12, Z12
+	VPADDSW      Z18, Z12, Z12
+	VPACKSSDW    Z15, Z14, Z14
+	VPADDSW      Z18, Z14, Z14
+	VPACKUSWB    Z14, Z12, Z12
+	VPERMD       Z12, Z20, Z12
+	VPMAXUB      Z19, Z12, Z12
+	VCVTPS2DQ    Z16, Z16
+	VCVTPS2DQ    Z17, Z17
+	VPACKSSDW    Z17, Z16, Z16
+	VPADDSW      Z18, Z16, Z16
+	VPACKUSWB    Z16, Z16, Z16
+	VPERMD       Z16, Z20, Z16
+	VPMAXUB      Z19, Z16, Z16
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z18
+	VCVTTPS2DQ   Z18, Z18
+	VPACKUSDW    Z18, Z18, Z18
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z19
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z18, Z0, Z0
+	VPMAXUW      Z18, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z20
+	VPCMPUW      $0x05, Z20, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z20
+	VPCMPUW      $0x05, Z20, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z20
+	VPCMPUW      $0x05, Z20, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z20
+	VPCMPUW      $0x05, Z20, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z20
+	VPCMPUW      $0x05, Z20, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z20
+	VPCMPUW      $0x05, Z20, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z20
+	VPCMPUW      $0x05, Z20, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z20
+	VPCMPUW      $0x05, Z20, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z20
+	VPERMW       192(SI), Z3, Z21
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z22
+	VPCMPUW $0x05, Z22, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z20
+	VPERMW  (R8), Z3, Z22
+	VPCMPUW $0x05, Z22, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z21
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z21, Z20, Z0
+	VPERMD      Z0, Z19, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z18, Z4, Z4
+	VPMAXUW     Z18, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z19, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z18, Z8, Z8
+	VPMAXUW     Z18, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), R8
+
+group2_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB   Z5, Z3, Z8
+	VPERMD      Z8, Z19, Z8
+	VCVTTPS2DQ  Z12, Z12
+	VCVTTPS2DQ  Z13, Z13
+	VCVTTPS2DQ  Z14, Z14
+	VCVTTPS2DQ  Z15, Z15
+	VPACKUSDW   Z13, Z12, Z12
+	VPACKUSDW   Z15, Z14, Z14
+	VPMAXUW     Z18, Z12, Z12
+	VPMAXUW     Z18, Z14, Z14
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z12, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z14, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group3_found
+	LEAQ        256(SI), R8
+
+group3_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z12, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z14, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group3_more
+
+group3_found:
+	VPACKUSWB   Z5, Z3, Z12
+	VPERMD      Z12, Z19, Z12
+	VCVTTPS2DQ  Z16, Z16
+	VCVTTPS2DQ  Z17, Z17
+	VPACKUSDW   Z17, Z16, Z16
+	VPMAXUW     Z18, Z16, Z16
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z16, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z16, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z16, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z16, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z16, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group4_found
+	LEAQ        256(SI), AX
+
+group4_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z16, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group4_more
+
+group4_found:
+	VPACKUSWB Z2, Z2, Z16
+	VPERMD    Z16, Z19, Z16
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -19591,62 +22480,222 @@ residual:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z9
-	VADDPS        Z9, Z0, Z0
-	VADDPS        Z9, Z1, Z1
-	VADDPS        Z9, Z2, Z2
-	VADDPS        Z9, Z3, Z3
-	VADDPS        Z9, Z4, Z4
-	VADDPS        Z9, Z5, Z5
-	VADDPS        Z9, Z6, Z6
-	VADDPS        Z9, Z7, Z7
-	VADDPS        Z9, Z8, Z8
-	VBROADCASTSS  264(AX), Z9
-	VMINPS        Z0, Z9, Z0
-	VMINPS        Z1, Z9, Z1
-	VMINPS        Z2, Z9, Z2
-	VMINPS        Z3, Z9, Z3
-	VMINPS        Z4, Z9, Z4
-	VMINPS        Z5, Z9, Z5
-	VMINPS        Z6, Z9, Z6
-	VMINPS        Z7, Z9, Z7
-	VMINPS        Z8, Z9, Z8
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z9
-	VPBROADCASTB  280(AX), Z10
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z11
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z9, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z9, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z11, Z0
-	VPMAXUB       Z10, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z9, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z9, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z11, Z4
-	VPMAXUB       Z10, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VPACKSSDW     Z8, Z8, Z8
-	VPADDSW       Z9, Z8, Z8
-	VPACKUSWB     Z8, Z8, Z8
-	VPERMD        Z8, Z11, Z8
-	VPMAXUB       Z10, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z9
+	VADDPS       Z9, Z0, Z0
+	VADDPS       Z9, Z1, Z1
+	VADDPS       Z9, Z2, Z2
+	VADDPS       Z9, Z3, Z3
+	VADDPS       Z9, Z4, Z4
+	VADDPS       Z9, Z5, Z5
+	VADDPS       Z9, Z6, Z6
+	VADDPS       Z9, Z7, Z7
+	VADDPS       Z9, Z8, Z8
+	VBROADCASTSS 264(AX), Z9
+	VMINPS       Z0, Z9, Z0
+	VMINPS       Z1, Z9, Z1
+	VMINPS       Z2, Z9, Z2
+	VMINPS       Z3, Z9, Z3
+	VMINPS       Z4, Z9, Z4
+	VMINPS       Z5, Z9, Z5
+	VMINPS       Z6, Z9, Z6
+	VMINPS       Z7, Z9, Z7
+	VMINPS       Z8, Z9, Z8
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z9
+	VPBROADCASTB 280(AX), Z10
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z9, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z9, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z11, Z0
+	VPMAXUB      Z10, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z9, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z9, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z11, Z4
+	VPMAXUB      Z10, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VPACKSSDW    Z8, Z8, Z8
+	VPADDSW      Z9, Z8, Z8
+	VPACKUSWB    Z8, Z8, Z8
+	VPERMD       Z8, Z11, Z8
+	VPMAXUB      Z10, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z9
+	VCVTTPS2DQ   Z9, Z9
+	VPACKUSDW    Z9, Z9, Z9
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z9, Z0, Z0
+	VPMAXUW      Z9, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z11
+	VPCMPUW      $0x05, Z11, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z11
+	VPCMPUW      $0x05, Z11, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z11
+	VPCMPUW      $0x05, Z11, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z11
+	VPCMPUW      $0x05, Z11, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z11
+	VPCMPUW      $0x05, Z11, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z11
+	VPCMPUW      $0x05, Z11, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z11
+	VPCMPUW      $0x05, Z11, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z11
+	VPCMPUW      $0x05, Z11, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z11
+	VPERMW       192(SI), Z3, Z12
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z13
+	VPCMPUW $0x05, Z13, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z11
+	VPERMW  (R8), Z3, Z13
+	VPCMPUW $0x05, Z13, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z12
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z12, Z11, Z0
+	VPERMD      Z0, Z10, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z9, Z4, Z4
+	VPMAXUW     Z9, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z10, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VPACKUSDW   Z8, Z8, Z8
+	VPMAXUW     Z9, Z8, Z8
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z2, Z2, Z8
+	VPERMD    Z8, Z10, Z8
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -19989,62 +23038,222 @@ residual:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z9
-	VADDPS        Z9, Z0, Z0
-	VADDPS        Z9, Z1, Z1
-	VADDPS        Z9, Z2, Z2
-	VADDPS        Z9, Z3, Z3
-	VADDPS        Z9, Z4, Z4
-	VADDPS        Z9, Z5, Z5
-	VADDPS        Z9, Z6, Z6
-	VADDPS        Z9, Z7, Z7
-	VADDPS        Z9, Z8, Z8
-	VBROADCASTSS  264(AX), Z9
-	VMINPS        Z0, Z9, Z0
-	VMINPS        Z1, Z9, Z1
-	VMINPS        Z2, Z9, Z2
-	VMINPS        Z3, Z9, Z3
-	VMINPS        Z4, Z9, Z4
-	VMINPS        Z5, Z9, Z5
-	VMINPS        Z6, Z9, Z6
-	VMINPS        Z7, Z9, Z7
-	VMINPS        Z8, Z9, Z8
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z9
-	VPBROADCASTB  280(AX), Z10
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z11
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z9, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z9, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z11, Z0
-	VPMAXUB       Z10, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z9, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z9, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z11, Z4
-	VPMAXUB       Z10, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VPACKSSDW     Z8, Z8, Z8
-	VPADDSW       Z9, Z8, Z8
-	VPACKUSWB     Z8, Z8, Z8
-	VPERMD        Z8, Z11, Z8
-	VPMAXUB       Z10, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z9
+	VADDPS       Z9, Z0, Z0
+	VADDPS       Z9, Z1, Z1
+	VADDPS       Z9, Z2, Z2
+	VADDPS       Z9, Z3, Z3
+	VADDPS       Z9, Z4, Z4
+	VADDPS       Z9, Z5, Z5
+	VADDPS       Z9, Z6, Z6
+	VADDPS       Z9, Z7, Z7
+	VADDPS       Z9, Z8, Z8
+	VBROADCASTSS 264(AX), Z9
+	VMINPS       Z0, Z9, Z0
+	VMINPS       Z1, Z9, Z1
+	VMINPS       Z2, Z9, Z2
+	VMINPS       Z3, Z9, Z3
+	VMINPS       Z4, Z9, Z4
+	VMINPS       Z5, Z9, Z5
+	VMINPS       Z6, Z9, Z6
+	VMINPS       Z7, Z9, Z7
+	VMINPS       Z8, Z9, Z8
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z9
+	VPBROADCASTB 280(AX), Z10
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z9, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z9, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z11, Z0
+	VPMAXUB      Z10, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z9, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z9, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z11, Z4
+	VPMAXUB      Z10, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VPACKSSDW    Z8, Z8, Z8
+	VPADDSW      Z9, Z8, Z8
+	VPACKUSWB    Z8, Z8, Z8
+	VPERMD       Z8, Z11, Z8
+	VPMAXUB      Z10, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z9
+	VCVTTPS2DQ   Z9, Z9
+	VPACKUSDW    Z9, Z9, Z9
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z9, Z0, Z0
+	VPMAXUW      Z9, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z11
+	VPCMPUW      $0x05, Z11, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z11
+	VPCMPUW      $0x05, Z11, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z11
+	VPCMPUW      $0x05, Z11, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z11
+	VPCMPUW      $0x05, Z11, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z11
+	VPCMPUW      $0x05, Z11, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z11
+	VPCMPUW      $0x05, Z11, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z11
+	VPCMPUW      $0x05, Z11, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z11
+	VPCMPUW      $0x05, Z11, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z11
+	VPERMW       192(SI), Z3, Z12
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z13
+	VPCMPUW $0x05, Z13, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z11
+	VPERMW  (R8), Z3, Z13
+	VPCMPUW $0x05, Z13, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z12
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z12, Z11, Z0
+	VPERMD      Z0, Z10, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z9, Z4, Z4
+	VPMAXUW     Z9, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z10, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VPACKUSDW   Z8, Z8, Z8
+	VPMAXUW     Z9, Z8, Z8
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z2, Z2, Z8
+	VPERMD    Z8, Z10, Z8
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -20952,112 +24161,409 @@ residual:
 	VADDPS       Z21, Z19, Z19
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z20
-	VADDPS        Z20, Z0, Z0
-	VADDPS        Z20, Z2, Z2
-	VADDPS        Z20, Z4, Z4
-	VADDPS        Z20, Z6, Z6
-	VADDPS        Z20, Z8, Z8
-	VADDPS        Z20, Z10, Z10
-	VADDPS        Z20, Z12, Z12
-	VADDPS        Z20, Z14, Z14
-	VADDPS        Z20, Z16, Z16
-	VADDPS        Z20, Z18, Z18
-	VMOVUPS.Z     64(DX), K3, Z20
-	VADDPS        Z20, Z1, Z1
-	VADDPS        Z20, Z3, Z3
-	VADDPS        Z20, Z5, Z5
-	VADDPS        Z20, Z7, Z7
-	VADDPS        Z20, Z9, Z9
-	VADDPS        Z20, Z11, Z11
-	VADDPS        Z20, Z13, Z13
-	VADDPS        Z20, Z15, Z15
-	VADDPS        Z20, Z17, Z17
-	VADDPS        Z20, Z19, Z19
-	VBROADCASTSS  264(AX), Z20
-	VMINPS        Z0, Z20, Z0
-	VMINPS        Z1, Z20, Z1
-	VMINPS        Z2, Z20, Z2
-	VMINPS        Z3, Z20, Z3
-	VMINPS        Z4, Z20, Z4
-	VMINPS        Z5, Z20, Z5
-	VMINPS        Z6, Z20, Z6
-	VMINPS        Z7, Z20, Z7
-	VMINPS        Z8, Z20, Z8
-	VMINPS        Z9, Z20, Z9
-	VMINPS        Z10, Z20, Z10
-	VMINPS        Z11, Z20, Z11
-	VMINPS        Z12, Z20, Z12
-	VMINPS        Z13, Z20, Z13
-	VMINPS        Z14, Z20, Z14
-	VMINPS        Z15, Z20, Z15
-	VMINPS        Z16, Z20, Z16
-	VMINPS        Z17, Z20, Z17
-	VMINPS        Z18, Z20, Z18
-	VMINPS        Z19, Z20, Z19
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z20
-	VPBROADCASTB  280(AX), Z21
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z22
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z20, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z20, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z22, Z0
-	VPMAXUB       Z21, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z20, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z20, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z22, Z4
-	VPMAXUB       Z21, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VCVTPS2DQ     Z11, Z11
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z20, Z8, Z8
-	VPACKSSDW     Z11, Z10, Z10
-	VPADDSW       Z20, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z22, Z8
-	VPMAXUB       Z21, Z8, Z8
-	VCVTPS2DQ     Z12, Z12
-	VCVTPS2DQ     Z13, Z13
-	VCVTPS2DQ     Z14, Z14
-	VCVTPS2DQ     Z15, Z15
-	VPACKSSDW     Z13, Z12, Z12
-	VPADDSW       Z20, Z12, Z12
-	VPACKSSDW     Z15, Z14, Z14
-	VPADDSW       Z20, Z14, Z14
-	VPACKUSWB     Z14, Z12, Z12
-	VPERMD        Z12, Z22, Z12
-	VPMAXUB       Z21, Z12, Z12
-	VCVTPS2DQ     Z16, Z16
-	VCVTPS2DQ     Z17, Z17
-	VCVTPS2DQ     Z18, Z18
-	VCVTPS2DQ     Z19, Z19
-	VPACKSSDW     Z17, Z16, Z16
-	VPADDSW       Z20, Z16, Z16
-	VPACKSSDW     Z19, Z18, Z18
-	VPADDSW       Z20, Z18, Z18
-	VPACKUSWB     Z18, Z16, Z16
-	VPERMD        Z16, Z22, Z16
-	VPMAXUB       Z21, Z16, Z16
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z20
+	VADDPS       Z20, Z0, Z0
+	VADDPS       Z20, Z2, Z2
+	VADDPS       Z20, Z4, Z4
+	VADDPS       Z20, Z6, Z6
+	VADDPS       Z20, Z8, Z8
+	VADDPS       Z20, Z10, Z10
+	VADDPS       Z20, Z12, Z12
+	VADDPS       Z20, Z14, Z14
+	VADDPS       Z20, Z16, Z16
+	VADDPS       Z20, Z18, Z18
+	VMOVUPS.Z    64(DX), K3, Z20
+	VADDPS       Z20, Z1, Z1
+	VADDPS       Z20, Z3, Z3
+	VADDPS       Z20, Z5, Z5
+	VADDPS       Z20, Z7, Z7
+	VADDPS       Z20, Z9, Z9
+	VADDPS       Z20, Z11, Z11
+	VADDPS       Z20, Z13, Z13
+	VADDPS       Z20, Z15, Z15
+	VADDPS       Z20, Z17, Z17
+	VADDPS       Z20, Z19, Z19
+	VBROADCASTSS 264(AX), Z20
+	VMINPS       Z0, Z20, Z0
+	VMINPS       Z1, Z20, Z1
+	VMINPS       Z2, Z20, Z2
+	VMINPS       Z3, Z20, Z3
+	VMINPS       Z4, Z20, Z4
+	VMINPS       Z5, Z20, Z5
+	VMINPS       Z6, Z20, Z6
+	VMINPS       Z7, Z20, Z7
+	VMINPS       Z8, Z20, Z8
+	VMINPS       Z9, Z20, Z9
+	VMINPS       Z10, Z20, Z10
+	VMINPS       Z11, Z20, Z11
+	VMINPS       Z12, Z20, Z12
+	VMINPS       Z13, Z20, Z13
+	VMINPS       Z14, Z20, Z14
+	VMINPS       Z15, Z20, Z15
+	VMINPS       Z16, Z20, Z16
+	VMINPS       Z17, Z20, Z17
+	VMINPS       Z18, Z20, Z18
+	VMINPS       Z19, Z20, Z19
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z20
+	VPBROADCASTB 280(AX), Z21
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z22
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z20, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z20, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z22, Z0
+	VPMAXUB      Z21, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z20, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z20, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z22, Z4
+	VPMAXUB      Z21, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z20, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z20, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z22, Z8
+	VPMAXUB      Z21, Z8, Z8
+	VCVTPS2DQ    Z12, Z12
+	VCVTPS2DQ    Z13, Z13
+	VCVTPS2DQ    Z14, Z14
+	VCVTPS2DQ    Z15, Z15
+	VPACKSSDW    Z13, Z12, Z12
+	VPADDSW      Z20, Z12, Z12
+	VPACKSSDW    Z15, Z14, Z14
+	VPADDSW      Z20, Z14, Z14
+	VPACKUSWB    Z14, Z12, Z12
+	VPERMD       Z12, Z22, Z12
+	VPMAXUB      Z21, Z12, Z12
+	VCVTPS2DQ    Z16, Z16
+	VCVTPS2DQ    Z17, Z17
+	VCVTPS2DQ    Z18, Z18
+	VCVTPS2DQ    Z19, Z19
+	VPACKSSDW    Z17, Z16, Z16
+	VPADDSW      Z20, Z16, Z16
+	VPACKSSDW    Z19, Z18, Z18
+	VPADDSW      Z20, Z18, Z18
+	VPACKUSWB    Z18, Z16, Z16
+	VPERMD       Z16, Z22, Z16
+	VPMAXUB      Z21, Z16, Z16
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z20
+	VCVTTPS2DQ   Z20, Z20
+	VPACKUSDW    Z20, Z20, Z20
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z21
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z20, Z0, Z0
+	VPMAXUW      Z20, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z22
+	VPCMPUW      $0x05, Z22, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z22
+	VPCMPUW      $0x05, Z22, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z22
+	VPCMPUW      $0x05, Z22, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z22
+	VPCMPUW      $0x05, Z22, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z22
+	VPCMPUW      $0x05, Z22, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z22
+	VPCMPUW      $0x05, Z22, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z22
+	VPCMPUW      $0x05, Z22, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z22
+	VPCMPUW      $0x05, Z22, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z22
+	VPERMW       192(SI), Z3, Z23
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z24
+	VPCMPUW $0x05, Z24, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z22
+	VPERMW  (R8), Z3, Z24
+	VPCMPUW $0x05, Z24, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z23
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z23, Z22, Z0
+	VPERMD      Z0, Z21, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z20, Z4, Z4
+	VPMAXUW     Z20, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z21, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z20, Z8, Z8
+	VPMAXUW     Z20, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), R8
+
+group2_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB   Z5, Z3, Z8
+	VPERMD      Z8, Z21, Z8
+	VCVTTPS2DQ  Z12, Z12
+	VCVTTPS2DQ  Z13, Z13
+	VCVTTPS2DQ  Z14, Z14
+	VCVTTPS2DQ  Z15, Z15
+	VPACKUSDW   Z13, Z12, Z12
+	VPACKUSDW   Z15, Z14, Z14
+	VPMAXUW     Z20, Z12, Z12
+	VPMAXUW     Z20, Z14, Z14
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z12, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z14, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group3_found
+	LEAQ        256(SI), R8
+
+group3_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z12, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z14, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group3_more
+
+group3_found:
+	VPACKUSWB   Z5, Z3, Z12
+	VPERMD      Z12, Z21, Z12
+	VCVTTPS2DQ  Z16, Z16
+	VCVTTPS2DQ  Z17, Z17
+	VCVTTPS2DQ  Z18, Z18
+	VCVTTPS2DQ  Z19, Z19
+	VPACKUSDW   Z17, Z16, Z16
+	VPACKUSDW   Z19, Z18, Z18
+	VPMAXUW     Z20, Z16, Z16
+	VPMAXUW     Z20, Z18, Z18
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z16, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z18, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group4_found
+	LEAQ        256(SI), AX
+
+group4_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z16, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z18, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group4_more
+
+group4_found:
+	VPACKUSWB Z5, Z3, Z16
+	VPERMD    Z16, Z21, Z16
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -21444,65 +24950,226 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z10
-	VADDPS        Z10, Z0, Z0
-	VADDPS        Z10, Z1, Z1
-	VADDPS        Z10, Z2, Z2
-	VADDPS        Z10, Z3, Z3
-	VADDPS        Z10, Z4, Z4
-	VADDPS        Z10, Z5, Z5
-	VADDPS        Z10, Z6, Z6
-	VADDPS        Z10, Z7, Z7
-	VADDPS        Z10, Z8, Z8
-	VADDPS        Z10, Z9, Z9
-	VBROADCASTSS  264(AX), Z10
-	VMINPS        Z0, Z10, Z0
-	VMINPS        Z1, Z10, Z1
-	VMINPS        Z2, Z10, Z2
-	VMINPS        Z3, Z10, Z3
-	VMINPS        Z4, Z10, Z4
-	VMINPS        Z5, Z10, Z5
-	VMINPS        Z6, Z10, Z6
-	VMINPS        Z7, Z10, Z7
-	VMINPS        Z8, Z10, Z8
-	VMINPS        Z9, Z10, Z9
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z10
-	VPBROADCASTB  280(AX), Z11
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z12
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z10, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z10, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z12, Z0
-	VPMAXUB       Z11, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z10, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z10, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z12, Z4
-	VPMAXUB       Z11, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z10, Z8, Z8
-	VPACKUSWB     Z8, Z8, Z8
-	VPERMD        Z8, Z12, Z8
-	VPMAXUB       Z11, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z5, Z5
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z7, Z7
+	VADDPS       Z10, Z8, Z8
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS 264(AX), Z10
+	VMINPS       Z0, Z10, Z0
+	VMINPS       Z1, Z10, Z1
+	VMINPS       Z2, Z10, Z2
+	VMINPS       Z3, Z10, Z3
+	VMINPS       Z4, Z10, Z4
+	VMINPS       Z5, Z10, Z5
+	VMINPS       Z6, Z10, Z6
+	VMINPS       Z7, Z10, Z7
+	VMINPS       Z8, Z10, Z8
+	VMINPS       Z9, Z10, Z9
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z10
+	VPBROADCASTB 280(AX), Z11
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z10, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z10, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z12, Z0
+	VPMAXUB      Z11, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z10, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z10, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z12, Z4
+	VPMAXUB      Z11, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z10, Z8, Z8
+	VPACKUSWB    Z8, Z8, Z8
+	VPERMD       Z8, Z12, Z8
+	VPMAXUB      Z11, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z10
+	VCVTTPS2DQ   Z10, Z10
+	VPACKUSDW    Z10, Z10, Z10
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z10, Z0, Z0
+	VPMAXUW      Z10, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z12
+	VPERMW       192(SI), Z3, Z13
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z14
+	VPCMPUW $0x05, Z14, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z12
+	VPERMW  (R8), Z3, Z14
+	VPCMPUW $0x05, Z14, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z13
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z13, Z12, Z0
+	VPERMD      Z0, Z11, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z10, Z4, Z4
+	VPMAXUW     Z10, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z11, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VPACKUSDW   Z9, Z8, Z8
+	VPMAXUW     Z10, Z8, Z8
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z2, Z2, Z8
+	VPERMD    Z8, Z11, Z8
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -21873,65 +25540,226 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z10
-	VADDPS        Z10, Z0, Z0
-	VADDPS        Z10, Z1, Z1
-	VADDPS        Z10, Z2, Z2
-	VADDPS        Z10, Z3, Z3
-	VADDPS        Z10, Z4, Z4
-	VADDPS        Z10, Z5, Z5
-	VADDPS        Z10, Z6, Z6
-	VADDPS        Z10, Z7, Z7
-	VADDPS        Z10, Z8, Z8
-	VADDPS        Z10, Z9, Z9
-	VBROADCASTSS  264(AX), Z10
-	VMINPS        Z0, Z10, Z0
-	VMINPS        Z1, Z10, Z1
-	VMINPS        Z2, Z10, Z2
-	VMINPS        Z3, Z10, Z3
-	VMINPS        Z4, Z10, Z4
-	VMINPS        Z5, Z10, Z5
-	VMINPS        Z6, Z10, Z6
-	VMINPS        Z7, Z10, Z7
-	VMINPS        Z8, Z10, Z8
-	VMINPS        Z9, Z10, Z9
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z10
-	VPBROADCASTB  280(AX), Z11
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z12
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z10, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z10, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z12, Z0
-	VPMAXUB       Z11, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z10, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z10, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z12, Z4
-	VPMAXUB       Z11, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z10, Z8, Z8
-	VPACKUSWB     Z8, Z8, Z8
-	VPERMD        Z8, Z12, Z8
-	VPMAXUB       Z11, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z5, Z5
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z7, Z7
+	VADDPS       Z10, Z8, Z8
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS 264(AX), Z10
+	VMINPS       Z0, Z10, Z0
+	VMINPS       Z1, Z10, Z1
+	VMINPS       Z2, Z10, Z2
+	VMINPS       Z3, Z10, Z3
+	VMINPS       Z4, Z10, Z4
+	VMINPS       Z5, Z10, Z5
+	VMINPS       Z6, Z10, Z6
+	VMINPS       Z7, Z10, Z7
+	VMINPS       Z8, Z10, Z8
+	VMINPS       Z9, Z10, Z9
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z10
+	VPBROADCASTB 280(AX), Z11
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z10, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z10, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z12, Z0
+	VPMAXUB      Z11, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z10, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z10, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z12, Z4
+	VPMAXUB      Z11, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z10, Z8, Z8
+	VPACKUSWB    Z8, Z8, Z8
+	VPERMD       Z8, Z12, Z8
+	VPMAXUB      Z11, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z10
+	VCVTTPS2DQ   Z10, Z10
+	VPACKUSDW    Z10, Z10, Z10
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z10, Z0, Z0
+	VPMAXUW      Z10, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z12
+	VPERMW       192(SI), Z3, Z13
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z14
+	VPCMPUW $0x05, Z14, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z12
+	VPERMW  (R8), Z3, Z14
+	VPCMPUW $0x05, Z14, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z13
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z13, Z12, Z0
+	VPERMD      Z0, Z11, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z10, Z4, Z4
+	VPMAXUW     Z10, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z11, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VPACKUSDW   Z9, Z8, Z8
+	VPMAXUW     Z10, Z8, Z8
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z2, Z2, Z8
+	VPERMD    Z8, Z11, Z8
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -22915,123 +26743,455 @@ residual:
 	VADDPS       Z23, Z21, Z21
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z22
-	VADDPS        Z22, Z0, Z0
-	VADDPS        Z22, Z2, Z2
-	VADDPS        Z22, Z4, Z4
-	VADDPS        Z22, Z6, Z6
-	VADDPS        Z22, Z8, Z8
-	VADDPS        Z22, Z10, Z10
-	VADDPS        Z22, Z12, Z12
-	VADDPS        Z22, Z14, Z14
-	VADDPS        Z22, Z16, Z16
-	VADDPS        Z22, Z18, Z18
-	VADDPS        Z22, Z20, Z20
-	VMOVUPS.Z     64(DX), K3, Z22
-	VADDPS        Z22, Z1, Z1
-	VADDPS        Z22, Z3, Z3
-	VADDPS        Z22, Z5, Z5
-	VADDPS        Z22, Z7, Z7
-	VADDPS        Z22, Z9, Z9
-	VADDPS        Z22, Z11, Z11
-	VADDPS        Z22, Z13, Z13
-	VADDPS        Z22, Z15, Z15
-	VADDPS        Z22, Z17, Z17
-	VADDPS        Z22, Z19, Z19
-	VADDPS        Z22, Z21, Z21
-	VBROADCASTSS  264(AX), Z22
-	VMINPS        Z0, Z22, Z0
-	VMINPS        Z1, Z22, Z1
-	VMINPS        Z2, Z22, Z2
-	VMINPS        Z3, Z22, Z3
-	VMINPS        Z4, Z22, Z4
-	VMINPS        Z5, Z22, Z5
-	VMINPS        Z6, Z22, Z6
-	VMINPS        Z7, Z22, Z7
-	VMINPS        Z8, Z22, Z8
-	VMINPS        Z9, Z22, Z9
-	VMINPS        Z10, Z22, Z10
-	VMINPS        Z11, Z22, Z11
-	VMINPS        Z12, Z22, Z12
-	VMINPS        Z13, Z22, Z13
-	VMINPS        Z14, Z22, Z14
-	VMINPS        Z15, Z22, Z15
-	VMINPS        Z16, Z22, Z16
-	VMINPS        Z17, Z22, Z17
-	VMINPS        Z18, Z22, Z18
-	VMINPS        Z19, Z22, Z19
-	VMINPS        Z20, Z22, Z20
-	VMINPS        Z21, Z22, Z21
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z22
-	VPBROADCASTB  280(AX), Z23
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z24
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z22, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z22, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z24, Z0
-	VPMAXUB       Z23, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z22, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z22, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z24, Z4
-	VPMAXUB       Z23, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VCVTPS2DQ     Z11, Z11
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z22, Z8, Z8
-	VPACKSSDW     Z11, Z10, Z10
-	VPADDSW       Z22, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z24, Z8
-	VPMAXUB       Z23, Z8, Z8
-	VCVTPS2DQ     Z12, Z12
-	VCVTPS2DQ     Z13, Z13
-	VCVTPS2DQ     Z14, Z14
-	VCVTPS2DQ     Z15, Z15
-	VPACKSSDW     Z13, Z12, Z12
-	VPADDSW       Z22, Z12, Z12
-	VPACKSSDW     Z15, Z14, Z14
-	VPADDSW       Z22, Z14, Z14
-	VPACKUSWB     Z14, Z12, Z12
-	VPERMD        Z12, Z24, Z12
-	VPMAXUB       Z23, Z12, Z12
-	VCVTPS2DQ     Z16, Z16
-	VCVTPS2DQ     Z17, Z17
-	VCVTPS2DQ     Z18, Z18
-	VCVTPS2DQ     Z19, Z19
-	VPACKSSDW     Z17, Z16, Z16
-	VPADDSW       Z22, Z16, Z16
-	VPACKSSDW     Z19, Z18, Z18
-	VPADDSW       Z22, Z18, Z18
-	VPACKUSWB     Z18, Z16, Z16
-	VPERMD        Z16, Z24, Z16
-	VPMAXUB       Z23, Z16, Z16
-	VCVTPS2DQ     Z20, Z20
-	VCVTPS2DQ     Z21, Z21
-	VPACKSSDW     Z21, Z20, Z20
-	VPADDSW       Z22, Z20, Z20
-	VPACKUSWB     Z20, Z20, Z20
-	VPERMD        Z20, Z24, Z20
-	VPMAXUB       Z23, Z20, Z20
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z22
+	VADDPS       Z22, Z0, Z0
+	VADDPS       Z22, Z2, Z2
+	VADDPS       Z22, Z4, Z4
+	VADDPS       Z22, Z6, Z6
+	VADDPS       Z22, Z8, Z8
+	VADDPS       Z22, Z10, Z10
+	VADDPS       Z22, Z12, Z12
+	VADDPS       Z22, Z14, Z14
+	VADDPS       Z22, Z16, Z16
+	VADDPS       Z22, Z18, Z18
+	VADDPS       Z22, Z20, Z20
+	VMOVUPS.Z    64(DX), K3, Z22
+	VADDPS       Z22, Z1, Z1
+	VADDPS       Z22, Z3, Z3
+	VADDPS       Z22, Z5, Z5
+	VADDPS       Z22, Z7, Z7
+	VADDPS       Z22, Z9, Z9
+	VADDPS       Z22, Z11, Z11
+	VADDPS       Z22, Z13, Z13
+	VADDPS       Z22, Z15, Z15
+	VADDPS       Z22, Z17, Z17
+	VADDPS       Z22, Z19, Z19
+	VADDPS       Z22, Z21, Z21
+	VBROADCASTSS 264(AX), Z22
+	VMINPS       Z0, Z22, Z0
+	VMINPS       Z1, Z22, Z1
+	VMINPS       Z2, Z22, Z2
+	VMINPS       Z3, Z22, Z3
+	VMINPS       Z4, Z22, Z4
+	VMINPS       Z5, Z22, Z5
+	VMINPS       Z6, Z22, Z6
+	VMINPS       Z7, Z22, Z7
+	VMINPS       Z8, Z22, Z8
+	VMINPS       Z9, Z22, Z9
+	VMINPS       Z10, Z22, Z10
+	VMINPS       Z11, Z22, Z11
+	VMINPS       Z12, Z22, Z12
+	VMINPS       Z13, Z22, Z13
+	VMINPS       Z14, Z22, Z14
+	VMINPS       Z15, Z22, Z15
+	VMINPS       Z16, Z22, Z16
+	VMINPS       Z17, Z22, Z17
+	VMINPS       Z18, Z22, Z18
+	VMINPS       Z19, Z22, Z19
+	VMINPS       Z20, Z22, Z20
+	VMINPS       Z21, Z22, Z21
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z22
+	VPBROADCASTB 280(AX), Z23
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z24
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z22, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z22, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z24, Z0
+	VPMAXUB      Z23, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z22, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z22, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z24, Z4
+	VPMAXUB      Z23, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z22, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z22, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z24, Z8
+	VPMAXUB      Z23, Z8, Z8
+	VCVTPS2DQ    Z12, Z12
+	VCVTPS2DQ    Z13, Z13
+	VCVTPS2DQ    Z14, Z14
+	VCVTPS2DQ    Z15, Z15
+	VPACKSSDW    Z13, Z12, Z12
+	VPADDSW      Z22, Z12, Z12
+	VPACKSSDW    Z15, Z14, Z14
+	VPADDSW      Z22, Z14, Z14
+	VPACKUSWB    Z14, Z12, Z12
+	VPERMD       Z12, Z24, Z12
+	VPMAXUB      Z23, Z12, Z12
+	VCVTPS2DQ    Z16, Z16
+	VCVTPS2DQ    Z17, Z17
+	VCVTPS2DQ    Z18, Z18
+	VCVTPS2DQ    Z19, Z19
+	VPACKSSDW    Z17, Z16, Z16
+	VPADDSW      Z22, Z16, Z16
+	VPACKSSDW    Z19, Z18, Z18
+	VPADDSW      Z22, Z18, Z18
+	VPACKUSWB    Z18, Z16, Z16
+	VPERMD       Z16, Z24, Z16
+	VPMAXUB      Z23, Z16, Z16
+	VCVTPS2DQ    Z20, Z20
+	VCVTPS2DQ    Z21, Z21
+	VPACKSSDW    Z21, Z20, Z20
+	VPADDSW      Z22, Z20, Z20
+	VPACKUSWB    Z20, Z20, Z20
+	VPERMD       Z20, Z24, Z20
+	VPMAXUB      Z23, Z20, Z20
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z22
+	VCVTTPS2DQ   Z22, Z22
+	VPACKUSDW    Z22, Z22, Z22
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z23
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z22, Z0, Z0
+	VPMAXUW      Z22, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z24
+	VPCMPUW      $0x05, Z24, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z24
+	VPCMPUW      $0x05, Z24, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z24
+	VPCMPUW      $0x05, Z24, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z24
+	VPCMPUW      $0x05, Z24, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z24
+	VPCMPUW      $0x05, Z24, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z24
+	VPCMPUW      $0x05, Z24, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z24
+	VPCMPUW      $0x05, Z24, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z24
+	VPCMPUW      $0x05, Z24, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z24
+	VPERMW       192(SI), Z3, Z25
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z26
+	VPCMPUW $0x05, Z26, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z24
+	VPERMW  (R8), Z3, Z26
+	VPCMPUW $0x05, Z26, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z25
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z25, Z24, Z0
+	VPERMD      Z0, Z23, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z22, Z4, Z4
+	VPMAXUW     Z22, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z23, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z22, Z8, Z8
+	VPMAXUW     Z22, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), R8
+
+group2_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB   Z5, Z3, Z8
+	VPERMD      Z8, Z23, Z8
+	VCVTTPS2DQ  Z12, Z12
+	VCVTTPS2DQ  Z13, Z13
+	VCVTTPS2DQ  Z14, Z14
+	VCVTTPS2DQ  Z15, Z15
+	VPACKUSDW   Z13, Z12, Z12
+	VPACKUSDW   Z15, Z14, Z14
+	VPMAXUW     Z22, Z12, Z12
+	VPMAXUW     Z22, Z14, Z14
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z12, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z14, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group3_found
+	LEAQ        256(SI), R8
+
+group3_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z12, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z14, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group3_more
+
+group3_found:
+	VPACKUSWB   Z5, Z3, Z12
+	VPERMD      Z12, Z23, Z12
+	VCVTTPS2DQ  Z16, Z16
+	VCVTTPS2DQ  Z17, Z17
+	VCVTTPS2DQ  Z18, Z18
+	VCVTTPS2DQ  Z19, Z19
+	VPACKUSDW   Z17, Z16, Z16
+	VPACKUSDW   Z19, Z18, Z18
+	VPMAXUW     Z22, Z16, Z16
+	VPMAXUW     Z22, Z18, Z18
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z16, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z18, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group4_found
+	LEAQ        256(SI), R8
+
+group4_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z16, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z18, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group4_more
+
+group4_found:
+	VPACKUSWB   Z5, Z3, Z16
+	VPERMD      Z16, Z23, Z16
+	VCVTTPS2DQ  Z20, Z20
+	VCVTTPS2DQ  Z21, Z21
+	VPACKUSDW   Z21, Z20, Z20
+	VPMAXUW     Z22, Z20, Z20
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z20, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z20, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z20, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z20, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z20, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group5_found
+	LEAQ        256(SI), AX
+
+group5_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z20, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group5_more
+
+group5_found:
+	VPACKUSWB Z2, Z2, Z20
+	VPERMD    Z20, Z23, Z20
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -23446,70 +27606,252 @@ residual:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z11
-	VADDPS        Z11, Z0, Z0
-	VADDPS        Z11, Z1, Z1
-	VADDPS        Z11, Z2, Z2
-	VADDPS        Z11, Z3, Z3
-	VADDPS        Z11, Z4, Z4
-	VADDPS        Z11, Z5, Z5
-	VADDPS        Z11, Z6, Z6
-	VADDPS        Z11, Z7, Z7
-	VADDPS        Z11, Z8, Z8
-	VADDPS        Z11, Z9, Z9
-	VADDPS        Z11, Z10, Z10
-	VBROADCASTSS  264(AX), Z11
-	VMINPS        Z0, Z11, Z0
-	VMINPS        Z1, Z11, Z1
-	VMINPS        Z2, Z11, Z2
-	VMINPS        Z3, Z11, Z3
-	VMINPS        Z4, Z11, Z4
-	VMINPS        Z5, Z11, Z5
-	VMINPS        Z6, Z11, Z6
-	VMINPS        Z7, Z11, Z7
-	VMINPS        Z8, Z11, Z8
-	VMINPS        Z9, Z11, Z9
-	VMINPS        Z10, Z11, Z10
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z11
-	VPBROADCASTB  280(AX), Z12
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z13
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z11, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z11, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z13, Z0
-	VPMAXUB       Z12, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z11, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z11, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z13, Z4
-	VPMAXUB       Z12, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z11, Z8, Z8
-	VPACKSSDW     Z10, Z10, Z10
-	VPADDSW       Z11, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z13, Z8
-	VPMAXUB       Z12, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z11
+	VADDPS       Z11, Z0, Z0
+	VADDPS       Z11, Z1, Z1
+	VADDPS       Z11, Z2, Z2
+	VADDPS       Z11, Z3, Z3
+	VADDPS       Z11, Z4, Z4
+	VADDPS       Z11, Z5, Z5
+	VADDPS       Z11, Z6, Z6
+	VADDPS       Z11, Z7, Z7
+	VADDPS       Z11, Z8, Z8
+	VADDPS       Z11, Z9, Z9
+	VADDPS       Z11, Z10, Z10
+	VBROADCASTSS 264(AX), Z11
+	VMINPS       Z0, Z11, Z0
+	VMINPS       Z1, Z11, Z1
+	VMINPS       Z2, Z11, Z2
+	VMINPS       Z3, Z11, Z3
+	VMINPS       Z4, Z11, Z4
+	VMINPS       Z5, Z11, Z5
+	VMINPS       Z6, Z11, Z6
+	VMINPS       Z7, Z11, Z7
+	VMINPS       Z8, Z11, Z8
+	VMINPS       Z9, Z11, Z9
+	VMINPS       Z10, Z11, Z10
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z11
+	VPBROADCASTB 280(AX), Z12
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z11, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z11, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z13, Z0
+	VPMAXUB      Z12, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z11, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z11, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z13, Z4
+	VPMAXUB      Z12, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z11, Z8, Z8
+	VPACKSSDW    Z10, Z10, Z10
+	VPADDSW      Z11, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z13, Z8
+	VPMAXUB      Z12, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z11
+	VCVTTPS2DQ   Z11, Z11
+	VPACKUSDW    Z11, Z11, Z11
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z11, Z0, Z0
+	VPMAXUW      Z11, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z13
+	VPCMPUW      $0x05, Z13, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z13
+	VPCMPUW      $0x05, Z13, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z13
+	VPCMPUW      $0x05, Z13, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z13
+	VPCMPUW      $0x05, Z13, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z13
+	VPCMPUW      $0x05, Z13, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z13
+	VPCMPUW      $0x05, Z13, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z13
+	VPCMPUW      $0x05, Z13, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z13
+	VPCMPUW      $0x05, Z13, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z13
+	VPERMW       192(SI), Z3, Z14
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z15
+	VPCMPUW $0x05, Z15, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z13
+	VPERMW  (R8), Z3, Z15
+	VPCMPUW $0x05, Z15, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z14
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z14, Z13, Z0
+	VPERMD      Z0, Z12, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z11, Z4, Z4
+	VPMAXUW     Z11, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z12, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z10, Z10, Z10
+	VPMAXUW     Z11, Z8, Z8
+	VPMAXUW     Z11, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z5, Z3, Z8
+	VPERMD    Z8, Z12, Z8
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -23908,70 +28250,252 @@ residual:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z11
-	VADDPS        Z11, Z0, Z0
-	VADDPS        Z11, Z1, Z1
-	VADDPS        Z11, Z2, Z2
-	VADDPS        Z11, Z3, Z3
-	VADDPS        Z11, Z4, Z4
-	VADDPS        Z11, Z5, Z5
-	VADDPS        Z11, Z6, Z6
-	VADDPS        Z11, Z7, Z7
-	VADDPS        Z11, Z8, Z8
-	VADDPS        Z11, Z9, Z9
-	VADDPS        Z11, Z10, Z10
-	VBROADCASTSS  264(AX), Z11
-	VMINPS        Z0, Z11, Z0
-	VMINPS        Z1, Z11, Z1
-	VMINPS        Z2, Z11, Z2
-	VMINPS        Z3, Z11, Z3
-	VMINPS        Z4, Z11, Z4
-	VMINPS        Z5, Z11, Z5
-	VMINPS        Z6, Z11, Z6
-	VMINPS        Z7, Z11, Z7
-	VMINPS        Z8, Z11, Z8
-	VMINPS        Z9, Z11, Z9
-	VMINPS        Z10, Z11, Z10
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z11
-	VPBROADCASTB  280(AX), Z12
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z13
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z11, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z11, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z13, Z0
-	VPMAXUB       Z12, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z11, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z11, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z13, Z4
-	VPMAXUB       Z12, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z11, Z8, Z8
-	VPACKSSDW     Z10, Z10, Z10
-	VPADDSW       Z11, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z13, Z8
-	VPMAXUB       Z12, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z11
+	VADDPS       Z11, Z0, Z0
+	VADDPS       Z11, Z1, Z1
+	VADDPS       Z11, Z2, Z2
+	VADDPS       Z11, Z3, Z3
+	VADDPS       Z11, Z4, Z4
+	VADDPS       Z11, Z5, Z5
+	VADDPS       Z11, Z6, Z6
+	VADDPS       Z11, Z7, Z7
+	VADDPS       Z11, Z8, Z8
+	VADDPS       Z11, Z9, Z9
+	VADDPS       Z11, Z10, Z10
+	VBROADCASTSS 264(AX), Z11
+	VMINPS       Z0, Z11, Z0
+	VMINPS       Z1, Z11, Z1
+	VMINPS       Z2, Z11, Z2
+	VMINPS       Z3, Z11, Z3
+	VMINPS       Z4, Z11, Z4
+	VMINPS       Z5, Z11, Z5
+	VMINPS       Z6, Z11, Z6
+	VMINPS       Z7, Z11, Z7
+	VMINPS       Z8, Z11, Z8
+	VMINPS       Z9, Z11, Z9
+	VMINPS       Z10, Z11, Z10
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z11
+	VPBROADCASTB 280(AX), Z12
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z11, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z11, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z13, Z0
+	VPMAXUB      Z12, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z11, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z11, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z13, Z4
+	VPMAXUB      Z12, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z11, Z8, Z8
+	VPACKSSDW    Z10, Z10, Z10
+	VPADDSW      Z11, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z13, Z8
+	VPMAXUB      Z12, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z11
+	VCVTTPS2DQ   Z11, Z11
+	VPACKUSDW    Z11, Z11, Z11
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z11, Z0, Z0
+	VPMAXUW      Z11, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z13
+	VPCMPUW      $0x05, Z13, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z13
+	VPCMPUW      $0x05, Z13, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z13
+	VPCMPUW      $0x05, Z13, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z13
+	VPCMPUW      $0x05, Z13, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z13
+	VPCMPUW      $0x05, Z13, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z13
+	VPCMPUW      $0x05, Z13, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z13
+	VPCMPUW      $0x05, Z13, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z13
+	VPCMPUW      $0x05, Z13, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z13
+	VPERMW       192(SI), Z3, Z14
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z15
+	VPCMPUW $0x05, Z15, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z13
+	VPERMW  (R8), Z3, Z15
+	VPCMPUW $0x05, Z15, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z14
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z14, Z13, Z0
+	VPERMD      Z0, Z12, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z11, Z4, Z4
+	VPMAXUW     Z11, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z12, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z10, Z10, Z10
+	VPMAXUW     Z11, Z8, Z8
+	VPMAXUW     Z11, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z5, Z3, Z8
+	VPERMD    Z8, Z12, Z8
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -25031,131 +29555,485 @@ residual:
 	VADDPS       Z25, Z23, Z23
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z24
-	VADDPS        Z24, Z0, Z0
-	VADDPS        Z24, Z2, Z2
-	VADDPS        Z24, Z4, Z4
-	VADDPS        Z24, Z6, Z6
-	VADDPS        Z24, Z8, Z8
-	VADDPS        Z24, Z10, Z10
-	VADDPS        Z24, Z12, Z12
-	VADDPS        Z24, Z14, Z14
-	VADDPS        Z24, Z16, Z16
-	VADDPS        Z24, Z18, Z18
-	VADDPS        Z24, Z20, Z20
-	VADDPS        Z24, Z22, Z22
-	VMOVUPS.Z     64(DX), K3, Z24
-	VADDPS        Z24, Z1, Z1
-	VADDPS        Z24, Z3, Z3
-	VADDPS        Z24, Z5, Z5
-	VADDPS        Z24, Z7, Z7
-	VADDPS        Z24, Z9, Z9
-	VADDPS        Z24, Z11, Z11
-	VADDPS        Z24, Z13, Z13
-	VADDPS        Z24, Z15, Z15
-	VADDPS        Z24, Z17, Z17
-	VADDPS        Z24, Z19, Z19
-	VADDPS        Z24, Z21, Z21
-	VADDPS        Z24, Z23, Z23
-	VBROADCASTSS  264(AX), Z24
-	VMINPS        Z0, Z24, Z0
-	VMINPS        Z1, Z24, Z1
-	VMINPS        Z2, Z24, Z2
-	VMINPS        Z3, Z24, Z3
-	VMINPS        Z4, Z24, Z4
-	VMINPS        Z5, Z24, Z5
-	VMINPS        Z6, Z24, Z6
-	VMINPS        Z7, Z24, Z7
-	VMINPS        Z8, Z24, Z8
-	VMINPS        Z9, Z24, Z9
-	VMINPS        Z10, Z24, Z10
-	VMINPS        Z11, Z24, Z11
-	VMINPS        Z12, Z24, Z12
-	VMINPS        Z13, Z24, Z13
-	VMINPS        Z14, Z24, Z14
-	VMINPS        Z15, Z24, Z15
-	VMINPS        Z16, Z24, Z16
-	VMINPS        Z17, Z24, Z17
-	VMINPS        Z18, Z24, Z18
-	VMINPS        Z19, Z24, Z19
-	VMINPS        Z20, Z24, Z20
-	VMINPS        Z21, Z24, Z21
-	VMINPS        Z22, Z24, Z22
-	VMINPS        Z23, Z24, Z23
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z24
-	VPBROADCASTB  280(AX), Z25
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z26
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z24, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z24, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z26, Z0
-	VPMAXUB       Z25, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z24, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z24, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z26, Z4
-	VPMAXUB       Z25, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VCVTPS2DQ     Z11, Z11
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z24, Z8, Z8
-	VPACKSSDW     Z11, Z10, Z10
-	VPADDSW       Z24, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z26, Z8
-	VPMAXUB       Z25, Z8, Z8
-	VCVTPS2DQ     Z12, Z12
-	VCVTPS2DQ     Z13, Z13
-	VCVTPS2DQ     Z14, Z14
-	VCVTPS2DQ     Z15, Z15
-	VPACKSSDW     Z13, Z12, Z12
-	VPADDSW       Z24, Z12, Z12
-	VPACKSSDW     Z15, Z14, Z14
-	VPADDSW       Z24, Z14, Z14
-	VPACKUSWB     Z14, Z12, Z12
-	VPERMD        Z12, Z26, Z12
-	VPMAXUB       Z25, Z12, Z12
-	VCVTPS2DQ     Z16, Z16
-	VCVTPS2DQ     Z17, Z17
-	VCVTPS2DQ     Z18, Z18
-	VCVTPS2DQ     Z19, Z19
-	VPACKSSDW     Z17, Z16, Z16
-	VPADDSW       Z24, Z16, Z16
-	VPACKSSDW     Z19, Z18, Z18
-	VPADDSW       Z24, Z18, Z18
-	VPACKUSWB     Z18, Z16, Z16
-	VPERMD        Z16, Z26, Z16
-	VPMAXUB       Z25, Z16, Z16
-	VCVTPS2DQ     Z20, Z20
-	VCVTPS2DQ     Z21, Z21
-	VCVTPS2DQ     Z22, Z22
-	VCVTPS2DQ     Z23, Z23
-	VPACKSSDW     Z21, Z20, Z20
-	VPADDSW       Z24, Z20, Z20
-	VPACKSSDW     Z23, Z22, Z22
-	VPADDSW       Z24, Z22, Z22
-	VPACKUSWB     Z22, Z20, Z20
-	VPERMD        Z20, Z26, Z20
-	VPMAXUB       Z25, Z20, Z20
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z24
+	VADDPS       Z24, Z0, Z0
+	VADDPS       Z24, Z2, Z2
+	VADDPS       Z24, Z4, Z4
+	VADDPS       Z24, Z6, Z6
+	VADDPS       Z24, Z8, Z8
+	VADDPS       Z24, Z10, Z10
+	VADDPS       Z24, Z12, Z12
+	VADDPS       Z24, Z14, Z14
+	VADDPS       Z24, Z16, Z16
+	VADDPS       Z24, Z18, Z18
+	VADDPS       Z24, Z20, Z20
+	VADDPS       Z24, Z22, Z22
+	VMOVUPS.Z    64(DX), K3, Z24
+	VADDPS       Z24, Z1, Z1
+	VADDPS       Z24, Z3, Z3
+	VADDPS       Z24, Z5, Z5
+	VADDPS       Z24, Z7, Z7
+	VADDPS       Z24, Z9, Z9
+	VADDPS       Z24, Z11, Z11
+	VADDPS       Z24, Z13, Z13
+	VADDPS       Z24, Z15, Z15
+	VADDPS       Z24, Z17, Z17
+	VADDPS       Z24, Z19, Z19
+	VADDPS       Z24, Z21, Z21
+	VADDPS       Z24, Z23, Z23
+	VBROADCASTSS 264(AX), Z24
+	VMINPS       Z0, Z24, Z0
+	VMINPS       Z1, Z24, Z1
+	VMINPS       Z2, Z24, Z2
+	VMINPS       Z3, Z24, Z3
+	VMINPS       Z4, Z24, Z4
+	VMINPS       Z5, Z24, Z5
+	VMINPS       Z6, Z24, Z6
+	VMINPS       Z7, Z24, Z7
+	VMINPS       Z8, Z24, Z8
+	VMINPS       Z9, Z24, Z9
+	VMINPS       Z10, Z24, Z10
+	VMINPS       Z11, Z24, Z11
+	VMINPS       Z12, Z24, Z12
+	VMINPS       Z13, Z24, Z13
+	VMINPS       Z14, Z24, Z14
+	VMINPS       Z15, Z24, Z15
+	VMINPS       Z16, Z24, Z16
+	VMINPS       Z17, Z24, Z17
+	VMINPS       Z18, Z24, Z18
+	VMINPS       Z19, Z24, Z19
+	VMINPS       Z20, Z24, Z20
+	VMINPS       Z21, Z24, Z21
+	VMINPS       Z22, Z24, Z22
+	VMINPS       Z23, Z24, Z23
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z24
+	VPBROADCASTB 280(AX), Z25
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z26
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z24, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z24, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z26, Z0
+	VPMAXUB      Z25, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z24, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z24, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z26, Z4
+	VPMAXUB      Z25, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z24, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z24, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z26, Z8
+	VPMAXUB      Z25, Z8, Z8
+	VCVTPS2DQ    Z12, Z12
+	VCVTPS2DQ    Z13, Z13
+	VCVTPS2DQ    Z14, Z14
+	VCVTPS2DQ    Z15, Z15
+	VPACKSSDW    Z13, Z12, Z12
+	VPADDSW      Z24, Z12, Z12
+	VPACKSSDW    Z15, Z14, Z14
+	VPADDSW      Z24, Z14, Z14
+	VPACKUSWB    Z14, Z12, Z12
+	VPERMD       Z12, Z26, Z12
+	VPMAXUB      Z25, Z12, Z12
+	VCVTPS2DQ    Z16, Z16
+	VCVTPS2DQ    Z17, Z17
+	VCVTPS2DQ    Z18, Z18
+	VCVTPS2DQ    Z19, Z19
+	VPACKSSDW    Z17, Z16, Z16
+	VPADDSW      Z24, Z16, Z16
+	VPACKSSDW    Z19, Z18, Z18
+	VPADDSW      Z24, Z18, Z18
+	VPACKUSWB    Z18, Z16, Z16
+	VPERMD       Z16, Z26, Z16
+	VPMAXUB      Z25, Z16, Z16
+	VCVTPS2DQ    Z20, Z20
+	VCVTPS2DQ    Z21, Z21
+	VCVTPS2DQ    Z22, Z22
+	VCVTPS2DQ    Z23, Z23
+	VPACKSSDW    Z21, Z20, Z20
+	VPADDSW      Z24, Z20, Z20
+	VPACKSSDW    Z23, Z22, Z22
+	VPADDSW      Z24, Z22, Z22
+	VPACKUSWB    Z22, Z20, Z20
+	VPERMD       Z20, Z26, Z20
+	VPMAXUB      Z25, Z20, Z20
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z24
+	VCVTTPS2DQ   Z24, Z24
+	VPACKUSDW    Z24, Z24, Z24
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z25
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z24, Z0, Z0
+	VPMAXUW      Z24, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z26
+	VPCMPUW      $0x05, Z26, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z26
+	VPCMPUW      $0x05, Z26, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z26
+	VPCMPUW      $0x05, Z26, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z26
+	VPCMPUW      $0x05, Z26, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z26
+	VPCMPUW      $0x05, Z26, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z26
+	VPCMPUW      $0x05, Z26, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z26
+	VPCMPUW      $0x05, Z26, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z26
+	VPCMPUW      $0x05, Z26, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z26
+	VPERMW       192(SI), Z3, Z27
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z28
+	VPCMPUW $0x05, Z28, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z26
+	VPERMW  (R8), Z3, Z28
+	VPCMPUW $0x05, Z28, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z27
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z27, Z26, Z0
+	VPERMD      Z0, Z25, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z24, Z4, Z4
+	VPMAXUW     Z24, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z25, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z24, Z8, Z8
+	VPMAXUW     Z24, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), R8
+
+group2_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB   Z5, Z3, Z8
+	VPERMD      Z8, Z25, Z8
+	VCVTTPS2DQ  Z12, Z12
+	VCVTTPS2DQ  Z13, Z13
+	VCVTTPS2DQ  Z14, Z14
+	VCVTTPS2DQ  Z15, Z15
+	VPACKUSDW   Z13, Z12, Z12
+	VPACKUSDW   Z15, Z14, Z14
+	VPMAXUW     Z24, Z12, Z12
+	VPMAXUW     Z24, Z14, Z14
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z12, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z14, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group3_found
+	LEAQ        256(SI), R8
+
+group3_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z12, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z14, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group3_more
+
+group3_found:
+	VPACKUSWB   Z5, Z3, Z12
+	VPERMD      Z12, Z25, Z12
+	VCVTTPS2DQ  Z16, Z16
+	VCVTTPS2DQ  Z17, Z17
+	VCVTTPS2DQ  Z18, Z18
+	VCVTTPS2DQ  Z19, Z19
+	VPACKUSDW   Z17, Z16, Z16
+	VPACKUSDW   Z19, Z18, Z18
+	VPMAXUW     Z24, Z16, Z16
+	VPMAXUW     Z24, Z18, Z18
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z16, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z18, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z16, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z18, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group4_found
+	LEAQ        256(SI), R8
+
+group4_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z16, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z18, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group4_more
+
+group4_found:
+	VPACKUSWB   Z5, Z3, Z16
+	VPERMD      Z16, Z25, Z16
+	VCVTTPS2DQ  Z20, Z20
+	VCVTTPS2DQ  Z21, Z21
+	VCVTTPS2DQ  Z22, Z22
+	VCVTTPS2DQ  Z23, Z23
+	VPACKUSDW   Z21, Z20, Z20
+	VPACKUSDW   Z23, Z22, Z22
+	VPMAXUW     Z24, Z20, Z20
+	VPMAXUW     Z24, Z22, Z22
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z20, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z22, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z20, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z22, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z20, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z22, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z20, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z22, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z20, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z22, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group5_found
+	LEAQ        256(SI), AX
+
+group5_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z20, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z22, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group5_more
+
+group5_found:
+	VPACKUSWB Z5, Z3, Z20
+	VPERMD    Z20, Z25, Z20
+
+packed:
 	CMPQ          CX, $0x00000020
 	JNE           masked
 	VMOVUPS       Y0, (DX)
@@ -25600,73 +30478,256 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z12
-	VADDPS        Z12, Z0, Z0
-	VADDPS        Z12, Z1, Z1
-	VADDPS        Z12, Z2, Z2
-	VADDPS        Z12, Z3, Z3
-	VADDPS        Z12, Z4, Z4
-	VADDPS        Z12, Z5, Z5
-	VADDPS        Z12, Z6, Z6
-	VADDPS        Z12, Z7, Z7
-	VADDPS        Z12, Z8, Z8
-	VADDPS        Z12, Z9, Z9
-	VADDPS        Z12, Z10, Z10
-	VADDPS        Z12, Z11, Z11
-	VBROADCASTSS  264(AX), Z12
-	VMINPS        Z0, Z12, Z0
-	VMINPS        Z1, Z12, Z1
-	VMINPS        Z2, Z12, Z2
-	VMINPS        Z3, Z12, Z3
-	VMINPS        Z4, Z12, Z4
-	VMINPS        Z5, Z12, Z5
-	VMINPS        Z6, Z12, Z6
-	VMINPS        Z7, Z12, Z7
-	VMINPS        Z8, Z12, Z8
-	VMINPS        Z9, Z12, Z9
-	VMINPS        Z10, Z12, Z10
-	VMINPS        Z11, Z12, Z11
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z12
-	VPBROADCASTB  280(AX), Z13
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z14
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z12, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z12, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z14, Z0
-	VPMAXUB       Z13, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z12, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z12, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z14, Z4
-	VPMAXUB       Z13, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VCVTPS2DQ     Z11, Z11
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z12, Z8, Z8
-	VPACKSSDW     Z11, Z10, Z10
-	VPADDSW       Z12, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z14, Z8
-	VPMAXUB       Z13, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z9, Z9
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS 264(AX), Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z12
+	VPBROADCASTB 280(AX), Z13
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z12, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z12, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z14, Z0
+	VPMAXUB      Z13, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z12, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z12, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z14, Z4
+	VPMAXUB      Z13, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z12, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z12, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z14, Z8
+	VPMAXUB      Z13, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z12
+	VCVTTPS2DQ   Z12, Z12
+	VPACKUSDW    Z12, Z12, Z12
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z12, Z0, Z0
+	VPMAXUW      Z12, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z14
+	VPERMW       192(SI), Z3, Z15
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z16
+	VPCMPUW $0x05, Z16, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z14
+	VPERMW  (R8), Z3, Z16
+	VPCMPUW $0x05, Z16, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z15
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z15, Z14, Z0
+	VPERMD      Z0, Z13, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z12, Z4, Z4
+	VPMAXUW     Z12, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z13, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z12, Z8, Z8
+	VPMAXUW     Z12, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z5, Z3, Z8
+	VPERMD    Z8, Z13, Z8
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)
@@ -26093,73 +31154,256 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ          296(AX), DX
-	VMOVUPS.Z     (DX), K2, Z12
-	VADDPS        Z12, Z0, Z0
-	VADDPS        Z12, Z1, Z1
-	VADDPS        Z12, Z2, Z2
-	VADDPS        Z12, Z3, Z3
-	VADDPS        Z12, Z4, Z4
-	VADDPS        Z12, Z5, Z5
-	VADDPS        Z12, Z6, Z6
-	VADDPS        Z12, Z7, Z7
-	VADDPS        Z12, Z8, Z8
-	VADDPS        Z12, Z9, Z9
-	VADDPS        Z12, Z10, Z10
-	VADDPS        Z12, Z11, Z11
-	VBROADCASTSS  264(AX), Z12
-	VMINPS        Z0, Z12, Z0
-	VMINPS        Z1, Z12, Z1
-	VMINPS        Z2, Z12, Z2
-	VMINPS        Z3, Z12, Z3
-	VMINPS        Z4, Z12, Z4
-	VMINPS        Z5, Z12, Z5
-	VMINPS        Z6, Z12, Z6
-	VMINPS        Z7, Z12, Z7
-	VMINPS        Z8, Z12, Z8
-	VMINPS        Z9, Z12, Z9
-	VMINPS        Z10, Z12, Z10
-	VMINPS        Z11, Z12, Z11
-	CMPQ          240(AX), $0x01
-	JE            raise
-	MOVQ          96(AX), DX
-	MOVQ          216(AX), BX
-	VPBROADCASTW  268(AX), Z12
-	VPBROADCASTB  280(AX), Z13
-	VMOVUPS       inttileLanesToRows<>+0(SB), Z14
-	VCVTPS2DQ     Z0, Z0
-	VCVTPS2DQ     Z1, Z1
-	VCVTPS2DQ     Z2, Z2
-	VCVTPS2DQ     Z3, Z3
-	VPACKSSDW     Z1, Z0, Z0
-	VPADDSW       Z12, Z0, Z0
-	VPACKSSDW     Z3, Z2, Z2
-	VPADDSW       Z12, Z2, Z2
-	VPACKUSWB     Z2, Z0, Z0
-	VPERMD        Z0, Z14, Z0
-	VPMAXUB       Z13, Z0, Z0
-	VCVTPS2DQ     Z4, Z4
-	VCVTPS2DQ     Z5, Z5
-	VCVTPS2DQ     Z6, Z6
-	VCVTPS2DQ     Z7, Z7
-	VPACKSSDW     Z5, Z4, Z4
-	VPADDSW       Z12, Z4, Z4
-	VPACKSSDW     Z7, Z6, Z6
-	VPADDSW       Z12, Z6, Z6
-	VPACKUSWB     Z6, Z4, Z4
-	VPERMD        Z4, Z14, Z4
-	VPMAXUB       Z13, Z4, Z4
-	VCVTPS2DQ     Z8, Z8
-	VCVTPS2DQ     Z9, Z9
-	VCVTPS2DQ     Z10, Z10
-	VCVTPS2DQ     Z11, Z11
-	VPACKSSDW     Z9, Z8, Z8
-	VPADDSW       Z12, Z8, Z8
-	VPACKSSDW     Z11, Z10, Z10
-	VPADDSW       Z12, Z10, Z10
-	VPACKUSWB     Z10, Z8, Z8
-	VPERMD        Z8, Z14, Z8
-	VPMAXUB       Z13, Z8, Z8
+	MOVQ         296(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z9, Z9
+	VADDPS       Z12, Z10, Z10
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS 264(AX), Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         352(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z12
+	VPBROADCASTB 280(AX), Z13
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z12, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z12, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z14, Z0
+	VPMAXUB      Z13, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z12, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z12, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z14, Z4
+	VPMAXUB      Z13, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z12, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z12, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z14, Z8
+	VPMAXUB      Z13, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         352(AX), SI
+	VBROADCASTSS 260(AX), Z12
+	VCVTTPS2DQ   Z12, Z12
+	VPACKUSDW    Z12, Z12, Z12
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z12, Z0, Z0
+	VPMAXUW      Z12, Z2, Z2
+	MOVQ         360(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z14
+	VPERMW       192(SI), Z3, Z15
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z16
+	VPCMPUW $0x05, Z16, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z14
+	VPERMW  (R8), Z3, Z16
+	VPCMPUW $0x05, Z16, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z15
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z15, Z14, Z0
+	VPERMD      Z0, Z13, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z12, Z4, Z4
+	VPMAXUW     Z12, Z6, Z6
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z13, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z12, Z8, Z8
+	VPMAXUW     Z12, Z10, Z10
+	MOVQ        360(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z5, Z3, Z8
+	VPERMD    Z8, Z13, Z8
+
+packed:
 	CMPQ          CX, $0x00000010
 	JNE           masked
 	VMOVUPS       X0, (DX)

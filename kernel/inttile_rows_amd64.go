@@ -9,7 +9,7 @@ import (
 )
 
 var archIntTiles = []intTile{
-	{name: "u8s8_12x32_vnni", needs: cpu.AVX512 | cpu.VNNI, panels: []panelKernel[intArgs]{
+	{name: "u8s8_12x32_vnni", needs: cpu.AVX512 | cpu.VNNI, looks: true, panels: []panelKernel[intArgs]{
 		intByHeight(16, dot16), intByHeight(32, dot32)}},
 	{name: "u8s8_6x16_avx2_16", needs: cpu.AVX2, limit: 16, defers: true, whole: true, panels: []panelKernel[intArgs]{
 		intByHeight(8, deferred8), intByHeight(16, deferred16)}},
@@ -20,7 +20,7 @@ var archIntTiles = []intTile{
 }
 
 var archIntDepthTiles = []intTile{
-	{name: "u8s16_12x16_vnni", needs: cpu.AVX512 | cpu.VNNI, form: formChannels, panels: []panelKernel[intArgs]{intByHeight(16, channels16)}},
+	{name: "u8s16_12x16_vnni", needs: cpu.AVX512 | cpu.VNNI, looks: true, form: formChannels, panels: []panelKernel[intArgs]{intByHeight(16, channels16)}},
 	{name: "u8s16_12x8_avx2", needs: cpu.AVX2, whole: true, form: formChannels, panels: []panelKernel[intArgs]{intByHeight(8, channels8)}},
 }
 

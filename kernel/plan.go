@@ -39,6 +39,7 @@ type bandPlan struct {
 	panelsPerTask int
 	panelTasks    int
 	bandPixels    int
+	result        int // bytes per output pixel that a task passes over again, 0 for none
 }
 
 func newBandPlan(s ConvShape, size, nr int) bandPlan {
@@ -52,7 +53,8 @@ func newBandPlan(s ConvShape, size, nr int) bandPlan {
 func (c *bandPlan) split(limit, want int) {
 	rows := c.s.N * c.oh
 	c.bandRows = rows
-	for c.bandRows > 1 && (c.bandElements() > limit || (rows+c.bandRows-1)/c.bandRows < want && c.mayHalve()) {
+	for c.bandRows > 1 && (c.bandElements() > limit || c.bandRows*c.ow*c.result > intBytes ||
+		(rows+c.bandRows-1)/c.bandRows < want && c.mayHalve()) {
 		c.bandRows = (c.bandRows + 1) / 2
 	}
 	c.bands = (rows + c.bandRows - 1) / c.bandRows

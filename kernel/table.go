@@ -51,6 +51,7 @@ func Table() []Row {
 	rows = append(rows, list("addcodes", addCodesLoops)...)
 	rows = append(rows, list("maxcodes", maxCodesLoops)...)
 	rows = append(rows, list("expand", expandLoops)...)
+	rows = append(rows, list("steps", stepLoops)...)
 	rows = append(rows, list("transpose", transposeLoops)...)
 	return rows
 }

@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"math"
 	"slices"
 
 	"pare/compress"
@@ -313,9 +314,22 @@ func (p *placement) grid(v *ir.Value) (a format.Activation, ok bool) {
 	}
 	s = s.head()
 	if s.exponent != 0 {
-		return format.NewPowerActivation(s.span.lo, s.span.hi, s.bits, s.exponent, p.rounding, p.top), true
+		return format.NewPowerActivation(s.span.lo, s.span.hi, s.bits, s.exponent, p.rounding, p.largest(s)), true
 	}
 	return format.NewActivation(s.span.lo, s.span.hi, s.bits), true
+}
+
+// largest is the largest level of a power grid of s. Where the levels of weights are
+// made for integer kernels, so are those of data: such kernels take bytes, and
+// those without a sign hold twice as much.
+func (p *placement) largest(s *site) int {
+	switch {
+	case p.top == 0 || p.top > math.MaxInt8:
+		return p.top
+	case s.span.lo < 0:
+		return math.MaxInt8
+	}
+	return math.MaxUint8
 }
 
 // read is the grid of the data that a layer reads; ok is false where they stay

@@ -30,6 +30,8 @@ var recipes = []struct {
 	{"fold+powerquant(w=4)", false},
 	{"fold+powerquant(w=4,a=4)", true},
 	{"fold+powerquant(w=8,a=8)", true},
+	{"w4a4", true},
+	{"fold+powerquant(w=6,a=6,top=127)", true},
 	{"fold+uniform(w=3)", false},
 	{"fold+powerquant(w=3)", false},
 	{"fold+uniform(w=2)", false},

@@ -191,7 +191,13 @@ func finish512(t reg.Register, a acc) {
 			}
 		},
 		codes: func(p reg.Register, a acc, next func(int)) {
+			CMPQ(Mem{Base: t, Disp: offSteps}, Imm(0))
+			JNE(LabelRef("look"))
 			pack512(t, a)
+			JMP(LabelRef("packed"))
+			Label("look")
+			look(t, a)
+			Label("packed")
 			CMPQ(n, U32(16*nv))
 			JNE(LabelRef("masked"))
 			rows(a, func(r int, bytes reg.Register) {
@@ -230,7 +236,7 @@ func pack512(t reg.Register, a acc) {
 	zero, least, order := ZMM(), ZMM(), ZMM()
 	VPBROADCASTW(Mem{Base: t, Disp: offZero}, zero)
 	VPBROADCASTB(Mem{Base: t, Disp: offLeast}, least)
-	VMOVUPS(lanesToRows, order)
+	VMOVUPS(stepWords.Order, order)
 	for _, g := range fours(a) {
 		for _, v := range g {
 			VCVTPS2DQ(v, v)

@@ -17,8 +17,7 @@ var (
 )
 
 // onesWords is 1 in every word, lowBytes the low byte of every word.
-// lanesToRows orders double words by their place in a lane, then by lane.
-var onesWords, lowBytes, lanesToRows Mem
+var onesWords, lowBytes Mem
 
 func constants() {
 	table := func(name string, v uint32) Mem {
@@ -30,10 +29,6 @@ func constants() {
 	}
 	onesWords = table("inttileOnes", 0x00010001)
 	lowBytes = table("inttileLowBytes", 0x00ff00ff)
-	lanesToRows = GLOBL("inttileLanesToRows", RODATA|NOPTR)
-	for i := range 16 {
-		DATA(4*i, U32(i%4*4+i/4))
-	}
 }
 
 // line loads n vectors of the panel's line, step bytes apart.

@@ -9,6 +9,8 @@ import (
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+
+	"pare-asm/vec"
 )
 
 // Offsets in kernel.intArgs.
@@ -41,6 +43,8 @@ const (
 	offLast   = 296
 	offExtra  = 320
 	offLDE    = 344
+	offSteps  = 352
+	offMore   = 360
 )
 
 // Kinds of kernel.intStore.
@@ -183,6 +187,7 @@ func start(s *isa, t reg.Register, a acc) {
 func main() {
 	ConstraintExpr("!noasm")
 	constants()
+	stepWords = vec.NewWords("inttile")
 	for m := 1; m <= 12; m++ {
 		kernel(&vnni, 32, m)
 		kernel(&vnni, 16, m)
