@@ -21,15 +21,17 @@ type Info struct {
 
 // Info sums the model up. It hashes the file.
 func (m *Model) Info(ctx context.Context) (*Info, error) {
-	plain, _ := m.plain(ctx) // what cannot be inferred is not counted
+	const shapes = 1 << 16 // weights need not be folded to be counted
+	plain, _ := m.plain(ctx, shapes)
 	return m.info(plain)
 }
 
 // plain is a copy of the model, simplified and with types inferred so that sizes
-// are known. On error it is as far as that went.
-func (m *Model) plain(ctx context.Context) (*ir.Model, error) {
+// are known; constants of more than most bytes are not folded, 0 for no limit. On
+// error it is as far as that went.
+func (m *Model) plain(ctx context.Context, most int64) (*ir.Model, error) {
 	c := ir.CloneModel(m.ir)
-	if _, err := pass.Simplify(ctx, c); err != nil {
+	if _, err := pass.SimplifyWith(ctx, c, pass.Options{Most: most}); err != nil {
 		c = ir.CloneModel(m.ir)
 		_, err = op.Infer(c)
 		return c, err

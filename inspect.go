@@ -79,7 +79,7 @@ type GroupInfo struct {
 
 // Inspect looks into the model; it does not change it.
 func (m *Model) Inspect(ctx context.Context) (*Inspection, error) {
-	work, trouble := m.plain(ctx)
+	work, trouble := m.plain(ctx, 0)
 	info, err := m.info(work)
 	if err != nil {
 		return nil, err

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync"
-	"sync/atomic"
 
 	"pare/dataset"
+	"pare/internal/par"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -17,6 +16,9 @@ import (
 type Request struct {
 	Value *ir.Value
 	Axis  int
+	// Moments asks for moments and ranges alone, without what Percentile, Best and
+	// Clip need.
+	Moments bool
 }
 
 // Runner evaluates a network on one batch and returns the values it was made
@@ -49,7 +51,7 @@ func Collect(ctx context.Context, m *ir.Model, d Data, requests []Request, done 
 	var values []*ir.Value
 	for _, r := range requests {
 		if out[r.Value] == nil && r.Value.Const == nil {
-			out[r.Value] = newObserved(r.Axis)
+			out[r.Value] = newObserved(r.Axis, r.Moments)
 			values = append(values, r.Value)
 		}
 	}
@@ -106,7 +108,7 @@ func (d Data) observe(ctx context.Context, m *ir.Model, run Runner, lo, hi int, 
 		return err
 	}
 	errs := make([]error, len(values))
-	parallel(len(values), func(i int) {
+	par.Each(len(values), runtime.GOMAXPROCS(0), func(i int) {
 		if results[i].Len() > 0 {
 			errs[i] = out[values[i]].add(results[i])
 		}
@@ -117,20 +119,6 @@ func (d Data) observe(ctx context.Context, m *ir.Model, run Runner, lo, hi int, 
 		}
 	}
 	return nil
-}
-
-// parallel calls f for 0..n-1 on all processors.
-func parallel(n int, f func(i int)) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // DefaultInputs names the batch's inputs as the model does: "" becomes the

@@ -3,7 +3,10 @@ package calib
 import (
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
 
+	"pare/internal/par"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -21,19 +24,21 @@ func apply(s *state, g func(c int, y float64) float64) *state {
 func (root *state) derive(axis int, fn func(c int, x float64) float64) *state {
 	n := len(root.Mean)
 	s := &ir.Stats{Axis: axis, Source: root.Source, Mean: make([]float64, n), Std: make([]float64, n), Lo: make([]float64, n), Hi: make([]float64, n)}
-	parallel(n, func(c int) {
-		f := func(x float64) float64 { return fn(c, x) }
-		s.Mean[c], s.Std[c] = moments(root.Mean[c], root.Std[c], f)
-		s.Lo[c], s.Hi[c] = extremes(root.Lo[c], root.Hi[c], f)
-	})
-	return &state{Stats: s, root: root, fn: fn}
+	return &state{Stats: s, root: root, fn: fn, settle: sync.OnceValue(func() string {
+		par.Each(n, runtime.GOMAXPROCS(0), func(c int) {
+			f := func(x float64) float64 { return fn(c, x) }
+			s.Mean[c], s.Std[c] = moments(root.Mean[c], root.Std[c], f)
+			s.Lo[c], s.Hi[c] = extremes(root.Lo[c], root.Hi[c], f)
+		})
+		return unlimited(s)
+	})}
 }
 
 // unary is the rule of a function of one operand. bound gives the range of the
 // function where it has one whatever the operand is.
 func unary(f func(x float64) float64, bound ...float64) rule {
 	return func(w *walk, n *ir.Node) (*state, string) {
-		s, why := w.operand(n, 0)
+		s, why := w.element(n, 0)
 		if s != nil {
 			return apply(s, func(_ int, x float64) float64 { return f(x) }), ""
 		}
@@ -58,7 +63,7 @@ func clip(limits func(n *ir.Node) (lo, hi float64, ok bool)) rule {
 		if !ok {
 			return nil, "its bounds are computed"
 		}
-		s, why := w.operand(n, 0)
+		s, why := w.element(n, 0)
 		if s == nil {
 			if math.IsInf(lo, 0) || math.IsInf(hi, 0) {
 				return nil, why
@@ -87,7 +92,7 @@ func (s *state) piecewise(f func(c int, x float64) float64, exact func(c int, me
 			out.Mean[c], out.Std[c] = exact(c, s.Mean[c], s.Std[c])
 		}
 	}
-	return &state{Stats: out, root: s, fn: f}
+	return &state{Stats: out, root: s, fn: f, settle: func() string { return unlimited(out) }}
 }
 
 func reluLimits(*ir.Node) (lo, hi float64, ok bool) { return 0, math.Inf(1), true }
@@ -130,7 +135,7 @@ func constOf(v *ir.Value) *tensor.Tensor {
 }
 
 func leaky(w *walk, n *ir.Node) (*state, string) {
-	s, why := w.operand(n, 0)
+	s, why := w.element(n, 0)
 	if s == nil {
 		return nil, why
 	}
@@ -186,11 +191,11 @@ func binary(f func(a, b float64) float64) rule {
 				return w.withConst(n, c, 1-i, f)
 			}
 		}
-		a, why := w.operand(n, 0)
+		a, why := w.element(n, 0)
 		if a == nil {
 			return nil, why
 		}
-		b, why := w.operand(n, 1)
+		b, why := w.element(n, 1)
 		if b == nil {
 			return nil, why
 		}
@@ -211,7 +216,7 @@ func (s *state) at(c int, x float64) float64 {
 
 // withConst combines operand i with a constant.
 func (w *walk) withConst(n *ir.Node, c *tensor.Tensor, i int, f func(a, b float64) float64) (*state, string) {
-	s, why := w.operand(n, i)
+	s, why := w.element(n, i)
 	if s == nil {
 		return nil, why
 	}
@@ -237,7 +242,7 @@ func (w *walk) withConst(n *ir.Node, c *tensor.Tensor, i int, f func(a, b float6
 
 // constStats are the statistics of a constant as a whole.
 func constStats(c *tensor.Tensor) *ir.Stats {
-	o := newObserved(-1)
+	o := newObserved(-1, true)
 	if err := o.add(c); err != nil || o.Count == 0 {
 		return &ir.Stats{Axis: -1, Mean: []float64{0}, Std: []float64{0}, Lo: []float64{math.NaN()}, Hi: []float64{math.NaN()}}
 	}
@@ -248,6 +253,11 @@ func constStats(c *tensor.Tensor) *ir.Stats {
 
 // independent combines two values that are taken as independent.
 func (w *walk) independent(n *ir.Node, a, b *state) (*state, string) {
+	for _, s := range []*state{a, b} {
+		if why := s.settle(); why != "" {
+			return nil, "it follows from a value of which " + why
+		}
+	}
 	a, b = align(a, b)
 	if a == nil {
 		return nil, "its operands have different channels"

@@ -2,7 +2,9 @@ package calib
 
 import (
 	"math"
+	"runtime"
 
+	"pare/internal/par"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -57,22 +59,46 @@ func linear(w *walk, n *ir.Node) (*state, string) {
 	if why != "" {
 		return nil, why
 	}
-	mean, std := make([]float64, l.out), make([]float64, l.out)
-	for o := range l.out {
-		var m, v float64
-		group := o / (l.out / l.groups)
-		for i := range l.in {
-			c := group*l.in + i
-			if len(s.Mean) == 1 {
-				c = 0
-			}
-			w1, w2 := l.sums(o, i)
-			m += w1 * s.Mean[c]
-			v += w2 * s.Std[c] * s.Std[c]
-		}
-		mean[o], std[o] = m+l.bias(o), math.Sqrt(v)
-	}
+	mean, std := l.moments(s)
 	return w.normalFrom(n, l.axis, mean, std, "weights of "+n.Out[0].Name), ""
+}
+
+// moments are those of what the layer computes of s.
+func (l *dense) moments(s *state) (mean, std []float64) {
+	mean, std = make([]float64, l.out), make([]float64, l.out)
+	rows := l.out / l.groups
+	par.Each((l.out+momentRows-1)/momentRows, runtime.GOMAXPROCS(0), func(k int) {
+		from, to := k*momentRows, min((k+1)*momentRows, l.out)
+		for from < to { // rows of one group
+			upto := min(to, (from/rows+1)*rows)
+			l.add(s, from/rows*l.in, from, mean[from:upto], std[from:upto])
+			from = upto
+		}
+	})
+	for o := range mean {
+		mean[o], std[o] = mean[o]+l.bias(o), math.Sqrt(std[o])
+	}
+	return mean, std
+}
+
+// momentRows is how many rows are summed up at a time.
+const momentRows = 64
+
+// add adds up means, and variances, of the rows of one group from row first on,
+// which read the channels from c on.
+func (l *dense) add(s *state, c, first int, mean, variance []float64) {
+	for i := range l.in {
+		at := 0
+		if len(s.Mean) > 1 {
+			at = c + i
+		}
+		m, d := s.Mean[at], s.Std[at]
+		for k := range mean {
+			w1, w2 := l.sums(first+k, i)
+			mean[k] += w1 * m
+			variance[k] += w2 * d * d
+		}
+	}
 }
 
 // matMul is linear, and the rule of attention: a product with shares of one, as
@@ -118,7 +144,7 @@ func weightsOf(n *ir.Node, s *state) (dense, string) {
 		return dense{}, "its weights are computed"
 	}
 	c := constOf(n.In[1])
-	x, rank := tensor.Float64s(c), c.Rank()
+	x, rank := tensor.Float32s(c), c.Rank()
 	d := dense{groups: 1, axis: 1, bias: func(int) float64 { return 0 }}
 	switch n.Op {
 	case "Conv":
@@ -127,8 +153,8 @@ func weightsOf(n *ir.Node, s *state) (dense, string) {
 		d.out, d.in = c.Shape[0], c.Shape[1]
 		d.sums = func(o, i int) (sum, squares float64) {
 			for _, v := range x[(o*d.in+i)*taps:][:taps] {
-				sum += v
-				squares += v * v
+				sum += float64(v)
+				squares += float64(v) * float64(v)
 			}
 			return sum, squares
 		}
@@ -149,7 +175,7 @@ func weightsOf(n *ir.Node, s *state) (dense, string) {
 			return d, "the channels of its operand lie along another axis"
 		}
 		d.sums = func(o, i int) (sum, squares float64) {
-			v := x[o*so+i*si]
+			v := float64(x[o*so+i*si])
 			return v, v * v
 		}
 	}

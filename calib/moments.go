@@ -50,15 +50,24 @@ const (
 	quadSteps = 96
 )
 
+// weights are the densities at the points of the quadrature.
+var weights = func() (w [quadSteps + 1]float64) {
+	for i := range w {
+		w[i] = pdf(quadPoint(i))
+	}
+	return w
+}()
+
+func quadPoint(i int) float64 { return quadReach * (2*float64(i)/quadSteps - 1) }
+
 // moments returns mean and deviation of f(x) for x normal.
 func moments(mean, std float64, f func(float64) float64) (m, s float64) {
 	if std == 0 {
 		return f(mean), 0
 	}
 	var w, s1, s2 float64
-	for i := range quadSteps + 1 {
-		z := quadReach * (2*float64(i)/quadSteps - 1)
-		p, y := pdf(z), f(mean+std*z)
+	for i, p := range weights {
+		y := f(mean + std*quadPoint(i))
 		w += p
 		s1 += p * y
 		s2 += p * y * y
@@ -67,14 +76,38 @@ func moments(mean, std float64, f func(float64) float64) (m, s float64) {
 	return m, math.Sqrt(max(0, s2/w-m*m))
 }
 
+// A walk over a range looks at every walkStride-th of its points, and then at
+// those around the least and the largest.
+const (
+	walkSteps  = 400
+	walkStride = 8
+)
+
 // extremes returns the least and largest value of f on [lo, hi], to the
 // resolution of a fine walk.
 func extremes(lo, hi float64, f func(float64) float64) (least, most float64) {
-	const steps = 400
+	at := func(i int) float64 { return f(lo + (hi-lo)*float64(i)/walkSteps) }
+	low, high := 0, 0
 	least, most = math.Inf(1), math.Inf(-1)
-	for i := range steps + 1 {
-		y := f(lo + (hi-lo)*float64(i)/steps)
+	for i := 0; i <= walkSteps; i += walkStride {
+		y := at(i)
+		if y < least {
+			low = i
+		}
+		if y > most {
+			high = i
+		}
 		least, most = min(least, y), max(most, y)
+	}
+	around := func(middle int) {
+		for i := max(0, middle-walkStride+1); i < min(walkSteps, middle+walkStride); i++ {
+			y := at(i)
+			least, most = min(least, y), max(most, y)
+		}
+	}
+	around(low)
+	if low != high {
+		around(high)
 	}
 	return least, most
 }

@@ -18,8 +18,9 @@ type Observed struct {
 	m2             []float64
 	n              []int
 	axis           int
+	buf            []float32 // of one channel, where channels lie side by side
 
-	hist [histBins]int // of magnitudes, equal steps up to top
+	hist []int // of magnitudes, histBins equal steps up to top; nil for none
 	top  float64
 	zero int // of elements that are exactly 0
 }
@@ -28,8 +29,15 @@ type Observed struct {
 // as needed, so between half and all of it is in use.
 const histBins = 4096
 
-// newObserved starts an observation with channels along axis; -1 for none.
-func newObserved(axis int) *Observed { return &Observed{axis: axis} }
+// newObserved starts an observation with channels along axis, -1 for none; of
+// moments and ranges alone, or with a histogram.
+func newObserved(axis int, moments bool) *Observed {
+	o := &Observed{axis: axis}
+	if !moments {
+		o.hist = make([]int, histBins)
+	}
+	return o
+}
 
 // add takes in one more result. It reports non-finite numbers and a change of
 // the number of channels.
@@ -49,6 +57,13 @@ func (o *Observed) add(t *tensor.Tensor) error {
 	if len(o.Mean) != channels {
 		return fmt.Errorf("%d channels after %d before", channels, len(o.Mean))
 	}
+	o.Count += len(x)
+	if len(x) == 0 {
+		return nil
+	}
+	if inner < leastRun && channels > 1 {
+		return o.interleaved(x, channels, inner)
+	}
 	for start := 0; start < len(x); start += max(1, inner) {
 		c := start / max(1, inner) % channels
 		for part := range slices.Chunk(x[start:start+inner], runLength) {
@@ -57,7 +72,28 @@ func (o *Observed) add(t *tensor.Tensor) error {
 			}
 		}
 	}
-	o.Count += len(x)
+	return nil
+}
+
+// leastRun is the number of elements from which a run is worth taking in where it
+// lies.
+const leastRun = 64
+
+// interleaved takes in channels of a few consecutive elements each: those of one
+// channel from several rows together.
+func (o *Observed) interleaved(x []float32, channels, inner int) error {
+	row := channels * inner
+	for part := range slices.Chunk(x, row*(runLength/max(1, inner)/16+1)) {
+		for c := range channels {
+			o.buf = o.buf[:0]
+			for at := c * inner; at < len(part); at += row {
+				o.buf = append(o.buf, part[at:at+inner]...)
+			}
+			if err := o.run(c, o.buf); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
@@ -81,7 +117,9 @@ func (o *Observed) run(c int, x []float32) error {
 	o.Mean[c] += d * k / (n + k)
 	o.m2[c] += m2 + d*d*n*k/(n+k)
 	o.n[c] += len(x)
-	o.count(x, max(hi, -lo))
+	if o.hist != nil {
+		o.count(x, max(hi, -lo))
+	}
 	return nil
 }
 
@@ -93,7 +131,18 @@ func total(x []float32) (sum float64, lo, hi float32) {
 	for ; len(x) >= 2; x = x[2:] {
 		u, v := x[0], x[1]
 		a, b = a+float64(u), b+float64(v)
-		lo, hi = min(lo, u, v), max(hi, u, v)
+		if u < lo { // numbers that are none show in the sum
+			lo = u
+		}
+		if v < lo {
+			lo = v
+		}
+		if u > hi {
+			hi = u
+		}
+		if v > hi {
+			hi = v
+		}
 	}
 	for _, v := range x {
 		a += float64(v)

@@ -21,7 +21,7 @@ type Options struct {
 
 // Table holds what is known of the values of a graph.
 type Table struct {
-	stats map[*ir.Value]*ir.Stats
+	state map[*ir.Value]*state
 	why   map[*ir.Value]string
 }
 
@@ -29,8 +29,11 @@ type Table struct {
 // are not known. Axis is -1 for statistics of the tensor as a whole, which then
 // have one entry.
 func (t *Table) Stats(v *ir.Value) (*ir.Stats, string) {
-	if s := t.stats[v]; s != nil {
-		return s, ""
+	if s := t.state[v]; s != nil {
+		if why := s.settle(); why != "" {
+			return nil, why
+		}
+		return s.Stats, ""
 	}
 	if why := t.why[v]; why != "" {
 		return nil, why
@@ -39,14 +42,17 @@ func (t *Table) Stats(v *ir.Value) (*ir.Stats, string) {
 }
 
 // Set replaces what is known of v, by measured statistics for instance.
-func (t *Table) Set(v *ir.Value, s *ir.Stats) { t.stats[v] = s }
+func (t *Table) Set(v *ir.Value, s *ir.Stats) { t.state[v] = newRoot(s) }
 
 // state is a value during propagation: its statistics, and how it follows
-// element by element from a value that is taken as normal.
+// element by element from a value that is taken as normal. The statistics of a
+// function are worked out when they are asked for: most values within a chain of
+// functions are not.
 type state struct {
 	*ir.Stats
-	root *state // the normal value; itself when fn is nil
-	fn   func(c int, x float64) float64
+	root   *state // the normal value; itself when fn is nil
+	fn     func(c int, x float64) float64
+	settle func() (why string) // fills in the statistics, or says why there are none
 }
 
 // walk is a propagation under way.
@@ -100,11 +106,7 @@ func Propagate(m *ir.Model, o Options) *Table {
 	for _, n := range m.Graph.Nodes {
 		w.node(n)
 	}
-	t := &Table{stats: map[*ir.Value]*ir.Stats{}, why: w.why}
-	for v, s := range w.state {
-		t.stats[v] = s.Stats
-	}
-	return t
+	return &Table{state: w.state, why: w.why}
 }
 
 // input takes the declared range of the network's input: a uniform law within.
@@ -133,10 +135,13 @@ func uniformLaw(lo, hi []float64) (mean, std []float64) {
 }
 
 func newRoot(s *ir.Stats) *state {
-	st := &state{Stats: s}
+	st := &state{Stats: s, settle: settled}
 	st.root = st
 	return st
 }
+
+// settled is the settle of statistics that are known already.
+func settled() string { return "" }
 
 // normal makes a root from mean and deviation: range mean ± k deviations.
 func (w *walk) normal(axis int, mean, std []float64, source string) *state {
@@ -206,11 +211,21 @@ func (w *walk) node(n *ir.Node) {
 			w.guesses[v], w.heavy[v] = w.guessed(n), w.isHeavy(n)
 		}
 	}
-	if !finite(s.Mean) || !finite(s.Std) || !finite(s.Lo) || !finite(s.Hi) {
-		w.why[out] = "its statistics are not finite"
-		return
+	if s.root == s {
+		if why := unlimited(s.Stats); why != "" {
+			w.why[out] = why
+			return
+		}
 	}
 	w.state[out] = s
+}
+
+// unlimited says why statistics are of no use, "" where they are.
+func unlimited(s *ir.Stats) string {
+	if !finite(s.Mean) || !finite(s.Std) || !finite(s.Lo) || !finite(s.Hi) {
+		return "its statistics are not finite"
+	}
+	return ""
 }
 
 // ruleOf finds the rule of a node, nil where there is none.
@@ -255,8 +270,21 @@ func finite(x []float64) bool {
 	return true
 }
 
-// operand returns the state of operand i, or the reason why there is none.
+// operand returns the state of operand i with its statistics, or the reason why
+// there is none.
 func (w *walk) operand(n *ir.Node, i int) (*state, string) {
+	s, why := w.element(n, i)
+	if s == nil {
+		return nil, why
+	}
+	if why := s.settle(); why != "" {
+		return nil, fmt.Sprintf("it follows from %q: %s", n.In[i].Name, why)
+	}
+	return s, ""
+}
+
+// element is operand for rules that take functions of it, without statistics.
+func (w *walk) element(n *ir.Node, i int) (*state, string) {
 	if i >= len(n.In) || n.In[i] == nil {
 		return nil, "an operand is missing"
 	}

@@ -11,7 +11,7 @@ import (
 // same is the rule of operators that keep channels and, near enough, their
 // statistics: pooling, resizing, casting.
 func same(w *walk, n *ir.Node) (*state, string) {
-	s, why := w.operand(n, 0)
+	s, why := w.element(n, 0)
 	if s == nil {
 		return nil, why
 	}
@@ -167,7 +167,7 @@ func product(shape []ir.Dim) int {
 func reaxis(s *state, axis int) *state {
 	t := *s.Stats
 	t.Axis = axis
-	out := &state{Stats: &t, root: s.root, fn: s.fn}
+	out := &state{Stats: &t, root: s.root, fn: s.fn, settle: settled}
 	if s.root == s {
 		out.root = out
 	}

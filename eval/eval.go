@@ -63,6 +63,9 @@ const notFinite = "the outputs hold numbers that are not finite"
 // identicalSNR stands for an infinite ratio, which JSON cannot hold.
 const identicalSNR = 200
 
+// DefaultBatch is how many samples are run at a time where nobody says.
+const DefaultBatch = 16
+
 // Run measures net on set.
 func Run(ctx context.Context, net Network, set dataset.Set, o Options) (Result, error) {
 	set = dataset.Head(set, o.Samples)
@@ -144,7 +147,7 @@ func Run(ctx context.Context, net Network, set dataset.Set, o Options) (Result, 
 // takes, where that is fixed. Samples that fill no batch are left out.
 func (o *Options) batches(net Network, set dataset.Set) (dataset.Set, error) {
 	if o.Batch <= 0 {
-		o.Batch = 16
+		o.Batch = DefaultBatch
 	}
 	fixed := ir.FixedBatch(net.Inputs())
 	if fixed == 0 {

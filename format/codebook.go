@@ -30,7 +30,7 @@ func encodeCodebook(w *tensor.Tensor, s Spec, o Options) (*Encoded, Error, error
 	e, cost, err := encodeEach(w, s, o.Threads, func(k int, x []float32, codes []byte) (float32, Error) {
 		var weights []float32
 		if o.Importance != nil {
-			weights = gather(l, k, o.Importance, make([]float32, l.size()))
+			weights = gather(l, k, k+1, o.Importance).of(k)
 		}
 		return nearest(x, weights, levels, unit, codes)
 	})

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"pare/kernel"
 	"pare/tensor"
 )
 
@@ -106,12 +107,11 @@ func encodeEach(w *tensor.Tensor, s Spec, threads int, f func(group int, x []flo
 	scales, errs := make([]float32, l.groups), make([]Error, l.groups)
 	codes := make([]byte, len(data))
 	l.each(threads, func(from, to int) {
-		buf, out := make([]float32, l.size()), make([]byte, l.size())
+		x, out := gather(l, from, to, data), blank(l, from, to, codes)
 		for k := from; k < to; k++ {
-			x := gather(l, k, data, buf)
-			scales[k], errs[k] = f(k, x, out[:len(x)])
-			scatter(l, k, codes, out[:len(x)])
+			scales[k], errs[k] = f(k, x.of(k), out.of(k))
 		}
+		out.store()
 	})
 	var total Error
 	for _, e := range errs {
@@ -138,19 +138,12 @@ func finite(w *tensor.Tensor) ([]float32, error) {
 	return data, nil
 }
 
-// absMax is the largest magnitude in x, as large as any where one is NaN: the
-// bits of magnitudes are ordered as they are, with NaN on top.
+// absMax is the largest magnitude in x, infinite where one is NaN.
 func absMax(x []float32) float32 {
-	m := uint32(0)
-	for _, v := range x {
-		if b := math.Float32bits(v) &^ (1 << 31); b > m {
-			m = b
-		}
+	if m := kernel.RowSize(x); m == m {
+		return m
 	}
-	if m > math.Float32bits(float32(math.Inf(1))) {
-		return float32(math.Inf(1))
-	}
-	return math.Float32frombits(m)
+	return float32(math.Inf(1))
 }
 
 // mirror returns -mags[n], ..., -mags[1], 0, mags[1], ..., mags[n].
@@ -250,7 +243,7 @@ func (e *Encoded) Decode(threads int) (*tensor.Tensor, error) {
 	if e.Orders != nil {
 		return decodeOrders(e.Orders, threads)
 	}
-	codes, err := codesOf(e.Codes)
+	codes, shift, err := bytesOf(e.Codes)
 	if err != nil {
 		return nil, err
 	}
@@ -268,18 +261,20 @@ func (e *Encoded) Decode(threads int) (*tensor.Tensor, error) {
 	out := tensor.New(tensor.Float32, e.Codes.Shape...)
 	y := tensor.Data[float32](out)
 	l.each(threads, func(from, to int) {
-		buf, vals := make([]int16, l.size()), make([]float32, l.size())
+		q, vals := gather(l, from, to, codes), blank(l, from, to, y)
 		for k := from; k < to; k++ {
-			q := gather(l, k, codes, buf)
-			for i, c := range q {
-				if e.Levels != nil {
-					vals[i] = e.Levels[c] * scales[k]
-				} else {
-					vals[i] = float32(c-zeros[k]) * scales[k]
+			v, scale, zero := vals.of(k), scales[k], zeros[k]
+			if e.Levels != nil {
+				for i, c := range q.of(k) {
+					v[i] = e.Levels[c] * scale
 				}
+				continue
 			}
-			scatter(l, k, y, vals[:len(q)])
+			for i, c := range q.of(k) {
+				v[i] = float32(int16(c)<<(shift&15)>>(shift&15)-zero) * scale
+			}
 		}
+		vals.store()
 	})
 	return out, nil
 }

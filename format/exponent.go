@@ -3,6 +3,7 @@ package format
 import (
 	"math"
 
+	"pare/internal/par"
 	"pare/tensor"
 )
 
@@ -15,8 +16,10 @@ const bins = 2048
 type Histogram struct {
 	// Weighted counts, sums and sums of squares of u per bin. The weight of a
 	// group is max² (or as Weighting says), so that errors add up over groups.
-	s0, s1, s2 [bins]float64
+	sums [bins]binSums
 }
+
+type binSums struct{ s0, s1, s2 float64 }
 
 // Weighting says how groups count against each other in a Histogram.
 type Weighting uint8
@@ -32,18 +35,19 @@ const (
 
 // Merge adds what o counted, times f.
 func (h *Histogram) Merge(o *Histogram, f float64) {
-	for i := range bins {
-		h.s0[i] += f * o.s0[i]
-		h.s1[i] += f * o.s1[i]
-		h.s2[i] += f * o.s2[i]
+	for i := range h.sums {
+		a, b := &h.sums[i], &o.sums[i]
+		a.s0 += f * b.s0
+		a.s1 += f * b.s1
+		a.s2 += f * b.s2
 	}
 }
 
 // Energy is the weighted sum of squares; under Squared, that of the weights.
 func (h *Histogram) Energy() float64 {
 	sum := 0.0
-	for _, x := range h.s2 {
-		sum += x
+	for i := range h.sums {
+		sum += h.sums[i].s2
 	}
 	return sum
 }
@@ -61,10 +65,14 @@ func NewHistogram(w *tensor.Tensor, s Spec, by Weighting, threads int) (*Histogr
 	// A fixed number of parts, summed in order.
 	const parts = 8
 	var part [parts]Histogram
-	parallel(parts, threads, func(p int) {
-		buf := make([]float32, l.size())
-		for g := p * l.groups / parts; g < (p+1)*l.groups/parts; g++ {
-			part[p].add(gather(l, g, data, buf), g, every, by)
+	par.Each(parts, threads, func(p int) {
+		to := (p + 1) * l.groups / parts
+		step := max(1, chunkElems/max(1, l.size()))
+		for from := p * l.groups / parts; from < to; from += step {
+			x := gather(l, from, min(from+step, to), data)
+			for g := from; g < min(from+step, to); g++ {
+				part[p].add(x.of(g), g, every, by)
+			}
 		}
 	})
 	h := &part[0]
@@ -109,10 +117,10 @@ func (h *Histogram) add(x []float32, group, every int, by Weighting) {
 	weight *= float64(every)
 	for i := group % every; i < len(x); i += every {
 		u := float32(math.Abs(float64(x[i]))) / m
-		b := min(bins-1, int(float32(math.Sqrt(float64(u)))*bins))
-		h.s0[b] += weight
-		h.s1[b] += weight * float64(u)
-		h.s2[b] += weight * float64(u) * float64(u)
+		b := &h.sums[min(bins-1, int(float32(math.Sqrt(float64(u)))*bins))]
+		b.s0 += weight
+		b.s1 += weight * float64(u)
+		b.s2 += weight * float64(u) * float64(u)
 	}
 }
 
@@ -122,18 +130,18 @@ func (h *Histogram) Error(bits int, exponent, p float64, r Rounding) float64 {
 	g := newGrid(Spec{Kind: Power, Bits: bits, Exponent: exponent}, r)
 	sum, q, n := 0.0, 0, int(g.n)
 	for b := range bins {
-		if h.s0[b] == 0 {
+		if h.sums[b].s0 == 0 {
 			continue
 		}
-		u := h.s1[b] / h.s0[b]
+		u := h.sums[b].s1 / h.sums[b].s0
 		for q < n && u*float64(g.top) >= float64(g.cuts[q+1]) {
 			q++
 		}
 		level := float64(g.mags[q] / g.top)
 		if p == 2 {
-			sum += max(0, h.s2[b]-2*level*h.s1[b]+level*level*h.s0[b])
+			sum += max(0, h.sums[b].s2-2*level*h.sums[b].s1+level*level*h.sums[b].s0)
 		} else {
-			sum += h.s0[b] * math.Pow(math.Abs(u-level), p)
+			sum += h.sums[b].s0 * math.Pow(math.Abs(u-level), p)
 		}
 	}
 	return sum
@@ -150,9 +158,9 @@ const (
 func (h *Histogram) Asymptotic() float64 {
 	var count, logs []float64
 	for b := range bins {
-		if h.s1[b] != 0 {
-			count = append(count, h.s0[b])
-			logs = append(logs, math.Log(h.s1[b]/h.s0[b]))
+		if h.sums[b].s1 != 0 {
+			count = append(count, h.sums[b].s0)
+			logs = append(logs, math.Log(h.sums[b].s1/h.sums[b].s0))
 		}
 	}
 	slope := func(a float64) float64 {

@@ -1,6 +1,10 @@
 package format
 
-import "math"
+import (
+	"math"
+
+	"pare/kernel"
+)
 
 // Rounding says which code of a power grid stands for a number.
 type Rounding uint8
@@ -121,27 +125,26 @@ func (g *grid) quantise(x []float32, scale, zero float32, codes []byte) Error {
 	if g.Kind == Power {
 		return g.quantisePower(x, scale, codes)
 	}
-	lo, hi := -g.n, g.n
+	s := kernel.Scale{Step: scale, Zero: int32(zero), Lo: -int32(g.n), Hi: int32(g.n)}
 	if g.Asymmetric {
-		lo, hi = -zero, g.n-zero
+		s.Lo = 0
 	}
-	var t tally
-	for i, v := range x {
-		u := v / scale
-		if u < lo {
-			u = lo
-		} else if u > hi {
-			u = hi
-		}
-		u = roundEven(u)
-		codes[i] = byte(int(u + zero))
-		t = t.with(v, float32(u*scale))
-	}
-	return t.error(len(x))
+	return errorOf(kernel.EncodeSteps(codes, x, s), len(x))
+}
+
+func errorOf(c kernel.Cost, n int) Error {
+	return Error{N: n, Square: c.Square, Energy: c.Energy, Max: c.Max}
 }
 
 func (g *grid) quantisePower(x []float32, scale float32, codes []byte) Error {
 	n := int(g.n)
+	if n < kernel.MaxLevels {
+		var levels [kernel.MaxLevels]float32
+		for j, l := range g.mags {
+			levels[j] = float32(l * scale)
+		}
+		return errorOf(kernel.EncodeLevels(codes, x, scale, g.cuts[:n+1], levels[:n+1]), len(x))
+	}
 	levels := mirror(g.mags)
 	for i, l := range levels {
 		levels[i] = float32(l * scale)

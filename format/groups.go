@@ -1,9 +1,7 @@
 package format
 
 import (
-	"sync"
-	"sync/atomic"
-
+	"pare/internal/par"
 	"pare/tensor"
 )
 
@@ -52,40 +50,118 @@ func (l layout) size() int {
 	return l.outer * l.inner
 }
 
-// gather returns the elements of group g, in src itself where they lie
-// together, else copied to buf.
-func gather[T any](l layout, g int, src, buf []T) []T {
-	if l.grain != PerBlock && l.outer == 1 {
-		return src[g*l.inner : (g+1)*l.inner]
-	}
-	k := 0
-	l.segments(g, func(start, count, stride int) {
-		if stride == 1 {
-			copy(buf[k:], src[start:start+count])
-			k += count
-			return
-		}
-		for i := start; count > 0; i, count = i+stride, count-1 {
-			buf[k] = src[i]
-			k++
-		}
-	})
-	return buf[:k]
+// together reports whether the elements of a group lie next to each other.
+func (l layout) together() bool {
+	return l.outer == 1 && l.grain != PerBlock || l.inner == 1 && l.grain == PerBlock
 }
 
-// scatter is the inverse of gather: it stores vals as group g of dst.
-func scatter[T any](l layout, g int, dst, vals []T) {
-	k := 0
-	l.segments(g, func(start, count, stride int) {
-		if stride == 1 {
-			k += copy(dst[start:start+count], vals[k:])
-			return
+// span is where group g, whose elements lie together, begins and how many they
+// are.
+func (l layout) span(g int) (start, n int) {
+	if l.grain != PerBlock {
+		return g * l.inner, l.inner
+	}
+	o, b := g/l.blocks, g%l.blocks
+	return o*l.dim + b*l.block, l.count(g)
+}
+
+// count is the number of elements of group g.
+func (l layout) count(g int) int {
+	if l.grain != PerBlock {
+		return l.outer * l.inner
+	}
+	return min(l.block, l.dim-g/l.inner%l.blocks*l.block)
+}
+
+// groups are consecutive groups of a tensor, each with its elements together:
+// in the tensor itself where they lie so, else copied.
+type groups[T any] struct {
+	layout
+	from, to int
+	data     []T // the tensor
+	own      []T // copies, room apart; nil for none
+	room     int
+}
+
+// blank returns room for the elements of groups from..to-1 of data, to be written
+// there by store.
+func blank[T any](l layout, from, to int, data []T) groups[T] {
+	v := groups[T]{layout: l, from: from, to: to, data: data, room: l.size()}
+	if !l.together() {
+		v.own = make([]T, (to-from)*v.room)
+	}
+	return v
+}
+
+// gather returns groups from..to-1 of data.
+func gather[T any](l layout, from, to int, data []T) groups[T] {
+	v := blank(l, from, to, data)
+	if v.own != nil {
+		v.parts(func(own, data []T, rows, columns, stride int) {
+			const edge = 16
+			for r := 0; r < rows; r += edge {
+				for c := range columns {
+					d := own[c*v.room+r : c*v.room+min(r+edge, rows)]
+					for i := range d {
+						d[i] = data[(r+i)*stride+c]
+					}
+				}
+			}
+		}, func(own, data []T) { copy(own, data) })
+	}
+	return v
+}
+
+// of are the elements of group g.
+func (v groups[T]) of(g int) []T {
+	if v.own == nil {
+		start, n := v.span(g)
+		return v.data[start : start+n : start+n]
+	}
+	start, n := (g-v.from)*v.room, v.count(g)
+	return v.own[start : start+n : start+n]
+}
+
+// store writes copies back to the tensor.
+func (v groups[T]) store() {
+	if v.own == nil {
+		return
+	}
+	v.parts(func(own, data []T, rows, columns, stride int) {
+		const edge = 16
+		for c := 0; c < columns; c += edge {
+			for r := range rows {
+				d := data[r*stride+c : r*stride+min(c+edge, columns)]
+				for i := range d {
+					d[i] = own[(c+i)*v.room+r]
+				}
+			}
 		}
-		for i := start; count > 0; i, count = i+stride, count-1 {
-			dst[i] = vals[k]
-			k++
+	}, func(own, data []T) { copy(data, own) })
+}
+
+// parts calls across for parts of the tensor, rows stride apart, that hold one
+// group in each column, whose copies are room apart, and along for runs within a
+// group.
+func (v groups[T]) parts(across func(own, data []T, rows, columns, stride int), along func(own, data []T)) {
+	switch {
+	case v.grain == PerBlock:
+		for g := v.from; g < v.to; {
+			o, b, i := g/(v.blocks*v.inner), g/v.inner%v.blocks, g%v.inner
+			n := min(v.inner-i, v.to-g)
+			across(v.own[(g-v.from)*v.room:], v.data[(o*v.dim+b*v.block)*v.inner+i:], v.count(g), n, v.inner)
+			g += n
 		}
-	})
+	case v.inner == 1:
+		across(v.own, v.data[v.from:], v.outer, v.to-v.from, v.dim)
+	default:
+		for o := range v.outer {
+			for g := v.from; g < v.to; g++ {
+				at := (o*v.dim + g) * v.inner
+				along(v.own[(g-v.from)*v.room+o*v.inner:][:v.inner], v.data[at:at+v.inner])
+			}
+		}
+	}
 }
 
 // scaleShape is the shape of the scales in ONNX's DequantizeLinear.
@@ -108,27 +184,7 @@ const chunkElems = 1 << 15
 // The ranges do not depend on the number of threads.
 func (l layout) each(threads int, f func(from, to int)) {
 	per := (chunkElems + max(1, l.size()) - 1) / max(1, l.size())
-	parallel((l.groups+per-1)/per, threads, func(i int) {
+	par.Each((l.groups+per-1)/per, threads, func(i int) {
 		f(i*per, min((i+1)*per, l.groups))
 	})
-}
-
-// parallel calls f for 0..n-1 on up to threads goroutines.
-func parallel(n, threads int, f func(i int)) {
-	if threads <= 1 || n <= 1 {
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(n, threads) {
-		wg.Go(func() {
-			for i := int(next.Add(1) - 1); i < n; i = int(next.Add(1) - 1) {
-				f(i)
-			}
-		})
-	}
-	wg.Wait()
 }

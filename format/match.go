@@ -90,22 +90,17 @@ func matchUniform(n *ir.Node) (*Encoded, bool) {
 
 // setWidth finds bits and symmetry of a uniform encoding from its codes.
 func (e *Encoded) setWidth() bool {
-	codes, err := codesOf(e.Codes)
-	if err != nil {
-		return false
-	}
 	t := e.Codes.Type
 	e.Spec.Bits, e.Spec.Asymmetric = t.Bits(), t.IsUnsigned()
 	if e.Zero != nil {
 		zeros, _ := codesOf(e.Zero)
 		e.Spec.Asymmetric = e.Spec.Asymmetric || slices.ContainsFunc(zeros, func(z int16) bool { return z != 0 })
 	}
-	top := int16(0)
-	for _, c := range codes {
-		top = max(top, c, -c)
-	}
+	narrower := e.Spec
+	narrower.Bits--
+	top := largest(e.Codes, narrower.Levels())
 	for s := e.Spec; s.Bits > 2; e.Spec.Bits = s.Bits {
-		if s.Bits--; int(top) > s.Levels() {
+		if s.Bits--; top > s.Levels() {
 			break
 		}
 	}
@@ -209,8 +204,7 @@ func (e *Encoded) setScale(scale *tensor.Tensor) bool {
 // setLevels verifies the level table and finds width and exponent.
 func (e *Encoded) setLevels(exponent float32) bool {
 	n := (len(e.Levels) - 1) / 2
-	codes, err := codesOf(e.Codes)
-	if err != nil || len(e.Levels)%2 == 0 || n < 1 || n > 127 || !slices.IsSorted(e.Levels) {
+	if len(e.Levels)%2 == 0 || n < 1 || n > 127 || !slices.IsSorted(e.Levels) {
 		return false
 	}
 	for j := range n + 1 {
@@ -218,10 +212,8 @@ func (e *Encoded) setLevels(exponent float32) bool {
 			return false
 		}
 	}
-	for _, c := range codes {
-		if int(c) >= len(e.Levels) {
-			return false
-		}
+	if largest(e.Codes, len(e.Levels)-1) >= len(e.Levels) {
+		return false
 	}
 	for e.Spec.Bits = 2; 1<<(e.Spec.Bits-1)-1 < n; e.Spec.Bits++ {
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"pare/internal/par"
 	"pare/tensor"
 )
 
@@ -77,7 +78,7 @@ func (o Order) addRows(out *tensor.Tensor, threads int) error {
 	}
 	y := tensor.Data[float32](out)
 	dim, inner, rows := out.Shape[o.Axis], tensor.Len(out.Shape[o.Axis+1:]), o.Codes.Shape[o.Axis]
-	parallel(tensor.Len(out.Shape[:o.Axis])*dim, threads, func(k int) {
+	par.Each(tensor.Len(out.Shape[:o.Axis])*dim, threads, func(k int) {
 		c := k % dim
 		q := codes[(k/dim*rows+place[c])*inner:][:inner]
 		for i, v := range q {

@@ -52,7 +52,8 @@ func (c *checker) listed(v *Value, u Use) bool {
 }
 
 func (c *checker) graph(g *Graph, outer *visible) error {
-	s := &definitions{visible{outer, map[*Value]bool{}}, map[string]bool{}}
+	size := len(g.Inputs) + len(g.Consts) + len(g.Nodes)
+	s := &definitions{visible{outer, make(map[*Value]bool, size)}, make(map[string]bool, size)}
 	for _, v := range g.Inputs {
 		if err := s.define(v, "the graph's inputs"); err != nil {
 			return err
@@ -92,15 +93,15 @@ type definitions struct {
 	names map[string]bool
 }
 
-func (s *definitions) define(v *Value, by string) error {
+func (s *definitions) define(v *Value, by any) error {
 	if s.has(v) {
-		return fmt.Errorf("value %q is produced twice, the second time by %s", v.Name, by)
+		return fmt.Errorf("value %q is produced twice, the second time by %v", v.Name, by)
 	}
 	if v.Name == "" {
-		return fmt.Errorf("%s produces a value without a name", by)
+		return fmt.Errorf("%v produces a value without a name", by)
 	}
 	if s.names[v.Name] {
-		return fmt.Errorf("two values are called %q, the second produced by %s", v.Name, by)
+		return fmt.Errorf("two values are called %q, the second produced by %v", v.Name, by)
 	}
 	s.values[v], s.names[v.Name] = true, true
 	return nil
@@ -114,7 +115,7 @@ func (s *definitions) results(n *Node) error {
 		if v.producer != n {
 			return fmt.Errorf("%v: result %q records another producer", n, v.Name)
 		}
-		if err := s.define(v, n.String()); err != nil {
+		if err := s.define(v, n); err != nil {
 			return err
 		}
 	}

@@ -341,40 +341,45 @@ func (p *Patch) finish() error {
 // sortNodes returns the nodes in topological order, each as early as its
 // operands allow but otherwise in the order they stand in.
 func sortNodes(g *Graph) ([]*Node, error) {
-	state := make(map[*Node]int, len(g.Nodes))
-	in := make(map[*Node]bool, len(g.Nodes))
+	const ( // of nodes of the graph; 0 for others
+		waiting = iota + 1
+		entered
+		placed
+	)
+	state := make(map[*Node]int8, len(g.Nodes))
 	for _, n := range g.Nodes {
-		in[n] = true
+		state[n] = waiting
 	}
 	out := make([]*Node, 0, len(g.Nodes))
 	type frame struct {
 		n    *Node
 		deps []*Value
 	}
+	var stack []frame
 	for _, root := range g.Nodes {
-		if state[root] != 0 {
+		if state[root] != waiting {
 			continue
 		}
-		state[root] = 1
-		stack := []frame{{root, operands(root)}}
+		state[root] = entered
+		stack = append(stack[:0], frame{root, operands(root)})
 		for len(stack) > 0 {
 			top := &stack[len(stack)-1]
 			if len(top.deps) == 0 {
-				state[top.n] = 2
+				state[top.n] = placed
 				out = append(out, top.n)
 				stack = stack[:len(stack)-1]
 				continue
 			}
 			v := top.deps[0]
 			top.deps = top.deps[1:]
-			if v == nil || v.producer == nil || !in[v.producer] {
+			if v == nil || v.producer == nil {
 				continue
 			}
 			switch state[v.producer] {
-			case 0:
-				state[v.producer] = 1
+			case waiting:
+				state[v.producer] = entered
 				stack = append(stack, frame{v.producer, operands(v.producer)})
-			case 1:
+			case entered:
 				return nil, fmt.Errorf("%v is part of a cycle", v.producer)
 			}
 		}

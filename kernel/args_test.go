@@ -14,6 +14,7 @@ func TestArgsLayout(t *testing.T) {
 	var d addArgs
 	var e expandArgs
 	var st stepArgs
+	var g gridArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -69,6 +70,17 @@ func TestArgsLayout(t *testing.T) {
 		{"expand.rows", unsafe.Offsetof(e.rows), 64},
 		{"expand.mask", unsafe.Offsetof(e.mask), 72},
 		{"expand.add", unsafe.Offsetof(e.add), 76},
+		{"grid.dst", unsafe.Offsetof(g.dst), 0},
+		{"grid.src", unsafe.Offsetof(g.src), 24},
+		{"grid.step", unsafe.Offsetof(g.step), 48},
+		{"grid.lo", unsafe.Offsetof(g.lo), 52},
+		{"grid.hi", unsafe.Offsetof(g.hi), 56},
+		{"grid.zero", unsafe.Offsetof(g.zero), 60},
+		{"grid.cuts", unsafe.Offsetof(g.cuts), 64},
+		{"grid.levels", unsafe.Offsetof(g.levels), 128},
+		{"grid.square", unsafe.Offsetof(g.square), 192},
+		{"grid.energy", unsafe.Offsetof(g.energy), 256},
+		{"grid.top", unsafe.Offsetof(g.top), 320},
 		{"add.x", unsafe.Offsetof(d.x), 0},
 		{"add.y", unsafe.Offsetof(d.y), 24},
 		{"add.dst", unsafe.Offsetof(d.dst), 48},

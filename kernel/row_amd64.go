@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func rowMaxAVX512(src []float32) float32
 
+// rowSizeAVX512 is the largest magnitude.
+//
+//go:noescape
+func rowSizeAVX512(src []float32) float32
+
 // rowSumAVX512 is the sum of the elements.
 //
 //go:noescape
@@ -33,6 +38,11 @@ func normalizeAVX512(dst []float32, src []float32, gamma []float32, beta []float
 //
 //go:noescape
 func rowMaxAVX2(src []float32) float32
+
+// rowSizeAVX2 is the largest magnitude.
+//
+//go:noescape
+func rowSizeAVX2(src []float32) float32
 
 // rowSumAVX2 is the sum of the elements.
 //

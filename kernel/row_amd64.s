@@ -89,6 +89,96 @@ fold:
 DATA wordff800000<>+0(SB)/4, $0xff800000
 GLOBL wordff800000<>(SB), RODATA|NOPTR, $4
 
+// func rowSizeAVX512(src []float32) float32
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·rowSizeAVX512(SB), NOSPLIT, $0-28
+	MOVQ         src_len+8(FP), AX
+	MOVQ         src_base+0(FP), CX
+	VBROADCASTSS word7fffffff<>+0(SB), Z0
+	VXORPS       X1, X1, X1
+	VXORPS       X2, X2, X2
+	VXORPS       X3, X3, X3
+	VXORPS       X4, X4, X4
+	XORQ         DX, DX
+	MOVQ         AX, BX
+	SUBQ         $0x40, BX
+	JL           loop_few
+
+loop:
+	VMOVUPS (CX)(DX*4), Z5
+	VANDPS  Z0, Z5, Z5
+	VPMAXSD Z5, Z1, Z1
+	VMOVUPS 64(CX)(DX*4), Z5
+	VANDPS  Z0, Z5, Z5
+	VPMAXSD Z5, Z2, Z2
+	VMOVUPS 128(CX)(DX*4), Z5
+	VANDPS  Z0, Z5, Z5
+	VPMAXSD Z5, Z3, Z3
+	VMOVUPS 192(CX)(DX*4), Z5
+	VANDPS  Z0, Z5, Z5
+	VPMAXSD Z5, Z4, Z4
+	ADDQ    $0x40, DX
+	CMPQ    DX, BX
+	JLE     loop
+
+loop_few:
+	SUBQ      DX, AX
+	TESTQ     AX, AX
+	JLE       fold
+	MOVQ      $-1, BX
+	BZHIQ     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (CX)(DX*4), K1, Z5
+	VANDPS    Z0, Z5, Z5
+	VPMAXSD   Z5, Z1, Z1
+	SUBQ      $0x10, AX
+	TESTQ     AX, AX
+	JLE       fold
+	MOVQ      $-1, BX
+	BZHIQ     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z 64(CX)(DX*4), K1, Z5
+	VANDPS    Z0, Z5, Z5
+	VPMAXSD   Z5, Z2, Z2
+	SUBQ      $0x10, AX
+	TESTQ     AX, AX
+	JLE       fold
+	MOVQ      $-1, BX
+	BZHIQ     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z 128(CX)(DX*4), K1, Z5
+	VANDPS    Z0, Z5, Z5
+	VPMAXSD   Z5, Z3, Z3
+	SUBQ      $0x10, AX
+	TESTQ     AX, AX
+	JLE       fold
+	MOVQ      $-1, BX
+	BZHIQ     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z 192(CX)(DX*4), K1, Z5
+	VANDPS    Z0, Z5, Z5
+	VPMAXSD   Z5, Z4, Z4
+	SUBQ      $0x10, AX
+
+fold:
+	VPMAXSD       Z3, Z1, Z1
+	VPMAXSD       Z4, Z2, Z2
+	VPMAXSD       Z2, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VPMAXSD       Y0, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X0
+	VPMAXSD       X0, X1, X1
+	VMOVHLPS      X1, X1, X0
+	VPMAXSD       X0, X1, X1
+	VMOVSHDUP     X1, X0
+	VPMAXSD       X0, X1, X1
+	MOVSS         X1, ret+24(FP)
+	VZEROUPPER
+	RET
+
+DATA word7fffffff<>+0(SB)/4, $0x7fffffff
+GLOBL word7fffffff<>(SB), RODATA|NOPTR, $4
+
 // func rowSumAVX512(src []float32) float32
 // Requires: AVX, AVX512F, BMI2, SSE
 TEXT ·rowSumAVX512(SB), NOSPLIT, $0-28
@@ -1056,6 +1146,234 @@ DATA lanes<>+500(SB)/4, $0x00000000
 DATA lanes<>+504(SB)/4, $0x00000000
 DATA lanes<>+508(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $512
+
+// func rowSizeAVX2(src []float32) float32
+// Requires: AVX, AVX2, SSE
+TEXT ·rowSizeAVX2(SB), NOSPLIT, $0-28
+	MOVQ         src_len+8(FP), AX
+	MOVQ         src_base+0(FP), CX
+	VBROADCASTSS word7fffffff<>+0(SB), Y0
+	VXORPS       X1, X1, X1
+	VXORPS       X2, X2, X2
+	VXORPS       X3, X3, X3
+	VXORPS       X4, X4, X4
+	VXORPS       X5, X5, X5
+	VXORPS       X6, X6, X6
+	VXORPS       X7, X7, X7
+	VXORPS       X8, X8, X8
+	XORQ         DX, DX
+	MOVQ         AX, BX
+	SUBQ         $0x40, BX
+	JL           loop_few
+
+loop:
+	VMOVUPS (CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y1, Y1
+	VMOVUPS 32(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y2, Y2
+	VMOVUPS 64(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y3, Y3
+	VMOVUPS 96(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y4, Y4
+	VMOVUPS 128(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y5, Y5
+	VMOVUPS 160(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y6, Y6
+	VMOVUPS 192(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y7, Y7
+	VMOVUPS 224(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y8, Y8
+	ADDQ    $0x40, DX
+	CMPQ    DX, BX
+	JLE     loop
+
+loop_few:
+	SUBQ    DX, AX
+	CMPQ    AX, $0x08
+	JL      part0
+	VMOVUPS (CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y1, Y1
+	SUBQ    $0x08, AX
+	JMP     part0_next
+
+part0:
+	TESTQ      AX, AX
+	JLE        fold
+	LEAQ       lanes<>+256(SB), BX
+	NEGQ       AX
+	VMOVUPS    (BX)(AX*4), Y9
+	VMASKMOVPS (CX)(DX*4), Y9, Y9
+	VANDPS     Y0, Y9, Y9
+	VPMAXSD    Y9, Y1, Y1
+	JMP        fold
+
+part0_next:
+	CMPQ    AX, $0x08
+	JL      part1
+	VMOVUPS 32(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y2, Y2
+	SUBQ    $0x08, AX
+	JMP     part1_next
+
+part1:
+	TESTQ      AX, AX
+	JLE        fold
+	LEAQ       lanes<>+256(SB), BX
+	NEGQ       AX
+	VMOVUPS    (BX)(AX*4), Y9
+	VMASKMOVPS 32(CX)(DX*4), Y9, Y9
+	VANDPS     Y0, Y9, Y9
+	VPMAXSD    Y9, Y2, Y2
+	JMP        fold
+
+part1_next:
+	CMPQ    AX, $0x08
+	JL      part2
+	VMOVUPS 64(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y3, Y3
+	SUBQ    $0x08, AX
+	JMP     part2_next
+
+part2:
+	TESTQ      AX, AX
+	JLE        fold
+	LEAQ       lanes<>+256(SB), BX
+	NEGQ       AX
+	VMOVUPS    (BX)(AX*4), Y9
+	VMASKMOVPS 64(CX)(DX*4), Y9, Y9
+	VANDPS     Y0, Y9, Y9
+	VPMAXSD    Y9, Y3, Y3
+	JMP        fold
+
+part2_next:
+	CMPQ    AX, $0x08
+	JL      part3
+	VMOVUPS 96(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y4, Y4
+	SUBQ    $0x08, AX
+	JMP     part3_next
+
+part3:
+	TESTQ      AX, AX
+	JLE        fold
+	LEAQ       lanes<>+256(SB), BX
+	NEGQ       AX
+	VMOVUPS    (BX)(AX*4), Y9
+	VMASKMOVPS 96(CX)(DX*4), Y9, Y9
+	VANDPS     Y0, Y9, Y9
+	VPMAXSD    Y9, Y4, Y4
+	JMP        fold
+
+part3_next:
+	CMPQ    AX, $0x08
+	JL      part4
+	VMOVUPS 128(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y5, Y5
+	SUBQ    $0x08, AX
+	JMP     part4_next
+
+part4:
+	TESTQ      AX, AX
+	JLE        fold
+	LEAQ       lanes<>+256(SB), BX
+	NEGQ       AX
+	VMOVUPS    (BX)(AX*4), Y9
+	VMASKMOVPS 128(CX)(DX*4), Y9, Y9
+	VANDPS     Y0, Y9, Y9
+	VPMAXSD    Y9, Y5, Y5
+	JMP        fold
+
+part4_next:
+	CMPQ    AX, $0x08
+	JL      part5
+	VMOVUPS 160(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y6, Y6
+	SUBQ    $0x08, AX
+	JMP     part5_next
+
+part5:
+	TESTQ      AX, AX
+	JLE        fold
+	LEAQ       lanes<>+256(SB), BX
+	NEGQ       AX
+	VMOVUPS    (BX)(AX*4), Y9
+	VMASKMOVPS 160(CX)(DX*4), Y9, Y9
+	VANDPS     Y0, Y9, Y9
+	VPMAXSD    Y9, Y6, Y6
+	JMP        fold
+
+part5_next:
+	CMPQ    AX, $0x08
+	JL      part6
+	VMOVUPS 192(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y7, Y7
+	SUBQ    $0x08, AX
+	JMP     part6_next
+
+part6:
+	TESTQ      AX, AX
+	JLE        fold
+	LEAQ       lanes<>+256(SB), BX
+	NEGQ       AX
+	VMOVUPS    (BX)(AX*4), Y9
+	VMASKMOVPS 192(CX)(DX*4), Y9, Y9
+	VANDPS     Y0, Y9, Y9
+	VPMAXSD    Y9, Y7, Y7
+	JMP        fold
+
+part6_next:
+	CMPQ    AX, $0x08
+	JL      part7
+	VMOVUPS 224(CX)(DX*4), Y9
+	VANDPS  Y0, Y9, Y9
+	VPMAXSD Y9, Y8, Y8
+	SUBQ    $0x08, AX
+	JMP     part7_next
+
+part7:
+	TESTQ      AX, AX
+	JLE        fold
+	LEAQ       lanes<>+256(SB), BX
+	NEGQ       AX
+	VMOVUPS    (BX)(AX*4), Y9
+	VMASKMOVPS 224(CX)(DX*4), Y9, Y9
+	VANDPS     Y0, Y9, Y9
+	VPMAXSD    Y9, Y8, Y8
+	JMP        fold
+
+part7_next:
+fold:
+	VPMAXSD      Y5, Y1, Y1
+	VPMAXSD      Y6, Y2, Y2
+	VPMAXSD      Y7, Y3, Y3
+	VPMAXSD      Y8, Y4, Y4
+	VPMAXSD      Y3, Y1, Y1
+	VPMAXSD      Y4, Y2, Y2
+	VPMAXSD      Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VPMAXSD      X0, X1, X1
+	VMOVHLPS     X1, X1, X0
+	VPMAXSD      X0, X1, X1
+	VMOVSHDUP    X1, X0
+	VPMAXSD      X0, X1, X1
+	MOVSS        X1, ret+24(FP)
+	VZEROUPPER
+	RET
 
 // func rowSumAVX2(src []float32) float32
 // Requires: AVX, SSE

@@ -18,6 +18,7 @@ type (
 // the same bits in every row.
 var (
 	rowMaxLoops    = append(archRowMax, impl[reduceLoop]{"f32_1_go", 0, rowMaxGo})
+	rowSizeLoops   = append(archRowSize, impl[reduceLoop]{"f32_1_go", 0, rowSizeGo})
 	rowSumLoops    = append(archRowSum, impl[reduceLoop]{"f32_1_go", 0, rowSumGo})
 	expSumLoops    = append(archExpSum, impl[expSumLoop]{"f32_1_go", 0, expSumGo})
 	varianceLoops  = append(archVariance, impl[reduce2Loop]{"f32_1_go", 0, varianceGo})
@@ -73,6 +74,26 @@ func RowMax(src []float32) float32 {
 		return -inf
 	}
 	return pick(rowMaxLoops)(src)
+}
+
+// RowSize is the largest magnitude in src, NaN where one is; 0 if there is none.
+func RowSize(src []float32) float32 {
+	if len(src) == 0 {
+		return 0
+	}
+	return pick(rowSizeLoops)(src)
+}
+
+// rowSizeGo compares the bits of magnitudes, which are ordered as they are, with
+// NaN on top.
+func rowSizeGo(src []float32) float32 {
+	m := uint32(0)
+	for _, x := range src {
+		if b := math.Float32bits(x) &^ (1 << 31); b > m {
+			m = b
+		}
+	}
+	return math.Float32frombits(m)
 }
 
 func rowMaxGo(src []float32) float32 {

@@ -34,6 +34,23 @@ func TestRowMax(t *testing.T) {
 	})
 }
 
+func TestRowSize(t *testing.T) {
+	eachImpl(t, "rowsize", rowSizeLoops, func(t *testing.T, run reduceLoop) {
+		r := seeded(6)
+		for _, n := range lengths() {
+			for _, strange := range []bool{false, true} {
+				src, want := tail(t, r, n, 3, strange), 0.0
+				for _, x := range src {
+					want = max(want, math.Abs(float64(x)))
+				}
+				if got := float64(run(src)); got != want && !(got != got && want != want) {
+					t.Fatalf("largest magnitude of %v is %v, want %v", src, got, want)
+				}
+			}
+		}
+	})
+}
+
 // testSums compares a sum with float64, and the instruction sets with each
 // other bit by bit.
 func testSums[F any](t *testing.T, family string, rows []impl[F], call func(run F, src []float32) float32, exact func(src []float32) float64) {

@@ -102,6 +102,9 @@ func (f *folder) bound(n *ir.Node) int64 {
 		}
 		sum += bytesOf(t)
 	}
+	if f.o.Most > 0 {
+		sum = min(sum, f.o.Most)
+	}
 	return sum
 }
 

@@ -2,8 +2,11 @@ package pass
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
+	"sync/atomic"
 
+	"pare/internal/par"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -71,7 +74,7 @@ func (w *work) layer(n *ir.Node, v *ir.Value, axis int) (*layer, string) {
 // channel out.
 type matrix struct {
 	operand int
-	index   func(d0, d1 int) (out, in int)
+	index   func(d0, d1 int) (out, in int) // linear in d1
 	// factor multiplies the weights, biasFactor the bias.
 	factor, biasFactor float64
 	// bias is the operand of the bias, -1 where the operator has none; fromEnd the
@@ -103,9 +106,12 @@ func (m *matrix) weights(t *tensor.Tensor, in, out affine) (*tensor.Tensor, []fl
 	sum := make([]float64, len(out.scale))
 	ok := true
 	if t.Type == tensor.Float32 {
-		y = tensor.Of(t.Shape, rescale(m, t.Shape, tensor.Data[float32](t), in, out, sum))
+		y = tensor.New(tensor.Float32, t.Shape...)
+		ok = rescale(m, t.Shape, tensor.Data[float32](t), tensor.Data[float32](y), in, out, sum)
 	} else {
-		y, ok = stored(t.Type, t.Shape, rescale(m, t.Shape, tensor.Float64s(t), in, out, sum))
+		list := make([]float64, t.Len())
+		rescale(m, t.Shape, tensor.Float64s(t), list, in, out, sum)
+		y, ok = stored(t.Type, t.Shape, list)
 	}
 	for o := range sum {
 		sum[o] = sum[o]*out.scale[o] + out.offset[o]
@@ -113,31 +119,78 @@ func (m *matrix) weights(t *tensor.Tensor, in, out affine) (*tensor.Tensor, []fl
 	if in.keepsScale() && out.keepsScale() {
 		return nil, sum, true
 	}
-	return y, sum, ok && (t.Type != tensor.Float32 || finite(tensor.Float32s(y)))
+	return y, sum, ok
 }
 
-// rescale returns the weights x scaled for operand and result, in float64 until
-// they are rounded, and adds up what offsets of the operand contribute.
-func rescale[T float32 | float64](m *matrix, shape []int, x []T, in, out affine, sum []float64) []T {
-	y := make([]T, len(x))
-	inner := tensor.Len(shape[2:])
-	for d0 := range shape[0] {
-		for d1 := range shape[1] {
-			o, i := m.index(d0, d1)
-			at := (d0*shape[1] + d1) * inner
-			scale, offset := out.scale[o]*in.scale[i], m.factor*in.offset[i]
-			from, to := x[at:at+inner], y[at:at+inner]
-			for k, v := range from {
-				to[k] = T(float64(v) * scale)
-			}
-			if offset != 0 {
-				for _, v := range from {
-					sum[o] += float64(v) * offset
-				}
+// rescale makes y of the weights x scaled for operand and result, in float64 until
+// they are rounded, and reports whether they are finite; it adds up what offsets of
+// the operand contribute.
+func rescale[T float32 | float64](m *matrix, shape []int, x, y []T, in, out affine, sum []float64) bool {
+	r := &rescaled[T]{m: m, in: in, out: out, second: shape[1], inner: tensor.Len(shape[2:]), x: x, y: y, sum: sum, even: in.isIdentity()}
+	if !in.moves() { // offsets of several rows may add up in one place
+		r.sum = nil
+	}
+	row := r.second * r.inner
+	rows := 1 + (1<<15)/max(1, row)
+	threads := runtime.GOMAXPROCS(0)
+	if r.sum != nil {
+		threads = 1
+	}
+	var broken atomic.Bool
+	par.Each((shape[0]+rows-1)/rows, threads, func(k int) {
+		from, to := k*rows, min((k+1)*rows, shape[0])
+		for d0 := from; d0 < to; d0++ {
+			r.row(d0)
+		}
+		if !finite(r.y[from*row : to*row]) {
+			broken.Store(true)
+		}
+	})
+	return !broken.Load()
+}
+
+// rescaled is a run of rescale.
+type rescaled[T float32 | float64] struct {
+	m             *matrix
+	in, out       affine
+	second, inner int // elements (d0, d1) and what is behind them
+	x, y          []T
+	sum           []float64 // nil where the operand has no offsets
+	even          bool      // the operand does not change
+}
+
+func rescaleBy[T float32 | float64](y, x []T, scale float64) {
+	y = y[:len(x)]
+	for k, v := range x {
+		y[k] = T(float64(v) * scale)
+	}
+}
+
+// row does elements (d0, ...).
+func (r *rescaled[T]) row(d0 int) {
+	n := r.second * r.inner
+	x, y := r.x[d0*n:(d0+1)*n], r.y[d0*n:(d0+1)*n]
+	o, i := r.m.index(d0, 0)
+	toO, toI := r.m.index(d0, 1)
+	toO, toI = toO-o, toI-i // indices are linear along a row
+	if toO == 0 && r.even {
+		rescaleBy(y, x, r.out.scale[o])
+		return
+	}
+	for d1 := range r.second {
+		scale := r.out.scale[o] * r.in.scale[i]
+		if r.inner == 1 {
+			y[d1] = T(float64(x[d1]) * scale)
+		} else {
+			rescaleBy(y[d1*r.inner:(d1+1)*r.inner], x[d1*r.inner:(d1+1)*r.inner], scale)
+		}
+		if offset := r.m.factor * r.in.offset[i]; r.sum != nil && offset != 0 {
+			for _, v := range x[d1*r.inner : (d1+1)*r.inner] {
+				r.sum[o] += float64(v) * offset
 			}
 		}
+		o, i = o+toO, i+toI
 	}
-	return y
 }
 
 // rewriteBias applies out to the bias, which is made where it is missing and

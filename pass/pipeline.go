@@ -73,6 +73,9 @@ type Options struct {
 	// Growth is the number of bytes by which a folded constant may exceed the
 	// constants that it makes superfluous; 0 means 2 KiB.
 	Growth int64
+	// Most is the number of bytes of the largest constant that is folded; 0 sets no
+	// limit.
+	Most int64
 	// After, when set, is called after every pass that changed something, with
 	// the number of its rewrites. An error ends the simplification.
 	After func(p Pass, rewrites int) error

@@ -12,6 +12,7 @@ import (
 type norm struct {
 	node                        *ir.Node
 	gamma, beta, mean, std, dev []float64 // dev is √(σ² + ε)
+	from                        [4]*tensor.Tensor
 }
 
 // norm reads a batch-norm in inference mode, or says what prevents it.
@@ -26,17 +27,25 @@ func (w *work) norm(n *ir.Node) (*norm, string) {
 		return nil, "it has statistics for every element (spatial=0)"
 	}
 	var x [4][]float64
-	for i := range x {
+	var from [4]*tensor.Tensor
+	for i := range from {
 		v := n.In[i+1]
 		if !w.constant(v) {
 			return nil, fmt.Sprintf("its parameter %s is computed", quoted(v))
 		}
+		from[i] = v.Const
+	}
+	if b := w.norms[n]; b != nil && b.from == from {
+		return b, ""
+	}
+	for i := range x {
+		v := n.In[i+1]
 		if x[i] = tensor.Float64s(v.Const); len(x[i]) != len(x[0]) || !finite(x[i]) {
 			return nil, fmt.Sprintf("its parameter %s is not finite", quoted(v))
 		}
 	}
 	eps := float64(n.Float("epsilon", 1e-5))
-	b := &norm{node: n, gamma: x[0], beta: x[1], mean: x[2]}
+	b := &norm{node: n, gamma: x[0], beta: x[1], mean: x[2], from: from}
 	for _, v := range x[3] {
 		b.std = append(b.std, math.Sqrt(max(v, 0)))
 		b.dev = append(b.dev, math.Sqrt(v+eps))
@@ -44,6 +53,7 @@ func (w *work) norm(n *ir.Node) (*norm, string) {
 			return nil, fmt.Sprintf("its variance %s is negative or zero", quoted(n.In[4]))
 		}
 	}
+	w.norms[n] = b
 	return b, ""
 }
 

@@ -20,10 +20,11 @@ type work struct {
 	inf   *op.Inference
 	types map[*ir.Value]ir.Type
 	stale bool
+	norms map[*ir.Node]*norm // as they were last read
 }
 
 func newWork(ctx context.Context, m *ir.Model, o Options) *work {
-	return &work{ctx: ctx, m: m, g: m.Graph, o: o, stale: true}
+	return &work{ctx: ctx, m: m, g: m.Graph, o: o, stale: true, norms: map[*ir.Node]*norm{}}
 }
 
 // learn brings types and known elements up to date. They follow from inputs,

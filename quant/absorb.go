@@ -43,7 +43,7 @@ func (q *Absorb) Validate() error {
 }
 
 // Needs implements compress.Calibrated: what layers compute, by channel.
-func (q *Absorb) Needs(m *ir.Model) []calib.Request {
+func (q *Absorb) Needs(m *ir.Model, _ *compress.Env) []calib.Request {
 	if _, err := op.Infer(m); err != nil || !q.Check {
 		return nil // Apply reports it
 	}
@@ -56,7 +56,7 @@ func (q *Absorb) Needs(m *ir.Model) []calib.Request {
 		if l.Kind == compress.Dense {
 			axis = l.Node.Out[0].Type.Rank() - 1
 		}
-		out = append(out, calib.Request{Value: l.Node.Out[0], Axis: axis})
+		out = append(out, calib.Request{Value: l.Node.Out[0], Axis: axis, Moments: true})
 	}
 	return out
 }
@@ -69,7 +69,7 @@ func (q *Absorb) Apply(ctx context.Context, m *ir.Model, env *compress.Env) erro
 	seen := env.Observed
 	if seen == nil && q.Check && !madeUp(m) {
 		var err error
-		if seen, err = synthetic(ctx, m, env, q.Needs(m)); err != nil {
+		if seen, err = synthetic(ctx, m, env, q.Needs(m, env)); err != nil {
 			return err
 		}
 	}
@@ -337,8 +337,11 @@ func (b *absorption) give(l *compress.Layer) string {
 	if link == nil || l.Weight == nil {
 		return "nothing is known of the channels it reads"
 	}
-	w := l.Weight.Const
-	delta := sumColumns(l, tensor.Float64s(w), w.Shape, func(c int) float64 { return b.amount[link.Units[c]] }, nil)
+	amounts := make([]float64, len(link.Units))
+	for c, u := range link.Units {
+		amounts[c] = b.amount[u]
+	}
+	delta := sumColumns(l, l.Weight.Const, nil, amounts, nil, 1)
 	if why := addOffset(b.patch, l, delta); why != "" {
 		return why
 	}

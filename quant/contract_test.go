@@ -25,7 +25,7 @@ func TestContract(t *testing.T) {
 		"uniform(w=4,rounding=squant,granularity=block,block=16)",
 		"powerquant(w=4,a=4)", "powerquant(w=8,a=8,exponent=layer,edges=8)", "powerquant(w=4,a=6,aexponent=0.7,rounding=power)",
 		"powerquant(w=6,a=6,aexponent=1,regions=false);pw:a=32;fc:a=4", "powerquant(solver=simplex)", "powerquant(w=6,a=6,top=127)",
-		"powerquant(w=4,rounding=squant)", "powerquant(w=3,a=8,rounding=squant,granularity=tensor)",
+		"powerquant(w=4,rounding=squant)", "powerquant(w=4,a=8,rounding=squant,granularity=tensor)",
 		"powerquant(w=4,top=16)", "powerquant(w=6,top=127)",
 		"rex(budget=0)", "rex(base=uniform(w=4),steps=shift,bits=3)", "rex(base=uniform(w=4),steps=max,spread=constant,rows=norm)", "rex(base=uniform(w=3,granularity=block,block=16),order=3,budget=2)",
 		"rex(base=uniform(w=4),steps=fused,order=2)", "rex(base=powerquant(w=4),bits=1,budget=1.1)", "rex(base=ternary,order=4,budget=0)",
@@ -35,6 +35,7 @@ func TestContract(t *testing.T) {
 		"ternary(equal=mass)", "ternary(equal=error,granularity=tensor,edges=0,store=int8)",
 		"codebook(w=2)", "codebook(w=3,granularity=tensor)", "codebook(w=5,top=16,importance=input)", "codebook(w=6,top=0,edges=8)",
 		"fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+equalize(clip=leave,reach=false,rounds=3)", "fold+absorb(check=false,k=1)",
+		"fold+spiq(form=axis)+uniform(w=8)", "fold+spiq(w=4,a=4,form=axis,kappa=0.5)+powerquant(w=4)+correct",
 		"fold+spiq(w=4,a=4)+uniform(w=4,a=4)", "fold+spiq(kappa=1,share=mean,k=4)+powerquant(w=4)+correct", "fold+ocs(ratio=0.3)+uniform(w=4)+correct",
 	)...)
 }

@@ -9,7 +9,6 @@ import (
 	"pare/compress"
 	"pare/ir"
 	"pare/op"
-	"pare/tensor"
 )
 
 func init() {
@@ -41,7 +40,7 @@ func (*Correct) Needs(m *ir.Model) []calib.Request {
 			continue
 		}
 		if v := l.Node.In[l.Input]; v.Type.Rank() > 1 {
-			out = append(out, calib.Request{Value: v, Axis: dataAxis(&l)})
+			out = append(out, calib.Request{Value: v, Axis: dataAxis(&l), Moments: true})
 		}
 	}
 	return out
@@ -105,11 +104,7 @@ func correctBias(p *ir.Patch, l *compress.Layer, env *compress.Env, table *calib
 	if err != nil {
 		return "", err.Error()
 	}
-	w, now := tensor.Float64s(original), tensor.Float64s(decoded)
-	for i := range w {
-		w[i] -= now[i]
-	}
-	delta := sumColumns(l, w, original.Shape, func(c int) float64 { return mean[c] }, coverage(l.Node, original.Shape[2:]))
+	delta := sumColumns(l, original, decoded, mean, coverage(l.Node, original.Shape[2:]), env.Threads)
 	most := 0.0
 	for _, d := range delta {
 		most = max(most, math.Abs(d))

@@ -5,6 +5,7 @@ import (
 	"pare/compress"
 	"pare/ir"
 	"pare/op"
+	"pare/tensor"
 )
 
 // energies knows how large the data of layers are: the mean square of every input
@@ -36,7 +37,7 @@ func energyRequests(m *ir.Model, env *compress.Env) []calib.Request {
 			continue
 		}
 		asked[x] = true
-		out = append(out, calib.Request{Value: x, Axis: channelAxis(&l, x)})
+		out = append(out, calib.Request{Value: x, Axis: channelAxis(&l, x), Moments: true})
 	}
 	return out
 }
@@ -95,12 +96,8 @@ func (e *energies) perWeight(l *compress.Layer, shape []int) []float32 {
 	if energy == nil || l.Kind == compress.ConvTranspose || len(shape) < 2 {
 		return nil
 	}
-	group := max(1, l.Node.Int("group", 1))
-	if l.Kind == compress.Dense {
-		group = 1
-	}
-	in, out := shape[l.In], shape[l.Out]
-	if len(energy) != in*group || out%group != 0 {
+	channel, n := inputChannels(l, shape)
+	if n != len(energy) {
 		return nil
 	}
 	mean := 0.0
@@ -110,20 +107,23 @@ func (e *energies) perWeight(l *compress.Layer, shape []int) []float32 {
 	if !(mean > 0) {
 		return nil
 	}
-	strideIn, strideOut, n := 1, 1, 1
-	for d := len(shape) - 1; d >= 0; d-- {
-		if d == l.In {
-			strideIn = n
-		}
-		if d == l.Out {
-			strideOut = n
-		}
-		n *= shape[d]
-	}
-	w := make([]float32, n)
+	w := make([]float32, tensor.Len(shape))
 	for i := range w {
-		c := i/strideOut%out/(out/group)*in + i/strideIn%in
-		w[i] = float32(energy[c] / mean)
+		w[i] = float32(energy[channel(i)] / mean)
 	}
 	return w
+}
+
+// inputChannels tells, of each weight, which of n channels of the data it
+// multiplies; n is 0 where the groups do not divide the filters.
+func inputChannels(l *compress.Layer, shape []int) (channel func(i int) int, n int) {
+	group := max(1, l.Node.Int("group", 1))
+	if l.Kind == compress.Dense {
+		group = 1
+	}
+	in, out, steps := shape[l.In], shape[l.Out], strides(shape)
+	if out%group != 0 {
+		return nil, 0
+	}
+	return func(i int) int { return i/steps[l.Out]%out/(out/group)*in + i/steps[l.In]%in }, in * group
 }

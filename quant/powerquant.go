@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -36,7 +37,7 @@ type PowerQuant struct {
 	Rounding    string  `json:"rounding" doc:"code of the nearest level, rounded in the power domain, or the nearest but for some, so that errors of a kernel and a channel add up to less (SQuant, arXiv:2202.07471)" values:"nearest|power|squant"`
 	Granularity string  `json:"granularity" doc:"which weights share a scale" values:"channel|tensor"`
 	Range       string  `json:"range" doc:"largest level: the largest weight, or clipped by least squares" values:"max|mse"`
-	Top         int     `json:"top" doc:"largest level, an integer as all of them: up to 127 lets integer kernels take weights and activations of up to 7 bits, whose levels then reach 127, or 255 where none is negative; 0 for 127 up to 5 bits and 32767 above"`
+	Top         int     `json:"top" doc:"largest level, an integer as all of them: up to 127 lets integer kernels take weights and activations of up to 7 bits, whose levels then reach 127, or 255 where none is negative; 0 for 48 for weights and 127 for activations of up to 5 bits, 32767 above"`
 	AExponent   string  `json:"aexponent" doc:"exponent of activations: that of the weights that read them, or a number; 1 for evenly spaced" values:"weights|number"`
 	ARange      string  `json:"arange" doc:"range of activations, with data: all seen, or clipped by least squares or percentile" values:"max|mse|percentile"`
 	APercentile float64 `json:"apercentile" doc:"per cent of magnitudes within arange=percentile"`
@@ -158,9 +159,19 @@ func (q *PowerQuant) activations(ctx context.Context, m *ir.Model, env *compress
 }
 
 func (q *PowerQuant) spec(l *compress.Layer, shape []int) (s format.Spec, note, skip string) {
-	s = format.Spec{Kind: format.Power, Bits: bits(l, q.W, q.Edges), Exponent: 1, Top: q.Top, Wide: q.Store == int8s}
+	s = format.Spec{Kind: format.Power, Bits: bits(l, q.W, q.Edges), Exponent: 1, Wide: q.Store == int8s}
+	s.Top = cmp.Or(q.Top, smallTop(s.Bits))
 	note = grain{granularity: q.Granularity}.place(&s, l, shape)
 	return s, note, ""
+}
+
+// smallTop is the largest level of weights that costs no accuracy, 0 for that of
+// the format.
+func smallTop(bits int) int {
+	if bits <= 5 {
+		return 48
+	}
+	return 0
 }
 
 // exponents sets the exponent of every plan.

@@ -31,15 +31,9 @@ func newReaches(m *ir.Model, env *compress.Env, k float64) *reaches {
 // reach is the largest magnitude of each channel of v, of what was observed or of
 // what follows from the network.
 func (s *reaches) reach(v *ir.Value, axis, channels int) ([]float64, string) {
-	st, why := s.table.Stats(v)
-	if o := s.observed[v]; o != nil && o.Count > 0 {
-		st = normalRange(o.Stats(), s.k)
-	}
-	switch {
-	case st == nil:
+	st, why := s.stats(v, axis, channels)
+	if st == nil {
 		return nil, why
-	case st.Axis != axis || len(st.Lo) != channels:
-		return nil, "they are known as a whole only"
 	}
 	out := make([]float64, channels)
 	for c := range out {
@@ -55,6 +49,21 @@ func (s *reaches) reach(v *ir.Value, axis, channels int) ([]float64, string) {
 		}
 	}
 	return out, ""
+}
+
+// stats are the statistics of each channel of v.
+func (s *reaches) stats(v *ir.Value, axis, channels int) (*ir.Stats, string) {
+	st, why := s.table.Stats(v)
+	if o := s.observed[v]; o != nil && o.Count > 0 {
+		st = normalRange(o.Stats(), s.k)
+	}
+	switch {
+	case st == nil:
+		return nil, why
+	case st.Axis != axis || len(st.Lo) != channels:
+		return nil, "they are known as a whole only"
+	}
+	return st, ""
 }
 
 // squares are the mean squares of the channels of a value whose reach is known.

@@ -95,30 +95,6 @@ func shiftCodes(p *ir.Patch, d *ir.Node, delta []float64) string {
 	return ""
 }
 
-// sumColumns adds up w·x for every output channel of a layer: the weights w, as
-// if all taps met the same x of their input channel. weigh, where it is not
-// nil, counts the taps of one filter by how often they meet data at all.
-func sumColumns(l *compress.Layer, w []float64, shape []int, x func(channel int) float64, weigh []float64) []float64 {
-	steps := strides(shape)
-	outs, ins := shape[l.Out], shape[l.In]
-	groups := 1
-	if l.Node.Op == "Conv" {
-		groups = max(1, l.Node.Int("group", 1))
-	}
-	sum := make([]float64, outs)
-	for i, v := range w {
-		if v == 0 {
-			continue
-		}
-		o, j := i/steps[l.Out]%outs, i/steps[l.In]%ins
-		if weigh != nil {
-			v *= weigh[i%len(weigh)]
-		}
-		sum[o] += v * x(o*groups/outs*ins+j)
-	}
-	return sum
-}
-
 // columnsOf finds the link of the weights of a layer to what it reads.
 func columnsOf(a *group.Analysis, n *ir.Node) *group.Link {
 	for _, l := range a.Links {

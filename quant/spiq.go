@@ -19,19 +19,23 @@ func init() {
 		Name: "spiq",
 		Doc:  "let weights take up the ranges of the channels they read, so that one scale fits all channels",
 		Ref:  "[yvinec23b] SPIQ: Data-Free Per-Channel Static Input Quantization, arXiv:2203.14642",
-		New:  func() compress.Method { return &SPIQ{W: 8, A: 8, Kappa: "auto", Share: "max", Clip: "bound"} },
+		New: func() compress.Method {
+			return &SPIQ{W: 8, A: 8, Kappa: "auto", Share: "max", Clip: "bound", Form: "diagonal"}
+		},
 	})
 }
 
-// SPIQ is static input quantisation per channel [yvinec23b] in its diagonal form:
+// SPIQ is static input quantisation per channel [yvinec23b]. In its diagonal form
 // each channel is divided by its range, which the layers that read it multiply
-// back. What follows may quantise the tensor with a single scale.
+// back; what follows may quantise the tensor with a single scale. Per axis it
+// quantises the data itself, see axisForm.
 type SPIQ struct {
 	W     int     `json:"w" doc:"bits that the weights will have, 2 to 8, for kappa=auto"`
 	A     int     `json:"a" doc:"bits that the data will have, 2 to 8; sets the width of ranges"`
-	K     float64 `json:"k" doc:"standard deviations within the range of a channel; 0 for 6 at 8 bits down to 3 at 4"`
+	K     float64 `json:"k" doc:"standard deviations within the range of a channel; 0 for 6 at 8 bits down to 3 at 4, with form=axis for 8 down to 3"`
 	Kappa string  `json:"kappa" doc:"part of the ranges that weights take up: 1 for all, 0 for none, auto for the least expected error of each tensor" values:"auto|number"`
 	Share string  `json:"share" doc:"share that a channel of several tensors has of their ranges: the largest, so that none grows, or the geometric mean" values:"max|mean"`
+	Form  string  `json:"form" doc:"diagonal: channels that belong together are divided once for all tensors; axis: every tensor is quantised here, with a scale per channel, for a step behind that quantises weights alone" values:"diagonal|axis"`
 	Clip  string  `json:"clip" doc:"channels that pass a Clip such as ReLU6: give each its own bound, or leave them alone" values:"bound|leave"`
 }
 
@@ -52,7 +56,7 @@ func (q *SPIQ) Validate() error {
 }
 
 // Needs implements compress.Calibrated: what layers read, by channel.
-func (q *SPIQ) Needs(m *ir.Model) []calib.Request {
+func (q *SPIQ) Needs(m *ir.Model, _ *compress.Env) []calib.Request {
 	if _, err := op.Infer(m); err != nil {
 		return nil // Apply reports it
 	}
@@ -61,10 +65,18 @@ func (q *SPIQ) Needs(m *ir.Model) []calib.Request {
 	read := readTensors(compress.Layers(m))
 	for _, v := range append(read, jointTensors(m, read)...) {
 		if axis, _, ok := a.Channels(v); ok {
-			out = append(out, calib.Request{Value: v, Axis: axis})
+			out = append(out, calib.Request{Value: v, Axis: axis, Moments: true})
 		}
 	}
 	return out
+}
+
+// Prepare implements compress.Prepared: scales along an axis need opset 13.
+func (q *SPIQ) Prepare(m *ir.Model, env *compress.Env) error {
+	if q.Form == perAxis {
+		return env.Raise(m, 13)
+	}
+	return nil
 }
 
 // Apply implements compress.Method.
@@ -79,6 +91,9 @@ func (q *SPIQ) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error 
 	k := q.K
 	if k == 0 {
 		k = deviations(q.A)
+	}
+	if q.Form == perAxis {
+		return q.quantise(ctx, r)
 	}
 	s := newSPIQ(r, newReaches(m, env, k))
 	read := readTensors(r.layers)

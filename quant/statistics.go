@@ -95,7 +95,7 @@ func unknownResults(m *ir.Model, env *compress.Env) []calib.Request {
 		if l.Kind == compress.Dense {
 			axis = v.Type.Rank() - 1
 		}
-		out = append(out, calib.Request{Value: v, Axis: axis})
+		out = append(out, calib.Request{Value: v, Axis: axis, Moments: true})
 	}
 	return out
 }

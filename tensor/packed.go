@@ -16,7 +16,19 @@ func Codes(t *Tensor) []byte {
 	}
 	out := make([]byte, t.Len())
 	per, mask := 8/bits, byte(1)<<bits-1
-	for i := range out {
+	whole := len(out) / per
+	if bits == 4 {
+		for i, b := range t.raw[:whole] {
+			pair := out[2*i : 2*i+2 : 2*i+2]
+			pair[0], pair[1] = b&15, b>>4
+		}
+	} else {
+		for i, b := range t.raw[:whole] {
+			four := out[4*i : 4*i+4 : 4*i+4]
+			four[0], four[1], four[2], four[3] = b&3, b>>2&3, b>>4&3, b>>6
+		}
+	}
+	for i := whole * per; i < len(out); i++ {
 		out[i] = t.raw[i/per] >> (i % per * bits) & mask
 	}
 	return out
@@ -37,7 +49,19 @@ func FromCodes(t DType, shape []int, codes []byte) *Tensor {
 	}
 	out := New(t, shape...)
 	per, mask := 8/bits, byte(1)<<bits-1
-	for i := range out.raw {
+	whole := len(codes) / per
+	if bits == 4 {
+		for i := range out.raw[:whole] {
+			pair := codes[2*i : 2*i+2 : 2*i+2]
+			out.raw[i] = pair[0]&15 | pair[1]<<4
+		}
+	} else {
+		for i := range out.raw[:whole] {
+			four := codes[4*i : 4*i+4 : 4*i+4]
+			out.raw[i] = four[0]&3 | four[1]&3<<2 | four[2]&3<<4 | four[3]<<6
+		}
+	}
+	for i := whole; i < len(out.raw); i++ {
 		last := min((i+1)*per, len(codes))
 		b := byte(0)
 		for k := last - 1; k >= i*per; k-- {
@@ -53,13 +77,15 @@ func FromCodes(t DType, shape []int, codes []byte) *Tensor {
 func Ints8(t *Tensor) []int16 {
 	codes := Codes(t)
 	out := make([]int16, len(codes))
-	shift := 16 - t.Type.Bits()
-	for i, c := range codes {
-		if t.Type.IsUnsigned() {
+	if t.Type.IsUnsigned() {
+		for i, c := range codes {
 			out[i] = int16(c)
-		} else {
-			out[i] = int16(c) << shift >> shift
 		}
+		return out
+	}
+	shift := uint(16-t.Type.Bits()) & 15
+	for i, c := range codes {
+		out[i] = int16(c) << shift >> shift
 	}
 	return out
 }

@@ -5,6 +5,9 @@ import (
 
 	"pare"
 	"pare/compress"
+	"pare/eval"
+	"pare/ir"
+	"pare/op"
 )
 
 // floatBits is what numbers left in float count as: half precision would hold
@@ -16,6 +19,40 @@ type width struct {
 	weights, data int
 	expansion     float64 // operations of all terms over those of the first
 }
+
+// bitOperations are those of one sample. Where the network leaves sizes open they
+// are those of the first batch that it is measured on.
+func (t *trial) bitOperations(ctx context.Context, m *pare.Model, rep *pare.Report) (*float64, error) {
+	sum, err := bitOperations(ctx, m, rep)
+	if sum != nil || err != nil {
+		return sum, err
+	}
+	samples := min(sizedBatch, t.data.Len())
+	b, err := t.data.Batch(ctx, 0, samples)
+	if err != nil {
+		return nil, err
+	}
+	in, _, err := eval.Bind(m.IR().Graph.Inputs, b, samples)
+	if err != nil {
+		return nil, err
+	}
+	sized := m.Clone()
+	for _, v := range sized.IR().Graph.Inputs {
+		if x := in[v.Name]; x != nil {
+			v.Type = ir.TypeOf(x)
+		}
+	}
+	if _, err := op.InferWith(sized.IR(), op.InferOptions{Redo: true}); err != nil {
+		return nil, err
+	}
+	if sum, err = bitOperations(ctx, sized, rep); sum != nil {
+		*sum /= float64(samples)
+	}
+	return sum, err
+}
+
+// sizedBatch is the number of samples whose sizes stand for all.
+const sizedBatch = 16
 
 // bitOperations sums, over the layers with weights, multiply-accumulates times
 // the bits of weights times those of the data, for one sample of the compressed

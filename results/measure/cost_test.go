@@ -43,3 +43,37 @@ func TestBitOperations(t *testing.T) {
 		}
 	}
 }
+
+// TestBitOperationsOfOpenSizes: MiniLM leaves the length of sentences open. A
+// token costs 10,616,832 multiply-accumulates in six layers, those of the pooler
+// aside, which reads the first token of a sentence.
+func TestBitOperationsOfOpenSizes(t *testing.T) {
+	n := datafreeNetworks()[len(datafreeNetworks())-1]
+	original, err := pare.Load(assets.Path(t, filepath.FromSlash(n.file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer original.Close()
+	trial, err := newTrial(context.Background(), n, original, assets.Dir(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := trial.data.Batch(context.Background(), 0, sizedBatch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := original.Clone()
+	rep, err := m.Compress(context.Background(), "copy", pare.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := trial.bitOperations(context.Background(), m, rep)
+	if err != nil || got == nil {
+		t.Fatalf("%v bit-operations, %v", got, err)
+	}
+	tokens := float64(b.Inputs["input_ids"].Shape[1] * 2) // of a pair
+	want := tokens * 10616832 * 16 * 16
+	if *got < want || *got > want*1.01 {
+		t.Errorf("%g bit-operations, want %g and the pooler", *got, want)
+	}
+}

@@ -1,11 +1,18 @@
 // Command measure regenerates the golden quality figures: accuracy, agreement
 // with the original, file size and time of a set of recipes on real networks.
 //
-//	go run ./results/measure            # all networks
-//	go run ./results/measure -only vit  # those whose name contains the text
-//
+//	go run ./results/measure                # README.md: the usual recipes
 //	go run ./results/measure -set datafree  # methods that need no data, by widths
+//	go run ./results/measure -set ablation  # one choice at a time, on held-out data
 //
-// It rewrites results/quality.json and the table of README.md, or those of the
-// set, results/datafree.json and results/datafree.md, and prints what changed. The networks are the assets (see internal/assets).
+// A cell is a network and a column. What has figures of the same recipe and number
+// of samples is kept, so a run that was stopped goes on; with -again everything is
+// compressed anew, and measured anew where the written file differs. -networks and
+// -columns choose cells by parts of their names, -samples tries on fewer samples
+// and writes nothing, -render writes the page alone. -export writes the samples of
+// a set for other tools (see x/peers), whose figures stand in results/peers.json.
+//
+// Figures are kept in results/SET.json and shown in results/SET.md, those of the
+// usual recipes in results/quality.json and README.md. The networks are the assets
+// (see internal/assets).
 package main

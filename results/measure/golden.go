@@ -7,29 +7,42 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"pare/eval"
 	"pare/internal/atomicfile"
 )
 
+// figuresFormat is the version of the figures: it grows when the same file would
+// give other ones, so that all are measured again.
+const figuresFormat = 1
+
 // row is what was measured of one network and recipe.
 type row struct {
-	Network   string      `json:"network"`
-	Recipe    string      `json:"recipe"`           // name of the column
-	Widths    string      `json:"widths,omitempty"` // of the column
-	Steps     string      `json:"steps,omitempty"`  // the recipe in full, where widths vary
-	Samples   int         `json:"samples"`
-	Top1      *float64    `json:"top1,omitempty"`
-	Interval  *[2]float64 `json:"top1_interval,omitempty"`
-	NLL       *float64    `json:"nll,omitempty"`
-	Spearman  *float64    `json:"spearman,omitempty"`
-	Cosine    *float64    `json:"cosine,omitempty"` // of sentence vectors
-	Agreement float64     `json:"agreement"`        // share of equal top classes
-	SNR       float64     `json:"snr_db"`
-	Bytes     int64       `json:"bytes"`
-	BitOps    *float64    `json:"bit_operations,omitempty"` // of a sample; nil where not counted
-	Seconds   float64     `json:"seconds"`                  // of compression; differs from run to run
-	Error     string      `json:"error,omitempty"`
+	Network   string        `json:"network"`
+	Recipe    string        `json:"recipe"`           // name of the column
+	Widths    string        `json:"widths,omitempty"` // of the column
+	Steps     string        `json:"steps,omitempty"`  // the recipe in full
+	Format    int           `json:"format,omitempty"` // figuresFormat when it was measured
+	File      string        `json:"file,omitempty"`   // digest of the written file
+	Samples   int           `json:"samples"`
+	Top1      *float64      `json:"top1,omitempty"`
+	Interval  *[2]float64   `json:"top1_interval,omitempty"`
+	NLL       *float64      `json:"nll,omitempty"`
+	Spearman  *float64      `json:"spearman,omitempty"`
+	Cosine    *float64      `json:"cosine,omitempty"` // of sentence vectors
+	Agreement float64       `json:"agreement"`        // share of equal top classes
+	SNR       float64       `json:"snr_db"`
+	Bytes     int64         `json:"bytes"`
+	BitOps    *float64      `json:"bit_operations,omitempty"` // of a sample; nil where not counted
+	Seconds   float64       `json:"seconds"`                  // of compression; differs from run to run
+	Error     string        `json:"error,omitempty"`
+	cell      time.Duration // that measuring took in all
+}
+
+// current reports whether a row holds the figures of a column as it is now.
+func (r *row) current(n network, c column) bool {
+	return r.Format == figuresFormat && r.Steps == c.steps() && (n.samples == 0 || r.Samples == n.samples)
 }
 
 func (r *row) take(e *eval.Result) {
@@ -39,7 +52,6 @@ func (r *row) take(e *eval.Result) {
 	if r.Interval != nil {
 		r.Interval = &[2]float64{*rounded(&r.Interval[0]), *rounded(&r.Interval[1])}
 	}
-	r.Seconds = *rounded(&r.Seconds)
 }
 
 // rounded keeps four decimals, nil stays nil.
@@ -57,7 +69,7 @@ func (r row) String() string {
 	if r.Error != "" {
 		return "failed: " + r.Error
 	}
-	return fmt.Sprintf("%s, agreement %.2f %%, %d bytes, %.2f s", r.quality(), 100*r.Agreement, r.Bytes, r.Seconds)
+	return fmt.Sprintf("%s, agreement %.2f %%, %.1f dB, %d bytes, %.2f s", r.quality(), 100*r.Agreement, r.SNR, r.Bytes, r.Seconds)
 }
 
 // quality is the figure that the network is judged by.
@@ -78,6 +90,7 @@ func (r row) quality() string {
 // same reports whether two rows agree in everything but time.
 func (r row) same(o row) bool {
 	r.Seconds, o.Seconds = 0, 0
+	r.Format, r.File, o.Format, o.File = 0, "", 0, ""
 	a, _ := json.Marshal(r) // finite numbers
 	b, _ := json.Marshal(o)
 	return string(a) == string(b)
@@ -104,21 +117,11 @@ func find(rows []row, network string, c column) *row {
 	return nil
 }
 
-func printChanges(old, fresh []row) {
-	changed := 0
-	for _, r := range fresh {
-		was := find(old, r.Network, column{name: r.Recipe, widths: r.Widths})
-		if was != nil && was.same(r) {
-			continue
-		}
-		changed++
-		before := "new"
-		if was != nil {
-			before = was.String()
-		}
-		fmt.Printf("changed: %s, %s %s\n  was %s\n  is  %s\n", r.Network, r.Recipe, r.Widths, before, r)
+// printChange says what a figure was before.
+func printChange(old []row, r row) {
+	if was := find(old, r.Network, column{name: r.Recipe, widths: r.Widths}); was != nil && !was.same(r) {
+		fmt.Printf("  was %s\n", was)
 	}
-	fmt.Printf("%d of %d figures changed\n", changed, len(fresh))
 }
 
 // merged is every row of the set, the fresh ones where there are any.
@@ -126,6 +129,9 @@ func (s *set) merged(old, fresh []row) []row {
 	var out []row
 	for _, n := range s.networks {
 		for _, c := range s.columns {
+			if !c.suits(n) {
+				continue
+			}
 			if x := find(fresh, n.name, c); x != nil {
 				out = append(out, *x)
 			} else if x := find(old, n.name, c); x != nil {
@@ -136,6 +142,7 @@ func (s *set) merged(old, fresh []row) []row {
 	return out
 }
 
+// write replaces the figures and their page.
 func (s *set) write(rows []row) error {
 	err := atomicfile.Write(s.golden, func(w io.Writer) error {
 		e := json.NewEncoder(w)
@@ -145,6 +152,11 @@ func (s *set) write(rows []row) error {
 	if err != nil {
 		return err
 	}
+	return s.writePage(rows)
+}
+
+// writePage makes the page of the figures.
+func (s *set) writePage(rows []row) error {
 	old, err := os.ReadFile(s.page)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

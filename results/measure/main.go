@@ -6,114 +6,125 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 
-	"pare"
-	"pare/dataset"
 	"pare/internal/assets"
 )
 
 func main() {
-	name := flag.String("set", quality.name, "what to measure: quality, datafree")
-	only := flag.String("only", "", "measure only networks whose name contains this")
-	samples := flag.Int("samples", 0, "measure on so many samples instead of all; the files are not rewritten")
+	var w wishes
+	name := flag.String("set", quality.name, "what to measure: "+setNames())
+	networks := flag.String("networks", "", "only networks whose name contains one of these, separated by commas")
+	columns := flag.String("columns", "", "only columns whose name or widths contain one of these, separated by commas")
+	flag.IntVar(&w.samples, "samples", 0, "measure on so many samples; the files are not rewritten")
+	flag.BoolVar(&w.again, "again", false, "compress again what has figures, and measure again where the written file differs")
+	render := flag.Bool("render", false, "only write the page of the figures that there are")
+	flag.StringVar(&w.export, "export", "", "write the samples to this folder, for other tools, and measure nothing")
 	flag.Parse()
+	w.networks, w.columns = parts(*networks), parts(*columns)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	s, err := findSet(*name)
-	if err == nil {
-		err = s.measure(ctx, *only, *samples)
-	}
-	if err != nil {
+	if err := run(ctx, *name, w, *render); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-// measure goes through the networks; the files are rewritten after each.
-func (s *set) measure(ctx context.Context, only string, samples int) error {
+func run(ctx context.Context, name string, w wishes, render bool) error {
+	s, err := findSet(name)
+	if err != nil {
+		return err
+	}
+	if render {
+		rows, err := readRows(s.golden)
+		if err != nil {
+			return err
+		}
+		return s.writePage(rows)
+	}
+	if w.export != "" {
+		return s.export(ctx, w)
+	}
+	return s.measure(ctx, w)
+}
+
+// wishes say which cells of a set are measured.
+type wishes struct {
+	networks, columns []string // parts of names; none for all
+	samples           int      // 0 for those of the networks
+	export            string   // folder for the samples, which are not measured then
+	again             bool
+}
+
+// parts splits a list at its commas.
+func parts(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' })
+}
+
+// chosen reports whether a name contains one of the parts, or there are none.
+func chosen(name string, parts []string) bool {
+	for _, p := range parts {
+		if strings.Contains(strings.ToLower(name), strings.ToLower(strings.TrimSpace(p))) {
+			return true
+		}
+	}
+	return len(parts) == 0
+}
+
+// measure goes through the cells that are due; the files are rewritten after
+// each, so that a run which was stopped goes on where it was.
+func (s *set) measure(ctx context.Context, w wishes) error {
 	dir := assets.Dir()
 	if dir == "" {
 		return fmt.Errorf("the assets are missing; set PARE_ASSETS to their folder")
 	}
 	for _, n := range s.networks {
-		if !strings.Contains(strings.ToLower(n.name), strings.ToLower(only)) {
-			continue
-		}
-		fresh, err := n.measure(ctx, dir, s.columns, samples)
-		if err != nil {
-			return fmt.Errorf("%s: %w", n.name, err)
-		}
-		if samples > 0 {
+		if !chosen(n.name, w.networks) {
 			continue
 		}
 		old, err := readRows(s.golden)
 		if err != nil {
 			return err
 		}
-		printChanges(old, fresh)
-		if err := s.write(s.merged(old, fresh)); err != nil {
-			return err
+		due := s.due(n, old, w)
+		fmt.Printf("%s: %d cells\n", n.name, len(due))
+		if len(due) == 0 {
+			continue
+		}
+		if err := n.measure(ctx, dir, due, old, w.samples, s.keep(w.samples > 0)); err != nil {
+			return fmt.Errorf("%s: %w", n.name, err)
 		}
 	}
 	return nil
 }
 
-// measure tries every column on the network. A recipe that fails is a row with
-// the error; cancellation is not.
-func (n network) measure(ctx context.Context, dir string, columns []column, samples int) ([]row, error) {
-	original, err := pare.Load(filepath.Join(dir, n.file))
-	if err != nil {
-		return nil, err
-	}
-	defer original.Close()
-	if n.repair != nil {
-		n.repair(original.IR())
-	}
-	session, err := original.NewSession(ctx, pare.SessionOptions{})
-	if err != nil {
-		return nil, err
-	}
-	if samples == 0 {
-		samples = n.samples
-	}
-	t := trial{network: n, original: original, reference: &memo{Network: session}, samples: samples}
-	data, err := original.OpenData(n.spec(dir))
-	if err != nil {
-		return nil, err
-	}
-	t.data = &remembered{Set: data, batches: map[[2]int]dataset.Batch{}}
-	var rows []row
-	for _, c := range columns {
-		got, err := t.try(ctx, c)
-		if err != nil {
-			return nil, err
+// due lists the columns of a network that were wished for and have no figures.
+func (s *set) due(n network, old []row, w wishes) []column {
+	var out []column
+	for _, c := range s.columns {
+		if !c.suits(n) || !chosen(c.name, w.columns) && !chosen(c.widths, w.columns) {
+			continue
 		}
-		fmt.Printf("%-18s %-20s %-6s %s\n", n.name, c.name, c.widths, got)
-		rows = append(rows, got)
+		if r := find(old, n.name, c); w.again || w.samples > 0 || r == nil || !r.current(n, c) || r.Error != "" {
+			out = append(out, c)
+		}
 	}
-	return rows, nil
+	return out
 }
 
-// try runs a column; its failure is part of the row, cancellation an error.
-func (t *trial) try(ctx context.Context, c column) (row, error) {
-	got, err := t.run(ctx, c)
-	if ctx.Err() != nil {
-		return got, ctx.Err()
+// keep returns what is done with every fresh row: it is printed, and written
+// with all others unless this is a try.
+func (s *set) keep(try bool) func(r row) error {
+	return func(r row) error {
+		fmt.Printf("%-18s %-24s %-6s %s, %.1f s in all\n", r.Network, r.Recipe, r.Widths, r, r.cell.Seconds())
+		if try {
+			return nil
+		}
+		old, err := readRows(s.golden)
+		if err != nil {
+			return err
+		}
+		printChange(old, r)
+		return s.write(s.merged(old, []row{r}))
 	}
-	if err != nil {
-		got.Error, got.Samples = err.Error(), t.samples
-	}
-	got.Network, got.Recipe, got.Widths = t.name, c.name, c.widths
-	return got, nil
-}
-
-// spec is the data specification of a network.
-func (n network) spec(dir string) string {
-	s := n.kind + ":" + filepath.Join(dir, n.data)
-	if n.options != "" {
-		s += "?" + n.options
-	}
-	return s
 }

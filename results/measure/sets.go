@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+
+	"pare/compress"
 )
 
 // set is what is measured together: every network compressed by every column,
@@ -17,20 +20,46 @@ type set struct {
 	render func(old []byte, rows []row) ([]byte, error)
 }
 
-// column is one recipe; widths is "" where a set does not vary them.
-type column struct{ name, widths, recipe string }
+// column is one recipe; widths is "" where a set does not vary them. only names
+// the networks that it is measured on, nil for all.
+type column struct {
+	name, widths, recipe string
+	only                 []string
+}
 
-var sets = []*set{&quality, &datafree}
+// suits reports whether the column is measured on a network.
+func (c column) suits(n network) bool { return c.only == nil || slices.Contains(c.only, n.name) }
+
+// steps is the recipe in full.
+func (c column) steps() string { return presetRecipe(c.recipe) }
+
+// presetRecipe is the recipe of a preset; what is none stays.
+func presetRecipe(name string) string {
+	for _, p := range compress.Presets {
+		if p.Name == name {
+			return p.Recipe
+		}
+	}
+	return name
+}
+
+var sets = []*set{&quality, &datafree, &ablation}
 
 func findSet(name string) (*set, error) {
-	var names []string
 	for _, s := range sets {
 		if s.name == name {
 			return s, nil
 		}
+	}
+	return nil, fmt.Errorf("there is no set %q; want one of %s", name, setNames())
+}
+
+func setNames() string {
+	var names []string
+	for _, s := range sets {
 		names = append(names, s.name)
 	}
-	return nil, fmt.Errorf("there is no set %q; want one of %s", name, strings.Join(names, ", "))
+	return strings.Join(names, ", ")
 }
 
 var quality = set{

@@ -37,11 +37,13 @@ var recipes = []struct {
 	{"fold+uniform(w=2)", false},
 	{"fold+uniform(w=4,granularity=block,block=32)", false},
 	{"fold+uniform(w=8,symmetric=false,granularity=tensor)", false},
+	{"fold+spiq(w=6,a=6,form=axis)+uniform(w=6)", true},
 	{"fold+rex", false},
 	{"fold+rex(base=powerquant(w=4),order=2,bits=4,steps=max,budget=0)", false},
 	{"fold+rex(base=uniform(w=4),order=2,bits=4,steps=fused)", false},
 	{"fold+rex(base=ternary,order=4,bits=1,budget=2)", false},
 	{"fold+rex(base=uniform(w=8,a=8))", true},
+	{"fold+rex(base=powerquant(w=4,a=4))", true},
 	{"fold+codebook(w=4)", false},
 	{"fold+ternary(edges=0)", false},
 }

@@ -49,6 +49,18 @@ func rowMax(s Set) {
 		}), max))
 }
 
+// rowSize is ordered by bits, as magnitudes are, with NaN on top.
+func rowSize(s Set) {
+	begin(s, "rowSize", "func(src []float32) float32", "is the largest magnitude.")
+	n, src, mask := count("src"), base("src"), s.Bits(1<<31-1)
+	larger := func(v, acc Reg) { VPMAXSD(v, acc, acc) }
+	finish(s.Reduce(n, 1, s.Zero, single(func(at At, j int, acc Reg, t *Tail) {
+		x := s.Load(at.Floats(src, j), t)
+		VANDPS(mask, x, x)
+		larger(x, acc)
+	}), larger))
+}
+
 func rowSum(s Set) {
 	begin(s, "rowSum", "func(src []float32) float32", "is the sum of the elements.")
 	n, src := count("src"), base("src")
@@ -119,6 +131,7 @@ func main() {
 	ConstraintExpr("!noasm")
 	for _, s := range Sets {
 		rowMax(s)
+		rowSize(s)
 		rowSum(s)
 		variance(s)
 		expSum(s)

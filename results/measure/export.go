@@ -1,0 +1,135 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"pare"
+	"pare/dataset"
+	"pare/eval"
+	"pare/internal/assets"
+	"pare/internal/atomicfile"
+	"pare/internal/npy"
+	"pare/tensor"
+)
+
+// exported describes a network and its samples to other tools.
+type exported struct {
+	Name  string `json:"name"`
+	File  string `json:"file"` // the network, an absolute path
+	Task  string `json:"task"`
+	Data  string `json:"data"` // what the calibration samples are
+	Batch int    `json:"batch"`
+}
+
+// calibrationSet is what tools that need data may see of a kind of data: samples
+// lo to hi-1, none of which the networks are measured on.
+type calibrationSet struct {
+	path   string
+	lo, hi int
+	what   string
+}
+
+var calibrationSets = map[string]calibrationSet{
+	"cifar10": {"cifar10/train_batch_1.bin", 0, 1024, "1,024 training images"},
+	"images":  {"imagenet/calibration", 0, 250, "250 images"},
+	"sts":     {"language/stsb_750.npz", 500, 750, "250 other pairs"},
+}
+
+// export writes the samples that the networks of the set are measured on, and
+// others to calibrate with, as pare feeds them: folder/NETWORK/network.json, and
+// beside it evaluation and calibration with INPUT.npy for every input and
+// targets.npy with classes or scores.
+func (s *set) export(ctx context.Context, w wishes) error {
+	dir, err := filepath.Abs(assets.Dir())
+	if assets.Dir() == "" || err != nil {
+		return fmt.Errorf("the assets are missing; set PARE_ASSETS to their folder")
+	}
+	for _, n := range s.networks {
+		if !chosen(n.name, w.networks) {
+			continue
+		}
+		n.samples = cmp.Or(w.samples, n.samples)
+		if err := n.export(ctx, dir, filepath.Join(w.export, n.name)); err != nil {
+			return fmt.Errorf("%s: %w", n.name, err)
+		}
+	}
+	return nil
+}
+
+func (n network) export(ctx context.Context, dir, folder string) error {
+	c, ok := calibrationSets[n.kind]
+	if !ok {
+		return fmt.Errorf("there are no samples to calibrate with for data of kind %s", n.kind)
+	}
+	file := filepath.Join(dir, n.file)
+	m, err := pare.Load(file)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	set, err := m.OpenData(n.spec(dir))
+	if err != nil {
+		return err
+	}
+	if err := writeSamples(ctx, m, set, 0, dataset.Head(set, n.samples).Len(), filepath.Join(folder, "evaluation")); err != nil {
+		return err
+	}
+	n.data = c.path
+	others, err := m.OpenData(n.spec(dir))
+	if err != nil {
+		return err
+	}
+	if err := writeSamples(ctx, m, others, c.lo, c.hi, filepath.Join(folder, "calibration")); err != nil {
+		return err
+	}
+	e := exported{n.name, file, string(set.Task()), c.what, cmp.Or(n.batch, eval.DefaultBatch)}
+	return atomicfile.Write(filepath.Join(folder, "network.json"), func(w io.Writer) error { return json.NewEncoder(w).Encode(e) })
+}
+
+func writeSamples(ctx context.Context, m *pare.Model, set dataset.Set, lo, hi int, folder string) error {
+	b, err := set.Batch(ctx, lo, hi)
+	if err != nil {
+		return err
+	}
+	arrays, _, err := eval.Bind(m.IR().Graph.Inputs, b, hi-lo)
+	if err != nil {
+		return err
+	}
+	if arrays["targets"] != nil {
+		return fmt.Errorf("an input has the name of the targets")
+	}
+	if arrays["targets"] = targets(b); arrays["targets"] == nil {
+		return fmt.Errorf("the data have neither classes nor scores")
+	}
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	for name, t := range arrays {
+		path := filepath.Join(folder, name+".npy")
+		if err := atomicfile.Write(path, func(w io.Writer) error { return npy.Write(w, t) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// targets are the classes or scores of a batch; nil where it has neither.
+func targets(b dataset.Batch) *tensor.Tensor {
+	if b.Scores != nil {
+		return tensor.Of([]int{len(b.Scores)}, b.Scores)
+	}
+	if b.Labels == nil {
+		return nil
+	}
+	out := make([]int64, len(b.Labels))
+	for i, k := range b.Labels {
+		out[i] = int64(k)
+	}
+	return tensor.Of([]int{len(out)}, out)
+}
