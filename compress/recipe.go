@@ -87,13 +87,13 @@ func validate(m Method) error {
 var Presets = []Preset{
 	{"w8", "fold+uniform(w=8,rounding=squant)+correct", "8-bit weights; nothing else changes"},
 	{"w8a8", "fold+uniform(w=8,a=8,rounding=squant)+correct", "8-bit weights and activations, for integer kernels (the default)"},
-	{"w6a6", "fold+spiq(w=6,a=6)+powerquant(w=6,a=6,rounding=squant)+correct", "6-bit weights and activations on power grids"},
-	{"w4a8", "fold+spiq(w=4,a=8)+powerquant(w=4,a=8,exponent=layer,aexponent=1,rounding=squant)+correct", "4-bit weights on power grids of small integers, evenly spaced 8-bit activations: integer kernels take both"},
-	{"w4a4", "fold+powerquant(w=4,a=4,regions=false,rounding=squant)+correct", "4-bit weights and activations on power grids; what lies between layers stays in float"},
-	{"w4", "fold+spiq(w=4,a=8)+powerquant(w=4,exponent=layer,rounding=squant)+correct", "4-bit weights on power grids, the smallest file at that width"},
-	{"w4a16", "fold+spiq(w=4,a=8)+uniform(w=4,symmetric=false,granularity=block,rounding=squant)+correct", "4-bit weights in blocks of 32 with a scale and zero point each: larger than w4, and closer to the original"},
-	{"w3a16", "fold+spiq(w=3,a=8)+uniform(w=3,symmetric=false,granularity=block,rounding=squant)+correct", "3-bit weights in blocks of 32"},
-	{"w2a16", "fold+spiq(w=2,a=8)+uniform(w=2,symmetric=false,granularity=block,edges=8,rounding=squant)+correct", "2-bit weights in blocks of 32, 8 bits in the first and last layers"},
+	{"w6a6", "fold+powerquant(w=6,a=6,top=127,rounding=squant,wbudget=1.05,abudget=1.1)+correct", "6-bit weights and activations on power grids; 8 bits for the input, and for weights (5 % more bytes) and data where it helps most"},
+	{"w4a8", "fold+spiq(w=4,a=8)+powerquant(w=4,a=8,exponent=layer,aexponent=1,rounding=squant,wbudget=1.1)+correct", "4-bit weights on power grids of small integers, 8-bit ones where a tenth more bytes helps most; evenly spaced 8-bit activations: integer kernels take all"},
+	{"w4a4", "fold+powerquant(w=4,a=4,exponent=layer,aexponent=0.7,regions=false,rounding=squant,wbudget=1.1,abudget=1.25)+correct", "4-bit weights and activations on power grids, 8 bits for the input, and for weights (a tenth more bytes) and data where it helps most; what lies between layers stays in float"},
+	{"w4", "fold+mixed(base=codebook(rounding=squant),least=4,budget=4.2)+correct", "4-bit weights on levels chosen per layer, 8 bits in the few layers that need them: 4.2 bits per weight on average, besides scales"},
+	{"w4a16", "fold+mixed(base=codebook(rounding=squant),least=4,budget=5)+correct", "4- and 8-bit weights, 5 bits on average: closer to the original than w4"},
+	{"w3a16", "fold+mixed(base=codebook(rounding=squant),budget=3.6)+correct", "2-, 4- and 8-bit weights, 3.6 bits on average, as codes of 3 bits have no packed form"},
+	{"w2a16", "fold+mixed(base=codebook(rounding=squant),budget=2.7)+correct", "2-bit weights, 4 and 8 bits where it matters most: 2.7 bits on average"},
 }
 
 // Preset is a recipe with a name.

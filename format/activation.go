@@ -173,3 +173,15 @@ func (a *Activation) narrow(clip *ir.Node, v *ir.Value) *ir.Value {
 	}
 	return v
 }
+
+// Rounder is Value(Code(x)) as a function, for many numbers.
+func (a Activation) Rounder() func(x float32) float32 {
+	if a.Exponent == 0 {
+		return func(x float32) float32 { return a.Value(a.Code(x)) }
+	}
+	c, levels := a.coder(), a.Levels()
+	for i := range levels {
+		levels[i] *= a.Scale
+	}
+	return func(x float32) float32 { return levels[c.code(x)] }
+}

@@ -61,6 +61,12 @@ func TestActivationForm(t *testing.T) {
 					t.Fatalf("%v from %v: %v becomes %v, want %v", a, lo, x[i], f, want)
 				}
 			}
+			round := a.Rounder()
+			for _, f := range x {
+				if round(f) != a.Value(a.Code(f)) {
+					t.Fatalf("%+v: Rounder makes %v of %v", a, round(f), f)
+				}
+			}
 			if again, source, ok := format.MatchActivation(y); !ok || again != a || source != v {
 				t.Errorf("%+v reads back as %+v of %v, %v", a, again, source, ok)
 			}

@@ -22,8 +22,9 @@ type activations struct {
 	// exponent is that of the power grid that a layer wants its data on, 0 for an
 	// evenly spaced one; nil for all of them evenly spaced.
 	exponent func(l *compress.Layer) float64
-	rounding format.Rounding // on power grids
-	top      int             // their largest level, 0 for the usual
+	rounding format.Rounding   // on power grids
+	top      int               // their largest level, 0 for the usual
+	wider    map[*ir.Node]bool // layers whose data have 8 bits, evenly spaced
 }
 
 func (u *activations) validate() error {
@@ -85,7 +86,7 @@ func (u *activations) readers(m *ir.Model, env *compress.Env, plans []plan) map[
 	out, planned := map[*ir.Node]reader{}, map[string]*compress.Layer{}
 	add := func(l, weights *compress.Layer) {
 		readers(out, l, u.width(l))
-		if r, ok := out[l.Node]; ok && u.exponent != nil {
+		if r, ok := out[l.Node]; ok && u.exponent != nil && !u.wider[l.Node] {
 			r.exponent = u.exponent(weights)
 			out[l.Node] = r
 		}
@@ -105,6 +106,8 @@ func (u *activations) readers(m *ir.Model, env *compress.Env, plans []plan) map[
 // width is the width of what a layer reads, 0 for float.
 func (u *activations) width(l *compress.Layer) int {
 	switch {
+	case u.wider[l.Node]:
+		return wide
 	case l.ActivationBits == compress.FloatBits:
 		return 0
 	case l.ActivationBits != 0:

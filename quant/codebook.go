@@ -16,10 +16,12 @@ func init() {
 		Name: "codebook",
 		Doc:  "store weights by the few levels per layer that fit them best (k-means)",
 		Ref:  "[yvinec24] JLCM: Network Memory Footprint Compression Through Jointly Learnable Codebooks and Mappings, arXiv:2309.17361",
-		New: func() compress.Method {
-			return &Codebook{W: 4, Granularity: "channel", Importance: "input", Top: 48, Store: packed}
-		},
+		New:  func() compress.Method { return newCodebook() },
 	})
+}
+
+func newCodebook() *Codebook {
+	return &Codebook{W: 4, Granularity: "channel", Importance: "input", Rounding: "nearest", Gain: true, Top: 48, Store: packed}
 }
 
 // Codebook quantises weights to levels found by k-means, without the learning
@@ -28,6 +30,8 @@ type Codebook struct {
 	W           int    `json:"w" doc:"bits of the weights, 2 to 6"`
 	Granularity string `json:"granularity" doc:"which weights share a scale; the layer shares the levels" values:"channel|tensor"`
 	Importance  string `json:"importance" doc:"what an error of a weight counts: the same for all, or the mean square of the data that it multiplies" values:"none|input"`
+	Rounding    string `json:"rounding" doc:"each weight to the nearest level, or, in convolutions, some the other way so that errors of a kernel and a channel add up to less (SQuant, arXiv:2202.07471)" values:"nearest|squant"`
+	Gain        bool   `json:"gain" doc:"scale channels so that what they compute varies as much as before, with granularity=channel"`
 	Top         int    `json:"top" doc:"largest of the integers that levels are multiples of, 0 for levels without a grid"`
 	Edges       int    `json:"edges" doc:"bits of the first and last layers, 0 for the same as the others"`
 	Store       string `json:"store" doc:"codes of 4 bits and fewer packed (opset 21) or in bytes (opset 13)" values:"packed|int8"`
@@ -51,12 +55,20 @@ func (q *Codebook) Validate() error {
 }
 
 func (q *Codebook) weights(m *ir.Model, env *compress.Env) *weights {
-	w := &weights{env: env, m: m, choose: q.spec}
+	w := &weights{env: env, m: m, choose: q.spec, flip: q.Rounding == "squant", conv: true}
+	if q.Importance == "none" && !q.Gain {
+		return w
+	}
+	e := newEnergies(m, env)
 	if q.Importance == "input" {
-		e := newEnergies(m, env)
 		w.code = func(p *plan, t *tensor.Tensor, o format.Options) (*format.Encoded, format.Error, error) {
 			o.Importance = e.perWeight(p.layer, t.Shape)
 			return format.Encode(t, p.spec, o)
+		}
+	}
+	if q.Gain {
+		w.finish = func(l *compress.Layer, x *format.Encoded, t *tensor.Tensor) (format.Error, error) {
+			return e.gain(l, x, t, env.Threads)
 		}
 	}
 	return w
@@ -78,7 +90,7 @@ func (q *Codebook) spec(l *compress.Layer, shape []int) (s format.Spec, note, sk
 
 // Needs implements compress.Calibrated.
 func (q *Codebook) Needs(m *ir.Model, env *compress.Env) []calib.Request {
-	if q.Importance == "none" {
+	if q.Importance == "none" && !q.Gain {
 		return nil
 	}
 	return energyRequests(m, env)

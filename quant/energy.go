@@ -69,16 +69,7 @@ func channelAxis(l *compress.Layer, x *ir.Value) int {
 // perInput is the mean square of what each index of the weights' input axis
 // multiplies, and for grouped layers of each input channel; nil when unknown.
 func (e *energies) perInput(l *compress.Layer) []float64 {
-	x := dataOf(l)
-	if x == nil {
-		return nil
-	}
-	var s *ir.Stats
-	if e.table != nil {
-		s, _ = e.table.Stats(x)
-	} else if o := e.env.Observed[x]; o != nil && o.Count > 0 {
-		s = o.Stats()
-	}
+	s := e.stats(dataOf(l))
 	if s == nil || len(s.Mean) < 2 || len(s.Mean) != len(s.Std) {
 		return nil
 	}
@@ -89,17 +80,25 @@ func (e *energies) perInput(l *compress.Layer) []float64 {
 	return out
 }
 
+// stats are those of a value, nil when unknown.
+func (e *energies) stats(v *ir.Value) *ir.Stats {
+	if v == nil {
+		return nil
+	}
+	if e.table != nil {
+		s, _ := e.table.Stats(v)
+		return s
+	}
+	if o := e.env.Observed[v]; o != nil && o.Count > 0 {
+		return o.Stats()
+	}
+	return nil
+}
+
 // perWeight is the mean square of the data that every weight multiplies, in the
 // order of the tensor, relative to the mean over all; nil when unknown.
 func (e *energies) perWeight(l *compress.Layer, shape []int) []float32 {
 	energy := e.perInput(l)
-	if energy == nil || l.Kind == compress.ConvTranspose || len(shape) < 2 {
-		return nil
-	}
-	channel, n := inputChannels(l, shape)
-	if n != len(energy) {
-		return nil
-	}
 	mean := 0.0
 	for _, v := range energy {
 		mean += v / float64(len(energy))
@@ -107,9 +106,38 @@ func (e *energies) perWeight(l *compress.Layer, shape []int) []float32 {
 	if !(mean > 0) {
 		return nil
 	}
+	for c := range energy {
+		energy[c] /= mean
+	}
+	return perWeight(l, shape, energy)
+}
+
+// variances is like perWeight, of the variance of the data and in its units.
+func (e *energies) variances(l *compress.Layer, shape []int) []float32 {
+	s := e.stats(dataOf(l))
+	if s == nil || len(s.Std) < 2 {
+		return nil
+	}
+	out := make([]float64, len(s.Std))
+	for c, d := range s.Std {
+		out[c] = d * d
+	}
+	return perWeight(l, shape, out)
+}
+
+// perWeight spreads what belongs to the channels of a layer's data over the
+// weights that multiply them; nil where they do not go together.
+func perWeight(l *compress.Layer, shape []int, perChannel []float64) []float32 {
+	if l.Kind == compress.ConvTranspose || len(shape) < 2 {
+		return nil
+	}
+	channel, n := inputChannels(l, shape)
+	if n != len(perChannel) {
+		return nil
+	}
 	w := make([]float32, tensor.Len(shape))
 	for i := range w {
-		w[i] = float32(energy[channel(i)] / mean)
+		w[i] = float32(perChannel[channel(i)])
 	}
 	return w
 }

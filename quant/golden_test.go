@@ -42,12 +42,12 @@ var golden = []struct {
 		"cifar10/vit_tiny.onnx", "cifar10:%scifar10/test_5000.bin?mean=0.4914,0.4822,0.4465&std=0.2023,0.1994,0.201",
 		"cifar10:%scifar10/train_batch_1.bin?mean=0.4914,0.4822,0.4465&std=0.2023,0.1994,0.201", 200,
 		compress.InputRange{Lo: []float64{-2.43, -2.42, -2.22}, Hi: []float64{2.52, 2.60, 2.76}},
-		[]string{"w8", "w8a8", "w8a8@data", "fold+uniform(w=4)", "w4", "w6a6", "w4a8", "w4a4"},
+		[]string{"w8", "w8a8", "w8a8@data", "fold+uniform(w=4)", "w4", "w6a6", "w4a8", "w4a4", "w4a16", "w3a16", "w2a16"},
 	},
 	{
 		"imagenet/mobilenet_v1_0.75.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5", "", 24,
 		compress.InputRange{Lo: []float64{-1}, Hi: []float64{1}},
-		[]string{"w8", "w8a8", "fold+powerquant(w=8)", "fold+uniform(w=6,a=6)", "fold+equalize+absorb+uniform(w=6,a=6)+correct", "fold+spiq(w=6,a=6)+uniform(w=6,a=6)+correct", "w6a6", "w4a8", "w4a4", "w4a16"},
+		[]string{"w8", "w8a8", "fold+powerquant(w=8)", "fold+uniform(w=6,a=6)", "fold+equalize+absorb+uniform(w=6,a=6)+correct", "fold+spiq(w=6,a=6)+uniform(w=6,a=6)+correct", "w6a6", "w4a8", "w4a4", "w4", "w4a16", "w3a16", "w2a16"},
 	},
 	{
 		"imagenet/mobilenet_v2_1.0.onnx", "images:%simagenet/val?crop=224&mean=0.5&std=0.5&classes=1001&offset=1", "", 24,

@@ -20,7 +20,7 @@ func init() {
 		New: func() compress.Method {
 			return &PowerQuant{
 				W: 4, Exponent: "network", Solver: "golden", Norm: 2, Objective: "squared", Rounding: "nearest", Granularity: "channel",
-				Range: "max", AExponent: "weights", ARange: "mse", APercentile: 99.99, Regions: true, Store: packed,
+				Range: "max", AExponent: "weights", ARange: "mse", APercentile: 99.99, Regions: true, WBudget: 1, ABudget: 1, Store: packed,
 			}
 		},
 	})
@@ -44,6 +44,8 @@ type PowerQuant struct {
 	K           float64 `json:"k" doc:"standard deviations within the range of activations, without data; 0 for 6 at 8 bits down to 3 at 4"`
 	Regions     bool    `json:"regions" doc:"quantise sums, products, concatenations and pools between layers as well"`
 	Edges       int     `json:"edges" doc:"bits of the first and last layers and of their data, 0 for the same as the others"`
+	WBudget     float64 `json:"wbudget" doc:"bytes of all weights relative to those of w bits: what is beyond 1 goes to 8 bits, evenly spaced, for the layers that lose most for their size"`
+	ABudget     float64 `json:"abudget" doc:"bit-operations of all layers relative to those of a bits: what is beyond 1 goes to 8 bits, evenly spaced, for the data that lose most for their work"`
 	Store       string  `json:"store" doc:"codes of 4 bits and fewer packed (opset 21) or in bytes (opset 13)" values:"packed|int8"`
 }
 
@@ -56,6 +58,10 @@ func (q *PowerQuant) Validate() error {
 		return fmt.Errorf("edges=%d is neither 0 nor in 2..8", q.Edges)
 	case q.Top != 0 && (q.Top < 1<<(max(q.W, q.A, q.Edges)-1) || q.Top > 32767):
 		return fmt.Errorf("top=%d: the levels of %d bits need %d to 32767", q.Top, max(q.W, q.A, q.Edges), 1<<(max(q.W, q.A, q.Edges)-1))
+	case !(q.WBudget >= 1 && q.WBudget <= 4):
+		return fmt.Errorf("wbudget=%v is not in 1..4", q.WBudget)
+	case !(q.ABudget >= 1 && q.ABudget <= 4):
+		return fmt.Errorf("abudget=%v is not in 1..4", q.ABudget)
 	case q.Norm < 0.5 || q.Norm > 8:
 		return fmt.Errorf("norm=%v is not in 0.5..8", q.Norm)
 	}
@@ -133,6 +139,9 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 	if err != nil {
 		return err
 	}
+	if err := q.widenWeights(plans, env.Threads); err != nil {
+		return err
+	}
 	for _, p := range plans {
 		if _, err := w.encode(ctx, p); err != nil {
 			return err
@@ -147,7 +156,12 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 // activations places the grids of activations and notes their widths in the
 // plans; nil when activations stay float.
 func (q *PowerQuant) activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
-	acts, err := q.data(plans).place(ctx, m, env, plans)
+	u := q.data(plans)
+	var err error
+	if u.wider, err = q.widenData(ctx, u, m, env, plans); err != nil {
+		return nil, err
+	}
+	acts, err := u.place(ctx, m, env, plans)
 	if acts == nil || err != nil {
 		return nil, err
 	}

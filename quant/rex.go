@@ -53,6 +53,8 @@ func (r *Rex) Validate() error {
 		return fmt.Errorf("inputs=%d is not in 1..4", r.Inputs)
 	case r.Inputs > 1 && !r.quantises():
 		return fmt.Errorf("inputs=%d needs a base that quantises data, such as uniform(w=4,a=4)", r.Inputs)
+	case r.widens():
+		return errors.New("wbudget of the base is not for expansions: give rex the budget")
 	case r.Budget != 0 && r.Budget < 1:
 		return fmt.Errorf("budget=%v is neither 0 nor at least 1, the cost of the first order", r.Budget)
 	}
@@ -66,6 +68,12 @@ func (r *Rex) shifts() bool { return r.Steps == "shift" || r.Steps == "fused" }
 func (r *Rex) quantises() bool {
 	u, ok := r.Base.Method.(*Uniform)
 	return ok && u.A != 0
+}
+
+// widens: the base would give some layers more bits.
+func (r *Rex) widens() bool {
+	q, ok := r.Base.Method.(*PowerQuant)
+	return ok && q.WBudget > 1
 }
 
 // quantiser is a base that quantises data, too.

@@ -136,11 +136,11 @@ func largest(x []float64, n int) []int {
 // the noise that they take from their layer's results, relative to those.
 // Depthwise layers are bought whole.
 func (x *expansion) bySensitivity(budget float64) [][]int {
-	type offer struct {
+	type purchase struct {
 		layer, row int // row -1 for the layer
 		gain, cost float64
 	}
-	var offers []offer
+	var offers []purchase
 	for i, e := range x.layers {
 		if e.fixed != "" {
 			continue
@@ -152,14 +152,14 @@ func (x *expansion) bySensitivity(budget float64) [][]int {
 		}
 		if e.layer.Kind == compress.Depthwise {
 			cost *= float64(e.rows())
-			offers = append(offers, offer{i, -1, total(norms) / energy / cost, cost})
+			offers = append(offers, purchase{i, -1, total(norms) / energy / cost, cost})
 			continue
 		}
 		for row, n := range norms {
-			offers = append(offers, offer{i, row, n / energy / cost, cost})
+			offers = append(offers, purchase{i, row, n / energy / cost, cost})
 		}
 	}
-	slices.SortStableFunc(offers, func(a, b offer) int { return cmp.Compare(b.gain, a.gain) })
+	slices.SortStableFunc(offers, func(a, b purchase) int { return cmp.Compare(b.gain, a.gain) })
 	out := make([][]int, len(x.layers))
 	for _, o := range offers {
 		if out[o.layer] == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 
 	"pare/compress"
@@ -32,6 +33,10 @@ type weights struct {
 	choose func(l *compress.Layer, shape []int) (spec format.Spec, note, skip string)
 	// flip rounds some weights the other way, so that errors add up to less.
 	flip bool
+	// conv: flip those of convolutions alone.
+	conv bool
+	// finish, unless nil, changes scales once the codes are chosen.
+	finish func(l *compress.Layer, e *format.Encoded, w *tensor.Tensor) (format.Error, error)
 	// opset is the operator set that a layer's further storage needs, nil for none.
 	opset func(s format.Spec) int
 	// code encodes a layer's weights; nil for format.Encode.
@@ -74,30 +79,45 @@ func (w *weights) raise() error {
 // plans lists what will be compressed and how. Layers without a plan are
 // recorded as skipped. Call raise before.
 func (w *weights) plans() ([]plan, error) {
-	layers := w.env.Layers(w.m)
 	var out []plan
-	for i := range layers {
-		l := &layers[i]
-		if l.Reason != "" {
-			w.env.Skip(l, l.Reason)
-			continue
-		}
-		spec, note, skip := w.choose(l, l.Weight.Const.Shape)
-		wide := w.m.Opset("") < spec.Row().Opset
-		spec.Wide = spec.Wide || wide
-		switch {
-		case skip == "" && wide && spec.Grain == format.PerBlock:
-			skip = "blocks need opset 21"
-		case skip == "" && estimate(spec, l.Weight.Const.Shape) >= len(l.Weight.Const.Bytes()):
-			skip = fmt.Sprintf("%v would take more space than its %d weights", spec, l.Params())
-		}
+	for p, skip := range w.each() {
 		if skip != "" {
-			w.env.Skip(l, skip)
+			w.env.Skip(p.layer, skip)
 			continue
 		}
-		out = append(out, plan{layer: l, spec: spec, note: note})
+		out = append(out, p)
 	}
 	return out, nil
+}
+
+// each goes through the layers with the plan for each, or the reason why it has
+// none.
+func (w *weights) each() iter.Seq2[plan, string] {
+	return func(yield func(plan, string) bool) {
+		layers := w.env.Layers(w.m)
+		for i := range layers {
+			p, skip := w.plan(&layers[i])
+			if !yield(p, skip) {
+				return
+			}
+		}
+	}
+}
+
+func (w *weights) plan(l *compress.Layer) (plan, string) {
+	if l.Reason != "" {
+		return plan{layer: l}, l.Reason
+	}
+	spec, note, skip := w.choose(l, l.Weight.Const.Shape)
+	wide := w.m.Opset("") < spec.Row().Opset
+	spec.Wide = spec.Wide || wide
+	switch {
+	case skip == "" && wide && spec.Grain == format.PerBlock:
+		skip = "blocks need opset 21"
+	case skip == "" && estimate(spec, l.Weight.Const.Shape) >= len(l.Weight.Const.Bytes()):
+		skip = fmt.Sprintf("%v would take more space than its %d weights", spec, l.Params())
+	}
+	return plan{layer: l, spec: spec, note: note}, skip
 }
 
 // estimate is the number of bytes that an encoding will take.
@@ -145,16 +165,27 @@ func (w *weights) codes(p *plan) (*format.Encoded, format.Error, error) {
 			return format.Encode(t, p.spec, o)
 		}
 	}
-	e, cost, err := code(p, float32s(p.layer.Weight.Const), opts)
+	original := float32s(p.layer.Weight.Const)
+	e, cost, err := code(p, original, opts)
 	if err != nil {
 		return nil, cost, layerError(p.layer, err)
 	}
-	if l := p.layer; w.flip && l.Kind != compress.Embedding && l.Kind != compress.Other {
+	if w.flips(p.layer) {
 		if cost, p.note, err = w.flipped(e, p); err != nil {
-			return nil, cost, layerError(l, err)
+			return nil, cost, layerError(p.layer, err)
+		}
+	}
+	if w.finish != nil {
+		if cost, err = w.finish(p.layer, e, original); err != nil {
+			return nil, cost, layerError(p.layer, err)
 		}
 	}
 	return e, cost, nil
+}
+
+// flips reports whether codes of a layer are flipped.
+func (w *weights) flips(l *compress.Layer) bool {
+	return w.flip && l.Kind != compress.Embedding && l.Kind != compress.Other && !(w.conv && l.Kind == compress.Dense)
 }
 
 // write replaces the weights of a layer by their encoding and reports it; before

@@ -45,6 +45,7 @@ var recipes = []struct {
 	{"fold+rex(base=uniform(w=8,a=8))", true},
 	{"fold+rex(base=powerquant(w=4,a=4))", true},
 	{"fold+codebook(w=4)", false},
+	{"w2a16", false},
 	{"fold+ternary(edges=0)", false},
 }
 

@@ -1,0 +1,61 @@
+package quant
+
+import (
+	"math"
+
+	"pare/compress"
+	"pare/format"
+	"pare/tensor"
+)
+
+// mostGain bounds how far the scale of a channel moves: beyond, its codes have
+// little to do with its weights.
+const mostGain = 2
+
+// gain scales output channels so that what they compute varies as much as with
+// the weights w. The levels that fit weights best are means of what they stand
+// for, which vary less: a loss of a few per cent per layer at 2 bits, which adds
+// up over the depth while biases stay as they are. Data that vary more count
+// more. It returns the new error.
+func (e *energies) gain(l *compress.Layer, x *format.Encoded, w *tensor.Tensor, threads int) (cost format.Error, err error) {
+	now, err := x.Decode(threads)
+	if err != nil {
+		return cost, err
+	}
+	if x.Spec.Grain == format.PerChannel && x.Spec.Axis == l.Out {
+		counts := e.variances(l, w.Shape)
+		want, have := channelEnergies(w, l.Out, counts), channelEnergies(now, l.Out, counts)
+		scale := tensor.Data[float32](x.Scale)
+		for c := range scale {
+			if have[c] > 0 && want[c] > 0 {
+				scale[c] *= float32(min(max(math.Sqrt(want[c]/have[c]), 1/mostGain), mostGain))
+			}
+		}
+		if now, err = x.Decode(threads); err != nil {
+			return cost, err
+		}
+	}
+	return format.Difference(tensor.Data[float32](w), tensor.Data[float32](now)), nil
+}
+
+// channelEnergies sums the squares of x along an axis, each times what it counts;
+// without counts all count alike.
+func channelEnergies(x *tensor.Tensor, axis int, counts []float32) []float64 {
+	dim, inner := x.Shape[axis], tensor.Len(x.Shape[axis+1:])
+	out := make([]float64, dim)
+	data := tensor.Data[float32](x)
+	for k := 0; k*inner < len(data); k++ {
+		row, sum := data[k*inner:(k+1)*inner], 0.0
+		if counts == nil {
+			for _, v := range row {
+				sum += float64(v) * float64(v)
+			}
+		} else {
+			for i, v := range row {
+				sum += float64(counts[k*inner+i]) * float64(v) * float64(v)
+			}
+		}
+		out[k%dim] += sum
+	}
+	return out
+}
