@@ -4,6 +4,7 @@ import (
 	"context"
 	"unsafe"
 
+	"pare/internal/hugepage"
 	"pare/ir"
 	"pare/op"
 	"pare/tensor"
@@ -83,7 +84,7 @@ const line = 16
 
 // aligned returns n elements that start at a line of the cache.
 func aligned(n int) []float32 {
-	all := make([]float32, n+line)
+	all := hugepage.Float32s(n + line)
 	skip := 0
 	for uintptr(unsafe.Pointer(&all[skip]))%(4*line) != 0 {
 		skip++

@@ -13,6 +13,7 @@ func TestArgsLayout(t *testing.T) {
 	var i intArgs
 	var d addArgs
 	var e expandArgs
+	var o winogradOut
 	var st stepArgs
 	var g gridArgs
 	for _, f := range []struct {
@@ -116,6 +117,20 @@ func TestArgsLayout(t *testing.T) {
 		{"win.hi", unsafe.Offsetof(w.hi), 192},
 		{"tap.w", unsafe.Offsetof(tap{}.w), 4},
 		{"tap", unsafe.Sizeof(tap{}), 8},
+		{"wino.src", unsafe.Offsetof(o.src), 0},
+		{"wino.dst", unsafe.Offsetof(o.dst), 24},
+		{"wino.res", unsafe.Offsetof(o.res), 48},
+		{"wino.bias", unsafe.Offsetof(o.bias), 72},
+		{"wino.tap", unsafe.Offsetof(o.tap), 96},
+		{"wino.row", unsafe.Offsetof(o.row), 104},
+		{"wino.pixel", unsafe.Offsetof(o.pixel), 112},
+		{"wino.resRow", unsafe.Offsetof(o.resRow), 120},
+		{"wino.resPixel", unsafe.Offsetof(o.resPixel), 128},
+		{"wino.h", unsafe.Offsetof(o.h), 136},
+		{"wino.w", unsafe.Offsetof(o.w), 144},
+		{"wino.n", unsafe.Offsetof(o.n), 152},
+		{"wino.lo", unsafe.Offsetof(o.lo), 160},
+		{"wino.hi", unsafe.Offsetof(o.hi), 164},
 		{"scales.step", unsafe.Offsetof(c.step), 0},
 		{"scales.zero", unsafe.Offsetof(c.zero), 24},
 		{"scales.lo", unsafe.Offsetof(c.lo), 48},

@@ -32,4 +32,8 @@ var (
 	archFake          []impl[fakeLoop]
 	archExpand        []impl[expandLoop]
 	archTranspose     []impl[transposeLoop]
+	archWinogradIn4   []impl[winogradInLoop]
+	archWinogradIn2   []impl[winogradInLoop]
+	archWinogradOut4  []impl[winogradOutLoop]
+	archWinogradOut2  []impl[winogradOutLoop]
 )
