@@ -46,7 +46,8 @@ type step struct {
 	node    *ir.Node
 	kernel  string
 	flops   int64
-	integer bool // flops are of integers
+	integer bool   // flops are of integers
+	floats  string // why they are not, though operands come from grids
 	bytes   int64
 	tasks   int
 	scratch int

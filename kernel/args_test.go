@@ -12,6 +12,7 @@ func TestArgsLayout(t *testing.T) {
 	var c Scales
 	var i intArgs
 	var d addArgs
+	var e expandArgs
 	var o winogradOut
 	var st stepArgs
 	var g gridArgs
@@ -59,8 +60,17 @@ func TestArgsLayout(t *testing.T) {
 		{"int.midHi", unsafe.Offsetof(i.midHi), 288},
 		{"int.midMul", unsafe.Offsetof(i.midMul), 292},
 		{"int.last", unsafe.Offsetof(i.last), 296},
-		{"int.steps", unsafe.Offsetof(i.steps), 320},
-		{"int.more", unsafe.Offsetof(i.more), 328},
+		{"int.extra", unsafe.Offsetof(i.extra), 320},
+		{"int.lde", unsafe.Offsetof(i.lde), 344},
+		{"int.steps", unsafe.Offsetof(i.steps), 352},
+		{"int.more", unsafe.Offsetof(i.more), 360},
+		{"expand.dst", unsafe.Offsetof(e.dst), 0},
+		{"expand.src", unsafe.Offsetof(e.src), 24},
+		{"expand.ldd", unsafe.Offsetof(e.ldd), 48},
+		{"expand.lds", unsafe.Offsetof(e.lds), 56},
+		{"expand.rows", unsafe.Offsetof(e.rows), 64},
+		{"expand.mask", unsafe.Offsetof(e.mask), 72},
+		{"expand.add", unsafe.Offsetof(e.add), 76},
 		{"grid.dst", unsafe.Offsetof(g.dst), 0},
 		{"grid.src", unsafe.Offsetof(g.src), 24},
 		{"grid.step", unsafe.Offsetof(g.step), 48},
