@@ -14,6 +14,11 @@ func addCodesAVX512(a *byte)
 //go:noescape
 func maxCodesAVX512(dst []uint8, src []uint8)
 
+// mapCodesAVX512 looks up every code of src, in whole groups.
+//
+//go:noescape
+func mapCodesAVX512(dst []uint8, src []uint8, rows *byte)
+
 // addCodesAVX2 adds codes of two grids and stores those of a third, in whole groups.
 //
 //go:noescape
@@ -23,3 +28,8 @@ func addCodesAVX2(a *byte)
 //
 //go:noescape
 func maxCodesAVX2(dst []uint8, src []uint8)
+
+// mapCodesAVX2 looks up every code of src, in whole groups.
+//
+//go:noescape
+func mapCodesAVX2(dst []uint8, src []uint8, rows *byte)

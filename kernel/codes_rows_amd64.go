@@ -7,6 +7,7 @@ import "unsafe"
 var (
 	archAddCodes = both[addCodesLoop]("u8_32_avx512", addWhole(32, addCodesAVX512), "u8_16_avx2", addWhole(16, addCodesAVX2))
 	archMaxCodes = both[maxCodesLoop]("u8_64_avx512", maxWhole(64, maxCodesAVX512), "u8_32_avx2", maxWhole(32, maxCodesAVX2))
+	archMapCodes = both[mapCodesLoop]("u8_128_avx512", mapWhole(mapCodesAVX512), "u8_128_avx2", mapWhole(mapCodesAVX2))
 )
 
 // addWhole completes a routine that does whole groups of n.
@@ -21,5 +22,14 @@ func maxWhole(n int, f func(dst, src []uint8)) maxCodesLoop {
 	return func(dst, src []uint8) {
 		f(dst, src)
 		maxCodesFrom(len(dst)/n*n, dst, src)
+	}
+}
+
+// mapWhole completes a routine that does whole groups of 128.
+func mapWhole(f func(dst, src []uint8, rows *byte)) mapCodesLoop {
+	return func(dst, src []uint8, t *CodeMap) {
+		f(dst, src, &t.rows[0])
+		whole := len(dst) / 128 * 128
+		mapCodesGo(dst[whole:], src[whole:], t)
 	}
 }

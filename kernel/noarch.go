@@ -8,6 +8,7 @@ var (
 	archPeaks         []peakRow
 	archAddCodes      []impl[addCodesLoop]
 	archMaxCodes      []impl[maxCodesLoop]
+	archMapCodes      []impl[mapCodesLoop]
 	archSteps         []impl[stepLoop]
 	archTiles         []tile
 	archIntTiles      []intTile

@@ -100,6 +100,76 @@ func largest(s vec.Set) {
 	})
 }
 
+// mapGroup is how many codes a turn of mapCodes looks up.
+const mapGroup = 128
+
+// mapped looks up bytes by shuffles of rows of 16. A signed index below zero
+// selects 0; others select by their low four bits from every row up to theirs,
+// and rows hold differences, so that what the earlier rows gave cancels out.
+func mapped(s vec.Set) {
+	TEXT("mapCodes"+s.Name, NOSPLIT, "func(dst, src []uint8, rows *byte)")
+	Doc("mapCodes" + s.Name + " looks up every code of src, in whole groups.")
+	Pragma("noescape")
+	dst := Load(Param("dst").Base(), GP64())
+	n := Load(Param("dst").Len(), GP64())
+	src := Load(Param("src").Base(), GP64())
+	rows := Load(Param("rows"), GP64())
+	i := GP64()
+	XORQ(i, i)
+	vectors := mapGroup / s.Bytes()
+	sixteen, top := s.Bits(0x10101010), s.Bits(0x80808080)
+	var table []vec.Reg
+	if s.Wide() {
+		for k := range 16 {
+			table = append(table, s.New())
+			VBROADCASTI32X4(Mem{Base: rows, Disp: 16 * k}, table[k])
+		}
+	}
+	loop(n, i, mapGroup, func() {
+		sum := s.Group(vectors)
+		for half := range 2 {
+			x := s.Group(vectors)
+			for j := range x {
+				VMOVUPS(Mem{Base: src, Index: i, Scale: 1, Disp: j * s.Bytes()}, x[j])
+				if half == 1 {
+					xor(s, top, x[j])
+				}
+			}
+			for k := range 8 {
+				row := s.New()
+				if s.Wide() {
+					row = table[8*half+k]
+				} else {
+					VBROADCASTI128(Mem{Base: rows, Disp: 16 * (8*half + k)}, row)
+				}
+				for j := range x {
+					if k > 0 {
+						VPSUBSB(sixteen, x[j], x[j])
+					}
+					if half == 0 && k == 0 {
+						VPSHUFB(x[j], row, sum[j])
+						continue
+					}
+					v := s.New()
+					VPSHUFB(x[j], row, v)
+					xor(s, v, sum[j])
+				}
+			}
+		}
+		for j := range sum {
+			VMOVUPS(sum[j], Mem{Base: dst, Index: i, Scale: 1, Disp: j * s.Bytes()})
+		}
+	})
+}
+
+func xor(s vec.Set, v, to vec.Reg) {
+	if s.Wide() {
+		VPXORD(v, to, to)
+		return
+	}
+	VPXOR(v, to, to)
+}
+
 // loop emits turns of size elements from i on while as many are left, then
 // returns.
 func loop(n, i reg.Register, size int, body func()) {
@@ -119,6 +189,7 @@ func main() {
 	for _, s := range vec.Sets {
 		add(s)
 		largest(s)
+		mapped(s)
 	}
 	Generate()
 }
