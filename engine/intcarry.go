@@ -46,7 +46,7 @@ func intAddForm(b *builder, n *ir.Node) bool {
 		return false
 	}
 	x, y := b.val(n.In[0]).coded, b.val(n.In[1]).coded
-	if y == nil || x.last != y.last && !(b.flat(n.In[0], x) && b.flat(n.In[1], y)) {
+	if x == nil || y == nil || x.last != y.last && !(b.flat(n.In[0], x) && b.flat(n.In[1], y)) {
 		return false
 	}
 	t := b.clampTail(n.Out[0])

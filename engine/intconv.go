@@ -69,7 +69,10 @@ type intStep struct {
 func (b *builder) intStep(p *intStep) {
 	t := &p.tail
 	b.absorb(t.nodes...)
-	codes, real, behind := b.intTarget(p)
+	codes, m, real, behind := b.intTarget(p)
+	if m != nil {
+		p.kernel += " map"
+	}
 	if extra := p.w.further(); extra > 0 {
 		p.kernel += fmt.Sprintf(" +%d rows", extra)
 	}
@@ -99,6 +102,9 @@ func (b *builder) intStep(p *intStep) {
 		}
 		if codes != nil {
 			c.Run(task, f.codes(codes), f.codes(p.x), &e, byteView(scratch))
+			if m != nil {
+				mapRegion(m, c, task, f.codes(codes))
+			}
 			return
 		}
 		c.RunFloat(task, f.at(real), f.codes(p.x), &e, byteView(scratch))
@@ -108,20 +114,22 @@ func (b *builder) intStep(p *intStep) {
 }
 
 // intTarget makes room for the result: codes where it comes to a grid, else a
-// real one and what is done behind it.
-func (b *builder) intTarget(p *intStep) (codes *coded, real place, behind realTail) {
+// real one and what is done behind it. A function of the codes may follow.
+func (b *builder) intTarget(p *intStep) (codes *coded, m *kernel.CodeMap, real place, behind realTail) {
 	if t := &p.tail; t.out != nil {
-		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
-		b.place(t.out, codes)
-		return codes, place{b: codes.b}, behind
+		var end *encoder
+		end, m = b.mapBehind(t.out)
+		codes = b.newCoded(t.v, end.codeGrid, p.last)
+		b.place(end, codes)
+		return codes, m, place{b: codes.b}, behind
 	}
 	behind = b.realTail(p)
 	if !p.last {
-		return nil, b.newPlain(behind.v), behind
+		return nil, nil, b.newPlain(behind.v), behind
 	}
 	real = b.newLast(behind.v)
 	p.shape.DstStride = real.stride
-	return nil, real, behind
+	return nil, nil, real, behind
 }
 
 // scales are what sums of the first term are worth.

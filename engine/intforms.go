@@ -21,6 +21,8 @@ type intForm struct {
 	// spatial forms want channels last, and those that keep the layout may be
 	// given it; all means that every operand is read as codes.
 	spatial, keeps, all bool
+	// any: one operand of codes suffices, whichever it is.
+	any bool
 	// sums: it takes a sum of two codes for its first operand, too.
 	sums bool
 }
@@ -33,7 +35,7 @@ func init() {
 		"Conv":      {reads: reads(intFilter), lower: intConvForm, spatial: true, sums: true},
 		"Gemm":      {reads: reads(intGemm), lower: intProductForm(intGemm), sums: true},
 		"MatMul":    {reads: reads(intMatMul), lower: intProductForm(intMatMul), sums: true},
-		"Add":       {reads: addsData, lower: intAddForms, keeps: true, all: true},
+		"Add":       {reads: intEither(addsData, mapsCodes), lower: intEither(intAddForms, intMapForm), keeps: true, all: true, any: true},
 		"Concat":    {reads: joinsCodes, lower: intConcatForm, keeps: true, all: true},
 		"Pad":       {reads: carriesOn, lower: intPadForm, keeps: true},
 		"Slice":     {reads: carriesOn, lower: intPart("int8 slice", slicedSteps), keeps: true},
@@ -43,6 +45,11 @@ func init() {
 		"Reshape":   {reads: carriesOn, lower: intReshapeForm},
 		"Squeeze":   {reads: carriesOn, lower: intReshapeForm},
 		"Unsqueeze": {reads: carriesOn, lower: intReshapeForm},
+	}
+	for name := range elementwise {
+		if _, ok := intForms[name]; !ok {
+			intForms[name] = intForm{reads: mapsCodes, lower: intMapForm, keeps: true, all: true, any: true}
+		}
 	}
 }
 
@@ -70,7 +77,8 @@ func (b *builder) integer(n *ir.Node) bool {
 		return false
 	}
 	x := b.val(n.In[0])
-	return (x.coded != nil || x.sum != nil && f.sums) && f.lower(b, n)
+	some := f.any && slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && b.val(v).coded != nil })
+	return (some || x.coded != nil || x.sum != nil && f.sums) && f.lower(b, n)
 }
 
 // feedsIntegers reports whether an integer step would read the codes of v.

@@ -39,7 +39,7 @@ func intSumForm(b *builder, n *ir.Node) bool {
 		return false
 	}
 	x, y := b.val(n.In[0]).coded, b.val(n.In[1]).coded
-	if y == nil || x.last != y.last {
+	if x == nil || y == nil || x.last != y.last {
 		return false
 	}
 	b.val(n.Out[0]).sum = []*coded{x, y}
