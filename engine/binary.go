@@ -125,9 +125,11 @@ func (b *builder) binary(n *ir.Node, k kernel.Binary, x, y, v *ir.Value) {
 	v = clamp.v
 	last := b.lastWins(shape, x, y)
 	w, xp, yp, out := b.pair(last, shape, x, y, v)
-	st := &step{node: n, kernel: k.String(), tasks: w.tasks, flops: int64(tensor.Len(shape)),
-		reads: []*buf{xp.b, yp.b}, writes: []*buf{out.b}}
+	end := b.landingOf(v, out, last, 1)
+	st := &step{node: n, kernel: end.name(k.String()), tasks: w.tasks, flops: int64(tensor.Len(shape)), scratch: end.room,
+		reads: []*buf{xp.b, yp.b}, writes: []*buf{end.buf()}}
 	switch {
+	case end.c != nil:
 	case xp.b == yp.b:
 	case b.inOrder(x, last, shape) && reuse(xp, tensor.Len(shape)) != nil:
 		st.reuse = xp.b
@@ -135,14 +137,18 @@ func (b *builder) binary(n *ir.Node, k kernel.Binary, x, y, v *ir.Value) {
 		st.reuse = reuse(yp, tensor.Len(shape))
 	}
 	sa, sb := w.steps()
-	st.task = func(f *frame, task int, _ []float32) {
-		d, xs, ys := f.at(out), f.at(xp), f.at(yp)
+	st.task = func(f *frame, task int, scratch []float32) {
+		to, xs, ys := end.flow(f, scratch), f.at(xp), f.at(yp)
 		w.each(task, func(at, i, j, m int) {
-			zip(k, d[at:at+m], xs[i:], ys[j:], sa, sb)
-			if clamp.on {
-				kernel.Clamp(d[at:at+m], d[at:at+m], clamp.lo, clamp.hi)
-			}
+			end.parts(at, at+m, 1, func(p, q int) {
+				d := to.at(p, q)
+				zip(k, d, xs[i+(p-at)*sa:], ys[j+(p-at)*sb:], sa, sb)
+				if clamp.on {
+					kernel.Clamp(d, d, clamp.lo, clamp.hi)
+				}
+			})
 		})
+		to.end()
 	}
 	b.emit(st)
 }

@@ -157,6 +157,11 @@ func (b *builder) lay(x *value, c *coded, p place) {
 // realOf is the place of what the codes of v stand for as float32.
 func (b *builder) realOf(v *ir.Value, c *coded) place {
 	if c.real.b == nil {
+		if home, ok := b.home[v]; ok && c.last {
+			c.real = home
+			b.dequantizeHome(v, c)
+			return c.real
+		}
 		c.real = place{b: newBuf(c.n)}
 		scale := c.scale()
 		b.emit(&step{node: b.maker(v), kernel: "dequantize", tasks: tasksFor(c.n), reads: []*buf{c.b}, writes: []*buf{c.real.b}, bytes: 5 * int64(c.n),
@@ -166,6 +171,19 @@ func (b *builder) realOf(v *ir.Value, c *coded) place {
 			}})
 	}
 	return c.real
+}
+
+// dequantizeHome writes pixels to their place in a concatenation.
+func (b *builder) dequantizeHome(v *ir.Value, c *coded) {
+	scale, width, pitch := c.scale(), b.val(v).shape[1], c.real.stride
+	rows, perTask := c.n/width, max(1, chunk/width)
+	b.emit(&step{node: b.maker(v), kernel: "dequantize", tasks: (rows + perTask - 1) / perTask, reads: []*buf{c.b}, writes: []*buf{c.real.b}, bytes: 5 * int64(c.n),
+		task: func(f *frame, task int, _ []float32) {
+			d, s := f.at(c.real), f.codes(c)
+			for i := task * perTask; i < min((task+1)*perTask, rows); i++ {
+				kernel.DequantizeU8(d[i*pitch:][:width], s[i*width:][:width], scale)
+			}
+		}})
 }
 
 // quantize emits the step that brings a value onto the grid of an encoder, with

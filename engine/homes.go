@@ -48,7 +48,7 @@ func (b *builder) joinsChannels(n *ir.Node) bool {
 }
 
 // windowed are the operators whose results may have gaps between pixels.
-var windowed = map[string]bool{"Conv": true, "MaxPool": true, "AveragePool": true, "Relu": true, "Clip": true, "BatchNormalization": true, "Add": true}
+var windowed = map[string]bool{"Conv": true, "MaxPool": true, "AveragePool": true, "Relu": true, "Clip": true, "BatchNormalization": true, "Add": true, "DequantizeLinear": true}
 
 // joined is where the operands of a concatenation lie, if side by side in one
 // buffer.

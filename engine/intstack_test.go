@@ -141,7 +141,7 @@ var expandedCases = []intCase{
 		w2 = DequantizeLinear(q2, s2) {axis=0}
 		w = Add(w1, w2)
 		a = Conv(e, w, wb) {pads=[1,1,1,1], strides=[2,1]}
-		p = Relu(a)` + end, []string{"to channels last", "quantize", "dequantize", "sub", "quantize", "int8 conv 3x3 +6 rows of the rest",
+		p = Relu(a)` + end, []string{"to channels last", "quantize", "dequantize", "sub quantize", "int8 conv 3x3 +6 rows of the rest",
 		"int8 conv 3x3 +6 rows", "dequantize", "to channels first"}},
 	{"expanded rows", `(x f32[N,4,9]) -> (y) {
 		const q = i8[9,6]{*0}
@@ -149,13 +149,13 @@ var expandedCases = []intCase{
 		w = DequantizeLinear(q, cs) {axis=1}
 		a = MatMul(e, w)
 		b = Add(wb, a)
-		p = Relu(b)` + end, []string{"quantize", "dequantize", "sub", "quantize", "int8 matmul of the rest", "int8 matmul", "dequantize"}},
+		p = Relu(b)` + end, []string{"quantize", "dequantize", "sub quantize", "int8 matmul of the rest", "int8 matmul", "dequantize"}},
 	{"expanded data read as floats, too", `(x f32[N,6,5,5]) -> (y) {
 		const q = i8[6,6,1,1]{*0}` + grids + expanded + `
 		w = DequantizeLinear(q, cs) {axis=0}
 		a = Conv(e, w)
 		y = Mul(a, e)
-	}`, []string{"to channels last", "quantize", "dequantize", "sub", "quantize", "int8 conv 1x1 of the rest", "int8 conv 1x1", "dequantize", "add", "mul", "to channels first"}},
+	}`, []string{"to channels last", "quantize", "dequantize", "sub quantize", "int8 conv 1x1 of the rest", "int8 conv 1x1", "dequantize", "add", "mul", "to channels first"}},
 }
 
 // TestExpandedIntegers: products of data in two orders run on integers.

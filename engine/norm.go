@@ -29,12 +29,18 @@ func (b *builder) eachRow(n *ir.Node, name string, x, v *ir.Value, cols int, las
 	}
 	perTask := max(1, chunk/cols)
 	rows := total / cols
-	b.emit(&step{node: n, kernel: name, tasks: (rows + perTask - 1) / perTask, flops: 4 * int64(total),
-		reads: []*buf{from.b}, writes: []*buf{to.b}, reuse: reuse(from, total),
-		task: func(fr *frame, task int, _ []float32) {
-			i, j := task*perTask*cols, min((task+1)*perTask, rows)*cols
-			f(fr, fr.at(to)[i:j], fr.at(from)[i:j])
-		}})
+	end := b.landingOf(v, to, last, cols)
+	st := &step{node: n, kernel: end.name(name), tasks: (rows + perTask - 1) / perTask, flops: 4 * int64(total),
+		reads: []*buf{from.b}, writes: []*buf{end.buf()}, scratch: end.room,
+		task: func(fr *frame, task int, scratch []float32) {
+			to := end.flow(fr, scratch)
+			end.parts(task*perTask*cols, min((task+1)*perTask, rows)*cols, cols, func(i, j int) { f(fr, to.at(i, j), fr.at(from)[i:j]) })
+			to.end()
+		}}
+	if end.c == nil {
+		st.reuse = reuse(from, total)
+	}
+	b.emit(st)
 }
 
 func lowerSoftmax(b *builder, n *ir.Node) bool {
@@ -133,19 +139,23 @@ func (b *builder) scaleChannels(n *ir.Node, x *ir.Value, clamp clamping, scale, 
 		return
 	}
 	from, to := b.plainOrLast(x, clamp.v, total)
-	st.reads, st.writes = []*buf{from.b}, []*buf{to.b}
-	if from.dense(c) {
+	end := b.landingOf(clamp.v, to, len(shape) > 2, c)
+	st.kernel = end.name(st.kernel)
+	st.reads, st.writes, st.scratch = []*buf{from.b}, []*buf{end.buf()}, end.room
+	if from.dense(c) && end.c == nil {
 		st.reuse = reuse(from, total)
 	}
 	pitch, perTask := from.pitch(c), max(1, chunk/c)
 	rows := total / c
 	st.tasks = (rows + perTask - 1) / perTask
-	st.task = func(f *frame, task int, _ []float32) {
-		d, s := f.at(to), f.at(from)
+	st.task = func(f *frame, task int, scratch []float32) {
+		to, s := end.flow(f, scratch), f.at(from)
 		for i := task * perTask; i < min((task+1)*perTask, rows); i++ {
-			kernel.Mul.Run(d[i*c:(i+1)*c], s[i*pitch:i*pitch+c], scale)
-			kernel.Add.RunClamp(d[i*c:(i+1)*c], d[i*c:(i+1)*c], shift, clamp.lo, clamp.hi)
+			d := to.at(i*c, (i+1)*c)
+			kernel.Mul.Run(d, s[i*pitch:i*pitch+c], scale)
+			kernel.Add.RunClamp(d, d, shift, clamp.lo, clamp.hi)
 		}
+		to.end()
 	}
 	b.emit(st)
 }

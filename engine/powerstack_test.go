@@ -65,7 +65,7 @@ func TestPowerStacks(t *testing.T) {
 			b = Conv(e, w)` + padded + `
 			m = Relu(b)` + onV("c", "m", "g") + `
 			y = Conv(g, w)`,
-			[]string{"to channels last", "quantize", "dequantize", "sub", "quantize", "int8 conv 3x3 +3 rows of the rest", "int8 conv 3x3 +3 rows",
+			[]string{"to channels last", "quantize", "dequantize", "sub quantize", "int8 conv 3x3 +3 rows of the rest", "int8 conv 3x3 +3 rows",
 				"int8 conv 3x3 +3 rows", "to channels first"}},
 		{"expanded data, a real sum", terms + onU("a", "x", "d") + orders + `
 			b = Conv(e, w)` + padded + `
@@ -74,7 +74,7 @@ func TestPowerStacks(t *testing.T) {
 			f = Conv(g, v)` + padded + `
 			h = Add(m, f)` + onU("j", "h", "k") + `
 			y = Conv(k, w)`,
-			[]string{"to channels last", "quantize", "dequantize", "sub", "quantize", "int8 conv 3x3 +3 rows of the rest", "int8 conv 3x3 +3 rows",
+			[]string{"to channels last", "quantize", "dequantize", "sub quantize", "int8 conv 3x3 +3 rows of the rest", "int8 conv 3x3 +3 rows",
 				"int8 conv 3x3", "int8 conv 3x3 +3 rows", "to channels first"}},
 	})
 }

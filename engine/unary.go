@@ -53,21 +53,28 @@ func (b *builder) unary(n *ir.Node, name string, x, v *ir.Value, f func(dst, src
 	} else {
 		from, to = b.plain(x), b.newPlain(v)
 	}
-	st := &step{node: n, kernel: name, flops: int64(total), reads: []*buf{from.b}, writes: []*buf{to.b}}
+	end := b.landingOf(v, to, b.val(v).last.b != nil, row%total)
+	st := &step{node: n, kernel: end.name(name), flops: int64(total), reads: []*buf{from.b}, writes: []*buf{end.buf()}}
 	if row == total {
-		st.tasks, st.reuse = tasksFor(total), reuse(from, total)
-		st.task = func(fr *frame, task int, _ []float32) {
+		st.tasks, st.scratch = tasksFor(total), end.room
+		if end.c == nil {
+			st.reuse = reuse(from, total)
+		}
+		st.task = func(fr *frame, task int, scratch []float32) {
 			i, j := span(task, total)
-			f(fr.at(to)[i:j], fr.at(from)[i:j])
+			to := end.flow(fr, scratch)
+			end.parts(i, j, 1, func(i, j int) { f(to.at(i, j), fr.at(from)[i:j]) })
+			to.end()
 		}
 	} else {
 		rows, perTask := total/row, max(1, chunk/row)
-		st.tasks = (rows + perTask - 1) / perTask
-		st.task = func(fr *frame, task int, _ []float32) {
-			d, s := fr.at(to), fr.at(from)
+		st.tasks, st.scratch = (rows+perTask-1)/perTask, end.room
+		st.task = func(fr *frame, task int, scratch []float32) {
+			to, s := end.flow(fr, scratch), fr.at(from)
 			for r := task * perTask; r < min((task+1)*perTask, rows); r++ {
-				f(d[r*row:(r+1)*row], s[r*from.stride:r*from.stride+row])
+				f(to.at(r*row, (r+1)*row), s[r*from.stride:r*from.stride+row])
 			}
+			to.end()
 		}
 	}
 	b.emit(st)
