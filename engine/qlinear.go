@@ -13,16 +13,32 @@ import (
 type qlinear struct {
 	domain, op string
 	plain      string // the float operator
-	operands   []int  // where codes, scale and zero point of its operands begin
+	operands   []int  // where codes, scale and zero point of its operands begin; nil: from 2 on
 	result     int    // where scale and zero point of the result begin
 	axis       int    // of the scales of the second operand
 	bias       int    // operand index, 0 for none: int32 on the grid of the product
+	// only says what attributes must be, which the float operator does not have.
+	only map[string]int
+	when func(n *ir.Node) bool // nil: always
 }
+
+const microsoft = "com.microsoft"
 
 var qlinears = []qlinear{
 	{op: "QLinearConv", plain: "Conv", operands: []int{0, 3}, result: 6, axis: 0, bias: 8},
 	{op: "QLinearMatMul", plain: "MatMul", operands: []int{0, 3}, result: 6, axis: 1},
-	{domain: "com.microsoft", op: "QLinearAdd", plain: "Add", operands: []int{0, 3}, result: 6},
+	{domain: microsoft, op: "QLinearAdd", plain: "Add", operands: []int{0, 3}, result: 6},
+	{domain: microsoft, op: "QLinearMul", plain: "Mul", operands: []int{0, 3}, result: 6},
+	{domain: microsoft, op: "QLinearSigmoid", plain: "Sigmoid", operands: []int{0}, result: 3},
+	{domain: microsoft, op: "QLinearLeakyRelu", plain: "LeakyRelu", operands: []int{0}, result: 3},
+	{domain: microsoft, op: "QLinearSoftmax", plain: "Softmax", operands: []int{0}, result: 3, only: map[string]int{"opset": 13}},
+	{domain: microsoft, op: "QLinearAveragePool", plain: "AveragePool", operands: []int{0}, result: 3, only: map[string]int{"channels_last": 0}},
+	{domain: microsoft, op: "QLinearGlobalAveragePool", plain: "GlobalAveragePool", operands: []int{0}, result: 3, only: map[string]int{"channels_last": 0}},
+	{domain: microsoft, op: "QLinearConcat", plain: "Concat"},
+	{domain: microsoft, op: "QGemm", plain: "Gemm", operands: []int{0, 3}, result: 7, axis: 1, bias: 6,
+		when: func(n *ir.Node) bool { return n.Float("alpha", 1) == 1 && n.Int("transB", 0) == 0 }},
+	{domain: microsoft, op: "QGemm", plain: "Gemm", operands: []int{0, 3}, result: 7, axis: 0, bias: 6,
+		when: func(n *ir.Node) bool { return n.Float("alpha", 1) == 1 && n.Int("transB", 0) != 0 }},
 }
 
 // expandQLinear replaces operators on codes whose grids are constant. It needs
@@ -41,18 +57,27 @@ func expandQLinear(m *ir.Model) error {
 			if err := p.Apply(); err != nil {
 				return err
 			}
+			break
 		}
 	}
-	return nil
+	return carryCodes(m)
 }
 
 // knows reports whether all grids are constants, given for whole tensors but for
 // constant second operands.
 func (q *qlinear) knows(n *ir.Node) bool {
-	if len(n.In) < q.result+2 || len(n.Out) != 1 {
+	if len(n.In) < q.result+2 || len(n.Out) != 1 || q.when != nil && !q.when(n) {
 		return false
 	}
-	for _, at := range append(q.operands[:len(q.operands):len(q.operands)], q.result-1) {
+	for name, value := range q.only {
+		if n.Int(name, value) != value {
+			return false
+		}
+	}
+	for _, at := range append(q.places(n), q.result-1) {
+		if at+2 >= len(n.In) {
+			return false
+		}
 		scale, zero := n.In[at+1], n.In[at+2]
 		if scale == nil || zero == nil || scale.Const == nil || zero.Const == nil || scale.Const.Type != tensor.Float32 {
 			return false
@@ -65,9 +90,21 @@ func (q *qlinear) knows(n *ir.Node) bool {
 	return q.bias == 0 || len(n.In) <= q.bias || n.In[q.bias] == nil || n.In[q.bias].Const != nil
 }
 
+// places are where operands begin.
+func (q *qlinear) places(n *ir.Node) []int {
+	if q.operands != nil {
+		return slices.Clone(q.operands)
+	}
+	var all []int
+	for at := 2; at < len(n.In); at += 3 {
+		all = append(all, at)
+	}
+	return all
+}
+
 func (q *qlinear) expand(p *ir.Patch, n *ir.Node) {
 	var in []*ir.Value
-	for _, at := range q.operands {
+	for _, at := range q.places(n) {
 		grid := q.grid(p, n, at)
 		var attrs []ir.Attr
 		if n.In[at+1].Const.Len() > 1 {
@@ -78,7 +115,8 @@ func (q *qlinear) expand(p *ir.Patch, n *ir.Node) {
 	if q.bias > 0 && len(n.In) > q.bias && n.In[q.bias] != nil {
 		in = append(in, p.Const(n.In[q.bias].Name+"_decoded", q.decodedBias(n)))
 	}
-	y := p.Node(n.Out[0].Name+"_real", q.plain, in, n.Attrs...)
+	attrs := slices.DeleteFunc(slices.Clone(n.Attrs), func(a ir.Attr) bool { _, drop := q.only[a.Name]; return drop })
+	y := p.Node(n.Out[0].Name+"_real", q.plain, in, attrs...)
 	grid := q.grid(p, n, q.result-1)
 	out := p.Node(n.Out[0].Name+"_codes", "QuantizeLinear", append([]*ir.Value{y}, grid...))
 	p.Replace(n.Out[0], out)

@@ -40,6 +40,37 @@ func TestQLinear(t *testing.T) {
 			a = QLinearMatMul(x, xs, xz, q, cs, cz, ys, yz)
 			y = DequantizeLinear(a, ys, yz)
 		}`, []string{"codes", "int8 matmul", "dequantize"}},
+		{"a gate, pools and a joint", `(x u8[N,5,9,7]) -> (y) {
+			const xs = f32[]{0.02}
+			const xz = u8[]{117}
+			const q = i8[6,5,3,3]{*0}
+			const q2 = i8[6,6,1,1]{*0}
+			const q3 = i8[13,12]{*0}
+			const cs = f32[6]{0.011, 0.02, 0.005, 0.013, 0.004, 0.01}
+			const cz = i8[6]{*0}
+			const gs = f32[]{0.01}
+			const gz = i8[]{0}
+			const bias = i32[13]{100, -2000, 300, 77, 0, 9000, 1, 2, 3, 4, 5, 6, 7}
+			const as = f32[]{0.15}
+			const az = u8[]{130}
+			const bs = f32[]{0.004}
+			const bz = u8[]{0}
+			const ys = f32[]{2.5}
+			const yz = u8[]{100}
+			a = QLinearConv(x, xs, xz, q, cs, cz, as, az)
+			l = com.microsoft::QLinearLeakyRelu(a, as, az, as, az) {alpha=0.13}
+			p = com.microsoft::QLinearAveragePool(l, as, az, as, az) {kernel_shape=[3,3], strides=[2,2], channels_last=0}
+			t = MaxPool(p) {kernel_shape=[2,2]}
+			g = com.microsoft::QLinearGlobalAveragePool(t, as, az, as, az) {channels_last=0}
+			h = QLinearConv(g, as, az, q2, cs, cz, as, az)
+			s = com.microsoft::QLinearSigmoid(h, as, az, bs, bz)
+			m = com.microsoft::QLinearMul(s, bs, bz, p, as, az, bs, az)
+			j = com.microsoft::QLinearConcat(as, az, m, bs, az, p, as, az) {axis=1}
+			k = com.microsoft::QLinearGlobalAveragePool(j, as, az, as, az)
+			f = Flatten(k)
+			c = com.microsoft::QGemm(f, as, az, q3, gs, gz, bias, ys, yz) {transB=1}
+			y = DequantizeLinear(c, ys, yz)
+		}`, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := model(t, c.body)
