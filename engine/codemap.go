@@ -38,59 +38,80 @@ type codeFunc struct {
 	alone bool // nothing else reads the value
 }
 
-// funcOf finds the function with the most nodes that is computed of v, or nil:
-// what lies between is read by nothing else.
-func (b *builder) funcOf(v *ir.Value) *codeFunc {
-	if b.val(v).t != tensor.Float32 {
+// funcOf finds the function with the most nodes that is computed of v, start
+// among them, or nil: what lies between is read by nothing else.
+func (b *builder) funcOf(v *ir.Value, start *ir.Node) *codeFunc {
+	if b.val(v).t != tensor.Float32 || !b.mapped(start, v) {
 		return nil
 	}
+	nodes := b.needed(start, v, nil)
 	inside := []*ir.Value{v}
-	var nodes []*ir.Node
 	var best *codeFunc
-	for len(nodes) < maxMapped {
-		n := b.nextMapped(inside, nodes)
-		if n == nil {
-			break
+	for nodes != nil && len(nodes) <= maxMapped {
+		inside = inside[:1]
+		for _, n := range nodes {
+			inside = append(inside, n.Out[0])
 		}
-		nodes, inside = append(nodes, n), append(inside, n.Out[0])
 		if w, alone := b.openEnd(inside, nodes); w != nil {
 			if e, ok := b.encoderOf(b.only(w)); ok && b.val(w).t == tensor.Float32 {
 				best = &codeFunc{of: v, nodes: slices.Clone(nodes), v: w, out: e, alone: alone}
 			}
 		}
+		nodes = b.furtherMapped(inside, nodes)
 	}
 	return best
 }
 
-// nextMapped is a node outside the list whose operands are inside or numbers.
-func (b *builder) nextMapped(inside []*ir.Value, nodes []*ir.Node) *ir.Node {
-	for _, v := range inside {
+// furtherMapped adds a node that reads a result of the nodes, and what else it
+// needs; nil where there is none.
+func (b *builder) furtherMapped(inside []*ir.Value, nodes []*ir.Node) []*ir.Node {
+	for _, v := range inside[1:] {
 		for _, u := range v.Uses() {
-			if u.In >= 0 && !slices.Contains(nodes, u.Node) && b.mapped(u.Node, inside) {
-				return u.Node
+			if u.In < 0 || b.done[u.Node] || slices.Contains(nodes, u.Node) {
+				continue
+			}
+			if more := b.needed(u.Node, inside[0], nodes); more != nil {
+				return more
 			}
 		}
 	}
 	return nil
 }
 
-// mapped reports whether a node computes element by element from values inside
-// and numbers.
-func (b *builder) mapped(n *ir.Node, inside []*ir.Value) bool {
-	if !elementwise[n.Op] || ir.CanonicalDomain(n.Domain) != "" || len(n.Out) != 1 || b.done[n] || !b.alive[n] || b.powers[n] != nil || !b.static(n) {
-		return false
+// needed adds a node, behind the nodes that it needs, to a list of nodes that
+// compute element by element from v and numbers; nil where it does not.
+func (b *builder) needed(n *ir.Node, v *ir.Value, nodes []*ir.Node) []*ir.Node {
+	if !b.mapped(n, v) || len(nodes) > maxMapped {
+		return nil
 	}
-	shape := b.val(inside[0]).shape
-	if t := b.val(n.Out[0]).t; t != tensor.Float32 && t != tensor.Uint8 && t != tensor.Int8 || !slices.Equal(b.val(n.Out[0]).shape, shape) {
-		return false
-	}
-	return !slices.ContainsFunc(n.In, func(v *ir.Value) bool {
-		if v == nil || slices.Contains(inside, v) {
-			return false
+	for _, x := range n.In {
+		if x == nil || x == v || b.cst(x) != nil && b.cst(x).Len() == 1 {
+			continue
 		}
-		t := b.cst(v)
-		return t == nil || t.Len() != 1
-	})
+		p := x.Producer()
+		if b.cst(x) != nil || p == nil {
+			return nil
+		}
+		if slices.Contains(nodes, p) {
+			continue
+		}
+		if b.done[p] {
+			return nil
+		}
+		if nodes = b.needed(p, v, nodes); nodes == nil {
+			return nil
+		}
+	}
+	return append(slices.Clip(nodes), n)
+}
+
+// mapped reports whether a node computes element by element, in the shape of v.
+func (b *builder) mapped(n *ir.Node, v *ir.Value) bool {
+	if !elementwise[n.Op] || ir.CanonicalDomain(n.Domain) != "" || len(n.Out) != 1 || !b.alive[n] || b.powers[n] != nil || !b.static(n) {
+		return false
+	}
+	t := b.val(n.Out[0]).t
+	return (t == tensor.Float32 || t == tensor.Uint8 || t == tensor.Int8) && slices.Equal(b.val(n.Out[0]).shape, b.val(v).shape)
 }
 
 // openEnd is the one value behind the first that others than the nodes read, nil

@@ -36,7 +36,7 @@ func init() {
 		"Gemm":      {reads: reads(intGemm), lower: intProductForm(intGemm), sums: true},
 		"MatMul":    {reads: reads(intMatMul), lower: intProductForm(intMatMul), sums: true},
 		"Add":       {reads: intEither(addsData, mapsCodes), lower: intEither(intAddForms, intMapForm), keeps: true, all: true, any: true},
-		"Concat":    {reads: joinsCodes, lower: intConcatForm, keeps: true, all: true},
+		"Concat":    {reads: intEither(joinsCodes, joinsGrids), lower: intEither(intConcatForm, intConcatGrids), keeps: true, all: true},
 		"Pad":       {reads: carriesOn, lower: intPadForm, keeps: true},
 		"Slice":     {reads: carriesOn, lower: intPart("int8 slice", slicedSteps), keeps: true},
 		"Transpose": {reads: carriesOn, lower: intPart("int8 transpose", transposedSteps)},
@@ -45,6 +45,9 @@ func init() {
 		"Reshape":   {reads: carriesOn, lower: intReshapeForm},
 		"Squeeze":   {reads: carriesOn, lower: intReshapeForm},
 		"Unsqueeze": {reads: carriesOn, lower: intReshapeForm},
+
+		"GlobalAveragePool": {reads: averagesPixels, lower: intMeanForm, spatial: true},
+		"ReduceMean":        {reads: averagesPixels, lower: intMeanForm, spatial: true},
 	}
 	for name := range elementwise {
 		if _, ok := intForms[name]; !ok {

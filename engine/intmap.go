@@ -18,7 +18,7 @@ func mapsCodes(b *builder, n *ir.Node) bool {
 func (b *builder) mapFrom(n *ir.Node, asked func(v *ir.Value) bool) *codeFunc {
 	for _, v := range n.In {
 		if v != nil && b.cst(v) == nil && asked(v) {
-			if f := b.funcOf(v); f != nil && slices.Contains(f.nodes, n) {
+			if f := b.funcOf(v, n); f != nil {
 				return f
 			}
 		}
@@ -40,13 +40,17 @@ func intMapForm(b *builder, n *ir.Node) bool {
 	to := b.newCoded(f.v, f.out.codeGrid, x.last)
 	b.absorbs(f)
 	b.place(f.out, to)
-	b.emit(&step{node: n, kernel: "int8 map", tasks: tasksFor(to.n), bytes: 2 * int64(to.n), reads: []*buf{x.b}, writes: []*buf{to.b},
-		reuse: reuse(place{b: x.b}, to.b.floats),
+	b.emitMap(n, m, to, x)
+	return true
+}
+
+func (b *builder) emitMap(n *ir.Node, m *kernel.CodeMap, to, from *coded) {
+	b.emit(&step{node: n, kernel: "int8 map", tasks: tasksFor(to.n), bytes: 2 * int64(to.n), reads: []*buf{from.b}, writes: []*buf{to.b},
+		reuse: reuse(place{b: from.b}, to.b.floats),
 		task: func(fr *frame, task int, _ []float32) {
 			i, j := span(task, to.n)
-			m.Run(fr.codes(to)[i:j], fr.codes(x)[i:j])
+			m.Run(fr.codes(to)[i:j], fr.codes(from)[i:j])
 		}})
-	return true
 }
 
 // mapBehind makes a table of the function that alone reads what a step brings to
@@ -55,8 +59,11 @@ func (b *builder) mapBehind(e *encoder) (*encoder, *kernel.CodeMap) {
 	if len(e.reals) != 1 {
 		return e, nil
 	}
-	// The encoder belongs to the step already.
-	f := b.funcOf(e.reals[0])
+	uses := e.reals[0].Uses()
+	if len(uses) == 0 || uses[0].In < 0 || b.done[uses[0].Node] {
+		return e, nil
+	}
+	f := b.funcOf(e.reals[0], uses[0].Node)
 	if f == nil || !f.alone {
 		return e, nil
 	}
@@ -81,6 +88,21 @@ func mapRegion(m *kernel.CodeMap, c *kernel.IntConv, task int, codes []uint8) {
 		d := codes[(r0+i)*width+c0:][:cols]
 		m.Run(d, d)
 	}
+}
+
+// onGridOf brings codes onto another grid.
+func (b *builder) onGridOf(n *ir.Node, v *ir.Value, g codeGrid) (*coded, error) {
+	x := b.val(v).coded
+	if x.codeGrid == g {
+		return x, nil
+	}
+	m, err := b.mapOf(&codeFunc{of: v, v: v, out: &encoder{codeGrid: g}}, x.codeGrid)
+	if err != nil {
+		return nil, err
+	}
+	to := b.newCoded(v, g, x.last)
+	b.emitMap(n, m, to, x)
+	return to, nil
 }
 
 // intEither is the first of several forms that matches.

@@ -116,12 +116,61 @@ func intConcatForm(b *builder, n *ir.Node) bool {
 			return false
 		}
 	}
-	to := b.newCoded(v, x.codeGrid, x.last)
-	r := b.all(v, to)
-	for _, o := range n.In {
-		b.moveCodes(n, "int8 concat", r, b.all(o, b.val(o).coded), b.val(o).shape)
+	parts := make([]*coded, len(n.In))
+	for i, o := range n.In {
+		parts[i] = b.val(o).coded
+	}
+	b.val(v).coded = b.join(n, axis, parts)
+	return true
+}
+
+// join emits copies of codes of one grid to their places side by side.
+func (b *builder) join(n *ir.Node, axis int, parts []*coded) *coded {
+	to := b.newCoded(n.Out[0], parts[0].codeGrid, parts[0].last)
+	r := b.all(n.Out[0], to)
+	for i, o := range n.In {
+		b.moveCodes(n, "int8 concat", r, b.all(o, parts[i]), b.val(o).shape)
 		r.off += b.val(o).shape[axis] * r.steps[axis]
 	}
-	b.val(v).coded = to
+	return to
+}
+
+// joinsGrids matches a concatenation of values that come from grids, whose result
+// comes to one that integer steps read.
+func joinsGrids(b *builder, n *ir.Node) bool {
+	e, ok := b.encoderBehind(n.Out[0])
+	return ok && slices.ContainsFunc(e.reals, b.feedsIntegers) && !slices.ContainsFunc(n.In, func(v *ir.Value) bool { return !b.fromGrid(v) })
+}
+
+// encoderBehind is the encoder that alone reads v.
+func (b *builder) encoderBehind(v *ir.Value) (*encoder, bool) {
+	n := b.only(v)
+	if n == nil || n.In[0] != v {
+		return nil, false
+	}
+	return b.encoderOf(n)
+}
+
+// intConcatGrids joins codes of several grids on that of the result.
+func intConcatGrids(b *builder, n *ir.Node) bool {
+	e, ok := b.encoderBehind(n.Out[0])
+	axis, known := axisOf(n.Int("axis", 1), len(b.val(n.Out[0]).shape))
+	if !ok || !known {
+		return false
+	}
+	first := b.val(n.In[0]).coded
+	for _, o := range n.In {
+		if c := b.val(o).coded; c == nil || c.last != first.last {
+			return false
+		}
+	}
+	parts := make([]*coded, len(n.In))
+	for i, o := range n.In {
+		var err error
+		if parts[i], err = b.onGridOf(n, o, e.codeGrid); err != nil {
+			return false
+		}
+	}
+	b.place(e, b.join(n, axis, parts))
 	return true
 }

@@ -178,6 +178,22 @@ func (g *intGraph) move() {
 	g.encode(v, g.grid)
 }
 
+// function computes element by element, with a grid on the way or not.
+func (g *intGraph) function() {
+	v, x := g.name("v"), g.x
+	g.line("%s = %s(%s)", v, []string{"Sigmoid", "Tanh", "HardSigmoid", "Softsign"}[g.r.IntN(4)], x)
+	if g.r.IntN(2) == 0 {
+		g.encode(v, g.newGrid())
+		v = g.x
+	}
+	if g.r.IntN(2) == 0 {
+		h := g.name("h")
+		g.line("%s = Mul(%s, %s)", h, x, v)
+		v = h
+	}
+	g.encode(v, g.newGrid())
+}
+
 // TestRandomIntegers compares random quantised networks with the reference:
 // ties may flip codes, and what follows them.
 func TestRandomIntegers(t *testing.T) {
@@ -194,7 +210,9 @@ func (g *intGraph) grow(seed uint64) string {
 	shape := g.shape
 	g.encode("x", g.newGrid())
 	for range 1 + seed%5 {
-		switch g.r.IntN(6) {
+		switch g.r.IntN(7) {
+		case 6:
+			g.function()
 		case 0:
 			g.pool()
 		case 1:

@@ -10,6 +10,8 @@ import (
 var quantizeRows = []row{
 	{op: "QuantizeLinear", since: 10, lower: lowerQuantize},
 	{op: "DequantizeLinear", since: 10, lower: lowerDequantize},
+	{op: "DynamicQuantizeLinear", since: 11, lower: lowerDynamic},
+	{op: "DynamicQuantizeMatMul", domain: microsoft, lower: lowerDynamicMatMul},
 }
 
 // lowerQuantize computes a pair of QuantizeLinear and DequantizeLinear of the

@@ -127,7 +127,11 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	rows := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:4*(r1-r0)*c.ow]))), (r1-r0)*c.ow)
 	scratch = scratch[4*len(rows):]
 	stacked := floatView(scratch[:4*c.stack.total])
-	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, c.w.zero)
+	pad := c.w.zero
+	if ep.Pads {
+		pad = ep.Pad
+	}
+	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, pad)
 	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, store: store,
 		dst: dst[r0*c.ow*s.DstStride*store.size():], ldc: s.DstStride, ldr: s.ResStride, ep: ep}
 	if ep.Residual != nil && store != storeSums {

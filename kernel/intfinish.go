@@ -38,6 +38,10 @@ type IntEpilogue struct {
 	Mid *Mid
 	// Steps, unless nil, makes the codes of y; Zero is not used then.
 	Steps *Steps
+	// Pads says that codes around the image are Pad, not the zero point that the
+	// weights were packed for.
+	Pads bool
+	Pad  uint8
 }
 
 // ExtraRoom is how many numbers lie in memory behind IntEpilogue.Extra.
