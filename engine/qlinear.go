@@ -105,12 +105,7 @@ func (q *qlinear) places(n *ir.Node) []int {
 func (q *qlinear) expand(p *ir.Patch, n *ir.Node) {
 	var in []*ir.Value
 	for _, at := range q.places(n) {
-		grid := q.grid(p, n, at)
-		var attrs []ir.Attr
-		if n.In[at+1].Const.Len() > 1 {
-			attrs = []ir.Attr{{Name: "axis", Value: int64(q.axis)}}
-		}
-		in = append(in, p.Node(n.In[at].Name+"_decoded", "DequantizeLinear", append([]*ir.Value{n.In[at]}, grid...), attrs...))
+		in = append(in, q.decoded(p, n, at))
 	}
 	if q.bias > 0 && len(n.In) > q.bias && n.In[q.bias] != nil {
 		in = append(in, p.Const(n.In[q.bias].Name+"_decoded", q.decodedBias(n)))
@@ -121,6 +116,28 @@ func (q *qlinear) expand(p *ir.Patch, n *ir.Node) {
 	out := p.Node(n.Out[0].Name+"_codes", "QuantizeLinear", append([]*ir.Value{y}, grid...))
 	p.Replace(n.Out[0], out)
 	p.RemoveNode(n)
+}
+
+// decoded is what the operand at a place stands for. Readers of one operand share
+// it, so that functions of it are seen as such.
+func (q *qlinear) decoded(p *ir.Patch, n *ir.Node, at int) *ir.Value {
+	for _, u := range n.In[at].Uses() {
+		d := u.Node
+		if u.In == 0 && is(d, "DequantizeLinear") && len(d.In) == 3 && sameNumber(d.In[1], n.In[at+1]) && sameNumber(d.In[2], n.In[at+2]) {
+			return d.Out[0]
+		}
+	}
+	var attrs []ir.Attr
+	if n.In[at+1].Const.Len() > 1 {
+		attrs = []ir.Attr{{Name: "axis", Value: int64(q.axis)}}
+	}
+	return p.Node(n.In[at].Name+"_decoded", "DequantizeLinear", append([]*ir.Value{n.In[at]}, q.grid(p, n, at)...), attrs...)
+}
+
+// sameNumber reports whether both are constants of one element, the same.
+func sameNumber(v, w *ir.Value) bool {
+	return v != nil && w != nil && v.Const != nil && w.Const != nil && v.Const.Len() == 1 && w.Const.Len() == 1 &&
+		tensor.Equal(v.Const.Reshape(), w.Const.Reshape())
 }
 
 // grid returns scale and zero point behind operand at, as scalars where they are
