@@ -37,6 +37,7 @@ func init() {
 		"MatMul":    {reads: reads(intMatMul), lower: intProductForm(intMatMul), sums: true},
 		"Add":       {reads: intEither(addsData, mapsCodes), lower: intEither(intAddForms, intMapForm), keeps: true, all: true, any: true},
 		"Concat":    {reads: intEither(joinsCodes, joinsGrids), lower: intEither(intConcatForm, intConcatGrids), keeps: true, all: true},
+		"Mul":       {reads: intEither(mapsCodes, gatesCodes), lower: intEither(intMapForm, intGateForm), keeps: true, all: true, any: true},
 		"Pad":       {reads: carriesOn, lower: intPadForm, keeps: true},
 		"Slice":     {reads: carriesOn, lower: intPart("int8 slice", slicedSteps), keeps: true},
 		"Transpose": {reads: carriesOn, lower: intPart("int8 transpose", transposedSteps)},

@@ -78,7 +78,7 @@ var mapCases = []intCase{
 		hq = QuantizeLinear(h, is, iz)
 		f = DequantizeLinear(hq, is, iz)
 		w2 = DequantizeLinear(q2, cs) {axis=0}
-		p = Conv(f, w2)` + end, []string{"to channels last", "quantize", "int8 mean", "quantize", "int8 conv 1x1", "hardsigmoid", "dequantize", "mul quantize",
+		p = Conv(f, w2)` + end, []string{"to channels last", "quantize", "int8 mean", "quantize", "int8 conv 1x1", "hardsigmoid", "int8 gate",
 		"int8 conv 1x1", "dequantize", "to channels first"}},
 	{"joined from two grids", `(x f32[N,6,5,7]) -> (y) {
 		const q = i8[6,6,1,1]{*0}

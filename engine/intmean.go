@@ -50,24 +50,24 @@ func intMeanForm(b *builder, n *ir.Node) bool {
 	images, c, pixels := dims(b.val(n.In[0]).shape)
 	to := b.newPlain(n.Out[0])
 	unit := kernel.NewScales([]kernel.Scale{{Step: 1, Hi: 255}})
-	rows := max(1, min(pixels, cached/c))
-	b.emit(&step{node: n, kernel: "int8 mean", tasks: images, flops: int64(x.n), bytes: int64(x.n), scratch: (1 + rows) * c,
+	width := sideBySide(c, pixels)
+	b.emit(&step{node: n, kernel: "int8 mean", tasks: images, flops: int64(x.n), bytes: int64(x.n), scratch: 2 * width,
 		reads: []*buf{x.b}, writes: []*buf{to.b},
 		task: func(f *frame, i int, scratch []float32) {
-			sum, part := scratch[:c], scratch[c:(1+rows)*c]
+			sum, part := scratch[:width], scratch[width:2*width]
 			clear(sum)
 			codes := f.codes(x)[i*pixels*c : (i+1)*pixels*c]
-			for len(codes) > 0 {
-				k := min(len(part), len(codes))
-				kernel.DequantizeU8(part[:k], codes[:k], unit)
-				for at := 0; at < k; at += c {
-					kernel.Add.Run(sum, sum, part[at:at+c])
-				}
-				codes = codes[k:]
+			for at := 0; at < len(codes); at += width {
+				k := min(width, len(codes)-at)
+				kernel.DequantizeU8(part[:k], codes[at:at+k], unit)
+				kernel.Add.Run(sum[:k], sum[:k], part[:k])
+			}
+			for at := c; at < width; at += c {
+				kernel.Add.Run(sum[:c], sum[:c], sum[at:at+c])
 			}
 			d := f.at(to)[i*c : (i+1)*c]
-			for j, s := range sum {
-				d[j] = float32((float64(s)/float64(pixels) - float64(x.zero)) * float64(x.step))
+			for j := range d {
+				d[j] = float32((float64(sum[j])/float64(pixels) - float64(x.zero)) * float64(x.step))
 			}
 		}})
 	return true

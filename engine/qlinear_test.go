@@ -71,7 +71,7 @@ func TestQLinear(t *testing.T) {
 			c = com.microsoft::QGemm(f, as, az, q3, gs, gz, bias, ys, yz) {transB=1}
 			y = DequantizeLinear(c, ys, yz)
 		}`, []string{"codes", "int8 conv 3x3 map", "dequantize", "avgpool 3x3", "quantize", "int8 maxpool 2x2", "int8 mean", "quantize",
-			"int8 conv 1x1 map", "dequantize", "dequantize", "mul quantize", "int8 map", "int8 concat", "int8 concat", "int8 mean",
+			"int8 conv 1x1 map", "dequantize", "int8 gate", "int8 map", "int8 concat", "int8 concat", "int8 mean",
 			"quantize", "int8 gemm", "dequantize"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

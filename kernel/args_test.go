@@ -12,6 +12,7 @@ func TestArgsLayout(t *testing.T) {
 	var c Scales
 	var i intArgs
 	var d addArgs
+	var gt gateArgs
 	var e expandArgs
 	var o winogradOut
 	var st stepArgs
@@ -33,6 +34,13 @@ func TestArgsLayout(t *testing.T) {
 		{"lo", unsafe.Offsetof(a.lo), 192},
 		{"hi", unsafe.Offsetof(a.hi), 196},
 		{"tiles", unsafe.Offsetof(a.tiles), 200},
+		{"gate.src", unsafe.Offsetof(gt.src), 0},
+		{"gate.dst", unsafe.Offsetof(gt.dst), 24},
+		{"gate.mul", unsafe.Offsetof(gt.mul), 48},
+		{"gate.add", unsafe.Offsetof(gt.add), 72},
+		{"gate.lo", unsafe.Offsetof(gt.lo), 96},
+		{"gate.hi", unsafe.Offsetof(gt.hi), 100},
+		{"gate.zero", unsafe.Offsetof(gt.zero), 104},
 		{"seg.n", unsafe.Offsetof(seg{}.n), 8},
 		{"seg", unsafe.Sizeof(seg{}), 16},
 		{"int.src", unsafe.Offsetof(i.src), 0},

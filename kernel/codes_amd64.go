@@ -19,6 +19,11 @@ func maxCodesAVX512(dst []uint8, src []uint8)
 //go:noescape
 func mapCodesAVX512(dst []uint8, src []uint8, rows *byte)
 
+// gateCodesAVX512 scales and shifts codes channel by channel and stores codes, in whole groups.
+//
+//go:noescape
+func gateCodesAVX512(a *byte)
+
 // addCodesAVX2 adds codes of two grids and stores those of a third, in whole groups.
 //
 //go:noescape
@@ -33,3 +38,8 @@ func maxCodesAVX2(dst []uint8, src []uint8)
 //
 //go:noescape
 func mapCodesAVX2(dst []uint8, src []uint8, rows *byte)
+
+// gateCodesAVX2 scales and shifts codes channel by channel and stores codes, in whole groups.
+//
+//go:noescape
+func gateCodesAVX2(a *byte)

@@ -220,6 +220,40 @@ GLOBL word10101010<>(SB), RODATA|NOPTR, $4
 DATA word80808080<>+0(SB)/4, $0x80808080
 GLOBL word80808080<>(SB), RODATA|NOPTR, $4
 
+// func gateCodesAVX512(a *byte)
+// Requires: AVX, AVX512F
+TEXT ·gateCodesAVX512(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         32(AX), BX
+	MOVQ         48(AX), SI
+	MOVQ         72(AX), DI
+	VBROADCASTSS 96(AX), Z0
+	VBROADCASTSS 100(AX), Z1
+	VBROADCASTSS 104(AX), Z2
+	XORQ         AX, AX
+
+loop:
+	SUBQ      $0x10, BX
+	JL        done
+	VPMOVZXBD (CX)(AX*1), Z3
+	VCVTDQ2PS Z3, Z3
+	VMULPS    (SI)(AX*4), Z3, Z3
+	VADDPS    (DI)(AX*4), Z3, Z3
+	VMAXPS    Z0, Z3, Z3
+	VMINPS    Z1, Z3, Z3
+	VCVTPS2DQ Z3, Z3
+	VPADDD    Z2, Z3, Z3
+	VPMOVDB   Z3, X3
+	VMOVUPS   X3, (DX)(AX*1)
+	ADDQ      $0x10, AX
+	JMP       loop
+
+done:
+	VZEROUPPER
+	RET
+
 // func addCodesAVX2(a *byte)
 // Requires: AVX, AVX2
 TEXT ·addCodesAVX2(SB), NOSPLIT, $0-8
@@ -524,6 +558,51 @@ loop:
 	VMOVUPS        Y5, 96(AX)(SI*1)
 	ADDQ           $0x80, SI
 	JMP            loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func gateCodesAVX2(a *byte)
+// Requires: AVX, AVX2
+TEXT ·gateCodesAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         24(AX), DX
+	MOVQ         32(AX), BX
+	MOVQ         48(AX), SI
+	MOVQ         72(AX), DI
+	VBROADCASTSS 96(AX), Y0
+	VBROADCASTSS 100(AX), Y1
+	VBROADCASTSS 104(AX), Y2
+	XORQ         AX, AX
+
+loop:
+	SUBQ         $0x10, BX
+	JL           done
+	VPMOVZXBD    (CX)(AX*1), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       (SI)(AX*4), Y3, Y3
+	VADDPS       (DI)(AX*4), Y3, Y3
+	VMAXPS       Y0, Y3, Y3
+	VMINPS       Y1, Y3, Y3
+	VCVTPS2DQ    Y3, Y3
+	VPADDD       Y2, Y3, Y3
+	VPMOVZXBD    8(CX)(AX*1), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       32(SI)(AX*4), Y4, Y4
+	VADDPS       32(DI)(AX*4), Y4, Y4
+	VMAXPS       Y0, Y4, Y4
+	VMINPS       Y1, Y4, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPACKSSDW    Y4, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X4
+	VPACKUSWB    X4, X3, X4
+	VMOVDQU      X4, (DX)(AX*1)
+	ADDQ         $0x10, AX
+	JMP          loop
 
 done:
 	VZEROUPPER

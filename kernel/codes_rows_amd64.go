@@ -5,9 +5,10 @@ package kernel
 import "unsafe"
 
 var (
-	archAddCodes = both[addCodesLoop]("u8_32_avx512", addWhole(32, addCodesAVX512), "u8_16_avx2", addWhole(16, addCodesAVX2))
-	archMaxCodes = both[maxCodesLoop]("u8_64_avx512", maxWhole(64, maxCodesAVX512), "u8_32_avx2", maxWhole(32, maxCodesAVX2))
-	archMapCodes = both[mapCodesLoop]("u8_128_avx512", mapWhole(mapCodesAVX512), "u8_128_avx2", mapWhole(mapCodesAVX2))
+	archAddCodes  = both[addCodesLoop]("u8_32_avx512", addWhole(32, addCodesAVX512), "u8_16_avx2", addWhole(16, addCodesAVX2))
+	archMaxCodes  = both[maxCodesLoop]("u8_64_avx512", maxWhole(64, maxCodesAVX512), "u8_32_avx2", maxWhole(32, maxCodesAVX2))
+	archGateCodes = both[gateCodesLoop]("u8_16_avx512", gateWhole(gateCodesAVX512), "u8_16_avx2", gateWhole(gateCodesAVX2))
+	archMapCodes  = both[mapCodesLoop]("u8_128_avx512", mapWhole(mapCodesAVX512), "u8_128_avx2", mapWhole(mapCodesAVX2))
 )
 
 // addWhole completes a routine that does whole groups of n.
@@ -31,5 +32,13 @@ func mapWhole(f func(dst, src []uint8, rows *byte)) mapCodesLoop {
 		f(dst, src, &t.rows[0])
 		whole := len(dst) / 128 * 128
 		mapCodesGo(dst[whole:], src[whole:], t)
+	}
+}
+
+// gateWhole completes a routine that does whole groups of 16.
+func gateWhole(f func(*byte)) gateCodesLoop {
+	return func(a *gateArgs) {
+		f((*byte)(unsafe.Pointer(a)))
+		gateCodesFrom(len(a.dst)/16*16, a)
 	}
 }

@@ -8,6 +8,7 @@ var (
 	archPeaks         []peakRow
 	archAddCodes      []impl[addCodesLoop]
 	archMaxCodes      []impl[maxCodesLoop]
+	archGateCodes     []impl[gateCodesLoop]
 	archMapCodes      []impl[mapCodesLoop]
 	archSteps         []impl[stepLoop]
 	archTiles         []tile

@@ -53,6 +53,7 @@ func Table() []Row {
 	rows = append(rows, list("fakequantize", fakeLoops)...)
 	rows = append(rows, list("addcodes", addCodesLoops)...)
 	rows = append(rows, list("maxcodes", maxCodesLoops)...)
+	rows = append(rows, list("gatecodes", gateCodesLoops)...)
 	rows = append(rows, list("mapcodes", mapCodesLoops)...)
 	rows = append(rows, list("expand", expandLoops)...)
 	rows = append(rows, list("steps", stepLoops)...)
