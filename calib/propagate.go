@@ -12,12 +12,16 @@ import (
 // Options of Propagate.
 type Options struct {
 	// K is the number of standard deviations that a range reaches from the mean
-	// where nothing else bounds it; 6 when 0.
+	// where nothing else bounds it; UsualReach when 0.
 	K float64
 	// InputLo and InputHi declare the range of the network's data input: one
 	// number for all channels or one per channel; empty when unknown.
 	InputLo, InputHi []float64
 }
+
+// UsualReach is the number of standard deviations that a range reaches unless it is
+// told otherwise.
+const UsualReach = 6
 
 // Table holds what is known of the values of a graph.
 type Table struct {
@@ -100,7 +104,7 @@ type rule func(w *walk, n *ir.Node) (*state, string)
 // change: run shape inference first.
 func Propagate(m *ir.Model, o Options) *Table {
 	if o.K == 0 {
-		o.K = 6
+		o.K = UsualReach
 	}
 	w := &walk{m: m, k: o.K, state: map[*ir.Value]*state{}, why: map[*ir.Value]string{}, guesses: map[*ir.Value]int{}, heavy: map[*ir.Value]bool{}}
 	for _, v := range m.Graph.Inputs {

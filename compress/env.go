@@ -33,6 +33,7 @@ type Env struct {
 	layers    []Selection
 	progress  func(Progress)
 	total     int
+	shared    map[any]any
 }
 
 // InputRange says what the network's input looks like: per channel the smallest
@@ -101,6 +102,20 @@ func (e *Env) advance(what string) {
 // Remember keeps what a decoded value stood for before it was encoded, for later
 // steps of the same run.
 func (e *Env) Remember(decoded *ir.Value, original *tensor.Tensor) { e.originals[decoded] = original }
+
+// Shared returns what make returned when a step first asked for the key: what is
+// costly to work out and wanted by several parts of a method.
+func (e *Env) Shared(key any, make func() any) any {
+	if e.shared == nil {
+		e.shared = map[any]any{}
+	}
+	x, ok := e.shared[key]
+	if !ok {
+		x = make()
+		e.shared[key] = x
+	}
+	return x
+}
 
 // Original is what a decoded value stood for before a step of this run encoded
 // it, nil when that is not known.

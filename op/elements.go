@@ -152,7 +152,26 @@ func (alloc mover) transposed(t *tensor.Tensor, perm []int) *tensor.Tensor {
 	for i, p := range perm {
 		shape[i], order[i] = t.Shape[p], st[p]
 	}
+	if len(perm) == 2 && perm[0] == 1 && t.Type.Bits() == 32 {
+		out := alloc(t.Type, shape...)
+		turn(cells[[4]byte](out), cells[[4]byte](t), t.Shape[0], t.Shape[1])
+		return out
+	}
 	return alloc.dense(region{t, 0, order}, shape)
+}
+
+// turn transposes a matrix in tiles that stay in the nearest cache: far apart as
+// they lie, elements of a column would be fetched with their neighbours each.
+func turn[E any](dst, src []E, rows, cols int) {
+	const edge = 16
+	for r := 0; r < rows; r += edge {
+		for c := range cols {
+			column := dst[c*rows+r : c*rows+min(r+edge, rows)]
+			for i := range column {
+				column[i] = src[(r+i)*cols+c]
+			}
+		}
+	}
 }
 
 // positions makes a list of positions along an axis of a result of length n.

@@ -12,14 +12,14 @@ import (
 // channel, observed or, without data, from what the network tells of itself.
 type energies struct {
 	env   *compress.Env
-	table *calib.Table
+	table *calib.Table // nil with observations
 }
 
 func newEnergies(m *ir.Model, env *compress.Env) *energies {
 	e := &energies{env: env}
 	if env.Observed == nil {
 		_, _ = op.Infer(m) // shapes help; what cannot be inferred stays unknown
-		e.table = calib.Propagate(m, calib.Options{InputLo: env.Input.Lo, InputHi: env.Input.Hi})
+		e.table = propagated(m, env, 0)
 	}
 	return e
 }
@@ -136,8 +136,19 @@ func perWeight(l *compress.Layer, shape []int, perChannel []float64) []float32 {
 		return nil
 	}
 	w := make([]float32, tensor.Len(shape))
-	for i := range w {
-		w[i] = float32(perChannel[channel(i)])
+	steps := strides(shape)
+	run, period := steps[l.In], len(w)
+	if n == shape[l.In] && steps[l.Out] > run {
+		period = steps[l.Out] // the same for every output channel
+	}
+	for i := 0; i < min(period, len(w)); i += run {
+		x := float32(perChannel[channel(i)])
+		for k := range w[i : i+run] {
+			w[i+k] = x
+		}
+	}
+	for i := period; i < len(w); i += period {
+		copy(w[i:], w[:period])
 	}
 	return w
 }

@@ -106,9 +106,20 @@ func normalised(v *ir.Value) bool {
 }
 
 // propagated are the statistics that follow from the network and the declared
-// input, with ranges k deviations wide; 0 for the usual.
+// input, with ranges k deviations wide; 0 for the usual. The table is shared
+// within a step until the graph is edited: it may be read only. Types must be known.
 func propagated(m *ir.Model, env *compress.Env, k float64) *calib.Table {
-	return calib.Propagate(m, calib.Options{K: k, InputLo: env.Input.Lo, InputHi: env.Input.Hi})
+	if k == 0 {
+		k = calib.UsualReach
+	}
+	type key struct {
+		graph *ir.Graph
+		edits int
+		k     float64
+	}
+	return env.Shared(key{m.Graph, m.Graph.Edits(), k}, func() any {
+		return calib.Propagate(m, calib.Options{K: k, InputLo: env.Input.Lo, InputHi: env.Input.Hi})
+	}).(*calib.Table)
 }
 
 // deviations is how many standard deviations a range without data reaches at a
