@@ -160,15 +160,17 @@ func (alloc mover) transposed(t *tensor.Tensor, perm []int) *tensor.Tensor {
 	return alloc.dense(region{t, 0, order}, shape)
 }
 
-// turn transposes a matrix in tiles that stay in the nearest cache: far apart as
-// they lie, elements of a column would be fetched with their neighbours each.
+// turn transposes a matrix in tiles that stay in the nearest cache, which may hold
+// no more than 8 lines that are a multiple of a page apart.
 func turn[E any](dst, src []E, rows, cols int) {
-	const edge = 16
-	for r := 0; r < rows; r += edge {
-		for c := range cols {
-			column := dst[c*rows+r : c*rows+min(r+edge, rows)]
-			for i := range column {
-				column[i] = src[(r+i)*cols+c]
+	const high, wide = 8, 16
+	for left := 0; left < cols; left += wide {
+		for r := 0; r < rows; r += high {
+			for c := left; c < min(left+wide, cols); c++ {
+				column := dst[c*rows+r : c*rows+min(r+high, rows)]
+				for i := range column {
+					column[i] = src[(r+i)*cols+c]
+				}
 			}
 		}
 	}
