@@ -33,37 +33,12 @@ func (t *Table) Expect(v *ir.Value, f func(x float64) float64) []float64 {
 	if s == nil || s.measured || s.settle() != "" {
 		return nil
 	}
-	out, law, x := make([]float64, len(s.Mean)), expectLaw(), t.drawn.of(s)
+	out, law := make([]float64, len(s.Mean)), expectLaw()
 	par.Each(len(out), runtime.GOMAXPROCS(0), func(c int) {
-		for i, q := range law {
-			out[c] += q.p * f(x[c][i])
+		mean, std, lo, hi := s.root.Mean[c], s.root.Std[c], s.root.Lo[c], s.root.Hi[c]
+		for _, q := range law {
+			out[c] += q.p * f(s.at(c, min(max(mean+std*q.z, lo), hi)))
 		}
 	})
 	return out
-}
-
-// drawn are the numbers that Expect last looked at: several means over one value
-// are often asked for in a row.
-type drawn struct {
-	mu   sync.Mutex
-	from *state
-	x    [][expectSteps]float64 // by channel
-}
-
-// of are the numbers of s at the points of the law.
-func (d *drawn) of(s *state) [][expectSteps]float64 {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.from == s {
-		return d.x
-	}
-	x, law := make([][expectSteps]float64, len(s.Mean)), expectLaw()
-	par.Each(len(x), runtime.GOMAXPROCS(0), func(c int) {
-		mean, std, lo, hi := s.root.Mean[c], s.root.Std[c], s.root.Lo[c], s.root.Hi[c]
-		for i, q := range law {
-			x[c][i] = s.at(c, min(max(mean+std*q.z, lo), hi))
-		}
-	})
-	d.from, d.x = s, x
-	return x
 }

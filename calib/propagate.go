@@ -27,7 +27,6 @@ const UsualReach = 6
 type Table struct {
 	state map[*ir.Value]*state
 	why   map[*ir.Value]string
-	drawn drawn
 }
 
 // Stats returns mean, deviation and range of v, or nil and the reason why they
