@@ -106,9 +106,6 @@ func (e *Env) Remember(decoded *ir.Value, original *tensor.Tensor) { e.originals
 // Shared returns what make returned when a step first asked for the key: what is
 // costly to work out and wanted by several parts of a method.
 func (e *Env) Shared(key any, make func() any) any {
-	if e.shared == nil {
-		e.shared = map[any]any{}
-	}
 	x, ok := e.shared[key]
 	if !ok {
 		x = make()
