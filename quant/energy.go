@@ -131,38 +131,34 @@ func perWeight(l *compress.Layer, shape []int, perChannel []float64) []float32 {
 	if l.Kind == compress.ConvTranspose || len(shape) < 2 {
 		return nil
 	}
-	channel, n := inputChannels(l, shape)
+	channel, n, run := inputChannels(l, shape)
 	if n != len(perChannel) {
 		return nil
 	}
 	w := make([]float32, tensor.Len(shape))
-	steps := strides(shape)
-	run, period := steps[l.In], len(w)
-	if n == shape[l.In] && steps[l.Out] > run {
-		period = steps[l.Out] // the same for every output channel
-	}
-	for i := 0; i < min(period, len(w)); i += run {
-		x := float32(perChannel[channel(i)])
+	for i := 0; i < len(w); i += run {
+		v := float32(perChannel[channel(i)])
 		for k := range w[i : i+run] {
-			w[i+k] = x
+			w[i+k] = v
 		}
-	}
-	for i := period; i < len(w); i += period {
-		copy(w[i:], w[:period])
 	}
 	return w
 }
 
 // inputChannels tells, of each weight, which of n channels of the data it
-// multiplies; n is 0 where the groups do not divide the filters.
-func inputChannels(l *compress.Layer, shape []int) (channel func(i int) int, n int) {
+// multiplies: the
+// same of all within a run; n is 0 where the groups do not divide the filters.
+func inputChannels(l *compress.Layer, shape []int) (channel func(i int) int, n, run int) {
 	group := max(1, l.Node.Int("group", 1))
 	if l.Kind == compress.Dense {
 		group = 1
 	}
 	in, out, steps := shape[l.In], shape[l.Out], strides(shape)
 	if out%group != 0 {
-		return nil, 0
+		return nil, 0, 0
 	}
-	return func(i int) int { return i/steps[l.Out]%out/(out/group)*in + i/steps[l.In]%in }, in * group
+	if group == 1 {
+		return func(i int) int { return i / steps[l.In] % in }, in, steps[l.In]
+	}
+	return func(i int) int { return i/steps[l.Out]%out/(out/group)*in + i/steps[l.In]%in }, in * group, min(steps[l.In], steps[l.Out])
 }

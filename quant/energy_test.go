@@ -29,7 +29,7 @@ func TestPerWeight(t *testing.T) {
 		for i := range energy {
 			energy[i] = float64(i + 1)
 		}
-		channel, n := inputChannels(&c.l, c.shape)
+		channel, n, _ := inputChannels(&c.l, c.shape)
 		if n != c.channels {
 			t.Fatalf("%v: %d channels, want %d", c.shape, n, c.channels)
 		}
