@@ -67,7 +67,9 @@ func synthetic(ctx context.Context, m *ir.Model, env *compress.Env, requests []c
 		env.Log.Info("no synthetic inputs", "reason", err)
 		return nil, nil
 	}
-	seen, err := calib.Collect(ctx, m, calib.Data{Set: set, Batch: 4, Run: env.Run}, requests, nil)
+	// One at a time: the results of all layers are kept until they have been looked
+	// at, and layers are cut for threads by themselves.
+	seen, err := calib.Collect(ctx, m, calib.Data{Set: set, Batch: 1, Run: env.Run}, requests, nil)
 	if err != nil {
 		return nil, fmt.Errorf("synthetic inputs: %w", err)
 	}
