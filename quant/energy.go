@@ -155,3 +155,15 @@ func inputChannels(l *compress.Layer, shape []int) (channel func(i int) int, n i
 	}
 	return func(i int) int { return i/steps[l.Out]%out/(out/group)*in + i/steps[l.In]%in }, in * group
 }
+
+// expect is the mean and the mean square of f over every channel of v; nil where
+// nothing is known of it.
+func (e *energies) expect(v *ir.Value, f func(x float64) float64) (mean, square []float64) {
+	if e.table != nil {
+		return e.table.Expect(v, f)
+	}
+	if s := e.stats(v); s != nil {
+		return calib.Expect(s, f)
+	}
+	return nil, nil
+}
