@@ -29,7 +29,7 @@ type Mixed struct {
 	Base    compress.Nested `json:"base" doc:"method that encodes the weights, and data when its a is given: uniform, powerquant or codebook; its w counts for nothing"`
 	Least   int             `json:"least" doc:"fewest bits of the weights of a layer, 2, 4 or 6; 2 are stored in opset 25, 6 in bytes"`
 	Budget  float64         `json:"budget" doc:"bits of a weight on average over the network; scales and tables come on top"`
-	ABudget float64         `json:"abudget" doc:"bits of the data that layers read on average over multiply-accumulates: what is beyond a of the base goes to 8 bits; 0 for none"`
+	ABudget float64         `json:"abudget" doc:"bits of the data that layers read on average, counting multiply-accumulates times bits of weights: what is beyond a of the base goes to 8 bits; 0 for none"`
 }
 
 // Validate implements compress.Method.
@@ -116,13 +116,14 @@ func (x *Mixed) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error
 	if err != nil {
 		return err
 	}
+	w := allocate(weights, x.Budget)
 	var data []*choice
 	if x.ABudget != 0 {
-		if data, err = x.dataOffers(ctx, m, env, known, plans); err != nil {
+		if data, err = x.dataOffers(ctx, m, env, known, plans, w); err != nil {
 			return err
 		}
 	}
-	w, a := allocate(weights, x.Budget), allocate(data, x.ABudget)
+	a := allocate(data, x.ABudget)
 	widths := x.env(env, func(l *compress.Layer) int { return w[l.Node] }, func(l *compress.Layer) int { return a[l.Node] })
 	return x.base().Apply(ctx, m, widths)
 }

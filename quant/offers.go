@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"cmp"
 	"context"
 	"math"
 
@@ -110,8 +111,8 @@ func (e *energies) signal(l *compress.Layer) float64 {
 
 // dataOffers are the widths of what layers read: those that the base has, given
 // plans for the weights, and 8 bits. A bit costs the multiply-accumulates of all
-// layers that read the data.
-func (x *Mixed) dataOffers(ctx context.Context, m *ir.Model, env *compress.Env, known *energies, plans []plan) ([]*choice, error) {
+// layers that read the data, times the bits of their weights.
+func (x *Mixed) dataOffers(ctx context.Context, m *ir.Model, env *compress.Env, known *energies, plans []plan, widths map[*ir.Node]int) ([]*choice, error) {
 	acts, err := x.Base.Method.(quantiser).data(plans).grids(ctx, m, env, plans)
 	if acts == nil || err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (x *Mixed) dataOffers(ctx context.Context, m *ir.Model, env *compress.Env, 
 				c.offers, by[v] = append(c.offers, offer{bits: wide}), c
 			}
 		}
-		c.nodes, c.size = append(c.nodes, l.Node), c.size+work(l)
+		c.nodes, c.size = append(c.nodes, l.Node), c.size+work(l)*float64(cmp.Or(widths[l.Node], wide))
 		c.offers[0].noise += known.dataNoise(l, a)
 	}
 	return out, nil
