@@ -86,27 +86,27 @@ func (e *energies) noise(l *compress.Layer, x *format.Encoded) (float64, error) 
 	for i, v := range tensor.Data[float32](w) {
 		rest[i] = v - rest[i]
 	}
-	signal := e.signal(l)
-	if !(signal > 0) {
-		return 0, nil
-	}
-	return multiplied(l) * total(channelEnergies(now, l.Out, e.variances(l, w.Shape))) / signal, nil
+	counts := e.variances(l, w.Shape)
+	return multiplied(l) * ratio(total(channelEnergies(now, l.Out, counts)), e.signal(l, counts)), nil
 }
 
-// signal is the variance of a layer's results, summed over its channels: what is
-// known of them, or what independent data would make.
-func (e *energies) signal(l *compress.Layer) float64 {
-	w := float32s(l.Weight.Const)
-	counts := e.variances(l, w.Shape)
-	s := e.stats(resultOf(l))
-	if counts == nil || s == nil || len(s.Std) != w.Shape[l.Out] {
-		return total(channelEnergies(w, l.Out, counts))
+// signal is the variance of a layer's results: what is known of it, or what
+// independent data would make, given what counts of each weight. Without counts it
+// is the energy of the weights.
+func (e *energies) signal(l *compress.Layer, counts []float32) float64 {
+	if v := e.resultVariance(l); v > 0 && counts != nil {
+		return v
 	}
-	signal := 0.0
-	for _, d := range s.Std {
-		signal += d * d
+	return total(channelEnergies(float32s(l.Weight.Const), l.Out, counts))
+}
+
+// resultVariance is summed over the channels of a layer's results; 0 when it is
+// not known.
+func (e *energies) resultVariance(l *compress.Layer) float64 {
+	if s := e.stats(resultOf(l)); s != nil && len(s.Std) == l.Weight.Const.Shape[l.Out] {
+		return total(squares(s.Std))
 	}
-	return signal
+	return 0
 }
 
 // dataOffers are the widths of what layers read: those that the base has, given
@@ -162,15 +162,33 @@ func (e *energies) dataNoise(l *compress.Layer, a format.Activation) float64 {
 	if len(lost) == 0 || l.Weight == nil || l.Weight.Const == nil {
 		return 0
 	}
+	return ratio(through(l, lost), cmp.Or(e.resultVariance(l), through(l, squares(e.stats(v).Std))))
+}
+
+// through is the variance of what a layer makes of independent data of the given
+// variances, one per channel; of their mean where they do not go with the weights.
+func through(l *compress.Layer, variances []float64) float64 {
 	w := float32s(l.Weight.Const)
-	signal := e.signal(l)
+	if counts := perWeight(l, w.Shape, variances); counts != nil {
+		return total(channelEnergies(w, l.Out, counts))
+	}
+	return total(channelEnergies(w, l.Out, nil)) * total(variances) / float64(len(variances))
+}
+
+func squares(x []float64) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = v * v
+	}
+	return out
+}
+
+// ratio is 0 of nothing.
+func ratio(noise, signal float64) float64 {
 	if !(signal > 0) {
 		return 0
 	}
-	if counts := perWeight(l, w.Shape, lost); counts != nil {
-		return total(channelEnergies(w, l.Out, counts)) / signal
-	}
-	return total(channelEnergies(w, l.Out, nil)) * total(lost) / float64(len(lost)) / signal
+	return noise / signal
 }
 
 // lost is the variance of the errors of every channel of v on a grid, nil where
