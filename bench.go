@@ -67,6 +67,8 @@ type StepTime struct {
 	MS        float64 `json:"ms"`
 	GOPS      float64 `json:"gops"`       // operations (2 per multiply-accumulate) a second, in billions
 	PeakShare float64 `json:"peak_share"` // of the measured peak of float32, or of integers where the step computes on those
+	// Floats says why the step computes in float although its data come from a grid.
+	Floats string `json:"floats,omitempty"`
 }
 
 // Bench times the model on random inputs, in this process and on this machine.
@@ -103,6 +105,11 @@ func (m *Model) Bench(ctx context.Context, o BenchOptions) (*BenchResult, error)
 		out.Against, out.Ratio, out.RatioInterval = &other, &ratio, &interval
 	}
 	out.Steps, err = t.steps(ctx, out)
+	for _, s := range out.Steps {
+		if s.Floats != "" {
+			out.Notes = append(out.Notes, fmt.Sprintf("%s computes in float: %s", s.Name, s.Floats))
+		}
+	}
 	return out, err
 }
 
@@ -197,7 +204,7 @@ func (t *timer) steps(ctx context.Context, r *BenchResult) ([]StepTime, error) {
 	}
 	out := []StepTime{}
 	for _, s := range times {
-		step := StepTime{Name: s.Name, Op: s.Op, Kernel: s.Kernel, MS: s.Seconds * 1e3}
+		step := StepTime{Name: s.Name, Op: s.Op, Kernel: s.Kernel, MS: s.Seconds * 1e3, Floats: s.Floats}
 		if s.Seconds > 0 {
 			step.GOPS = float64(s.Flops) / s.Seconds / 1e9
 			step.PeakShare = step.GOPS / r.Peak

@@ -41,7 +41,8 @@ type value struct {
 	view        place
 	steps       []int // of the view
 	coded       *coded
-	box         int // -1: none
+	sum         []*coded // it is the sum of these
+	box         int      // -1: none
 	cst         *tensor.Tensor
 	// unpadded and pads stand for a value that only a convolution reads: zeros
 	// around the pixels of another, before and after each spatial axis.
@@ -302,6 +303,9 @@ func (b *builder) emit(s *step) {
 		for _, m := range append(slices.Clone(s.reads), s.writes...) {
 			s.bytes += 4 * int64(m.floats)
 		}
+	}
+	if !s.integer && !b.p.o.Reference {
+		s.floats = b.floatReason(s.node)
 	}
 	b.steps = append(b.steps, s)
 }

@@ -134,10 +134,28 @@ func (c *coded) quantize(dst []uint8, x []float32) {
 // realise gives a value that lies as codes a place as float32.
 func (b *builder) realise(v *ir.Value) {
 	x := b.val(v)
-	c := x.coded
-	if c == nil || x.plain.b != nil || x.last.b != nil {
+	if x.plain.b != nil || x.last.b != nil {
 		return
 	}
+	switch {
+	case x.coded != nil:
+		b.lay(x, x.coded, b.realOf(v, x.coded))
+	case x.sum != nil:
+		b.lay(x, x.sum[0], b.realSum(v, x.sum))
+	}
+}
+
+// lay says that x lies at p in the layout of c.
+func (b *builder) lay(x *value, c *coded, p place) {
+	if c.last {
+		x.last = p
+	} else {
+		x.plain = p
+	}
+}
+
+// realOf is the place of what the codes of v stand for as float32.
+func (b *builder) realOf(v *ir.Value, c *coded) place {
 	if c.real.b == nil {
 		c.real = place{b: newBuf(c.n)}
 		scale := c.scale()
@@ -147,11 +165,7 @@ func (b *builder) realise(v *ir.Value) {
 				kernel.DequantizeU8(f.at(c.real)[i:j], f.codes(c)[i:j], scale)
 			}})
 	}
-	if c.last {
-		x.last = c.real
-	} else {
-		x.plain = c.real
-	}
+	return c.real
 }
 
 // quantize emits the step that brings a value onto the grid of an encoder, with
@@ -196,8 +210,7 @@ func (b *builder) wantsLast(v *ir.Value) bool {
 }
 
 // codesLast brings codes of a value of rank 3 or more to channels last.
-func (b *builder) codesLast(v *ir.Value) *coded {
-	c := b.val(v).coded
+func (b *builder) codesLast(v *ir.Value, c *coded) *coded {
 	_, channels, pixels := dims(b.val(v).shape)
 	if c.last || channels == 1 || pixels == 1 {
 		return c

@@ -24,6 +24,10 @@ type Options struct {
 	Extra []string
 	// Reference evaluates everything node by node with package op.
 	Reference bool
+	// Direct computes all convolutions as the sums that define them. By default
+	// 3x3 filters take Winograd's form where it is faster, which rounds more
+	// often: see kernel.Winograd for the error.
+	Direct bool
 }
 
 // Program is a compiled model. It does not change and may be used by any number

@@ -148,6 +148,8 @@ func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, 
 	ep := kernel.Epilogue{Bias: w.bias, Lo: end.lo, Hi: end.hi}
 	if s.Groups == s.C && s.O == s.C {
 		b.depthwise(st, s, w, ep, src, dst, end.res)
+	} else if m := kernel.WinogradTile(s); m > 0 && !b.p.o.Direct {
+		b.winograd(st, s, m, w, ep, src, dst, end.res)
 	} else {
 		b.convolve(st, s, w, ep, src, dst, end.res)
 	}

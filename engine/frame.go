@@ -4,6 +4,7 @@ import (
 	"context"
 	"unsafe"
 
+	"pare/internal/hugepage"
 	"pare/ir"
 	"pare/op"
 	"pare/tensor"
@@ -45,7 +46,8 @@ type step struct {
 	node    *ir.Node
 	kernel  string
 	flops   int64
-	integer bool // flops are of integers
+	integer bool   // flops are of integers
+	floats  string // why they are not, though operands come from grids
 	bytes   int64
 	tasks   int
 	scratch int
@@ -82,7 +84,7 @@ const line = 16
 
 // aligned returns n elements that start at a line of the cache.
 func aligned(n int) []float32 {
-	all := make([]float32, n+line)
+	all := hugepage.Float32s(n + line)
 	skip := 0
 	for uintptr(unsafe.Pointer(&all[skip]))%(4*line) != 0 {
 		skip++

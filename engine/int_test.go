@@ -176,24 +176,26 @@ var intCases = []intCase{
 }
 
 // fillCodes makes random codes of the constants whose names begin with q, all
-// values among them, and of k, of seven.
+// values among them, of k, of seven, and of j, of -8..7.
 func fillCodes(m *ir.Model) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, v := range m.Graph.Consts {
-		limit := map[byte]int{'q': 256, 'k': 7}[v.Name[0]]
-		if limit == 0 {
+		span := map[byte][2]int{'q': {0, 256}, 'k': {0, 7}, 'j': {-8, 16}}[v.Name[0]]
+		if span[1] == 0 {
 			continue
 		}
 		codes := make([]byte, v.Const.Len())
 		for i := range codes {
-			codes[i] = byte(r.IntN(limit))
+			codes[i] = byte(span[0] + r.IntN(span[1]))
 		}
 		v.Const = tensor.FromCodes(v.Const.Type, v.Const.Shape, codes)
 	}
 }
 
-func TestIntegers(t *testing.T) {
-	for _, c := range intCases {
+func TestIntegers(t *testing.T) { testIntegers(t, intCases) }
+
+func testIntegers(t *testing.T, cases []intCase) {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			for size := 1; size <= 3; size += 2 {
 				m := model(t, c.body)

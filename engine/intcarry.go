@@ -77,7 +77,7 @@ func intPoolForm(b *builder, n *ir.Node) bool {
 	if err != nil {
 		return false
 	}
-	x := b.codesLast(n.In[0])
+	x := b.codesLast(n.In[0], b.val(n.In[0]).coded)
 	to := b.newCoded(n.Out[0], x.codeGrid, true)
 	b.val(n.Out[0]).coded = to
 	b.emit(&step{node: n, kernel: fmt.Sprintf("int8 maxpool %dx%d", s.KH, s.KW), tasks: p.Tasks(), scratch: (p.ScratchBytes() + 3) / 4,

@@ -21,59 +21,66 @@ func intConvForm(b *builder, n *ir.Node) bool {
 	if !ok {
 		return false
 	}
-	x := b.codesLast(n.In[0])
+	x, rest := b.data(n.In[0])
+	if x = b.codesLast(n.In[0], x); rest != nil {
+		rest = b.codesLast(n.In[0], rest)
+	}
 	s, _ := b.convShape(n)
 	fold := b.foldChannels(n.Out[0], s.O)
 	filter := fold.apply(b, w.t, nil, s.O, b.biasOf(n))
-	scale, shift := make([]float64, s.O), make([]float64, s.O)
-	for o := range scale {
-		scale[o] = w.at(o) * float64(x.step)
+	shift := make([]float64, s.O)
+	for o := range filter.bias {
+		shift[o] = float64(filter.bias[o])
+	}
+	worth := func(step, scale float64, o int) float64 {
+		scale *= step
 		if fold.scale != nil {
-			scale[o] *= fold.scale[o]
+			scale *= fold.scale[o]
 		}
-		if filter.bias != nil {
-			shift[o] = float64(filter.bias[o])
-		}
+		return scale
 	}
 	name := "conv"
 	if s.Groups == s.C && s.O == s.C {
 		name = "depthwise"
 	}
-	p := intStep{node: n, kernel: fmt.Sprintf("int8 %s %dx%d", name, s.KH, s.KW), shape: s, x: x, w: w, last: true,
-		scale: scale, shift: shift, tail: b.intTail(fold.v, true)}
+	p := intStep{node: n, kernel: fmt.Sprintf("int8 %s %dx%d", name, s.KH, s.KW), shape: s, x: x, rest: rest, w: w, last: true,
+		worth: worth, shift: shift, tail: b.intTail(fold.v, true)}
 	b.intStep(&p)
 	return true
 }
 
 // intStep is a convolution of codes, or a product as one.
 type intStep struct {
-	node         *ir.Node
-	kernel       string
-	shape        kernel.ConvShape
-	x            *coded
-	w            *intWeights
-	last         bool // the result lies with channels last
-	scale, shift []float64
-	tail         intTail
+	node   *ir.Node
+	kernel string
+	shape  kernel.ConvShape
+	x      *coded
+	rest   *coded // the second order of the data, or nil
+	w      *intWeights
+	last   bool // the result lies with channels last
+	// worth is what one of a sum of output channel o stands for where data have
+	// the step and its weights the scale; shift is added to what the sums are worth.
+	worth func(step, scale float64, o int) float64
+	shift []float64
+	tail  intTail
 }
 
 // intStep emits a step once what follows it is known.
 func (b *builder) intStep(p *intStep) {
-	t, s := &p.tail, p.shape
+	t := &p.tail
 	b.absorb(t.nodes...)
-	var codes *coded
-	var real place
-	var behind realTail
-	if t.out != nil {
-		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
-		b.place(t.out, codes)
-		real.b = codes.b
-	} else {
-		behind = b.realTail(p)
-		real = b.room(p, behind.v)
-		s.DstStride = real.stride
+	codes, real, behind := b.intTarget(p)
+	if extra := p.w.further(); extra > 0 {
+		p.kernel += fmt.Sprintf(" +%d rows", extra)
 	}
-	st := &step{node: p.node, kernel: p.kernel, flops: int64(s.Flops()), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
+	var before place
+	if p.rest != nil {
+		before = b.restStep(p)
+	}
+	st := &step{node: p.node, kernel: p.kernel, flops: p.flops(), integer: true, reads: []*buf{p.x.b}, writes: []*buf{real.b}}
+	if before.b != nil {
+		st.reads = append(st.reads, before.b)
+	}
 	if t.res != nil {
 		st.reads = append(st.reads, t.res.b)
 		if codes != nil {
@@ -81,47 +88,88 @@ func (b *builder) intStep(p *intStep) {
 		}
 	}
 	behind.uses(st)
-	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(len(p.scale))*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
-	ep := t.epilogue(p.scale, p.shift)
-	b.planInt(st, p, s, behind.plan(), func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+	s := p.shape
+	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+p.w.further())*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
+	ep := t.epilogue(p.scales(), p.shift)
+	b.planInt(st, p, &intWork{x: p.x, shape: s, ep: &ep, plan: behind.plan(), run: func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.codes(t.res)
+		if before.b != nil {
+			e.Extra = f.at(before)
+		}
 		if codes != nil {
 			c.Run(task, f.codes(codes), f.codes(p.x), &e, byteView(scratch))
 			return
 		}
 		c.RunFloat(task, f.at(real), f.codes(p.x), &e, byteView(scratch))
 		behind.run(f, c, task, real)
-	})
+	}})
 	b.emit(st)
 }
 
-// room places a real result.
-func (b *builder) room(p *intStep, v *ir.Value) place {
-	if p.last {
-		return b.newLast(v)
+// intTarget makes room for the result: codes where it comes to a grid, else a
+// real one and what is done behind it.
+func (b *builder) intTarget(p *intStep) (codes *coded, real place, behind realTail) {
+	if t := &p.tail; t.out != nil {
+		codes = b.newCoded(t.v, t.out.codeGrid, p.last)
+		b.place(t.out, codes)
+		return codes, place{b: codes.b}, behind
 	}
-	return b.newPlain(v)
+	behind = b.realTail(p)
+	if !p.last {
+		return nil, b.newPlain(behind.v), behind
+	}
+	real = b.newLast(behind.v)
+	p.shape.DstStride = real.stride
+	return nil, real, behind
+}
+
+// scales are what sums of the first term are worth.
+func (p *intStep) scales() []float64 {
+	scale := make([]float64, p.shape.O)
+	for o := range scale {
+		scale[o] = p.worth(float64(p.x.step), p.w.terms[0].Scale[o], o)
+	}
+	return scale
+}
+
+// flops counts the rows of all terms.
+func (p *intStep) flops() int64 {
+	o := int64(p.shape.O)
+	return int64(p.shape.Flops()) / o * (o + int64(p.w.further()))
+}
+
+// intWork is one product of an intStep: of which data, how it is cut into tasks,
+// and what a task does. The plan completes the epilogue.
+type intWork struct {
+	x     *coded
+	shape kernel.ConvShape
+	ep    *kernel.IntEpilogue
+	plan  func(kernel.ConvShape, *kernel.IntWeights) (*kernel.IntConv, error)
+	run   func(c *kernel.IntConv, f *frame, task int, scratch []float32)
 }
 
 // planInt packs the weights and, since the plan depends on them, plans later.
-func (b *builder) planInt(st *step, p *intStep, s kernel.ConvShape, plan func(kernel.ConvShape, *kernel.IntWeights) (*kernel.IntConv, error),
-	run func(c *kernel.IntConv, f *frame, task int, scratch []float32)) {
-	zero := uint8(p.x.zero)
+func (b *builder) planInt(st *step, p *intStep, w *intWork) {
+	zero, s := uint8(w.x.zero), w.shape
 	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
-		return kernel.PackIntConv(s, p.w.integers(), zero)
+		return p.w.pack(s, zero)
 	})
 	b.pending = append(b.pending, func() error {
 		if err := weights.done(); err != nil {
 			return err
 		}
-		c, err := plan(s, weights.x)
+		c, err := w.plan(s, weights.x)
 		if err != nil {
 			return err
 		}
+		unit := p.tail.unit()
+		w.ep.Stack = weights.x.StackMul(p.w.multipliers(s.O, func(scale float64, o int) float64 {
+			return p.worth(float64(w.x.step), scale, o) / unit
+		}))
 		st.tasks, st.scratch = c.Tasks(), (c.ScratchBytes()+3)/4
-		st.task = func(f *frame, task int, scratch []float32) { run(c, f, task, scratch) }
+		st.task = func(f *frame, task int, scratch []float32) { w.run(c, f, task, scratch) }
 		return nil
 	})
 }

@@ -21,6 +21,8 @@ type intForm struct {
 	// spatial forms want channels last, and those that keep the layout may be
 	// given it; all means that every operand is read as codes.
 	spatial, keeps, all bool
+	// sums: it takes a sum of two codes for its first operand, too.
+	sums bool
 }
 
 // intForms holds the forms by operator.
@@ -28,10 +30,10 @@ var intForms map[string]intForm
 
 func init() {
 	intForms = map[string]intForm{
-		"Conv":      {reads: reads(intFilter), lower: intConvForm, spatial: true},
-		"Gemm":      {reads: reads(intGemm), lower: intProductForm(intGemm)},
-		"MatMul":    {reads: reads(intMatMul), lower: intProductForm(intMatMul)},
-		"Add":       {reads: addsCodes, lower: intAddForm, keeps: true, all: true},
+		"Conv":      {reads: reads(intFilter), lower: intConvForm, spatial: true, sums: true},
+		"Gemm":      {reads: reads(intGemm), lower: intProductForm(intGemm), sums: true},
+		"MatMul":    {reads: reads(intMatMul), lower: intProductForm(intMatMul), sums: true},
+		"Add":       {reads: addsData, lower: intAddForms, keeps: true, all: true},
 		"Concat":    {reads: joinsCodes, lower: intConcatForm, keeps: true, all: true},
 		"Pad":       {reads: carriesOn, lower: intPadForm, keeps: true},
 		"Slice":     {reads: carriesOn, lower: intPart("int8 slice", slicedSteps), keeps: true},
@@ -64,7 +66,11 @@ func (b *builder) intFormOf(n *ir.Node) (f intForm, ok bool) {
 // integer lowers a node that computes on codes.
 func (b *builder) integer(n *ir.Node) bool {
 	f, ok := b.intFormOf(n)
-	return ok && b.val(n.In[0]).coded != nil && f.lower(b, n)
+	if !ok {
+		return false
+	}
+	x := b.val(n.In[0])
+	return (x.coded != nil || x.sum != nil && f.sums) && f.lower(b, n)
 }
 
 // feedsIntegers reports whether an integer step would read the codes of v.

@@ -49,7 +49,7 @@ func intMatMul(b *builder, n *ir.Node) (*intProduct, bool) {
 // intProductForm lowers a product that match knows.
 func intProductForm(match func(b *builder, n *ir.Node) (*intProduct, bool)) func(b *builder, n *ir.Node) bool {
 	return func(b *builder, n *ir.Node) bool {
-		x := b.val(n.In[0]).coded
+		x, rest := b.data(n.In[0])
 		p, ok := match(b, n)
 		if !ok || !b.flat(n.In[0], x) {
 			return false
@@ -60,14 +60,12 @@ func intProductForm(match func(b *builder, n *ir.Node) (*intProduct, bool)) func
 				p.bias, v = bias.x, bias.v
 			}
 		}
-		scale, shift := make([]float64, p.n), make([]float64, p.n)
-		for j := range scale {
-			scale[j] = p.alpha * p.w.at(j) * float64(x.step)
-			if p.bias != nil {
-				shift[j] = float64(p.bias[j])
-			}
+		shift := make([]float64, p.n)
+		for j := range p.bias {
+			shift[j] = float64(p.bias[j])
 		}
-		b.intStep(&intStep{node: n, kernel: p.name, x: x, w: p.w, scale: scale, shift: shift, tail: b.intTail(v, false),
+		worth := func(step, scale float64, _ int) float64 { return p.alpha * scale * step }
+		b.intStep(&intStep{node: n, kernel: p.name, x: x, rest: rest, w: p.w, worth: worth, shift: shift, tail: b.intTail(v, false),
 			shape: kernel.ConvShape{N: 1, H: p.m, W: 1, C: p.k, KH: 1, KW: 1, O: p.n}})
 		return true
 	}

@@ -79,6 +79,19 @@ func (b *builder) clampBehind(t *intTail) {
 	}
 }
 
+// unit is what products are divided by: the unit of the grid that they come to
+// first.
+func (t *intTail) unit() float64 {
+	unit := 1.0
+	switch {
+	case t.mid != nil:
+		unit, _ = t.mid.unit()
+	case t.out != nil:
+		unit, _ = t.out.unit()
+	}
+	return unit
+}
+
 // epilogue turns sums, each worth scale[o], with shift[o] added, into codes or
 // floats.
 func (t *intTail) epilogue(scale, shift []float64) kernel.IntEpilogue {

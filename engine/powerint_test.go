@@ -104,7 +104,7 @@ func TestPowerIntegers(t *testing.T) {
 		const cs = f32[6]{0.0011, 0.002, 0.0005, 0.0013, 0.0004, 0.001}
 		w = DequantizeLinear(q, cs) {axis=0}
 		`
-	for _, c := range []intCase{
+	testPowerIntegers(t, head, fill, []intCase{
 		{"chain", weights + onU("a", "x", "d") + `
 			b = Conv(d, w) {pads=[1,1,1,1]}
 			r = Relu(b)` + onV("c", "r", "e") + `
@@ -138,7 +138,13 @@ func TestPowerIntegers(t *testing.T) {
 			j = Concat(d, e) {axis=1}` + onU("g", "j", "h") + `
 			y = Conv(h, w2)`,
 			[]string{"to channels last", "quantize", "int8 conv 3x3", "int8 concat", "int8 concat", "int8 conv 1x1", "to channels first"}},
-	} {
+	})
+}
+
+// testPowerIntegers compares networks of x [2,6,9,8], between the text of head
+// and y, with the reference.
+func testPowerIntegers(t *testing.T, head string, fill func(m *ir.Model), cases []intCase) {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			m := model(t, "(x f32[2,6,9,8]) -> (y) {\n"+head+c.body+"\n}")
 			fillCodes(m)
@@ -171,7 +177,11 @@ func TestPowerIntegers(t *testing.T) {
 // code may lie far from the next.
 func TestRandomPowerIntegers(t *testing.T) {
 	for seed := range uint64(120) {
-		g := &intGraph{r: rand.New(rand.NewPCG(seed, 8)), older: map[[4]int]string{}, reals: map[[4]int]string{}, powers: map[string]*powers{}}
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { testRandomIntegers(t, g, seed, 6) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { testRandomIntegers(t, newPowerGraph(seed, 8), seed, 6) })
 	}
+}
+
+// newPowerGraph grows a network with power grids.
+func newPowerGraph(seed, stream uint64) *intGraph {
+	return &intGraph{r: rand.New(rand.NewPCG(seed, stream)), older: map[[4]int]string{}, reals: map[[4]int]string{}, powers: map[string]*powers{}}
 }

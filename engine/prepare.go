@@ -53,9 +53,6 @@ func decodeWeights(m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) error 
 		if err != nil {
 			return err
 		}
-		if one, ok := e.Fused(); ok {
-			e = one // terms as one integer matrix
-		}
 		codes[t] = e
 		p.Replace(n.Out[0], p.Const(n.Out[0].Name+"_decoded", t))
 	}

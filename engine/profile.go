@@ -17,6 +17,7 @@ type StepTime struct {
 	Seconds float64 // median over the runs
 	Flops   int64   // multiplications and additions, as far as counted
 	Integer bool    // these are of integers
+	Floats  string  // why they are not although the operands come from grids; "" where there is nothing to say
 	Bytes   int64   // read and written in memory
 }
 
@@ -56,7 +57,7 @@ func (f *frame) report(times [][]float64) []StepTime {
 	out := make([]StepTime, len(f.s.steps))
 	for i, st := range f.s.steps {
 		slices.Sort(times[i])
-		out[i] = StepTime{Op: st.node.Op, Kernel: st.kernel, Seconds: times[i][len(times[i])/2], Flops: st.flops, Integer: st.integer, Bytes: st.bytes}
+		out[i] = StepTime{Op: st.node.Op, Kernel: st.kernel, Seconds: times[i][len(times[i])/2], Flops: st.flops, Integer: st.integer, Floats: st.floats, Bytes: st.bytes}
 		out[i].Name = st.node.Name
 		if out[i].Name == "" && len(st.node.Out) > 0 && st.node.Out[0] != nil {
 			out[i].Name = st.node.Out[0].Name

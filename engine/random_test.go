@@ -78,6 +78,9 @@ var growths = []func(g *grower){
 			return
 		}
 		k, o, stride := 1+2*g.r.IntN(2), 1+g.r.IntN(9), 1+g.r.IntN(2)
+		if g.r.IntN(3) == 0 {
+			o = 16 + 8*g.r.IntN(2) // as many as Winograd's form wants
+		}
 		out := func(n int) int { return (n+2*(k/2)-k)/stride + 1 }
 		g.add([]int{s[0], o, out(s[2]), out(s[3])}, "Conv(%s, %s, %s) {pads=[%d,%d,%d,%d], strides=[%d,%d]}",
 			x, g.weight(o, s[1], k, k), g.weight(o), k/2, k/2, k/2, k/2, stride, stride)

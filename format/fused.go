@@ -1,10 +1,6 @@
 package format
 
-import (
-	"math"
-
-	"pare/tensor"
-)
+import "pare/tensor"
 
 // Integral reports whether every weight is one integer times the scale of its
 // group: what integer kernels take. Sums of terms and codebooks without a largest
@@ -21,67 +17,28 @@ func (e *Encoded) Fused() (*Encoded, bool) {
 	if len(e.Orders) < 2 {
 		return nil, false
 	}
-	first := e.Orders[0]
-	s := first.Spec
+	s := e.Orders[0].Spec
 	if s.Kind != Uniform || s.Asymmetric || s.Grain != PerChannel {
 		return nil, false
 	}
-	first.Axis = s.Axis
-	terms := append([]Order{first}, e.Orders[1:]...)
-	dim, inner := e.Codes.Shape[s.Axis], tensor.Len(e.Codes.Shape[s.Axis+1:])
-	units := make([]float32, dim)
-	for _, o := range terms {
-		if o.Axis != s.Axis || o.Spec.Grain != PerChannel {
-			return nil, false
-		}
-		_, steps := o.place(dim)
-		for c, step := range steps {
-			if step *= 1 - o.Offset; step > 0 && (units[c] == 0 || step < units[c]) {
-				units[c] = step
-			}
-		}
+	terms, err := e.IntTerms(s.Axis)
+	if err != nil || len(terms) != 1 {
+		return nil, false
 	}
-	sum := make([]float64, e.Codes.Len())
-	for _, o := range terms {
-		if !o.addUnits(sum, units, inner) {
-			return nil, false
-		}
+	shape := e.Codes.Shape
+	outer, inner, dim := tensor.Len(shape[:s.Axis]), tensor.Len(shape[s.Axis+1:]), shape[s.Axis]
+	codes := make([]byte, e.Codes.Len())
+	for i, v := range terms[0].Values {
+		row, at := i/inner, i%inner
+		codes[(row%outer*dim+row/outer)*inner+at] = byte(v)
 	}
-	codes := make([]byte, len(sum))
-	for i, q := range sum {
-		if q < -127 || q > 127 {
-			return nil, false
-		}
-		codes[i] = byte(int8(q))
+	scale := make([]float32, dim)
+	for c, x := range terms[0].Scale {
+		scale[c] = float32(x)
 	}
 	s.Bits, s.Wide = 8, false
 	return &Encoded{
-		Spec: s, Codes: tensor.FromCodes(tensor.Int8, e.Codes.Shape, codes), Scale: tensor.Of([]int{dim}, units),
+		Spec: s, Codes: tensor.FromCodes(tensor.Int8, shape, codes), Scale: tensor.Of([]int{dim}, scale),
 		Zero: tensor.New(tensor.Int8, dim),
 	}, true
-}
-
-// addUnits adds the term's numbers in units of each index along the axis, unless
-// a step is no power of two of them.
-func (o Order) addUnits(sum []float64, units []float32, inner int) bool {
-	dim, rows := len(units), o.Codes.Shape[o.Axis]
-	place, steps := o.place(dim)
-	codes, err := codesOf(o.Codes)
-	if err != nil {
-		return false
-	}
-	for k := 0; k*inner < len(sum); k++ {
-		c := k % dim
-		if steps[c] == 0 {
-			continue
-		}
-		ratio := float64(steps[c] / units[c])
-		if f, _ := math.Frexp(ratio); f != 0.5 || ratio > 256 {
-			return false
-		}
-		for i, q := range codes[(k/dim*rows+place[c])*inner:][:inner] {
-			sum[k*inner+i] += (float64(q) + float64(o.Offset)) * ratio
-		}
-	}
-	return true
 }

@@ -29,7 +29,7 @@ func matchSum(m *ir.Model, n *ir.Node) (*Encoded, bool) {
 	if !ok || term.Orders != nil {
 		return nil, false
 	}
-	return extend(m, n.In[0], Order{Encoded: term})
+	return extend(m, n.In[0], Order{Encoded: term, Axis: term.Spec.Axis})
 }
 
 // IsTerm reports whether v is decoded for nothing but a sum that MatchWeight

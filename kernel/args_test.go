@@ -12,6 +12,8 @@ func TestArgsLayout(t *testing.T) {
 	var c Scales
 	var i intArgs
 	var d addArgs
+	var e expandArgs
+	var o winogradOut
 	var st stepArgs
 	var g gridArgs
 	for _, f := range []struct {
@@ -58,8 +60,17 @@ func TestArgsLayout(t *testing.T) {
 		{"int.midHi", unsafe.Offsetof(i.midHi), 288},
 		{"int.midMul", unsafe.Offsetof(i.midMul), 292},
 		{"int.last", unsafe.Offsetof(i.last), 296},
-		{"int.steps", unsafe.Offsetof(i.steps), 320},
-		{"int.more", unsafe.Offsetof(i.more), 328},
+		{"int.extra", unsafe.Offsetof(i.extra), 320},
+		{"int.lde", unsafe.Offsetof(i.lde), 344},
+		{"int.steps", unsafe.Offsetof(i.steps), 352},
+		{"int.more", unsafe.Offsetof(i.more), 360},
+		{"expand.dst", unsafe.Offsetof(e.dst), 0},
+		{"expand.src", unsafe.Offsetof(e.src), 24},
+		{"expand.ldd", unsafe.Offsetof(e.ldd), 48},
+		{"expand.lds", unsafe.Offsetof(e.lds), 56},
+		{"expand.rows", unsafe.Offsetof(e.rows), 64},
+		{"expand.mask", unsafe.Offsetof(e.mask), 72},
+		{"expand.add", unsafe.Offsetof(e.add), 76},
 		{"grid.dst", unsafe.Offsetof(g.dst), 0},
 		{"grid.src", unsafe.Offsetof(g.src), 24},
 		{"grid.step", unsafe.Offsetof(g.step), 48},
@@ -106,6 +117,20 @@ func TestArgsLayout(t *testing.T) {
 		{"win.hi", unsafe.Offsetof(w.hi), 192},
 		{"tap.w", unsafe.Offsetof(tap{}.w), 4},
 		{"tap", unsafe.Sizeof(tap{}), 8},
+		{"wino.src", unsafe.Offsetof(o.src), 0},
+		{"wino.dst", unsafe.Offsetof(o.dst), 24},
+		{"wino.res", unsafe.Offsetof(o.res), 48},
+		{"wino.bias", unsafe.Offsetof(o.bias), 72},
+		{"wino.tap", unsafe.Offsetof(o.tap), 96},
+		{"wino.row", unsafe.Offsetof(o.row), 104},
+		{"wino.pixel", unsafe.Offsetof(o.pixel), 112},
+		{"wino.resRow", unsafe.Offsetof(o.resRow), 120},
+		{"wino.resPixel", unsafe.Offsetof(o.resPixel), 128},
+		{"wino.h", unsafe.Offsetof(o.h), 136},
+		{"wino.w", unsafe.Offsetof(o.w), 144},
+		{"wino.n", unsafe.Offsetof(o.n), 152},
+		{"wino.lo", unsafe.Offsetof(o.lo), 160},
+		{"wino.hi", unsafe.Offsetof(o.hi), 164},
 		{"scales.step", unsafe.Offsetof(c.step), 0},
 		{"scales.zero", unsafe.Offsetof(c.zero), 24},
 		{"scales.lo", unsafe.Offsetof(c.lo), 48},

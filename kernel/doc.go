@@ -14,6 +14,10 @@
 // HardSwish, Sqrt, pooling, RowMax, quantisation, layout and everything on
 // codes; elsewhere they differ within the errors documented.
 //
+// A convolution by 3x3 filters has two forms: Conv, the sums that define it, and
+// Winograd, which needs up to four times fewer products. WinogradTile says which
+// one is faster.
+//
 // Functions panic when a slice is too short for the shape it is used with, as
 // indexing does; constructors return errors for shapes that make no sense.
 // Work is split into tasks by shape alone, so results do not depend on the

@@ -13,6 +13,7 @@ type IntConv struct {
 	w            *IntWeights
 	segs         []seg
 	scratchBytes int
+	stack        stackPlan
 }
 
 // intBytes is how many bytes of the source one task should touch.
@@ -61,6 +62,7 @@ func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 			c.scratchBytes += c.bandElements() + max(3, w.tile.nr()-1)
 		}
 	}
+	c.planStack()
 	return c, nil
 }
 
@@ -110,7 +112,7 @@ func (c *IntConv) RunFloat(task int, dst []float32, src []uint8, ep *IntEpilogue
 	c.run(task, rawBytes(dst), storeFloat, src, ep, scratch)
 }
 
-// RunSums is Run that stores the sums themselves.
+// RunSums is Run that stores the sums of the first order themselves.
 func (c *IntConv) RunSums(task int, dst []int32, src, scratch []uint8) {
 	c.run(task, rawBytes(dst), storeSums, src, &IntEpilogue{}, scratch)
 }
@@ -118,43 +120,44 @@ func (c *IntConv) RunSums(task int, dst []int32, src, scratch []uint8) {
 func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *IntEpilogue, scratch []uint8) {
 	s := &c.s
 	ep.check(store, s.O)
+	ep.checkStack(store, c.w.stack)
 	// Tasks of one band lie beside each other: threads share its source.
 	r0 := task / c.panelTasks * c.bandRows
 	r1 := min(r0+c.bandRows, s.N*c.oh)
 	rows := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:4*(r1-r0)*c.ow]))), (r1-r0)*c.ow)
-	src = reach(&c.bandPlan, rows, src, scratch[4*len(rows):], r0, r1, c.w.zero)
+	scratch = scratch[4*len(rows):]
+	stacked := floatView(scratch[:4*c.stack.total])
+	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, c.w.zero)
 	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, store: store,
 		dst: dst[r0*c.ow*s.DstStride*store.size():], ldc: s.DstStride, ldr: s.ResStride, ep: ep}
 	if ep.Residual != nil && store != storeSums {
 		p.res = ep.Residual[r0*c.ow*s.ResStride:]
 	}
+	if ep.Extra != nil && store != storeSums {
+		p.added = ep.Extra[r0*c.ow*s.O : s.N*c.oh*c.ow*s.O+ExtraRoom]
+	}
 	if ep.Mid != nil {
 		fill(p.shifts[:], ep.Mid.Shift)
 	}
 	first := task % c.panelTasks * c.panelsPerTask
-	c.panelRange(&p, src, first, min(first+c.panelsPerTask, c.panels*s.Groups))
+	last := min(first+c.panelsPerTask, c.panels*s.Groups)
+	if c.w.stack != nil && store != storeSums {
+		c.stackedRange(&p, src, first, last, stacked)
+		return
+	}
+	c.panelRange(&p, src, first, last)
 }
 
 // panelRange multiplies all rows of a task by panels first ≤ i < last.
 func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
 	t := intTilePool.Get().(*intArgs)
-	cg, og := c.s.C/c.s.Groups, c.s.O/c.s.Groups
 	step := len(p.rows)
 	if (last-first)*len(c.w.panels[first].data) <= intBytes {
 		step = chunkRows
 	}
 	for r := 0; r < len(p.rows); r += step {
 		for i := first; i < last; i++ {
-			g, j := i/c.panels, i%c.panels*c.nr
-			p.src = src[g*cg:]
-			if c.w.tile.form == formChannels {
-				p.src = src[j:]
-			}
-			run := p.run
-			if p.ep.Steps != nil && p.store == storeCodes && !p.looks() {
-				run = p.stepped
-			}
-			run(t, r, min(r+step, len(p.rows)), &c.w.panels[i], g*og+j, min(c.nr, og-j))
+			c.onePanel(t, p, src, i, r, min(r+step, len(p.rows)))
 		}
 	}
 	*t = intArgs{}

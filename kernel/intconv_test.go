@@ -110,8 +110,13 @@ func intSums(s ConvShape, src []uint8, w []int8, zero uint8) []int32 {
 }
 
 // intEnd is the epilogue in steps that float64 holds exactly before rounding.
-func intEnd(e *IntEpilogue, sum int32, o int, res uint8) float32 {
+func intEnd(e *IntEpilogue, sum int32, extra []float32, o int, res uint8) float32 {
 	y, add := float32(float64(float32(sum))*float64(e.Mul[o])), e.Add[o]
+	total := float32(0)
+	for _, x := range extra {
+		total += x
+	}
+	y = float32(float64(y) + float64(total))
 	if m := e.Mid; m != nil {
 		y = min(max(float32(float64(y)+float64(add)), m.Lo), m.Hi)
 		y, add = float32(math.RoundToEven(float64(y))*float64(m.Mul)), m.Shift
@@ -164,10 +169,10 @@ func testIntConv(t *testing.T, tile *intTile, s ConvShape, largest int) {
 	scratch := guard.Tail[uint8](t, (conv.ScratchBytes()+3)&^3)
 	sums := intSums(s, src, w, zero)
 	pixels := s.N * s.OH() * s.OW()
-	each := func(f func(i int, sum int32, o, at int)) {
+	each := func(f func(i int, sum int32, extra []float32, o, p int)) {
 		for p := range pixels {
 			for o := range s.O {
-				f(p*s.DstStride+o, sums[p*s.O+o], o, p*s.ResStride+o)
+				f(p*s.DstStride+o, sums[p*s.O+o], nil, o, p)
 			}
 		}
 	}
@@ -177,7 +182,7 @@ func testIntConv(t *testing.T, tile *intTile, s ConvShape, largest int) {
 	for task := range conv.Tasks() {
 		conv.RunSums(task, got, src, scratch)
 	}
-	each(func(i int, sum int32, _, _ int) { want[i] = sum })
+	each(func(i int, sum int32, _ []float32, _, _ int) { want[i] = sum })
 	if g, w := rawBytes(got), rawBytes(want); !bytes.Equal(g, w) {
 		t.Fatalf("sums differ: %v, want %v", got[:min(40, len(got))], want[:min(40, len(want))])
 	}
@@ -192,6 +197,7 @@ func intEpilogues(t *testing.T, r *rand.Rand, s ConvShape, pixels, largest int) 
 	k := float64(s.C / s.Groups * s.KH * s.KW)
 	mul, add := tail(t, r, s.O, float32(1/(float64(largest)*math.Sqrt(k))), false), tail(t, r, s.O, 50, false)
 	res := tailBytes(t, r, extent(pixels, s.O, s.ResStride))
+	extra := tail(t, r, pixels*s.O+ExtraRoom, 30, false)
 	huge := tail(t, r, s.O, 1e12, false)
 	return map[string]IntEpilogue{
 		"huge":     {Mul: huge, Add: add, Zero: 7},
@@ -201,28 +207,33 @@ func intEpilogues(t *testing.T, r *rand.Rand, s ConvShape, pixels, largest int) 
 		"plain":    {Mul: mul, Add: add, Zero: 128},
 		"relu":     {Mul: mul, Add: add, Hi: inf},
 		"mid":      {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Zero: 30, Lo: -20, Hi: 100, Mid: &Mid{-30, 60.5, 0.71, -3}},
+		"extra":    {Mul: mul, Add: add, Extra: extra, Zero: 60, Lo: -20, Hi: 100},
 		"residual": {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Zero: 30, Lo: -20, Hi: 100},
 		"steps":    {Mul: mul, Add: add, Residual: res, ResMul: 0.37, Lo: -20, Hi: 100, Steps: randomSteps(r, 120, 12)},
 		"far":      {Mul: huge, Add: add, Steps: randomSteps(r, 4096, 60)},
 		"many":     {Mul: mul, Add: add, Steps: randomSteps(r, 50, 40)},
+		"rest":     {Mul: mul, Add: add, Extra: extra, Residual: res, ResMul: 0.37, Lo: -20, Hi: 100, Steps: randomSteps(r, 120, 12)},
 	}
 }
 
 // testIntEnd compares codes and floats with the definition, gaps included.
 func testIntEnd(t *testing.T, name string, c *IntConv, src []uint8, e *IntEpilogue, scratch []uint8,
-	each func(func(i int, sum int32, o, at int)), size int) {
+	each func(func(i int, sum int32, extra []float32, o, p int)), size int) {
 	codes, floats := guard.Tail[uint8](t, size), guard.Tail[float32](t, size)
 	wantCodes, wantFloats := make([]uint8, size), make([]float32, size)
 	for task := range c.Tasks() {
 		c.Run(task, codes, src, e, scratch)
 		c.RunFloat(task, floats, src, e, scratch)
 	}
-	each(func(i int, sum int32, o, at int) {
+	each(func(i int, sum int32, extra []float32, o, p int) {
 		var res uint8
 		if e.Residual != nil {
-			res = e.Residual[at]
+			res = e.Residual[p*c.s.ResStride+o]
 		}
-		wantFloats[i] = intEnd(e, sum, o, res)
+		if e.Extra != nil {
+			extra = append([]float32{e.Extra[p*c.s.O+o]}, extra...)
+		}
+		wantFloats[i] = intEnd(e, sum, extra, o, res)
 		q := math.RoundToEven(float64(wantFloats[i])) + float64(e.Zero)
 		wantCodes[i] = uint8(min(max(q, 0), 255))
 		if e.Steps != nil {

@@ -11,12 +11,20 @@ import (
 //
 //	y = min(max(float32(sum)·Mul[o] + float32(Residual[i])·ResMul + Add[o], Lo), Hi)
 //
+// Of weights that are sums of terms, the further orders' float32(sum)·mul are
+// added to Extra in their order, and the total to the product of the first.
+//
 // Products and sums are rounded one by one, never fused, so that every row of
 // the table gives the same bits. Codes are round(y) + Zero with ties to even.
 type IntEpilogue struct {
 	// Mul and Add have one finite value per output channel. Zero points of the
 	// residual belong into Add.
 	Mul, Add []float32
+	// Stack holds the multipliers of further orders, from IntWeights.StackMul.
+	Stack []float32
+	// Extra is added to the products, [rows][O]; nil counts as zero. As much as
+	// ExtraRoom behind it is read besides.
+	Extra []float32
 	// Residual holds codes laid out like the destination, with a stride of its
 	// own; nil counts as zero. It may be the destination itself.
 	Residual []uint8
@@ -32,7 +40,11 @@ type IntEpilogue struct {
 	Steps *Steps
 }
 
-// Mid is a grid between a sum and its residual: float32(sum)·Mul[o] + Add[o] is
+// ExtraRoom is how many numbers lie in memory behind IntEpilogue.Extra.
+const ExtraRoom = 32
+
+// Mid is a grid between a sum and its residual: float32(sum)·Mul[o] + Add[o], with
+// all orders, is
 // clamped to Lo..Hi and rounded to an integer, and that times Mul takes the place
 // of the sum's product; Shift then takes the place of Add. All are finite.
 type Mid struct{ Lo, Hi, Mul, Shift float32 }
@@ -57,6 +69,17 @@ func (e *IntEpilogue) check(s intStore, o int) {
 	}
 }
 
+// checkStack panics where the multipliers are not those of the stack.
+func (e *IntEpilogue) checkStack(s intStore, stack *intStack) {
+	n := 0
+	if stack != nil {
+		n = len(stack.rows)
+	}
+	if s != storeSums && len(e.Stack) != n {
+		panic(fmt.Sprintf("kernel: %d multipliers for a stack of %d columns", len(e.Stack), n))
+	}
+}
+
 // finish stores one sum; it is the definition that assembly follows.
 func (t *intArgs) finish(r, j int, sum int32) {
 	if t.store == storeSums {
@@ -64,6 +87,9 @@ func (t *intArgs) finish(r, j int, sum int32) {
 		return
 	}
 	y := float32(float32(sum) * t.mul[j])
+	if t.extra != nil {
+		y += t.extra[r*t.lde/4+j]
+	}
 	if t.mid {
 		if y += t.add[j]; !(y > t.midLo) {
 			y = t.midLo

@@ -14,6 +14,7 @@ type IntWeights struct {
 	tile                 *intTile
 	flush                int
 	panels               []intPanel // of one group after the other
+	stack                *intStack  // nil: one term
 }
 
 // intPanel is as many columns as the tile is wide, one line of them per quad.
@@ -66,23 +67,34 @@ func PackIntConv(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
 
 // pack packs weights that are known to fit.
 func (t *intTile) pack(s ConvShape, w []int8, zero uint8, largest int) *IntWeights {
+	p := t.empty(s, zero, largest)
+	cg, og, taps := s.C/s.Groups, s.O/s.Groups, s.KH*s.KW
+	if t.form == formChannels {
+		og = s.O
+	}
+	for o := range s.O {
+		p.column(o%og, og, hwc(w[o*cg*taps:(o+1)*cg*taps], cg, taps))
+	}
+	return p
+}
+
+// empty is weights up to largest without any panel.
+func (t *intTile) empty(s ConvShape, zero uint8, largest int) *IntWeights {
 	p := &IntWeights{kh: s.KH, kw: s.KW, c: s.C, groups: s.Groups, o: s.O,
 		runs: intRunsOf(&s), zero: zero, tile: t, flush: math.MaxInt}
 	if t.defers && largest > 0 {
 		p.flush = math.MaxInt16 / (2 * math.MaxUint8 * largest)
 	}
-	cg, og, taps := s.C/s.Groups, s.O/s.Groups, s.KH*s.KW
-	if t.form == formChannels {
-		og = s.O
-	}
-	hwc := make([]int8, cg*taps)
-	for o := range s.O {
-		for i, v := range w[o*cg*taps : (o+1)*cg*taps] {
-			hwc[i%taps*cg+i/taps] = v
-		}
-		p.column(o%og, og, hwc)
-	}
 	return p
+}
+
+// hwc brings the weights of a channel from [C][KH][KW] to [KH][KW][C].
+func hwc(w []int8, c, taps int) []int8 {
+	out := make([]int8, len(w))
+	for i, v := range w {
+		out[i%taps*c+i/taps] = v
+	}
+	return out
 }
 
 // bounds returns the largest absolute weight of o channels and refuses sums
@@ -132,6 +144,9 @@ func (p *IntWeights) Bytes() int {
 	n := 0
 	for _, panel := range p.panels {
 		n += len(panel.data) + 4*len(panel.start)
+	}
+	if p.stack != nil {
+		n += p.stack.w.Bytes()
 	}
 	return n
 }

@@ -20,7 +20,12 @@ type intProduct struct {
 	ep        *IntEpilogue
 	res       []uint8
 	flush     int
-	shifts    [32]float32 // of Mid
+	// extra is what is added to the products of rows from extraRow on, lde numbers
+	// apart, for the panel that runs next; nil for nothing.
+	extra         []float32
+	extraRow, lde int
+	added         []float32   // of the epilogue, from the first row on
+	shifts        [32]float32 // of Mid
 }
 
 // looks reports whether tiles turn y into codes by the steps of the epilogue.
@@ -43,6 +48,7 @@ func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
 		t.mul, t.add = p.ep.Mul[j:j+cols], p.ep.Add[j:j+cols]
 		t.last = t.add
 	}
+	t.mid = false
 	if m := p.ep.Mid; m != nil && p.store != storeSums {
 		t.mid, t.midLo, t.midHi, t.midMul = true, m.Lo, m.Hi, m.Mul
 		t.last = p.shifts[:]
@@ -69,11 +75,19 @@ func (p *intProduct) call(t *intArgs, k *panelKernel[intArgs], r, m, tiles, j, c
 	last, size := r+m*tiles-1, p.store.size()
 	t.tiles = tiles
 	t.rows = p.rows[r : last+1]
+	p.lendExtra(t, r)
 	t.c, t.ldc = p.dst[((r-p.top)*p.ldc+j-p.left)*size:((last-p.top)*p.ldc+j-p.left+cols)*size], p.ldc*size
 	if t.res = nil; p.res != nil {
 		t.res, t.ldr = p.res[r*p.ldr+j:last*p.ldr+j+cols], p.ldr
 	}
 	k.run(m, t)
+}
+
+// lendExtra points at what is added to row r.
+func (p *intProduct) lendExtra(t *intArgs, r int) {
+	if t.extra = nil; p.extra != nil {
+		t.extra, t.lde = p.extra[(r-p.extraRow)*p.lde:], 4*p.lde
+	}
 }
 
 // intLoan holds a whole tile for kernels that cannot leave columns out.
@@ -93,6 +107,7 @@ func (p *intProduct) borrow(t *intArgs, k *panelKernel[intArgs], r, m, j, cols i
 	copy(l.last[:], last)
 	t.mul, t.add, t.last = l.mul[:], l.add[:], l.last[:]
 	t.rows, t.tiles = p.rows[r:r+m], 1
+	p.lendExtra(t, r)
 	t.c, t.ldc = l.c[:], k.width*size
 	if t.res = nil; p.res != nil {
 		for i := range m {

@@ -28,7 +28,7 @@ func (s intStore) size() int {
 // source bytes in a row, in the place of single elements: seg.n counts quads.
 // With acc = start[j] + Σ src·b it stores acc itself, or
 //
-//	y = min(max(acc·mul[j] + res[r*ldr+j]·resMul + last[j], lo), hi)
+//	y = min(max(acc·mul[j] + extra[r][j] + res[r*ldr+j]·resMul + last[j], lo), hi)
 //
 // whose terms are rounded one by one, or round(y) + zero as a byte. ldc counts
 // bytes. Assembly reads this struct by offset (TestArgsLayout).
@@ -55,6 +55,10 @@ type intArgs struct {
 	mid                  bool
 	midLo, midHi, midMul float32
 	last                 []float32
+	// extra, unless nil, is added to acc·mul[j]; its rows, lde bytes apart, have as
+	// many numbers as the panel has columns.
+	extra []float32
+	lde   int
 	// steps, unless nil, is the tree of what turns y into a code.
 	steps *uint16
 	more  int

@@ -186,6 +186,14 @@ k:
 	VMOVUPS.Z    64(DX), K3, Z2
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -233,7 +241,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
 	VPBROADCASTB 280(AX), Z3
@@ -248,7 +256,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), BX
+	MOVQ         352(AX), BX
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -257,7 +265,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z2
@@ -318,10 +326,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -375,6 +390,13 @@ k:
 	VMOVUPS.Z    (DX), K2, Z1
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z1, Z0, Z0
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -409,7 +431,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z1
 	VPBROADCASTB 280(AX), Z2
@@ -423,7 +445,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), BX
+	MOVQ         352(AX), BX
 	VBROADCASTSS 260(AX), Z1
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z1, Z1
@@ -431,7 +453,7 @@ look:
 	VCVTTPS2DQ   Z0, Z0
 	VPACKUSDW    Z0, Z0, Z0
 	VPMAXUW      Z1, Z0, Z0
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z3
@@ -490,10 +512,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -525,28 +554,35 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z1
-	VPMOVZXBD    (BX)(AX*1), Z2
-	VPDPWSSD     Z1, Z2, Z0
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z1
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z1, Z0, Z0
+	VMOVUPS   (CX), Z1
+	VPMOVZXBD (BX)(AX*1), Z2
+	VPDPWSSD  Z1, Z2, Z0
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z1
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z1, Z0, Z0
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -581,7 +617,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z1
 	VPBROADCASTB 280(AX), Z2
@@ -595,7 +631,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), BX
+	MOVQ         352(AX), BX
 	VBROADCASTSS 260(AX), Z1
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z1, Z1
@@ -603,7 +639,7 @@ look:
 	VCVTTPS2DQ   Z0, Z0
 	VPACKUSDW    Z0, Z0, Z0
 	VPMAXUW      Z1, Z0, Z0
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z3
@@ -662,10 +698,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -697,23 +740,30 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y1
-	VPMOVZXBD    (BX)(AX*1), Y2
-	VPMADDWD     Y1, Y2, Y2
-	VPADDD       Y2, Y0, Y0
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y1
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y1, Y0, Y0
+	VMOVUPS   (CX), Y1
+	VPMOVZXBD (BX)(AX*1), Y2
+	VPMADDWD  Y1, Y2, Y2
+	VPADDD    Y2, Y0, Y0
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y1
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -777,10 +827,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -845,6 +902,14 @@ k:
 	VMOVUPS      32(CX), Y2
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -924,10 +989,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -982,6 +1054,13 @@ k:
 	VMOVUPS      (CX), Y1
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y1, Y0, Y0
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -1045,10 +1124,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1105,6 +1191,14 @@ k:
 	VMOVUPS      32(CX), Y2
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -1184,10 +1278,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1237,6 +1338,13 @@ k:
 	VMOVUPS      (CX), Y1
 	VCVTDQ2PS    Y0, Y0
 	VMULPS       Y1, Y0, Y0
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -1300,10 +1408,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1365,25 +1480,33 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y2
-	VPMADDWD     Y2, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y2, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y2
+	VPMADDWD  Y2, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y2, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VMOVUPS   32(CX), Y2
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -1463,10 +1586,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1518,20 +1648,27 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y1
-	VPMADDWD     Y1, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y1
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y1, Y0, Y0
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y1
+	VPMADDWD  Y1, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y1
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -1595,10 +1732,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1671,6 +1815,17 @@ k:
 	VMULPS       Z4, Z1, Z1
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -1741,7 +1896,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
 	VPBROADCASTB 280(AX), Z5
@@ -1760,7 +1915,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -1773,7 +1928,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -1863,10 +2018,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -1927,6 +2089,15 @@ k:
 	VMULPS       Z2, Z0, Z0
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -1973,7 +2144,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
 	VPBROADCASTB 280(AX), Z3
@@ -1988,7 +2159,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -1997,7 +2168,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(SI), Z1, Z2
@@ -2065,10 +2236,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2103,32 +2281,41 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z2
-	VPMOVZXBD    (BX)(AX*1), Z3
-	VPDPWSSD     Z2, Z3, Z0
-	VPMOVZXBD    (SI)(AX*1), Z3
-	VPDPWSSD     Z2, Z3, Z1
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z2
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z2, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z2, Z1, Z1
+	VMOVUPS   (CX), Z2
+	VPMOVZXBD (BX)(AX*1), Z3
+	VPDPWSSD  Z2, Z3, Z0
+	VPMOVZXBD (SI)(AX*1), Z3
+	VPDPWSSD  Z2, Z3, Z1
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z2
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z2, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -2175,7 +2362,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
 	VPBROADCASTB 280(AX), Z3
@@ -2190,7 +2377,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -2199,7 +2386,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(SI), Z1, Z2
@@ -2267,10 +2454,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2305,28 +2499,37 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y2
-	VPMOVZXBD    (BX)(AX*1), Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y1, Y1
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
+	VMOVUPS   (CX), Y2
+	VPMOVZXBD (BX)(AX*1), Y3
+	VPMADDWD  Y2, Y3, Y3
+	VPADDD    Y3, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y3
+	VPMADDWD  Y2, Y3, Y3
+	VPADDD    Y3, Y1, Y1
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2414,10 +2617,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2502,6 +2712,17 @@ k:
 	VMULPS       Y4, Y1, Y1
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2619,10 +2840,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2690,6 +2918,15 @@ k:
 	VMULPS       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2777,10 +3014,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -2852,6 +3096,17 @@ k:
 	VMULPS       Y4, Y1, Y1
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -2969,10 +3224,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3031,6 +3293,15 @@ k:
 	VMULPS       Y2, Y0, Y0
 	VCVTDQ2PS    Y1, Y1
 	VMULPS       Y2, Y1, Y1
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -3118,10 +3389,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3202,33 +3480,44 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y4
-	VPMADDWD     Y4, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y4, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y4, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y4, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y4
+	VPMADDWD  Y4, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y4, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y4, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y4, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y4
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y4, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y4, Y2, Y2
+	VMOVUPS   32(CX), Y4
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y4, Y3, Y3
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -3346,10 +3635,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3412,24 +3708,33 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y2
-	VPMADDWD     Y2, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y2, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y2
+	VPMADDWD  Y2, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y2, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -3517,10 +3822,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3604,6 +3916,20 @@ k:
 	VMULPS       Z6, Z3, Z3
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -3697,7 +4023,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
 	VPBROADCASTB 280(AX), Z7
@@ -3723,7 +4049,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -3736,7 +4062,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -3789,7 +4115,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -3870,10 +4196,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -3941,6 +4274,17 @@ k:
 	VMULPS       Z3, Z1, Z1
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       Z3, Z2, Z2
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -3999,7 +4343,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z3
 	VPBROADCASTB 280(AX), Z4
@@ -4017,7 +4361,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z3
 	VCVTTPS2DQ   Z3, Z3
 	VPACKUSDW    Z3, Z3, Z3
@@ -4029,7 +4373,7 @@ look:
 	VPACKUSDW    Z2, Z2, Z2
 	VPMAXUW      Z3, Z0, Z0
 	VPMAXUW      Z3, Z2, Z2
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -4124,10 +4468,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -4165,36 +4516,47 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z3
-	VPMOVZXBD    (BX)(AX*1), Z4
-	VPDPWSSD     Z3, Z4, Z0
-	VPMOVZXBD    (SI)(AX*1), Z4
-	VPDPWSSD     Z3, Z4, Z1
-	VPMOVZXBD    (DI)(AX*1), Z4
-	VPDPWSSD     Z3, Z4, Z2
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z3
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z3, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z3, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z3, Z2, Z2
+	VMOVUPS   (CX), Z3
+	VPMOVZXBD (BX)(AX*1), Z4
+	VPDPWSSD  Z3, Z4, Z0
+	VPMOVZXBD (SI)(AX*1), Z4
+	VPDPWSSD  Z3, Z4, Z1
+	VPMOVZXBD (DI)(AX*1), Z4
+	VPDPWSSD  Z3, Z4, Z2
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z3
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z3, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z3, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -4253,7 +4615,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z3
 	VPBROADCASTB 280(AX), Z4
@@ -4271,7 +4633,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z3
 	VCVTTPS2DQ   Z3, Z3
 	VPACKUSDW    Z3, Z3, Z3
@@ -4283,7 +4645,7 @@ look:
 	VPACKUSDW    Z2, Z2, Z2
 	VPMAXUW      Z3, Z0, Z0
 	VPMAXUW      Z3, Z2, Z2
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -4378,10 +4740,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -4419,33 +4788,44 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y3
-	VPMOVZXBD    (BX)(AX*1), Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y2, Y2
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y3
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y3, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y2, Y2
+	VMOVUPS   (CX), Y3
+	VPMOVZXBD (BX)(AX*1), Y4
+	VPMADDWD  Y3, Y4, Y4
+	VPADDD    Y4, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y4
+	VPMADDWD  Y3, Y4, Y4
+	VPADDD    Y4, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y4
+	VPMADDWD  Y3, Y4, Y4
+	VPADDD    Y4, Y2, Y2
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y3
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y3, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y3, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -4557,10 +4937,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -4665,6 +5052,20 @@ k:
 	VMULPS       Y6, Y3, Y3
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -4820,10 +5221,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -4904,6 +5312,17 @@ k:
 	VMULPS       Y3, Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       Y3, Y2, Y2
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -5015,10 +5434,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -5105,6 +5531,20 @@ k:
 	VMULPS       Y6, Y3, Y3
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -5260,10 +5700,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -5331,6 +5778,17 @@ k:
 	VMULPS       Y3, Y1, Y1
 	VCVTDQ2PS    Y2, Y2
 	VMULPS       Y3, Y2, Y2
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -5442,10 +5900,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -5545,41 +6010,55 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y6
-	VPMADDWD     Y6, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y6, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y6, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y6, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y6, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y6, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y6
+	VPMADDWD  Y6, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y6, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y6, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y6, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y6, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y6, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y6
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y6, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y6, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y6, Y4, Y4
+	VMOVUPS   32(CX), Y6
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y6, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y6, Y5, Y5
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -5735,10 +6214,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -5812,28 +6298,39 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y3
-	VPMADDWD     Y3, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y3, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y3, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y3
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y3, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y2, Y2
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y3
+	VPMADDWD  Y3, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y3, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y3, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y3
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y3, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y3, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -5945,10 +6442,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -6043,6 +6547,23 @@ k:
 	VMULPS       Z8, Z5, Z5
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -6159,7 +6680,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
 	VPBROADCASTB 280(AX), Z9
@@ -6189,7 +6710,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -6202,7 +6723,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -6259,7 +6780,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -6369,10 +6890,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -6447,6 +6975,19 @@ k:
 	VMULPS       Z4, Z2, Z2
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -6517,7 +7058,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
 	VPBROADCASTB 280(AX), Z5
@@ -6536,7 +7077,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -6549,7 +7090,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -6653,10 +7194,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -6697,40 +7245,53 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z4
-	VPMOVZXBD    (BX)(AX*1), Z5
-	VPDPWSSD     Z4, Z5, Z0
-	VPMOVZXBD    (SI)(AX*1), Z5
-	VPDPWSSD     Z4, Z5, Z1
-	VPMOVZXBD    (DI)(AX*1), Z5
-	VPDPWSSD     Z4, Z5, Z2
-	VPMOVZXBD    (R8)(AX*1), Z5
-	VPDPWSSD     Z4, Z5, Z3
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z4
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z4, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z4, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z4, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z4, Z3, Z3
+	VMOVUPS   (CX), Z4
+	VPMOVZXBD (BX)(AX*1), Z5
+	VPDPWSSD  Z4, Z5, Z0
+	VPMOVZXBD (SI)(AX*1), Z5
+	VPDPWSSD  Z4, Z5, Z1
+	VPMOVZXBD (DI)(AX*1), Z5
+	VPDPWSSD  Z4, Z5, Z2
+	VPMOVZXBD (R8)(AX*1), Z5
+	VPDPWSSD  Z4, Z5, Z3
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z4
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z4, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z4, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z4, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -6801,7 +7362,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
 	VPBROADCASTB 280(AX), Z5
@@ -6820,7 +7381,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -6833,7 +7394,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         328(AX), AX
+	MOVQ         360(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -6937,10 +7498,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -6981,38 +7549,51 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y4
-	VPMOVZXBD    (BX)(AX*1), Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y3, Y3
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
+	VMOVUPS   (CX), Y4
+	VPMOVZXBD (BX)(AX*1), Y5
+	VPMADDWD  Y4, Y5, Y5
+	VPADDD    Y5, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y5
+	VPMADDWD  Y4, Y5, Y5
+	VPADDD    Y5, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y5
+	VPMADDWD  Y4, Y5, Y5
+	VPADDD    Y5, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y5
+	VPMADDWD  Y4, Y5, Y5
+	VPADDD    Y5, Y3, Y3
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y4
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y4, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y4, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y4, Y3, Y3
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -7148,10 +7729,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -7276,6 +7864,23 @@ k:
 	VMULPS       Y8, Y5, Y5
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       Y8, Y7, Y7
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -7469,10 +8074,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -7566,6 +8178,19 @@ k:
 	VMULPS       Y4, Y2, Y2
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -7701,10 +8326,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -7806,6 +8438,23 @@ k:
 	VMULPS       Y8, Y5, Y5
 	VCVTDQ2PS    Y7, Y7
 	VMULPS       Y8, Y7, Y7
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -7999,10 +8648,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -8079,6 +8735,19 @@ k:
 	VMULPS       Y4, Y2, Y2
 	VCVTDQ2PS    Y3, Y3
 	VMULPS       Y4, Y3, Y3
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -8214,10 +8883,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -8336,49 +9012,66 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y8
-	VPMADDWD     Y8, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y8, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y8, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y8, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y8, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y8, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y8, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y8, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y8
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y8, Y7, Y7
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y8
+	VPMADDWD  Y8, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y8, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y8, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y8, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y8, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y8, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	VPMADDWD  Y8, Y6, Y6
+	VPADDD    208(SP), Y6, Y6
+	VPMADDWD  Y8, Y7, Y7
+	VPADDD    240(SP), Y7, Y7
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y8
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y8, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y8, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y8, Y4, Y4
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y8, Y6, Y6
+	VMOVUPS   32(CX), Y8
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y8, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y8, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y8, Y5, Y5
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	VADDPS    32(CX), Y7, Y7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -8572,10 +9265,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -8660,32 +9360,45 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y4
-	VPMADDWD     Y4, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y4, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y4, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y4, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y4
+	VPMADDWD  Y4, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y4, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y4, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y4, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y4
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y4, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y4, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y4, Y3, Y3
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -8821,10 +9534,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -8930,6 +9650,26 @@ k:
 	VMULPS       Z10, Z7, Z7
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -9069,7 +9809,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
 	VPBROADCASTB 280(AX), Z11
@@ -9106,7 +9846,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -9119,7 +9859,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -9176,7 +9916,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -9229,7 +9969,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -9330,10 +10070,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -9415,6 +10162,21 @@ k:
 	VMULPS       Z5, Z3, Z3
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z5, Z4, Z4
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -9497,7 +10259,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z5
 	VPBROADCASTB 280(AX), Z6
@@ -9522,7 +10284,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z5
 	VCVTTPS2DQ   Z5, Z5
 	VPACKUSDW    Z5, Z5, Z5
@@ -9535,7 +10297,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z5, Z0, Z0
 	VPMAXUW      Z5, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -9587,7 +10349,7 @@ group0_found:
 	VCVTTPS2DQ  Z4, Z4
 	VPACKUSDW   Z4, Z4, Z4
 	VPMAXUW     Z5, Z4, Z4
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -9680,10 +10442,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -9727,44 +10496,59 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z5
-	VPMOVZXBD    (BX)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z0
-	VPMOVZXBD    (SI)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z1
-	VPMOVZXBD    (DI)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z2
-	VPMOVZXBD    (R8)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z3
-	VPMOVZXBD    (R9)(AX*1), Z6
-	VPDPWSSD     Z5, Z6, Z4
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z5
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z5, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z5, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z5, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z5, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z5, Z4, Z4
+	VMOVUPS   (CX), Z5
+	VPMOVZXBD (BX)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z0
+	VPMOVZXBD (SI)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z1
+	VPMOVZXBD (DI)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z2
+	VPMOVZXBD (R8)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z3
+	VPMOVZXBD (R9)(AX*1), Z6
+	VPDPWSSD  Z5, Z6, Z4
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z5
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z5, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z5, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z5, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z5, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z5, Z4, Z4
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -9847,7 +10631,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z5
 	VPBROADCASTB 280(AX), Z6
@@ -9872,7 +10656,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z5
 	VCVTTPS2DQ   Z5, Z5
 	VPACKUSDW    Z5, Z5, Z5
@@ -9885,7 +10669,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z5, Z0, Z0
 	VPMAXUW      Z5, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -9937,7 +10721,7 @@ group0_found:
 	VCVTTPS2DQ  Z4, Z4
 	VPACKUSDW   Z4, Z4, Z4
 	VPMAXUW     Z5, Z4, Z4
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -10030,10 +10814,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -10077,43 +10868,58 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y5
-	VPMOVZXBD    (BX)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y4, Y4
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y5
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y5, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y4, Y4
+	VMOVUPS   (CX), Y5
+	VPMOVZXBD (BX)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y6
+	VPMADDWD  Y5, Y6, Y6
+	VPADDD    Y6, Y4, Y4
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y5
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y5, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y5, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y5, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y5, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y5, Y4, Y4
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -10273,10 +11079,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -10421,6 +11234,26 @@ k:
 	VMULPS       Y10, Y7, Y7
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y10, Y9, Y9
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+	ADDQ         DX, CX
+	VADDPS       (CX), Y8, Y8
+	VADDPS       32(CX), Y9, Y9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -10652,10 +11485,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -10762,6 +11602,21 @@ k:
 	VMULPS       Y5, Y3, Y3
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y5, Y4, Y4
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -10921,10 +11776,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -11041,6 +11903,26 @@ k:
 	VMULPS       Y10, Y7, Y7
 	VCVTDQ2PS    Y9, Y9
 	VMULPS       Y10, Y9, Y9
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+	ADDQ         DX, CX
+	VADDPS       (CX), Y8, Y8
+	VADDPS       32(CX), Y9, Y9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -11272,10 +12154,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -11361,6 +12250,21 @@ k:
 	VMULPS       Y5, Y3, Y3
 	VCVTDQ2PS    Y4, Y4
 	VMULPS       Y5, Y4, Y4
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -11520,10 +12424,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -11661,57 +12572,77 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y10
-	VPMADDWD     Y10, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y10, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y10, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y10, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y10, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y10, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y10, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y10, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VPMADDWD     Y10, Y8, Y8
-	VPADDD       272(SP), Y8, Y8
-	VPMADDWD     Y10, Y9, Y9
-	VPADDD       304(SP), Y9, Y9
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y10
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y10, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y10, Y9, Y9
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y10
+	VPMADDWD  Y10, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y10, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y10, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y10, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y10, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y10, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	VPMADDWD  Y10, Y6, Y6
+	VPADDD    208(SP), Y6, Y6
+	VPMADDWD  Y10, Y7, Y7
+	VPADDD    240(SP), Y7, Y7
+	VPMADDWD  Y10, Y8, Y8
+	VPADDD    272(SP), Y8, Y8
+	VPMADDWD  Y10, Y9, Y9
+	VPADDD    304(SP), Y9, Y9
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y10
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y10, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y10, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y10, Y4, Y4
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y10, Y6, Y6
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y10, Y8, Y8
+	VMOVUPS   32(CX), Y10
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y10, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y10, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y10, Y5, Y5
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y10, Y7, Y7
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y10, Y9, Y9
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	VADDPS    32(CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	VADDPS    32(CX), Y9, Y9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -11943,10 +12874,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -12042,36 +12980,51 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y5
-	VPMADDWD     Y5, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y5, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y5, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y5, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y5, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y5
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y5, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y4, Y4
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y5
+	VPMADDWD  Y5, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y5, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y5, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y5, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y5, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y5
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y5, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y5, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y5, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y5, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y5, Y4, Y4
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -12231,10 +13184,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -12351,6 +13311,29 @@ k:
 	VMULPS       Z12, Z9, Z9
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -12513,7 +13496,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
 	VPBROADCASTB 280(AX), Z13
@@ -12554,7 +13537,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -12567,7 +13550,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -12624,7 +13607,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -12681,7 +13664,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -12811,10 +13794,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -12903,6 +13893,23 @@ k:
 	VMULPS       Z6, Z4, Z4
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -12997,7 +14004,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
 	VPBROADCASTB 280(AX), Z7
@@ -13023,7 +14030,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -13036,7 +14043,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -13089,7 +14096,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -13191,10 +14198,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -13241,48 +14255,65 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z6
-	VPMOVZXBD    (BX)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z0
-	VPMOVZXBD    (SI)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z1
-	VPMOVZXBD    (DI)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z2
-	VPMOVZXBD    (R8)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z3
-	VPMOVZXBD    (R9)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z4
-	VPMOVZXBD    (R10)(AX*1), Z7
-	VPDPWSSD     Z6, Z7, Z5
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z6
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z6, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z6, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z6, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z6, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z6, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z6, Z5, Z5
+	VMOVUPS   (CX), Z6
+	VPMOVZXBD (BX)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z0
+	VPMOVZXBD (SI)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z1
+	VPMOVZXBD (DI)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z2
+	VPMOVZXBD (R8)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z3
+	VPMOVZXBD (R9)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z4
+	VPMOVZXBD (R10)(AX*1), Z7
+	VPDPWSSD  Z6, Z7, Z5
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z6
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z6, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z6, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z6, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z6, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z6, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z6, Z5, Z5
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -13377,7 +14408,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
 	VPBROADCASTB 280(AX), Z7
@@ -13403,7 +14434,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -13416,7 +14447,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -13469,7 +14500,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -13571,10 +14602,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -13621,48 +14659,65 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y6
-	VPMOVZXBD    (BX)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y5, Y5
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
+	VMOVUPS   (CX), Y6
+	VPMOVZXBD (BX)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y7
+	VPMADDWD  Y6, Y7, Y7
+	VPADDD    Y7, Y5, Y5
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y6
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y6, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y6, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y6, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y6, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y6, Y5, Y5
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -13846,10 +14901,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -14014,6 +15076,29 @@ k:
 	VMULPS       Y12, Y9, Y9
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y12, Y11, Y11
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+	ADDQ         DX, CX
+	VADDPS       (CX), Y8, Y8
+	VADDPS       32(CX), Y9, Y9
+	ADDQ         DX, CX
+	VADDPS       (CX), Y10, Y10
+	VADDPS       32(CX), Y11, Y11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -14283,10 +15368,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -14406,6 +15498,23 @@ k:
 	VMULPS       Y6, Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	ADDQ         DX, CX
+	VADDPS       (CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -14589,10 +15698,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -14724,6 +15840,29 @@ k:
 	VMULPS       Y12, Y9, Y9
 	VCVTDQ2PS    Y11, Y11
 	VMULPS       Y12, Y11, Y11
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	VADDPS       32(CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	VADDPS       32(CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	VADDPS       32(CX), Y5, Y5
+	ADDQ         DX, CX
+	VADDPS       (CX), Y6, Y6
+	VADDPS       32(CX), Y7, Y7
+	ADDQ         DX, CX
+	VADDPS       (CX), Y8, Y8
+	VADDPS       32(CX), Y9, Y9
+	ADDQ         DX, CX
+	VADDPS       (CX), Y10, Y10
+	VADDPS       32(CX), Y11, Y11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -14993,10 +16132,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -15091,6 +16237,23 @@ k:
 	VMULPS       Y6, Y4, Y4
 	VCVTDQ2PS    Y5, Y5
 	VMULPS       Y6, Y5, Y5
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), CX
+	MOVQ         344(AX), DX
+	VADDPS       (CX), Y0, Y0
+	ADDQ         DX, CX
+	VADDPS       (CX), Y1, Y1
+	ADDQ         DX, CX
+	VADDPS       (CX), Y2, Y2
+	ADDQ         DX, CX
+	VADDPS       (CX), Y3, Y3
+	ADDQ         DX, CX
+	VADDPS       (CX), Y4, Y4
+	ADDQ         DX, CX
+	VADDPS       (CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -15274,10 +16437,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -15434,65 +16604,88 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y12
-	VPMADDWD     Y12, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y12, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y12, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y12, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y12, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y12, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y12, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y12, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VPMADDWD     Y12, Y8, Y8
-	VPADDD       272(SP), Y8, Y8
-	VPMADDWD     Y12, Y9, Y9
-	VPADDD       304(SP), Y9, Y9
-	VPMADDWD     Y12, Y10, Y10
-	VPADDD       336(SP), Y10, Y10
-	VPMADDWD     Y12, Y11, Y11
-	VPADDD       368(SP), Y11, Y11
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y12
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y12, Y11, Y11
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y12
+	VPMADDWD  Y12, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y12, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y12, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y12, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y12, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y12, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	VPMADDWD  Y12, Y6, Y6
+	VPADDD    208(SP), Y6, Y6
+	VPMADDWD  Y12, Y7, Y7
+	VPADDD    240(SP), Y7, Y7
+	VPMADDWD  Y12, Y8, Y8
+	VPADDD    272(SP), Y8, Y8
+	VPMADDWD  Y12, Y9, Y9
+	VPADDD    304(SP), Y9, Y9
+	VPMADDWD  Y12, Y10, Y10
+	VPADDD    336(SP), Y10, Y10
+	VPMADDWD  Y12, Y11, Y11
+	VPADDD    368(SP), Y11, Y11
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y12
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y12, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y12, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y12, Y4, Y4
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y12, Y6, Y6
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y12, Y8, Y8
+	VCVTDQ2PS Y10, Y10
+	VMULPS    Y12, Y10, Y10
+	VMOVUPS   32(CX), Y12
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y12, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y12, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y12, Y5, Y5
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y12, Y7, Y7
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y12, Y9, Y9
+	VCVTDQ2PS Y11, Y11
+	VMULPS    Y12, Y11, Y11
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	VADDPS    32(CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	VADDPS    32(CX), Y9, Y9
+	ADDQ      DX, CX
+	VADDPS    (CX), Y10, Y10
+	VADDPS    32(CX), Y11, Y11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -15762,10 +16955,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -15872,40 +17072,57 @@ k:
 	MOVQ         272(CX), CX
 
 narrow:
-	DECQ         BX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	VMOVUPS      inttileOnes<>+0(SB), Y6
-	VPMADDWD     Y6, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y6, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y6, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y6, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y6, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y6, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
+	DECQ      BX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	VMOVUPS   inttileOnes<>+0(SB), Y6
+	VPMADDWD  Y6, Y0, Y0
+	VPADDD    16(SP), Y0, Y0
+	VPMADDWD  Y6, Y1, Y1
+	VPADDD    48(SP), Y1, Y1
+	VPMADDWD  Y6, Y2, Y2
+	VPADDD    80(SP), Y2, Y2
+	VPMADDWD  Y6, Y3, Y3
+	VPADDD    112(SP), Y3, Y3
+	VPMADDWD  Y6, Y4, Y4
+	VPADDD    144(SP), Y4, Y4
+	VPMADDWD  Y6, Y5, Y5
+	VPADDD    176(SP), Y5, Y5
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y6
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y6, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y6, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y6, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y6, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y6, Y5, Y5
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -16089,10 +17306,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -16220,6 +17444,32 @@ k:
 	VMULPS       Z14, Z11, Z11
 	VCVTDQ2PS    Z13, Z13
 	VMULPS       Z14, Z13, Z13
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -16405,7 +17655,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z14
 	VPBROADCASTB 280(AX), Z15
@@ -16453,7 +17703,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z14
 	VCVTTPS2DQ   Z14, Z14
 	VPACKUSDW    Z14, Z14, Z14
@@ -16466,7 +17716,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z14, Z0, Z0
 	VPMAXUW      Z14, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -16523,7 +17773,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z14, Z4, Z4
 	VPMAXUW     Z14, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -16580,7 +17830,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z14, Z8, Z8
 	VPMAXUW     Z14, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -16633,7 +17883,7 @@ group2_found:
 	VCVTTPS2DQ  Z13, Z13
 	VPACKUSDW   Z13, Z12, Z12
 	VPMAXUW     Z14, Z12, Z12
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -16754,10 +18004,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -16853,6 +18110,25 @@ k:
 	VMULPS       Z7, Z5, Z5
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       Z7, Z6, Z6
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -16959,7 +18235,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z7
 	VPBROADCASTB 280(AX), Z8
@@ -16988,7 +18264,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z7
 	VCVTTPS2DQ   Z7, Z7
 	VPACKUSDW    Z7, Z7, Z7
@@ -17001,7 +18277,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z7, Z0, Z0
 	VPMAXUW      Z7, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -17057,7 +18333,7 @@ group0_found:
 	VPACKUSDW   Z6, Z6, Z6
 	VPMAXUW     Z7, Z4, Z4
 	VPMAXUW     Z7, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -17186,10 +18462,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -17239,52 +18522,71 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z7
-	VPMOVZXBD    (BX)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z0
-	VPMOVZXBD    (SI)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z1
-	VPMOVZXBD    (DI)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z2
-	VPMOVZXBD    (R8)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z3
-	VPMOVZXBD    (R9)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z4
-	VPMOVZXBD    (R10)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z5
-	VPMOVZXBD    (R11)(AX*1), Z8
-	VPDPWSSD     Z7, Z8, Z6
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z7
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z7, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z7, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z7, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z7, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z7, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z7, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z7, Z6, Z6
+	VMOVUPS   (CX), Z7
+	VPMOVZXBD (BX)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z0
+	VPMOVZXBD (SI)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z1
+	VPMOVZXBD (DI)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z2
+	VPMOVZXBD (R8)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z3
+	VPMOVZXBD (R9)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z4
+	VPMOVZXBD (R10)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z5
+	VPMOVZXBD (R11)(AX*1), Z8
+	VPDPWSSD  Z7, Z8, Z6
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z7
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z7, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z7, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z7, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z7, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z7, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z7, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z7, Z6, Z6
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -17391,7 +18693,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z7
 	VPBROADCASTB 280(AX), Z8
@@ -17420,7 +18722,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z7
 	VCVTTPS2DQ   Z7, Z7
 	VPACKUSDW    Z7, Z7, Z7
@@ -17433,7 +18735,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z7, Z0, Z0
 	VPMAXUW      Z7, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -17489,7 +18791,7 @@ group0_found:
 	VPACKUSDW   Z6, Z6, Z6
 	VPMAXUW     Z7, Z4, Z4
 	VPMAXUW     Z7, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -17618,10 +18920,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -17671,53 +18980,72 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y7
-	VPMOVZXBD    (BX)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y8
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y6, Y6
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y7
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y7, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y7, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y7, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y7, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y7, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y7, Y6, Y6
+	VMOVUPS   (CX), Y7
+	VPMOVZXBD (BX)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y8
+	VPMADDWD  Y7, Y8, Y8
+	VPADDD    Y8, Y6, Y6
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y7
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y7, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y7, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y7, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y7, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y7, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y7, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y7, Y6, Y6
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -17925,10 +19253,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -18067,6 +19402,35 @@ k:
 	VMULPS       Z16, Z13, Z13
 	VCVTDQ2PS    Z15, Z15
 	VMULPS       Z16, Z15, Z15
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -18275,7 +19639,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z16
 	VPBROADCASTB 280(AX), Z17
@@ -18327,7 +19691,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z16
 	VCVTTPS2DQ   Z16, Z16
 	VPACKUSDW    Z16, Z16, Z16
@@ -18340,7 +19704,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z16, Z0, Z0
 	VPMAXUW      Z16, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -18397,7 +19761,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z16, Z4, Z4
 	VPMAXUW     Z16, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -18454,7 +19818,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z16, Z8, Z8
 	VPMAXUW     Z16, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -18511,7 +19875,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z16, Z12, Z12
 	VPMAXUW     Z16, Z14, Z14
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -18661,10 +20025,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -18767,6 +20138,27 @@ k:
 	VMULPS       Z8, Z6, Z6
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -18885,7 +20277,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
 	VPBROADCASTB 280(AX), Z9
@@ -18915,7 +20307,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -18928,7 +20320,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -18985,7 +20377,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -19123,10 +20515,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -19179,56 +20578,77 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z8
-	VPMOVZXBD    (BX)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z0
-	VPMOVZXBD    (SI)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z1
-	VPMOVZXBD    (DI)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z2
-	VPMOVZXBD    (R8)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z3
-	VPMOVZXBD    (R9)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z4
-	VPMOVZXBD    (R10)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z5
-	VPMOVZXBD    (R11)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z6
-	VPMOVZXBD    (R12)(AX*1), Z9
-	VPDPWSSD     Z8, Z9, Z7
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z8
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z8, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z8, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z8, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z8, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z8, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z8, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z8, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z8, Z7, Z7
+	VMOVUPS   (CX), Z8
+	VPMOVZXBD (BX)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z0
+	VPMOVZXBD (SI)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z1
+	VPMOVZXBD (DI)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z2
+	VPMOVZXBD (R8)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z3
+	VPMOVZXBD (R9)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z4
+	VPMOVZXBD (R10)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z5
+	VPMOVZXBD (R11)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z6
+	VPMOVZXBD (R12)(AX*1), Z9
+	VPDPWSSD  Z8, Z9, Z7
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z8
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z8, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z8, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z8, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z8, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z8, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z8, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z8, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z8, Z7, Z7
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -19347,7 +20767,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
 	VPBROADCASTB 280(AX), Z9
@@ -19377,7 +20797,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -19390,7 +20810,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -19447,7 +20867,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -19585,10 +21005,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -19641,58 +21068,79 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y8
-	VPMOVZXBD    (BX)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y7, Y7
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y8
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y8, Y7, Y7
+	VMOVUPS   (CX), Y8
+	VPMOVZXBD (BX)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y9
+	VPMADDWD  Y8, Y9, Y9
+	VPADDD    Y9, Y7, Y7
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y8
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y8, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y8, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y8, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y8, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y8, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y8, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y8, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -19924,10 +21372,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -20077,6 +21532,38 @@ k:
 	VMULPS       Z18, Z15, Z15
 	VCVTDQ2PS    Z17, Z17
 	VMULPS       Z18, Z17, Z17
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         BX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -20308,7 +21795,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z18
 	VPBROADCASTB 280(AX), Z19
@@ -20367,7 +21854,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z18
 	VCVTTPS2DQ   Z18, Z18
 	VPACKUSDW    Z18, Z18, Z18
@@ -20380,7 +21867,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z18, Z0, Z0
 	VPMAXUW      Z18, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -20437,7 +21924,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z18, Z4, Z4
 	VPMAXUW     Z18, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -20494,7 +21981,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z18, Z8, Z8
 	VPMAXUW     Z18, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -20551,7 +22038,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z18, Z12, Z12
 	VPMAXUW     Z18, Z14, Z14
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -20604,7 +22091,7 @@ group3_found:
 	VCVTTPS2DQ  Z17, Z17
 	VPACKUSDW   Z17, Z16, Z16
 	VPMAXUW     Z18, Z16, Z16
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -20745,10 +22232,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -20858,6 +22352,29 @@ k:
 	VMULPS       Z9, Z7, Z7
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       Z9, Z8, Z8
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -20988,7 +22505,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z9
 	VPBROADCASTB 280(AX), Z10
@@ -21024,7 +22541,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z9
 	VCVTTPS2DQ   Z9, Z9
 	VPACKUSDW    Z9, Z9, Z9
@@ -21037,7 +22554,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z9, Z0, Z0
 	VPMAXUW      Z9, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -21094,7 +22611,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z9, Z4, Z4
 	VPMAXUW     Z9, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -21146,7 +22663,7 @@ group1_found:
 	VCVTTPS2DQ  Z8, Z8
 	VPACKUSDW   Z8, Z8, Z8
 	VPMAXUW     Z9, Z8, Z8
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -21273,10 +22790,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -21332,60 +22856,83 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z9
-	VPMOVZXBD    (BX)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z0
-	VPMOVZXBD    (SI)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z1
-	VPMOVZXBD    (DI)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z2
-	VPMOVZXBD    (R8)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z3
-	VPMOVZXBD    (R9)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z4
-	VPMOVZXBD    (R10)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z5
-	VPMOVZXBD    (R11)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z6
-	VPMOVZXBD    (R12)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z7
-	VPMOVZXBD    (R13)(AX*1), Z10
-	VPDPWSSD     Z9, Z10, Z8
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z9
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z9, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z9, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z9, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z9, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z9, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z9, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z9, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z9, Z7, Z7
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       Z9, Z8, Z8
+	VMOVUPS   (CX), Z9
+	VPMOVZXBD (BX)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z0
+	VPMOVZXBD (SI)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z1
+	VPMOVZXBD (DI)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z2
+	VPMOVZXBD (R8)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z3
+	VPMOVZXBD (R9)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z4
+	VPMOVZXBD (R10)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z5
+	VPMOVZXBD (R11)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z6
+	VPMOVZXBD (R12)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z7
+	VPMOVZXBD (R13)(AX*1), Z10
+	VPDPWSSD  Z9, Z10, Z8
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z9
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z9, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z9, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z9, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z9, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z9, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z9, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z9, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z9, Z7, Z7
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z9, Z8, Z8
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -21516,7 +23063,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z9
 	VPBROADCASTB 280(AX), Z10
@@ -21552,7 +23099,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z9
 	VCVTTPS2DQ   Z9, Z9
 	VPACKUSDW    Z9, Z9, Z9
@@ -21565,7 +23112,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z9, Z0, Z0
 	VPMAXUW      Z9, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -21622,7 +23169,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z9, Z4, Z4
 	VPMAXUW     Z9, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -21674,7 +23221,7 @@ group1_found:
 	VCVTTPS2DQ  Z8, Z8
 	VPACKUSDW   Z8, Z8, Z8
 	VPMAXUW     Z9, Z8, Z8
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -21801,10 +23348,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -21860,63 +23414,86 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y9
-	VPMOVZXBD    (BX)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y7, Y7
-	VPMOVZXBD    (R13)(AX*1), Y10
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y8, Y8
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y9
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y9, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y9, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y9, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y9, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y9, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y9, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y9, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y9, Y8, Y8
+	VMOVUPS   (CX), Y9
+	VPMOVZXBD (BX)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y7, Y7
+	VPMOVZXBD (R13)(AX*1), Y10
+	VPMADDWD  Y9, Y10, Y10
+	VPADDD    Y10, Y8, Y8
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y9
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y9, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y9, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y9, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y9, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y9, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y9, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y9, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y9, Y7, Y7
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y9, Y8, Y8
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -22172,10 +23749,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -22336,6 +23920,41 @@ k:
 	VMULPS       Z20, Z17, Z17
 	VCVTDQ2PS    Z19, Z19
 	VMULPS       Z20, Z19, Z19
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         BX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         BX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -22590,7 +24209,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z20
 	VPBROADCASTB 280(AX), Z21
@@ -22653,7 +24272,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z20
 	VCVTTPS2DQ   Z20, Z20
 	VPACKUSDW    Z20, Z20, Z20
@@ -22666,7 +24285,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z20, Z0, Z0
 	VPMAXUW      Z20, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -22723,7 +24342,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z20, Z4, Z4
 	VPMAXUW     Z20, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -22780,7 +24399,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z20, Z8, Z8
 	VPMAXUW     Z20, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -22837,7 +24456,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z20, Z12, Z12
 	VPMAXUW     Z20, Z14, Z14
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -22894,7 +24513,7 @@ group3_found:
 	VPACKUSDW   Z19, Z18, Z18
 	VPMAXUW     Z20, Z16, Z16
 	VPMAXUW     Z20, Z18, Z18
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z18, K2
@@ -23064,10 +24683,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -23184,6 +24810,31 @@ k:
 	VMULPS       Z10, Z8, Z8
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	ADDQ         BX, DX
+	VADDPS       (DX), Z9, Z9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -23326,7 +24977,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
 	VPBROADCASTB 280(AX), Z11
@@ -23363,7 +25014,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -23376,7 +25027,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -23433,7 +25084,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -23486,7 +25137,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -23622,10 +25273,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -23684,64 +25342,89 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z10
-	VPMOVZXBD    (BX)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z0
-	VPMOVZXBD    (SI)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z1
-	VPMOVZXBD    (DI)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z2
-	VPMOVZXBD    (R8)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z3
-	VPMOVZXBD    (R9)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z4
-	VPMOVZXBD    (R10)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z5
-	VPMOVZXBD    (R11)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z6
-	VPMOVZXBD    (R12)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z7
-	VPMOVZXBD    (R13)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z8
-	VPMOVZXBD    (R14)(AX*1), Z11
-	VPDPWSSD     Z10, Z11, Z9
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z10
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z10, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z10, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z10, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z10, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z10, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z10, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z10, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z10, Z7, Z7
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       Z10, Z8, Z8
-	VCVTDQ2PS    Z9, Z9
-	VMULPS       Z10, Z9, Z9
+	VMOVUPS   (CX), Z10
+	VPMOVZXBD (BX)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z0
+	VPMOVZXBD (SI)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z1
+	VPMOVZXBD (DI)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z2
+	VPMOVZXBD (R8)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z3
+	VPMOVZXBD (R9)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z4
+	VPMOVZXBD (R10)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z5
+	VPMOVZXBD (R11)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z6
+	VPMOVZXBD (R12)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z7
+	VPMOVZXBD (R13)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z8
+	VPMOVZXBD (R14)(AX*1), Z11
+	VPDPWSSD  Z10, Z11, Z9
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z10
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z10, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z10, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z10, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z10, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z10, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z10, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z10, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z10, Z7, Z7
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z10, Z8, Z8
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z10, Z9, Z9
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	ADDQ      BX, DX
+	VADDPS    (DX), Z9, Z9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -23884,7 +25567,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
 	VPBROADCASTB 280(AX), Z11
@@ -23921,7 +25604,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -23934,7 +25617,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -23991,7 +25674,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -24044,7 +25727,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -24180,10 +25863,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -24242,68 +25932,93 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y10
-	VPMOVZXBD    (BX)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y7, Y7
-	VPMOVZXBD    (R13)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y8, Y8
-	VPMOVZXBD    (R14)(AX*1), Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y9, Y9
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y10
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y10, Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y10, Y9, Y9
+	VMOVUPS   (CX), Y10
+	VPMOVZXBD (BX)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y7, Y7
+	VPMOVZXBD (R13)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y8, Y8
+	VPMOVZXBD (R14)(AX*1), Y11
+	VPMADDWD  Y10, Y11, Y11
+	VPADDD    Y11, Y9, Y9
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y10
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y10, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y10, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y10, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y10, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y10, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y10, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y10, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y10, Y7, Y7
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y10, Y8, Y8
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y10, Y9, Y9
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	ADDQ      DX, CX
+	VADDPS    (CX), Y9, Y9
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -24583,10 +26298,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -24758,6 +26480,44 @@ k:
 	VMULPS       Z22, Z19, Z19
 	VCVTDQ2PS    Z21, Z21
 	VMULPS       Z22, Z21, Z21
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         BX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         BX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	ADDQ         BX, DX
+	VADDPS       (DX), Z20, Z20
+	VADDPS       64(DX), Z21, Z21
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -25035,7 +26795,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z22
 	VPBROADCASTB 280(AX), Z23
@@ -25105,7 +26865,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z22
 	VCVTTPS2DQ   Z22, Z22
 	VPACKUSDW    Z22, Z22, Z22
@@ -25118,7 +26878,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z22, Z0, Z0
 	VPMAXUW      Z22, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -25175,7 +26935,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z22, Z4, Z4
 	VPMAXUW     Z22, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -25232,7 +26992,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z22, Z8, Z8
 	VPMAXUW     Z22, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -25289,7 +27049,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z22, Z12, Z12
 	VPMAXUW     Z22, Z14, Z14
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -25346,7 +27106,7 @@ group3_found:
 	VPACKUSDW   Z19, Z18, Z18
 	VPMAXUW     Z22, Z16, Z16
 	VPMAXUW     Z22, Z18, Z18
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z18, K2
@@ -25399,7 +27159,7 @@ group4_found:
 	VCVTTPS2DQ  Z21, Z21
 	VPACKUSDW   Z21, Z20, Z20
 	VPMAXUW     Z22, Z20, Z20
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z20, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -25560,10 +27320,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -25687,6 +27454,33 @@ k:
 	VMULPS       Z11, Z9, Z9
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       Z11, Z10, Z10
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	ADDQ         BX, DX
+	VADDPS       (DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -25841,7 +27635,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z11
 	VPBROADCASTB 280(AX), Z12
@@ -25881,7 +27675,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z11
 	VCVTTPS2DQ   Z11, Z11
 	VPACKUSDW    Z11, Z11, Z11
@@ -25894,7 +27688,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z11, Z0, Z0
 	VPMAXUW      Z11, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -25951,7 +27745,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z11, Z4, Z4
 	VPMAXUW     Z11, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -26007,7 +27801,7 @@ group1_found:
 	VPACKUSDW   Z10, Z10, Z10
 	VPMAXUW     Z11, Z8, Z8
 	VPMAXUW     Z11, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -26170,10 +27964,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -26235,68 +28036,95 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z11
-	VPMOVZXBD    (BX)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z0
-	VPMOVZXBD    (SI)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z1
-	VPMOVZXBD    (DI)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z2
-	VPMOVZXBD    (R8)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z3
-	VPMOVZXBD    (R9)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z4
-	VPMOVZXBD    (R10)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z5
-	VPMOVZXBD    (R11)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z6
-	VPMOVZXBD    (R12)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z7
-	VPMOVZXBD    (R13)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z8
-	VPMOVZXBD    (R14)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z9
-	VPMOVZXBD    (R15)(AX*1), Z12
-	VPDPWSSD     Z11, Z12, Z10
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z11
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z11, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z11, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z11, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z11, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z11, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z11, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z11, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z11, Z7, Z7
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       Z11, Z8, Z8
-	VCVTDQ2PS    Z9, Z9
-	VMULPS       Z11, Z9, Z9
-	VCVTDQ2PS    Z10, Z10
-	VMULPS       Z11, Z10, Z10
+	VMOVUPS   (CX), Z11
+	VPMOVZXBD (BX)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z0
+	VPMOVZXBD (SI)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z1
+	VPMOVZXBD (DI)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z2
+	VPMOVZXBD (R8)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z3
+	VPMOVZXBD (R9)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z4
+	VPMOVZXBD (R10)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z5
+	VPMOVZXBD (R11)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z6
+	VPMOVZXBD (R12)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z7
+	VPMOVZXBD (R13)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z8
+	VPMOVZXBD (R14)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z9
+	VPMOVZXBD (R15)(AX*1), Z12
+	VPDPWSSD  Z11, Z12, Z10
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z11
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z11, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z11, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z11, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z11, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z11, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z11, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z11, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z11, Z7, Z7
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z11, Z8, Z8
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z11, Z9, Z9
+	VCVTDQ2PS Z10, Z10
+	VMULPS    Z11, Z10, Z10
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	ADDQ      BX, DX
+	VADDPS    (DX), Z9, Z9
+	ADDQ      BX, DX
+	VADDPS    (DX), Z10, Z10
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -26451,7 +28279,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z11
 	VPBROADCASTB 280(AX), Z12
@@ -26491,7 +28319,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z11
 	VCVTTPS2DQ   Z11, Z11
 	VPACKUSDW    Z11, Z11, Z11
@@ -26504,7 +28332,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z11, Z0, Z0
 	VPMAXUW      Z11, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -26561,7 +28389,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z11, Z4, Z4
 	VPMAXUW     Z11, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -26617,7 +28445,7 @@ group1_found:
 	VPACKUSDW   Z10, Z10, Z10
 	VPMAXUW     Z11, Z8, Z8
 	VPMAXUW     Z11, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -26780,10 +28608,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -26845,73 +28680,100 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y11
-	VPMOVZXBD    (BX)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y7, Y7
-	VPMOVZXBD    (R13)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y8, Y8
-	VPMOVZXBD    (R14)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y9, Y9
-	VPMOVZXBD    (R15)(AX*1), Y12
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y10, Y10
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y11
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y11, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y11, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y11, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y11, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y11, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y11, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y11, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y11, Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y11, Y8, Y8
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y11, Y9, Y9
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y11, Y10, Y10
+	VMOVUPS   (CX), Y11
+	VPMOVZXBD (BX)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y7, Y7
+	VPMOVZXBD (R13)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y8, Y8
+	VPMOVZXBD (R14)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y9, Y9
+	VPMOVZXBD (R15)(AX*1), Y12
+	VPMADDWD  Y11, Y12, Y12
+	VPADDD    Y12, Y10, Y10
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y11
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y11, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y11, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y11, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y11, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y11, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y11, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y11, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y11, Y7, Y7
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y11, Y8, Y8
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y11, Y9, Y9
+	VCVTDQ2PS Y10, Y10
+	VMULPS    Y11, Y10, Y10
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	ADDQ      DX, CX
+	VADDPS    (CX), Y9, Y9
+	ADDQ      DX, CX
+	VADDPS    (CX), Y10, Y10
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -27215,10 +29077,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -27401,6 +29270,47 @@ k:
 	VMULPS       Z24, Z21, Z21
 	VCVTDQ2PS    Z23, Z23
 	VMULPS       Z24, Z23, Z23
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         BX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         BX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	ADDQ         BX, DX
+	VADDPS       (DX), Z20, Z20
+	VADDPS       64(DX), Z21, Z21
+	ADDQ         BX, DX
+	VADDPS       (DX), Z22, Z22
+	VADDPS       64(DX), Z23, Z23
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -27701,7 +29611,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z24
 	VPBROADCASTB 280(AX), Z25
@@ -27775,7 +29685,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z24
 	VCVTTPS2DQ   Z24, Z24
 	VPACKUSDW    Z24, Z24, Z24
@@ -27788,7 +29698,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z24, Z0, Z0
 	VPMAXUW      Z24, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -27845,7 +29755,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z24, Z4, Z4
 	VPMAXUW     Z24, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -27902,7 +29812,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z24, Z8, Z8
 	VPMAXUW     Z24, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -27959,7 +29869,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z24, Z12, Z12
 	VPMAXUW     Z24, Z14, Z14
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -28016,7 +29926,7 @@ group3_found:
 	VPACKUSDW   Z19, Z18, Z18
 	VPMAXUW     Z24, Z16, Z16
 	VPMAXUW     Z24, Z18, Z18
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z18, K2
@@ -28073,7 +29983,7 @@ group4_found:
 	VPACKUSDW   Z23, Z22, Z22
 	VPMAXUW     Z24, Z20, Z20
 	VPMAXUW     Z24, Z22, Z22
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z20, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z22, K2
@@ -28263,10 +30173,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -28397,6 +30314,35 @@ k:
 	VMULPS       Z12, Z10, Z10
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
+	CMPQ         320(AX), $0x00
+	JE           scaled
+	MOVQ         320(AX), DX
+	MOVQ         344(AX), BX
+	VADDPS       (DX), Z0, Z0
+	ADDQ         BX, DX
+	VADDPS       (DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	ADDQ         BX, DX
+	VADDPS       (DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	ADDQ         BX, DX
+	VADDPS       (DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	ADDQ         BX, DX
+	VADDPS       (DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	ADDQ         BX, DX
+	VADDPS       (DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	ADDQ         BX, DX
+	VADDPS       (DX), Z11, Z11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -28563,7 +30509,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
 	VPBROADCASTB 280(AX), Z13
@@ -28604,7 +30550,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -28617,7 +30563,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -28674,7 +30620,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -28731,7 +30677,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -28903,10 +30849,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -28971,72 +30924,101 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Z12
-	VPMOVZXBD    (BX)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z0
-	VPMOVZXBD    (SI)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z1
-	VPMOVZXBD    (DI)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z2
-	VPMOVZXBD    (R8)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z3
-	VPMOVZXBD    (R9)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z4
-	VPMOVZXBD    (R10)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z5
-	VPMOVZXBD    (R11)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z6
-	VPMOVZXBD    (R12)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z7
-	VPMOVZXBD    (R13)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z8
-	VPMOVZXBD    (R14)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z9
-	VPMOVZXBD    (R15)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z10
-	VPMOVZXBD    (BP)(AX*1), Z13
-	VPDPWSSD     Z12, Z13, Z11
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	MOVQ         232(AX), CX
-	MOVQ         $-1, DX
-	BZHIQ        CX, DX, DX
-	KMOVD        DX, K1
-	KMOVW        DX, K2
-	SHRQ         $0x10, DX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), DX
-	VMOVUPS.Z    (DX), K2, Z12
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       Z12, Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       Z12, Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       Z12, Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       Z12, Z3, Z3
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       Z12, Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       Z12, Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       Z12, Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       Z12, Z7, Z7
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       Z12, Z8, Z8
-	VCVTDQ2PS    Z9, Z9
-	VMULPS       Z12, Z9, Z9
-	VCVTDQ2PS    Z10, Z10
-	VMULPS       Z12, Z10, Z10
-	VCVTDQ2PS    Z11, Z11
-	VMULPS       Z12, Z11, Z11
+	VMOVUPS   (CX), Z12
+	VPMOVZXBD (BX)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z0
+	VPMOVZXBD (SI)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z1
+	VPMOVZXBD (DI)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z2
+	VPMOVZXBD (R8)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z3
+	VPMOVZXBD (R9)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z4
+	VPMOVZXBD (R10)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z5
+	VPMOVZXBD (R11)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z6
+	VPMOVZXBD (R12)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z7
+	VPMOVZXBD (R13)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z8
+	VPMOVZXBD (R14)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z9
+	VPMOVZXBD (R15)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z10
+	VPMOVZXBD (BP)(AX*1), Z13
+	VPDPWSSD  Z12, Z13, Z11
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z12
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z12, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z12, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z12, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z12, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z12, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z12, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z12, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z12, Z7, Z7
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z12, Z8, Z8
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z12, Z9, Z9
+	VCVTDQ2PS Z10, Z10
+	VMULPS    Z12, Z10, Z10
+	VCVTDQ2PS Z11, Z11
+	VMULPS    Z12, Z11, Z11
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), DX
+	MOVQ      344(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	ADDQ      BX, DX
+	VADDPS    (DX), Z9, Z9
+	ADDQ      BX, DX
+	VADDPS    (DX), Z10, Z10
+	ADDQ      BX, DX
+	VADDPS    (DX), Z11, Z11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
@@ -29203,7 +31185,7 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         320(AX), $0x00
+	CMPQ         352(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
 	VPBROADCASTB 280(AX), Z13
@@ -29244,7 +31226,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         320(AX), SI
+	MOVQ         352(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -29257,7 +31239,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         328(AX), DI
+	MOVQ         360(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -29314,7 +31296,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -29371,7 +31353,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        328(AX), DI
+	MOVQ        360(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -29543,10 +31525,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 
@@ -29611,78 +31600,107 @@ segment:
 	MOVQ (AX), AX
 
 k:
-	VMOVUPS      (CX), Y12
-	VPMOVZXBD    (BX)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y0, Y0
-	VPMOVZXBD    (SI)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y1, Y1
-	VPMOVZXBD    (DI)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y2, Y2
-	VPMOVZXBD    (R8)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y3, Y3
-	VPMOVZXBD    (R9)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y4, Y4
-	VPMOVZXBD    (R10)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y5, Y5
-	VPMOVZXBD    (R11)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y6, Y6
-	VPMOVZXBD    (R12)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y7, Y7
-	VPMOVZXBD    (R13)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y8, Y8
-	VPMOVZXBD    (R14)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y9, Y9
-	VPMOVZXBD    (R15)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y10, Y10
-	VPMOVZXBD    (BP)(AX*1), Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y11, Y11
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y12
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y12, Y11, Y11
+	VMOVUPS   (CX), Y12
+	VPMOVZXBD (BX)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y0, Y0
+	VPMOVZXBD (SI)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y1, Y1
+	VPMOVZXBD (DI)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y2, Y2
+	VPMOVZXBD (R8)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y3, Y3
+	VPMOVZXBD (R9)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y4, Y4
+	VPMOVZXBD (R10)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y5, Y5
+	VPMOVZXBD (R11)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y6, Y6
+	VPMOVZXBD (R12)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y7, Y7
+	VPMOVZXBD (R13)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y8, Y8
+	VPMOVZXBD (R14)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y9, Y9
+	VPMOVZXBD (R15)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y10, Y10
+	VPMOVZXBD (BP)(AX*1), Y13
+	VPMADDWD  Y12, Y13, Y13
+	VPADDD    Y13, Y11, Y11
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x04, AX
+	DECQ      DX
+	JNZ       k
+	DECQ      8(SP)
+	JNZ       segment
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y12
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y12, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y12, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y12, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y12, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y12, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y12, Y5, Y5
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y12, Y6, Y6
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y12, Y7, Y7
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y12, Y8, Y8
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y12, Y9, Y9
+	VCVTDQ2PS Y10, Y10
+	VMULPS    Y12, Y10, Y10
+	VCVTDQ2PS Y11, Y11
+	VMULPS    Y12, Y11, Y11
+	CMPQ      320(AX), $0x00
+	JE        scaled
+	MOVQ      320(AX), CX
+	MOVQ      344(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	ADDQ      DX, CX
+	VADDPS    (CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	ADDQ      DX, CX
+	VADDPS    (CX), Y9, Y9
+	ADDQ      DX, CX
+	VADDPS    (CX), Y10, Y10
+	ADDQ      DX, CX
+	VADDPS    (CX), Y11, Y11
+
+scaled:
 	CMPB         281(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
@@ -30010,10 +32028,17 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	MOVQ   224(AX), CX
+	CMPQ   320(AX), $0x00
+	JE     noextra
+	MOVQ   344(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 320(AX)
+
+noextra:
 	CMPQ   192(AX), $0x00
 	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 192(AX)
 	JMP    tile
 

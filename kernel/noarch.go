@@ -30,5 +30,10 @@ var (
 	archDequantU8     []impl[dequantizeLoop]
 	archDequantS8     []impl[dequantizeLoop]
 	archFake          []impl[fakeLoop]
+	archExpand        []impl[expandLoop]
 	archTranspose     []impl[transposeLoop]
+	archWinogradIn4   []impl[winogradInLoop]
+	archWinogradIn2   []impl[winogradInLoop]
+	archWinogradOut4  []impl[winogradOutLoop]
+	archWinogradOut2  []impl[winogradOutLoop]
 )

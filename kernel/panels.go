@@ -3,6 +3,8 @@ package kernel
 import (
 	"errors"
 	"fmt"
+
+	"pare/internal/hugepage"
 )
 
 // Panels is the right-hand matrix of a product, packed for the tile of this
@@ -30,7 +32,7 @@ func NewPanels(k, n int, buf []float32) (*Panels, error) {
 	t := pickTile()
 	size := k * t.paddedCols(n)
 	if buf == nil {
-		buf = make([]float32, size)
+		buf = hugepage.Float32s(size)
 	}
 	if len(buf) < size {
 		return nil, fmt.Errorf("panels of a %dx%d matrix: buffer of %d elements, need %d: %w", k, n, len(buf), size, errShort)

@@ -53,7 +53,12 @@ func Table() []Row {
 	rows = append(rows, list("fakequantize", fakeLoops)...)
 	rows = append(rows, list("addcodes", addCodesLoops)...)
 	rows = append(rows, list("maxcodes", maxCodesLoops)...)
+	rows = append(rows, list("expand", expandLoops)...)
 	rows = append(rows, list("steps", stepLoops)...)
 	rows = append(rows, list("transpose", transposeLoops)...)
+	rows = append(rows, list("winograd4in", winogradIn4Loops)...)
+	rows = append(rows, list("winograd4out", winogradOut4Loops)...)
+	rows = append(rows, list("winograd2in", winogradIn2Loops)...)
+	rows = append(rows, list("winograd2out", winogradOut2Loops)...)
 	return rows
 }

@@ -133,8 +133,9 @@ func (x *expansion) extend(ctx context.Context, order int) error {
 		if err != nil {
 			return layerError(e.layer, err)
 		}
-		longer := e.terms.Extend(o)
-		if before := len(e.layer.Weight.Const.Bytes()); longer.Bytes() >= before {
+		// Short rows make up few of a network's weights and most of its error.
+		longer, short := e.terms.Extend(o), e.layer.Kind == compress.Depthwise
+		if before := len(e.layer.Weight.Const.Bytes()); longer.Bytes() >= before && !short {
 			e.fixed = "another would take more space than the weights"
 			continue
 		}
@@ -153,22 +154,39 @@ func (x *expansion) extend(ctx context.Context, order int) error {
 }
 
 // steps are the scales of the next order where they are to be the last ones over
-// 2^bits, nil where they follow from the rest. Where both terms have 4 bits the
-// levels include 0, at the price of clipping half a code: else they would not fit
-// into 8 bits together.
+// 2^bits, nil where they follow from the rest. Levels include 0, at the price of
+// clipping half a code, where others would not be integers of 8 bits: in terms of
+// 8 bits, and where two terms of 4 bits are to make one of 8.
 func (x *expansion) steps(e *expanded) (steps []float32, clip bool) {
 	b, s := x.bits(e.spec.Bits), e.spec
-	if !x.shifts() || s.Kind != format.Uniform || s.Asymmetric || s.Grain != format.PerChannel || s.Axis != e.layer.Out {
-		return nil, x.Steps == "max"
+	// A few weights rarely reach half a step, and their rows cost little time.
+	brief := x.Steps == "shift" && e.layer.Kind == compress.Depthwise
+	if brief || !x.shifts() || s.Kind != format.Uniform || s.Asymmetric || s.Grain != format.PerChannel || s.Axis != e.layer.Out {
+		return nil, x.Steps == "max" || b == 8
 	}
 	if e.last == nil {
 		e.last = slices.Clone(tensor.Data[float32](e.terms.Scale))
+	}
+	if !e.halved() {
+		return nil, b == 8
 	}
 	out := slices.Clone(e.last)
 	for i := range out {
 		out[i] /= float32(int(1) << b)
 	}
-	return out, x.Order == 2 && s.Bits+b == 8
+	return out, b == 8 || x.Order == 2 && s.Bits+b == 8
+}
+
+// halved reports whether the last terms leave no more than half their steps, as
+// grids do that neither clip nor flip.
+func (e *expanded) halved() bool {
+	inner := tensor.Len(e.shape[e.layer.Out+1:])
+	for i, v := range e.rest() {
+		if half := e.last[i/inner%e.rows()] / 2; max(v, -v) > 1.001*half {
+			return false
+		}
+	}
+	return true
 }
 
 // write puts the expansions into the network.

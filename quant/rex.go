@@ -17,7 +17,7 @@ func init() {
 		Doc:  "store weights as a sum of terms, each encoding what those before it leave, on the rows where it counts most",
 		Ref:  "[yvinec23r] REx: Data-Free Residual Quantization Error Expansion, arXiv:2203.14645",
 		New: func() compress.Method {
-			return &Rex{Base: compress.Nested{Method: newUniform(4)}, Order: 3, Bits: 2, Budget: 1.5, Count: "bitops", Spread: "constant", Rows: "output", Inputs: 1, Steps: "even"}
+			return &Rex{Base: compress.Nested{Method: newUniform(4)}, Order: 3, Budget: 1.5, Count: "bitops", Spread: "constant", Rows: "output", Inputs: 1, Steps: "shift"}
 		},
 	})
 }
@@ -28,13 +28,13 @@ func init() {
 type Rex struct {
 	Base   compress.Nested `json:"base" doc:"method of the first order: uniform, powerquant, ternary or codebook"`
 	Order  int             `json:"order" doc:"number of terms, 1 to 8"`
-	Bits   int             `json:"bits" doc:"bits of the further terms, 1 to 8; 1 for signs; 2 are stored in opset 25; 0 for those of the first"`
+	Bits   int             `json:"bits" doc:"bits of the further terms, 1 to 8; 1 for signs; 2 are stored in opset 25; 0 for what costs least time: 2 behind up to 4 bits, with which they make one integer, and those of the first behind more"`
 	Budget float64         `json:"budget" doc:"cost of all terms relative to the first alone; 0 for all rows of all terms"`
 	Count  string          `json:"count" doc:"what the budget counts: bit-operations, or bytes stored" values:"bitops|bytes"`
 	Spread string          `json:"spread" doc:"share of rows that layers get: the same, growing with depth, or by what the network gains" values:"constant|linear|sensitivity"`
 	Rows   string          `json:"rows" doc:"what makes a row count: the norm of its rest, or of the rest times its data" values:"norm|output"`
 	Inputs int             `json:"inputs" doc:"number of terms of the data that layers read, 1 to 4, where the base quantises them"`
-	Steps  string          `json:"steps" doc:"levels of a further term: cut the range of a row evenly; reach its largest weight; or the last step over 2^bits, so that terms fuse into one integer where 8 bits hold them, and are written so" values:"even|max|shift|fused"`
+	Steps  string          `json:"steps" doc:"levels of a further term: cut the range of a row evenly; reach its largest weight; the last step over 2^bits, so that terms of a row compute as one integer where 8 bits hold them (even where the last term leaves more than half its step); or this, written as such integers" values:"even|max|shift|fused"`
 }
 
 // Validate implements compress.Method.
@@ -91,12 +91,16 @@ func (r *Rex) weights(m *ir.Model, env *compress.Env) *weights {
 	return w
 }
 
-// bits is the width of further terms behind a first of the given width.
+// bits is the width of further terms behind a first of the given width. A row of
+// any term takes the time of a row of the first, unless the two fuse.
 func (r *Rex) bits(first int) int {
-	if r.Bits == 0 {
-		return first
+	switch {
+	case r.Bits != 0:
+		return r.Bits
+	case first <= 4:
+		return 2
 	}
-	return r.Bits
+	return first
 }
 
 // Needs implements compress.Calibrated: what the base needs, and the data of

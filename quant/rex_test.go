@@ -106,6 +106,26 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+// TestManyOrders: with enough orders of two bits every layer returns to its
+// weights, depthwise ones whose rows are short among them.
+func TestManyOrders(t *testing.T) {
+	_, rep := shrink(t, "rex(base=uniform(w=2),order=6,budget=0)")
+	x, layers := expansion(t, rep)
+	short := false
+	for name, l := range layers {
+		if l.Orders != 6 || l.ErrorAfter > 1e-3 {
+			t.Errorf("%s (%s) has %d orders and an error of %v: %s", name, l.Kind, l.Orders, l.ErrorAfter, l.Reason)
+		}
+		short = short || l.Kind == string(compress.Depthwise)
+	}
+	if !short {
+		t.Error("no depthwise layer in the test network")
+	}
+	if math.Abs(x.BitOperations-6) > 1e-9 {
+		t.Errorf("%v times the bit-operations of one order, not 6", x.BitOperations)
+	}
+}
+
 // TestRepeated: an expanded network is listed as compressed, with its terms, and
 // left alone by the next step.
 func TestRepeated(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 // share chooses the rows of every layer that get a term of the given order.
 func (x *expansion) share(order int) [][]int {
 	out := make([][]int, len(x.layers))
-	if x.Budget == 0 || x.Budget >= float64(x.Order) && x.Count == "bitops" && x.Bits == 0 {
+	if x.Budget == 0 {
 		for i, e := range x.layers {
 			out[i] = all(e)
 		}

@@ -43,6 +43,8 @@ var recipes = []struct {
 	{"fold+rex(base=powerquant(w=4),order=2,bits=4,steps=max,budget=0)", false},
 	{"fold+rex(base=uniform(w=4),order=2,bits=4,steps=fused)", false},
 	{"fold+rex(base=ternary,order=4,bits=1,budget=2)", false},
+	{"fold+rex(base=uniform(w=8,a=8))", true},
+	{"fold+rex(base=powerquant(w=4,a=4))", true},
 	{"fold+codebook(w=4)", false},
 	{"w2a16", false},
 	{"fold+ternary(edges=0)", false},

@@ -23,6 +23,7 @@ func (e *ends) emit(t reg.Register, a acc) {
 	CMPQ(Mem{Base: t, Disp: offStore}, Imm(storeSums))
 	JE(LabelRef("store"))
 	e.scale(t, a)
+	e.extra(t, a)
 	e.mid(t, a)
 	e.residual(t, a)
 	e.shift(t, a)
@@ -59,6 +60,20 @@ func (e *ends) scale(t reg.Register, a acc) {
 			VMULPS(v, a[r][j], a[r][j])
 		}
 	}
+}
+
+// extra adds floats, of which every row has as many as the tile has columns.
+func (e *ends) extra(t reg.Register, a acc) {
+	CMPQ(Mem{Base: t, Disp: offExtra}, Imm(0))
+	JE(LabelRef("scaled"))
+	p, next := e.walk(t, a, offExtra, offLDE)
+	for r := range a {
+		for j := range a[r] {
+			VADDPS(Mem{Base: p, Disp: j * e.bytes}, a[r][j], a[r][j])
+		}
+		next(r)
+	}
+	Label("scaled")
 }
 
 // mid rounds to a grid between, where there is one.

@@ -41,8 +41,10 @@ const (
 	offMidHi  = 288
 	offMidMul = 292
 	offLast   = 296
-	offSteps  = 320
-	offMore   = 328
+	offExtra  = 320
+	offLDE    = 344
+	offSteps  = 352
+	offMore   = 360
 )
 
 // Kinds of kernel.intStore.
@@ -102,17 +104,21 @@ func kernel(s *isa, width, m int) {
 	DECQ(Mem{Base: t, Disp: offTiles})
 	JZ(LabelRef("done"))
 	ADDQ(U32(4*m), Mem{Base: t, Disp: offRows})
-	for _, f := range [][2]int{{offC, offLDC}, {offRes, offLDR}} {
+	advance := func(at, stride int) {
 		x := GP64()
-		MOVQ(Mem{Base: t, Disp: f[1]}, x)
+		MOVQ(Mem{Base: t, Disp: stride}, x)
 		IMUL3Q(U32(m), x, x)
-		// A residual that is not there must stay so.
-		if f[0] == offRes {
-			CMPQ(Mem{Base: t, Disp: offRes}, Imm(0))
-			JE(LabelRef("tile"))
-		}
-		ADDQ(x, Mem{Base: t, Disp: f[0]})
+		ADDQ(x, Mem{Base: t, Disp: at})
 	}
+	advance(offC, offLDC)
+	// What is not there must stay so.
+	CMPQ(Mem{Base: t, Disp: offExtra}, Imm(0))
+	JE(LabelRef("noextra"))
+	advance(offExtra, offLDE)
+	Label("noextra")
+	CMPQ(Mem{Base: t, Disp: offRes}, Imm(0))
+	JE(LabelRef("tile"))
+	advance(offRes, offLDR)
 	JMP(LabelRef("tile"))
 
 	Label("done")
