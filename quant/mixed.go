@@ -24,7 +24,8 @@ func init() {
 
 // Mixed chooses the widths of layers. Where [dong19] ranks layers by second
 // derivatives, which need data, it takes the energy of the errors of a layer's
-// results relative to the variance of those, both known from statistics.
+// results relative to the variance of those, both known from statistics: errors that
+// its weights make, and those that its data make.
 type Mixed struct {
 	Base    compress.Nested `json:"base" doc:"method that encodes the weights, and data when its a is given: uniform, powerquant or codebook; its w counts for nothing"`
 	Least   int             `json:"least" doc:"fewest bits of the weights of a layer, 2, 4 or 6; 2 are stored in opset 25, 6 in bytes"`

@@ -87,13 +87,8 @@ func TestMixedData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		macs := map[string]float64{}
-		for _, l := range compress.Layers(m) {
-			n, _ := op.MACs(l.Node)
-			macs[l.Name] = float64(n)
-		}
-		first, size, bits, params := 0, 0.0, 0.0, 0
-		ops, narrow, wide := 0.0, 0.0, 0
+		bits, ops := meanWidths(m, rep)
+		first, wide := 0, 0
 		for _, l := range rep.Layers {
 			if !strings.HasPrefix(l.Step, "mixed") {
 				continue
@@ -110,15 +105,30 @@ func TestMixedData(t *testing.T) {
 			if l.Bits == 8 && strings.Contains(l.Format, "power") {
 				t.Errorf("%s: %s has %s, evenly spaced levels are for 8 bits", base, l.Name, l.Format)
 			}
-			size, params = size+float64(l.Bits*l.Params), params+l.Params
+		}
+		if ops > 5 || ops < 4.5 || bits > 5 || bits < 4.9 || first != 8 || wide < 3 {
+			t.Errorf("%s: %.2f bits of weights and %.2f of data on average, %d for the input, 8 for %d layers", base, bits, ops, first, wide)
+		}
+	}
+}
+
+// meanWidths are the bits of weights on average, and those of data, counting
+// multiply-accumulates times the bits of weights.
+func meanWidths(m *ir.Model, rep *compress.Report) (weights, data float64) {
+	macs := map[string]float64{}
+	for _, l := range compress.Layers(m) {
+		n, _ := op.MACs(l.Node)
+		macs[l.Name] = float64(n)
+	}
+	size, params, ops, narrow := 0.0, 0.0, 0.0, 0.0
+	for _, l := range rep.Layers {
+		if strings.HasPrefix(l.Step, "mixed") {
+			size, params = size+float64(l.Bits*l.Params), params+float64(l.Params)
 			narrow += macs[l.Name] * float64(l.Bits)
 			ops += macs[l.Name] * float64(l.Bits*l.ActivationBits)
 		}
-		bits = size / float64(params)
-		if mean := ops / narrow; mean > 5 || mean < 4.5 || bits > 5 || bits < 4.9 || first != 8 || wide < 3 {
-			t.Errorf("%s: %.2f bits of weights and %.2f of data on average, %d for the input, 8 for %d layers", base, bits, mean, first, wide)
-		}
 	}
+	return size / params, ops / narrow
 }
 
 // TestMixedKeeps the widths that a recipe singles out and those of edges.
