@@ -48,7 +48,6 @@ func (t *Table) Stats(v *ir.Value) (*ir.Stats, string) {
 // Set replaces what is known of v, by measured statistics for instance.
 func (t *Table) Set(v *ir.Value, s *ir.Stats) {
 	t.state[v] = newRoot(s)
-	t.state[v].measured = true
 }
 
 // state is a value during propagation: its statistics, and how it follows
@@ -60,8 +59,6 @@ type state struct {
 	root   *state // the normal value; itself when fn is nil
 	fn     func(c int, x float64) float64
 	settle func() (why string) // fills in the statistics, or says why there are none
-	// measured statistics say nothing of how the value is distributed.
-	measured bool
 }
 
 // walk is a propagation under way.

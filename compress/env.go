@@ -31,6 +31,7 @@ type Env struct {
 	step      *StepReport
 	report    *Report
 	layers    []Selection
+	change    func(l *Layer) // what a method makes of the selections, nil for nothing
 	progress  func(Progress)
 	total     int
 	shared    map[any]any
@@ -55,14 +56,32 @@ func (e *Env) Layers(m *ir.Model) []Layer {
 	out := Layers(m)
 	for i := range out {
 		l := &out[i]
-		k := slices.IndexFunc(e.layers, func(s Selection) bool { return matchName(s.Match, l.Name) })
-		if k < 0 || (l.Reason != "" && l.SharesWith == "") {
+		if l.Reason != "" && l.SharesWith == "" {
 			continue
 		}
-		l.selected(e.layers[k])
+		k := slices.IndexFunc(e.layers, func(s Selection) bool { return matchName(s.Match, l.Name) })
+		if k >= 0 {
+			l.selected(e.layers[k])
+		}
+		if e.change != nil {
+			e.change(l)
+		}
 	}
 	e.total = len(out)
 	return out
+}
+
+// With returns an environment that changes what Layers lists by f, after the
+// recipe's selections, and shares everything else with e.
+func (e *Env) With(f func(l *Layer)) *Env {
+	out := *e
+	out.change = func(l *Layer) {
+		if e.change != nil {
+			e.change(l)
+		}
+		f(l)
+	}
+	return &out
 }
 
 // Step is the report of the running step, for what is not about one layer.

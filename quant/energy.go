@@ -12,7 +12,7 @@ import (
 // channel, observed or, without data, from what the network tells of itself.
 type energies struct {
 	env   *compress.Env
-	table *calib.Table // nil with observations
+	table *calib.Table
 }
 
 func newEnergies(m *ir.Model, env *compress.Env) *energies {
@@ -118,11 +118,7 @@ func (e *energies) variances(l *compress.Layer, shape []int) []float32 {
 	if s == nil || len(s.Std) < 2 {
 		return nil
 	}
-	out := make([]float64, len(s.Std))
-	for c, d := range s.Std {
-		out[c] = d * d
-	}
-	return perWeight(l, shape, out)
+	return perWeight(l, shape, squares(s.Std))
 }
 
 // perWeight spreads what belongs to the channels of a layer's data over the
@@ -146,8 +142,8 @@ func perWeight(l *compress.Layer, shape []int, perChannel []float64) []float32 {
 }
 
 // inputChannels tells, of each weight, which of n channels of the data it
-// multiplies: the
-// same of all within a run; n is 0 where the groups do not divide the filters.
+// multiplies: the same of all within a run; n is 0 where the groups do not divide
+// the filters.
 func inputChannels(l *compress.Layer, shape []int) (channel func(i int) int, n, run int) {
 	group := max(1, l.Node.Int("group", 1))
 	if l.Kind == compress.Dense {
@@ -161,4 +157,16 @@ func inputChannels(l *compress.Layer, shape []int) (channel func(i int) int, n, 
 		return func(i int) int { return i / steps[l.In] % in }, in, steps[l.In]
 	}
 	return func(i int) int { return i/steps[l.Out]%out/(out/group)*in + i/steps[l.In]%in }, in * group, min(steps[l.In], steps[l.Out])
+}
+
+// expect is the mean and the mean square of f over every channel of v; nil where
+// nothing is known of it.
+func (e *energies) expect(v *ir.Value, f func(x float64) float64) (mean, square []float64) {
+	if e.table != nil {
+		return e.table.Expect(v, f)
+	}
+	if s := e.stats(v); s != nil {
+		return calib.Expect(s, f)
+	}
+	return nil, nil
 }
