@@ -52,18 +52,17 @@ func intGateForm(b *builder, n *ir.Node) bool {
 	rows := max(1, chunk/c) // of one task
 	parts := (pixels + rows - 1) / rows
 	width := sideBySide(c, pixels)
-	b.emit(&step{node: n, kernel: "int8 gate", tasks: shape[0] * parts, flops: 2 * int64(to.n), bytes: 2 * int64(to.n), scratch: 2 * width,
+	b.emit(&step{node: n, kernel: "int8 gate", tasks: shape[0] * parts, flops: 2 * int64(to.n), bytes: 2 * int64(to.n), scratch: width,
 		reads: []*buf{x.b, g.b}, writes: []*buf{to.b}, reuse: reuse(place{b: x.b}, to.b.floats),
 		task: func(f *frame, task int, scratch []float32) {
 			image, part := task/parts, task%parts
-			k := kernel.Gate{Mul: scratch[:width], Add: scratch[width : 2*width], Lo: lo, Hi: hi, Zero: uint8(to.zero)}
+			k := kernel.Gate{Mul: scratch[:width], Lo: lo, Hi: hi, From: uint8(x.zero), Zero: uint8(to.zero)}
 			gates := f.at(g)
 			if !one {
 				gates = gates[image*c:]
 			}
 			for i := range k.Mul {
 				k.Mul[i] = gates[i%c] * ratio
-				k.Add[i] = -float32(x.zero) * k.Mul[i]
 			}
 			i, j := (image*pixels+part*rows)*c, (image*pixels+min((part+1)*rows, pixels))*c
 			k.Run(f.codes(to)[i:j], f.codes(x)[i:j])

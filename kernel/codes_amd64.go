@@ -19,7 +19,7 @@ func maxCodesAVX512(dst []uint8, src []uint8)
 //go:noescape
 func mapCodesAVX512(dst []uint8, src []uint8, rows *byte)
 
-// gateCodesAVX512 scales and shifts codes channel by channel and stores codes, in whole groups.
+// gateCodesAVX512 scales codes around a zero point channel by channel and stores codes, in whole groups.
 //
 //go:noescape
 func gateCodesAVX512(a *byte)
@@ -39,7 +39,7 @@ func maxCodesAVX2(dst []uint8, src []uint8)
 //go:noescape
 func mapCodesAVX2(dst []uint8, src []uint8, rows *byte)
 
-// gateCodesAVX2 scales and shifts codes channel by channel and stores codes, in whole groups.
+// gateCodesAVX2 scales codes around a zero point channel by channel and stores codes, in whole groups.
 //
 //go:noescape
 func gateCodesAVX2(a *byte)

@@ -5,20 +5,19 @@ import (
 	"sync"
 )
 
-// Gate scales and shifts codes channel by channel, onto another grid: with
-// y = code·Mul[c] + Add[c], clamped to Lo..Hi where Lo < Hi and rounded to an
-// integer with ties to even, codes are y + Zero, within 0..255. Products and sums
-// are rounded one by one.
+// Gate scales codes channel by channel, onto another grid: with
+// y = (code - From)·Mul[c], clamped to Lo..Hi where Lo < Hi and rounded to an
+// integer with ties to even, codes are y + Zero, within 0..255.
 type Gate struct {
-	// Mul and Add have a number for each channel of one or several pixels.
-	Mul, Add []float32
-	Lo, Hi   float32
-	Zero     uint8
+	// Mul has a number for each channel of one or several pixels.
+	Mul        []float32
+	Lo, Hi     float32
+	From, Zero uint8
 }
 
 // Run writes the codes of pixels whose channels lie side by side; dst has the
-// length of src and may be src. Few channels take long where Mul and Add are
-// those of one pixel.
+// length of src and may be src. Few channels take long where Mul is that of
+// one pixel.
 func (g *Gate) Run(dst, src []uint8) {
 	e := IntEpilogue{Zero: g.Zero, Lo: g.Lo, Hi: g.Hi}
 	lo, hi := e.limits(storeCodes)
@@ -26,7 +25,7 @@ func (g *Gate) Run(dst, src []uint8) {
 	a := gateArgsPool.Get().(*gateArgs)
 	for i := 0; i < len(src); i += c {
 		j := min(i+c, len(src))
-		*a = gateArgs{src[i:j], dst[i:j], g.Mul, g.Add[:c], lo, hi, int32(g.Zero)}
+		*a = gateArgs{src[i:j], dst[i:j], g.Mul, lo, hi, int32(g.Zero), float32(g.From)}
 		loop(a)
 	}
 	*a = gateArgs{}
@@ -37,9 +36,10 @@ func (g *Gate) Run(dst, src []uint8) {
 // (TestArgsLayout).
 type gateArgs struct {
 	src, dst []uint8
-	mul, add []float32
+	mul      []float32
 	lo, hi   float32
 	zero     int32
+	from     float32
 }
 
 type gateCodesLoop func(a *gateArgs)
@@ -52,8 +52,8 @@ var (
 // gateCodesFrom starts at element i, as others with its ending do.
 func gateCodesFrom(i int, a *gateArgs) {
 	for ; i < len(a.dst); i++ {
-		y := float32(float32(a.src[i]) * a.mul[i])
-		if y += a.add[i]; !(y > a.lo) {
+		y := (float32(a.src[i]) - a.from) * a.mul[i]
+		if !(y > a.lo) {
 			y = a.lo
 		}
 		a.dst[i] = uint8(int32(math.RoundToEven(float64(min(y, a.hi)))) + a.zero)

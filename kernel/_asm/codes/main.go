@@ -88,10 +88,10 @@ const (
 	offGateSrc  = 0
 	offGateDst  = 24
 	offGateMul  = 48
-	offGateAdd  = 72
-	offGateLo   = 96
-	offGateHi   = 100
-	offGateZero = 104
+	offGateLo   = 72
+	offGateHi   = 76
+	offGateZero = 80
+	offGateFrom = 84
 )
 
 // gateGroup is how many elements a turn of gateCodes does.
@@ -99,7 +99,7 @@ const gateGroup = 16
 
 func gate(s vec.Set) {
 	TEXT("gateCodes"+s.Name, NOSPLIT, "func(a *byte)")
-	Doc("gateCodes" + s.Name + " scales and shifts codes channel by channel and stores codes, in whole groups.")
+	Doc("gateCodes" + s.Name + " scales codes around a zero point channel by channel and stores codes, in whole groups.")
 	Pragma("noescape")
 	a := Load(Param("a"), GP64())
 	field := func(off int) reg.GPVirtual {
@@ -107,8 +107,9 @@ func gate(s vec.Set) {
 		MOVQ(Mem{Base: a, Disp: off}, r)
 		return r
 	}
-	src, dst, n, mul, add := field(offGateSrc), field(offGateDst), field(offGateDst+8), field(offGateMul), field(offGateAdd)
+	src, dst, n, mul := field(offGateSrc), field(offGateDst), field(offGateDst+8), field(offGateMul)
 	lo, hi, zero := s.Broadcast(Mem{Base: a, Disp: offGateLo}), s.Broadcast(Mem{Base: a, Disp: offGateHi}), s.Broadcast(Mem{Base: a, Disp: offGateZero})
+	from := s.Broadcast(Mem{Base: a, Disp: offGateFrom})
 	i := GP64()
 	XORQ(i, i)
 	loop(n, i, gateGroup, func() {
@@ -117,8 +118,8 @@ func gate(s vec.Set) {
 			u := s.New()
 			VPMOVZXBD(Mem{Base: src, Index: i, Scale: 1, Disp: j * s.Lanes}, u)
 			VCVTDQ2PS(u, u)
+			VSUBPS(from, u, u)
 			VMULPS(Mem{Base: mul, Index: i, Scale: 4, Disp: j * s.Bytes()}, u, u)
-			VADDPS(Mem{Base: add, Index: i, Scale: 4, Disp: j * s.Bytes()}, u, u)
 			// The bound stands second (Intel order): NaN becomes the lower one.
 			VMAXPS(lo, u, u)
 			VMINPS(hi, u, u)
