@@ -48,7 +48,6 @@ func intGateForm(b *builder, n *ir.Node) bool {
 	_, c, pixels := dims(shape)
 	one := b.val(gate).shape[0] == 1
 	lo, hi := to.bounds(t.lo, t.hi)
-	ratio := float32(float64(x.step) / float64(to.step))
 	rows := max(1, chunk/c) // of one task
 	parts := (pixels + rows - 1) / rows
 	width := sideBySide(c, pixels)
@@ -56,13 +55,13 @@ func intGateForm(b *builder, n *ir.Node) bool {
 		reads: []*buf{x.b, g.b}, writes: []*buf{to.b}, reuse: reuse(place{b: x.b}, to.b.floats),
 		task: func(f *frame, task int, scratch []float32) {
 			image, part := task/parts, task%parts
-			k := kernel.Gate{Mul: scratch[:width], Lo: lo, Hi: hi, From: uint8(x.zero), Zero: uint8(to.zero)}
+			k := kernel.Gate{Mul: scratch[:width], Lo: lo, Hi: hi, From: uint8(x.zero), Zero: uint8(to.zero), Step: x.step, Unit: to.step}
 			gates := f.at(g)
 			if !one {
 				gates = gates[image*c:]
 			}
 			for i := range k.Mul {
-				k.Mul[i] = gates[i%c] * ratio
+				k.Mul[i] = gates[i%c]
 			}
 			i, j := (image*pixels+part*rows)*c, (image*pixels+min((part+1)*rows, pixels))*c
 			k.Run(f.codes(to)[i:j], f.codes(x)[i:j])

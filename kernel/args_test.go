@@ -41,6 +41,8 @@ func TestArgsLayout(t *testing.T) {
 		{"gate.hi", unsafe.Offsetof(gt.hi), 76},
 		{"gate.zero", unsafe.Offsetof(gt.zero), 80},
 		{"gate.from", unsafe.Offsetof(gt.from), 84},
+		{"gate.step", unsafe.Offsetof(gt.step), 88},
+		{"gate.unit", unsafe.Offsetof(gt.unit), 92},
 		{"seg.n", unsafe.Offsetof(seg{}.n), 8},
 		{"seg", unsafe.Sizeof(seg{}), 16},
 		{"int.src", unsafe.Offsetof(i.src), 0},

@@ -6,13 +6,16 @@ import (
 )
 
 // Gate scales codes channel by channel, onto another grid: with
-// y = (code - From)·Mul[c], clamped to Lo..Hi where Lo < Hi and rounded to an
-// integer with ties to even, codes are y + Zero, within 0..255.
+// y = (code - From)·Step·Mul[c]/Unit, clamped to Lo..Hi where Lo < Hi and rounded
+// to an integer with ties to even, codes are y + Zero, within 0..255. Every
+// operation is rounded as it is in a graph that decodes, multiplies and encodes:
+// gates such as ½ make many results lie in the middle between codes.
 type Gate struct {
 	// Mul has a number for each channel of one or several pixels.
 	Mul        []float32
 	Lo, Hi     float32
 	From, Zero uint8
+	Step, Unit float32 // of the codes read and of those written
 }
 
 // Run writes the codes of pixels whose channels lie side by side; dst has the
@@ -25,7 +28,7 @@ func (g *Gate) Run(dst, src []uint8) {
 	a := gateArgsPool.Get().(*gateArgs)
 	for i := 0; i < len(src); i += c {
 		j := min(i+c, len(src))
-		*a = gateArgs{src[i:j], dst[i:j], g.Mul, lo, hi, int32(g.Zero), float32(g.From)}
+		*a = gateArgs{src[i:j], dst[i:j], g.Mul, lo, hi, int32(g.Zero), float32(g.From), g.Step, g.Unit}
 		loop(a)
 	}
 	*a = gateArgs{}
@@ -40,6 +43,8 @@ type gateArgs struct {
 	lo, hi   float32
 	zero     int32
 	from     float32
+	step     float32
+	unit     float32
 }
 
 type gateCodesLoop func(a *gateArgs)
@@ -52,7 +57,7 @@ var (
 // gateCodesFrom starts at element i, as others with its ending do.
 func gateCodesFrom(i int, a *gateArgs) {
 	for ; i < len(a.dst); i++ {
-		y := (float32(a.src[i]) - a.from) * a.mul[i]
+		y := float32(float32((float32(a.src[i])-a.from)*a.step)*a.mul[i]) / a.unit
 		if !(y > a.lo) {
 			y = a.lo
 		}

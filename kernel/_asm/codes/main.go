@@ -92,6 +92,8 @@ const (
 	offGateHi   = 76
 	offGateZero = 80
 	offGateFrom = 84
+	offGateStep = 88
+	offGateUnit = 92
 )
 
 // gateGroup is how many elements a turn of gateCodes does.
@@ -109,7 +111,7 @@ func gate(s vec.Set) {
 	}
 	src, dst, n, mul := field(offGateSrc), field(offGateDst), field(offGateDst+8), field(offGateMul)
 	lo, hi, zero := s.Broadcast(Mem{Base: a, Disp: offGateLo}), s.Broadcast(Mem{Base: a, Disp: offGateHi}), s.Broadcast(Mem{Base: a, Disp: offGateZero})
-	from := s.Broadcast(Mem{Base: a, Disp: offGateFrom})
+	from, step, unit := s.Broadcast(Mem{Base: a, Disp: offGateFrom}), s.Broadcast(Mem{Base: a, Disp: offGateStep}), s.Broadcast(Mem{Base: a, Disp: offGateUnit})
 	i := GP64()
 	XORQ(i, i)
 	loop(n, i, gateGroup, func() {
@@ -119,7 +121,9 @@ func gate(s vec.Set) {
 			VPMOVZXBD(Mem{Base: src, Index: i, Scale: 1, Disp: j * s.Lanes}, u)
 			VCVTDQ2PS(u, u)
 			VSUBPS(from, u, u)
+			VMULPS(step, u, u)
 			VMULPS(Mem{Base: mul, Index: i, Scale: 4, Disp: j * s.Bytes()}, u, u)
+			VDIVPS(unit, u, u)
 			// The bound stands second (Intel order): NaN becomes the lower one.
 			VMAXPS(lo, u, u)
 			VMINPS(hi, u, u)
