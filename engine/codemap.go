@@ -44,7 +44,7 @@ func (b *builder) funcOf(v *ir.Value, start *ir.Node) *codeFunc {
 	if b.val(v).t != tensor.Float32 || !b.mapped(start, v) {
 		return nil
 	}
-	nodes := b.needed(start, v, nil)
+	nodes := b.needed(start, v, nil, maxMapped)
 	inside := []*ir.Value{v}
 	var best *codeFunc
 	for nodes != nil && len(nodes) <= maxMapped {
@@ -70,7 +70,7 @@ func (b *builder) furtherMapped(inside []*ir.Value, nodes []*ir.Node) []*ir.Node
 			if u.In < 0 || b.done[u.Node] || slices.Contains(nodes, u.Node) {
 				continue
 			}
-			if more := b.needed(u.Node, inside[0], nodes); more != nil {
+			if more := b.needed(u.Node, inside[0], nodes, maxMapped); more != nil {
 				return more
 			}
 		}
@@ -79,9 +79,10 @@ func (b *builder) furtherMapped(inside []*ir.Value, nodes []*ir.Node) []*ir.Node
 }
 
 // needed adds a node, behind the nodes that it needs, to a list of nodes that
-// compute element by element from v and numbers; nil where it does not.
-func (b *builder) needed(n *ir.Node, v *ir.Value, nodes []*ir.Node) []*ir.Node {
-	if !b.mapped(n, v) || len(nodes) > maxMapped {
+// compute element by element from v and numbers; nil where it does not, or where
+// v is more than so many nodes away.
+func (b *builder) needed(n *ir.Node, v *ir.Value, nodes []*ir.Node, deep int) []*ir.Node {
+	if deep == 0 || len(nodes) > maxMapped || !b.mapped(n, v) {
 		return nil
 	}
 	for _, x := range n.In {
@@ -98,7 +99,7 @@ func (b *builder) needed(n *ir.Node, v *ir.Value, nodes []*ir.Node) []*ir.Node {
 		if b.done[p] {
 			return nil
 		}
-		if nodes = b.needed(p, v, nodes); nodes == nil {
+		if nodes = b.needed(p, v, nodes, deep-1); nodes == nil {
 			return nil
 		}
 	}

@@ -107,8 +107,24 @@ func (b *builder) emitDynamic(n *ir.Node, x *ir.Value, all []*dynamicProduct) {
 	}
 }
 
-// emitDynamicProduct emits what sums are multiplied by and what is added, and
-// the product. Weights are packed for codes from zero on: what the zero point
+// emitWorth emits what sums of every output channel are multiplied by, and what is
+// added then.
+func (b *builder) emitWorth(p *dynamicProduct, d *dynamicCodes) place {
+	o := p.shape.O
+	worth := place{b: newBuf(2 * o)}
+	sums, scale, bias := p.constants(b)
+	b.emit(&step{node: p.node, kernel: "scales", tasks: 1, reads: []*buf{d.grid.b}, writes: []*buf{worth.b},
+		task: func(f *frame, _ int, _ []float32) {
+			s, w := d.scale(f), f.at(worth)
+			for i := range o {
+				w[i] = s.Step * scale[i]
+				w[o+i] = float32(bias[i] - float64(s.Zero)*sums[i]*float64(w[i]))
+			}
+		}})
+	return worth
+}
+
+// emitDynamicProduct emits the product. Weights are packed for codes from zero on: what the zero point
 // adds to sums is taken away with the bias.
 func (b *builder) emitDynamicProduct(p *dynamicProduct, d *dynamicCodes) {
 	o := p.shape.O
@@ -121,16 +137,7 @@ func (b *builder) emitDynamicProduct(p *dynamicProduct, d *dynamicCodes) {
 	} else {
 		to = b.newPlain(p.v)
 	}
-	worth := place{b: newBuf(2 * o)}
-	sums, scale, bias := p.constants(b)
-	b.emit(&step{node: p.node, kernel: "scales", tasks: 1, reads: []*buf{d.grid.b}, writes: []*buf{worth.b},
-		task: func(f *frame, _ int, _ []float32) {
-			s, w := d.scale(f), f.at(worth)
-			for i := range o {
-				w[i] = s.Step * scale[i]
-				w[o+i] = float32(bias[i] - float64(s.Zero)*sums[i]*float64(w[i]))
-			}
-		}})
+	worth := b.emitWorth(p, d)
 	st := &step{node: p.node, kernel: name + " dynamic", flops: int64(p.shape.Flops()), integer: true,
 		bytes: int64(d.c.n) + int64(p.w.Len()) + 4*int64(to.b.floats), reads: []*buf{d.c.b, d.grid.b, worth.b}, writes: []*buf{to.b}}
 	weights := formOf(b.p.weights, weightKey{t: p.w, with: p.zero, form: fmt.Sprint("dynamic ", p.conv, p.shape.Groups)}, func() (*kernel.IntWeights, error) {
