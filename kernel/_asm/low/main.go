@@ -1,0 +1,231 @@
+// Command low generates the products of few rows of bytes with matrices whose
+// weights are codes of 2, 4 or 8 bits, expanded on the way to the multiplier.
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	"pare-asm/vec"
+)
+
+// Offsets in kernel.lowArgs.
+const (
+	offSrc    = 0
+	offLDS    = 8
+	offB      = 16
+	offLevels = 24
+	offSums   = 32
+	offSteps  = 40
+	offBlocks = 48
+	offFlush  = 56
+)
+
+// ahead is how far before their use weights are fetched, in bytes.
+const ahead = 2048
+
+// tile is one routine: m rows, two vectors of columns, codes of some bits.
+type tile struct {
+	vec.Set
+	m, bits int
+
+	levels, mask       reg.VecVirtual
+	src                []reg.GPVirtual
+	idx, b, sums, left reg.GPVirtual
+	acc                [][2]reg.VecVirtual
+	args               reg.Register
+}
+
+// width is the columns of a panel.
+func (g *tile) width() int { return 2 * g.Lanes }
+
+// quads is how many quads a step takes.
+func (g *tile) quads() int { return max(1, 4/g.bits) }
+
+// lineBytes is how many bytes of the panel a step takes.
+func (g *tile) lineBytes() int { return g.width() * 4 * g.quads() * g.bits / 8 }
+
+func (g *tile) emit() {
+	name := fmt.Sprintf("low%dx%d%s", g.bits, g.m, g.Name)
+	TEXT(name, NOSPLIT, "func(a *byte)")
+	Doc(fmt.Sprintf("%s adds products of %d rows with codes of %d bits.", name, g.m, g.bits))
+	Pragma("noescape")
+	g.args = Load(Param("a"), GP64())
+	g.load()
+	Label("block")
+	g.begin()
+	Label("turn")
+	g.turn()
+	Label("step")
+	g.step()
+	DECQ(g.left)
+	JNZ(LabelRef("step"))
+	g.end()
+	ADDQ(U32(uint32(8*g.Lanes*g.m)), g.sums)
+	DECQ(Mem{Base: g.args, Disp: offBlocks})
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+// load reads the arguments.
+func (g *tile) load() {
+	field := func(off int) reg.GPVirtual {
+		r := GP64()
+		MOVQ(Mem{Base: g.args, Disp: off}, r)
+		return r
+	}
+	g.b, g.sums, g.idx, g.left = field(offB), field(offSums), GP64(), GP64()
+	lds := field(offLDS)
+	g.src = []reg.GPVirtual{field(offSrc)}
+	for r := 1; r < g.m; r++ {
+		next := GP64()
+		LEAQ(Mem{Base: g.src[r-1], Index: lds, Scale: 1}, next)
+		g.src = append(g.src, next)
+	}
+	XORQ(g.idx, g.idx)
+	if g.bits < 8 {
+		g.levels = g.New()
+		at := field(offLevels)
+		if g.Wide() {
+			VBROADCASTI32X4(Mem{Base: at}, g.levels)
+		} else {
+			VBROADCASTI128(Mem{Base: at}, g.levels)
+		}
+		g.mask = g.Bits([]uint32{2: 0x03030303, 4: 0x0f0f0f0f}[g.bits])
+	}
+	g.acc = make([][2]reg.VecVirtual, g.m)
+	for r := range g.acc {
+		g.acc[r] = [2]reg.VecVirtual{g.New(), g.New()}
+	}
+}
+
+// begin clears the sums of a block.
+func (g *tile) begin() {
+	if g.Wide() {
+		g.clear()
+		return
+	}
+	zero := g.Zero()
+	for i := range 2 * g.m {
+		VMOVDQU(zero, Mem{Base: g.sums, Disp: 32 * i})
+	}
+	MOVQ(Mem{Base: g.args, Disp: offSteps}, reg.RAX)
+}
+
+func (g *tile) clear() {
+	for _, a := range g.acc {
+		for _, v := range a {
+			VPXOR(v.AsX(), v.AsX(), v.AsX())
+		}
+	}
+}
+
+// turn sets how many steps follow before sums are widened: AVX2 adds them up in
+// 16 bits and keeps those of 32 bits in memory; RAX counts the steps left.
+func (g *tile) turn() {
+	if g.Wide() {
+		MOVQ(Mem{Base: g.args, Disp: offSteps}, g.left)
+		return
+	}
+	g.clear()
+	MOVQ(Mem{Base: g.args, Disp: offFlush}, g.left)
+	CMPQ(g.left, reg.RAX)
+	CMOVQGT(reg.RAX, g.left)
+	SUBQ(g.left, reg.RAX)
+}
+
+// step multiplies a line of the panel.
+func (g *tile) step() {
+	PREFETCHT0(Mem{Base: g.b, Disp: ahead})
+	for q := range g.quads() {
+		w := g.expand(q)
+		for r, src := range g.src {
+			x := g.New()
+			VPBROADCASTD(Mem{Base: src, Index: g.idx, Scale: 1, Disp: 4 * q}, x)
+			for j := range w {
+				if g.Wide() {
+					VPDPBUSD(w[j], x, g.acc[r][j])
+					continue
+				}
+				t := g.New()
+				VPMADDUBSW(w[j], x, t)
+				VPADDW(t, g.acc[r][j], g.acc[r][j])
+			}
+		}
+	}
+	ADDQ(Imm(uint64(4*g.quads())), g.idx)
+	ADDQ(U32(uint32(g.lineBytes())), g.b)
+}
+
+// expand returns the two vectors of weights of quad q.
+func (g *tile) expand(q int) [2]reg.VecVirtual {
+	var w [2]reg.VecVirtual
+	for j := range w {
+		w[j] = g.New()
+		if g.bits == 8 {
+			VMOVUPS(Mem{Base: g.b, Disp: g.Bytes() * j}, w[j])
+			continue
+		}
+		shift := uint64(g.bits * (2*q + j))
+		if shift == 0 {
+			g.and(Mem{Base: g.b}, w[j])
+		} else {
+			VMOVUPS(Mem{Base: g.b}, w[j])
+			VPSRLW(Imm(shift), w[j], w[j])
+			g.and(w[j], w[j])
+		}
+		VPSHUFB(w[j], g.levels, w[j])
+	}
+	return w
+}
+
+func (g *tile) and(from, to Op) {
+	if g.Wide() {
+		VPANDD(from, g.mask, to)
+		return
+	}
+	VPAND(from, g.mask, to)
+}
+
+// end stores the sums of a block, or what a turn adds to them.
+func (g *tile) end() {
+	if g.Wide() {
+		for r, a := range g.acc {
+			for j, v := range a {
+				VMOVDQU32(v, Mem{Base: g.sums, Disp: 64 * (2*r + j)})
+			}
+		}
+		return
+	}
+	one := g.Bits(0x00010001)
+	for r, a := range g.acc {
+		for j, v := range a {
+			at := Mem{Base: g.sums, Disp: 32 * (2*r + j)}
+			VPMADDWD(one, v, v)
+			VPADDD(at, v, v)
+			VMOVDQU(v, at)
+		}
+	}
+	TESTQ(reg.RAX, reg.RAX)
+	JNZ(LabelRef("turn"))
+}
+
+func main() {
+	ConstraintExpr("!noasm")
+	for _, bits := range []int{2, 4, 8} {
+		for m := 1; m <= 6; m++ {
+			(&tile{Set: vec.AVX512, m: m, bits: bits}).emit()
+			if m <= 3 {
+				(&tile{Set: vec.AVX2, m: m, bits: bits}).emit()
+			}
+		}
+	}
+	for _, s := range vec.Sets {
+		worth(s)
+	}
+	Generate()
+}

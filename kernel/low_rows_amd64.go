@@ -1,0 +1,34 @@
+//go:build !noasm
+
+package kernel
+
+import (
+	"unsafe"
+
+	"pare/internal/cpu"
+)
+
+var archLowTiles = []lowTile{
+	{name: "u8c_6x32_vnni", needs: cpu.AVX512 | cpu.VNNI, lanes: 16, mr: 6, sum: lowBy(low512),
+		worth: func(a *worthArgs) { lowWorthAVX512((*byte)(unsafe.Pointer(a))) }},
+	{name: "u8c_3x16_avx2", needs: cpu.AVX2, lanes: 8, mr: 3, sum: lowBy(low2),
+		worth: func(a *worthArgs) { lowWorthAVX2((*byte)(unsafe.Pointer(a))) }},
+}
+
+// Low tiles by bits and height, from one row on.
+var (
+	low512 = map[int][]func(*byte){
+		2: {low2x1AVX512, low2x2AVX512, low2x3AVX512, low2x4AVX512, low2x5AVX512, low2x6AVX512},
+		4: {low4x1AVX512, low4x2AVX512, low4x3AVX512, low4x4AVX512, low4x5AVX512, low4x6AVX512},
+		8: {low8x1AVX512, low8x2AVX512, low8x3AVX512, low8x4AVX512, low8x5AVX512, low8x6AVX512},
+	}
+	low2 = map[int][]func(*byte){
+		2: {low2x1AVX2, low2x2AVX2, low2x3AVX2},
+		4: {low4x1AVX2, low4x2AVX2, low4x3AVX2},
+		8: {low8x1AVX2, low8x2AVX2, low8x3AVX2},
+	}
+)
+
+func lowBy(f map[int][]func(*byte)) func(bits, m int, a *lowArgs) {
+	return func(bits, m int, a *lowArgs) { f[bits][m-1]((*byte)(unsafe.Pointer(a))) }
+}
