@@ -128,7 +128,7 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	scratch = scratch[4*len(rows):]
 	stacked := floatView(scratch[:4*c.stack.total])
 	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, c.w.zero)
-	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, store: store,
+	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, codes: c.w.codes, store: store,
 		dst: dst[r0*c.ow*s.DstStride*store.size():], ldc: s.DstStride, ldr: s.ResStride, ep: ep}
 	if ep.Residual != nil && store != storeSums {
 		p.res = ep.Residual[r0*c.ow*s.ResStride:]

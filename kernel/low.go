@@ -48,6 +48,8 @@ type lowTile struct {
 	needs cpu.Features
 	// lanes is half the width of a panel, mr the largest number of rows.
 	lanes, mr int
+	// pairs kernels add products by pairs in 16 bits, which must hold them.
+	pairs bool
 	sum   func(bits, m int, a *lowArgs)
 	worth func(a *worthArgs)
 }

@@ -71,6 +71,37 @@ func lowContender(b *testing.B, n, bits, block int, x, y []float32) *contender {
 	}}
 }
 
+// codeContender multiplies bytes by weights of these values.
+func codeContender(b *testing.B, n int, levels []int8) *contender {
+	shape := kernel.ConvShape{N: 1, H: 1, W: 1, C: n, KH: 1, KW: 1, O: n}
+	values := make([]int8, n*n)
+	for i := range values {
+		values[i] = levels[i%len(levels)]
+	}
+	var convs []*kernel.IntConv
+	bytes := 0
+	for size := 0; size < gemvBytes; size += bytes {
+		w, err := kernel.PackIntFew(shape, values, 128)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c, err := kernel.NewIntConv(shape, w)
+		if err != nil {
+			b.Fatal(err)
+		}
+		convs, bytes = append(convs, c), w.Bytes()
+	}
+	x, y := make([]uint8, n), make([]uint8, n)
+	ep := kernel.IntEpilogue{Mul: make([]float32, n), Add: make([]float32, n)}
+	scratch := make([]uint8, convs[0].ScratchBytes())
+	return &contender{name: fmt.Sprintf("%dlevels-to-%d-a8", len(levels), levels[len(levels)-1]), bytes: bytes, run: func(turn int) {
+		c := convs[turn%len(convs)]
+		for task := range c.Tasks() {
+			c.Run(task, y, x, &ep, scratch)
+		}
+	}}
+}
+
 // BenchmarkFewRows times one row times a square matrix from memory, in turns
 // with float32 and with plain reading, and reports the best of each.
 func BenchmarkFewRows(b *testing.B) {
@@ -120,5 +151,8 @@ func packedContenders(b *testing.B, n int, x, y []float32) []*contender {
 		lowContender(b, n, 4, 32, x, y),
 		lowContender(b, n, 2, n, x, y),
 		lowContender(b, n, 8, n, x, y),
+		codeContender(b, n, ramp(16)),
+		codeContender(b, n, []int8{-1, 0, 1, 2}),
+		codeContender(b, n, []int8{-127, -88, -64, -45, -31, -20, -11, -5, 0, 5, 11, 20, 31, 64, 88, 127}),
 	}
 }
