@@ -141,6 +141,7 @@ func TestArgsLayout(t *testing.T) {
 		{"low.steps", unsafe.Offsetof(low.steps), 40},
 		{"low.blocks", unsafe.Offsetof(low.blocks), 48},
 		{"low.flush", unsafe.Offsetof(low.flush), 56},
+		{"low.near", unsafe.Offsetof(low.near), 64},
 		{"worth.dst", unsafe.Offsetof(worth.dst), 0},
 		{"worth.sums", unsafe.Offsetof(worth.sums), 8},
 		{"worth.pitch", unsafe.Offsetof(worth.pitch), 16},

@@ -114,13 +114,19 @@ func bytesAs(s []uint8) []int8 {
 
 // ints is the tile for products of codes with codes.
 func (t *lowTile) ints() *intTile {
-	return &intTile{name: t.name, needs: t.needs, panels: []panelKernel[intArgs]{{t.width(), t.mr, t.runInts}}}
+	return &intTile{name: t.name, needs: t.needs, looks: t.looks, panels: []panelKernel[intArgs]{{t.width(), t.mr, t.runInts}}}
 }
+
+// Limits of all tiles; a table of levels is cut in four at most.
+const (
+	maxLowRows, maxLowWidth = 6, 32
+	maxLowTables            = 4
+)
 
 // lowSums is the sums of a tile, and the arguments that made them.
 type lowSums struct {
-	args        lowArgs
-	sums, total [6 * 32]int32
+	args lowArgs
+	room [maxLowTables*maxLowRows*maxLowWidth + lineFloats]int32
 }
 
 var lowSumsPool = sync.Pool{New: func() any { return new(lowSums) }}
@@ -128,13 +134,27 @@ var lowSumsPool = sync.Pool{New: func() any { return new(lowSums) }}
 // runInts computes tiles of m rows.
 func (t *lowTile) runInts(m int, a *intArgs) {
 	l := lowSumsPool.Get().(*lowSums)
-	for r := 0; r < len(a.rows); {
-		n := evenly(a.rows[r:min(r+m, len(a.rows))])
-		t.sumInts(l, a, r, n)
+	panel := lowPanel{a.rows, a.start, a.segs, a.b, a.c, a.res, a.extra}
+	for r := 0; r < len(panel.rows); {
+		n := evenly(panel.rows[r:min(r+m, len(panel.rows))])
+		sums := t.sumInts(l, a, &panel, r, n)
+		for i := range n {
+			t.finish(a, &panel, r+i, sums[i*t.width():][:t.width()])
+		}
 		r += n
 	}
+	a.b, a.start, a.segs = panel.b, panel.start, panel.segs
 	l.args = lowArgs{}
 	lowSumsPool.Put(l)
+}
+
+// lowPanel is what finishing a row overwrites in the arguments.
+type lowPanel struct {
+	rows, start []int32
+	segs        []seg
+	b           []int8
+	c, res      []uint8
+	extra       []float32
 }
 
 // evenly is how many of the first rows are equally far apart.
@@ -146,26 +166,58 @@ func evenly(rows []int32) int {
 	return n
 }
 
-// sumInts computes rows r to r+n of a panel, once for every table of levels.
-func (t *lowTile) sumInts(l *lowSums, a *intArgs, r, n int) {
-	lds, c, width := 0, a.codes, t.width()
+// sumInts returns the sums of rows r to r+n of a panel, added up over all tables of
+// levels.
+func (t *lowTile) sumInts(l *lowSums, a *intArgs, p *lowPanel, r, n int) []int32 {
+	lds, c, size, all := 0, a.codes, n*t.width(), lined(l.room[:])
 	if n > 1 {
-		lds = int(a.rows[r+1] - a.rows[r])
-	}
-	for i := range n {
-		copy(l.total[i*width:], a.start[:width])
+		lds = int(p.rows[r+1] - p.rows[r])
 	}
 	for i := range c.levels {
-		l.args = lowArgs{src: &a.src[int(a.rows[r])+a.segs[0].off], lds: lds, b: &bytesOf(a.b)[0], levels: &c.levels[i][0],
-			sums: &l.sums[0], steps: 4 * a.segs[0].n / lowStep(c.bits), blocks: 1, flush: max(1, c.flush)}
+		l.args = lowArgs{src: &a.src[int(p.rows[r])+p.segs[0].off], lds: lds, b: &bytesOf(p.b)[0], levels: &c.levels[i][0],
+			sums: &all[i*size], steps: 4 * p.segs[0].n / lowStep(c.bits), blocks: 1, flush: max(1, c.flush),
+			near: [3]unsafe.Pointer{pointer(p.start), pointer(a.mul), pointer(a.add)}}
 		t.sum(c.bits, n, &l.args)
-		for i, v := range l.sums[:n*width] {
-			l.total[i] += v
-		}
 	}
 	for i := range n {
-		for j := range a.n {
-			a.finish(r+i, j, l.total[i*width+j])
+		sums := all[i*t.width():][:t.width()]
+		for j, v := range p.start[:len(sums)] {
+			sums[j] += v
 		}
 	}
+	for k := 1; k < len(c.levels); k++ {
+		for i, v := range all[k*size:][:size] {
+			all[i] += v
+		}
+	}
+	return all[:size]
+}
+
+// pointer is where s lies.
+func pointer[T any](s []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(s)) }
+
+// zeroLine is a line of weights of whole bytes, and oneQuad the run it takes.
+var (
+	zeroLine [4 * maxLowWidth]int8
+	oneQuad  = []seg{{0, 1}}
+)
+
+// finish stores the sums of row r: as those that a tile of whole bytes starts
+// with, to which it adds a quad of weights that are zero.
+func (t *lowTile) finish(a *intArgs, p *lowPanel, r int, sums []int32) {
+	a.c, a.rows, a.tiles = p.c[r*a.ldc:], p.rows[r:r+1], 1
+	if p.res != nil {
+		a.res = p.res[r*a.ldr:]
+	}
+	if p.extra != nil {
+		a.extra = p.extra[r*a.lde/4:]
+	}
+	if t.end == nil || a.n < t.width() {
+		for j := range a.n {
+			a.finish(0, j, sums[j])
+		}
+		return
+	}
+	a.start, a.b, a.segs = sums, zeroLine[:], oneQuad
+	t.end(a)
 }

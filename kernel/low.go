@@ -20,6 +20,9 @@ type lowArgs struct {
 	steps  int // at least 1
 	blocks int // at least 1
 	flush  int // steps whose sums fit 16 bits, at least 1
+	// near is what the caller reads next, as many numbers per block as a panel has
+	// columns, fetched meanwhile; it need not be there.
+	near [3]unsafe.Pointer
 }
 
 // worthArgs is one call of a worth loop: for the columns of a panel
@@ -52,6 +55,10 @@ type lowTile struct {
 	pairs bool
 	sum   func(bits, m int, a *lowArgs)
 	worth func(a *worthArgs)
+	// end is a tile of one row of whole bytes as wide, which stores sums; nil has
+	// them stored one by one. With looks set it turns them into codes by steps.
+	end   func(a *intArgs)
+	looks bool
 }
 
 // lowTiles is ordered best first; the last row runs everywhere.

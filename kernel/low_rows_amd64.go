@@ -10,9 +10,11 @@ import (
 
 var archLowTiles = []lowTile{
 	{name: "u8c_6x32_vnni", needs: cpu.AVX512 | cpu.VNNI, lanes: 16, mr: 6, sum: lowBy(low512),
-		worth: func(a *worthArgs) { lowWorthAVX512((*byte)(unsafe.Pointer(a))) }},
+		worth: func(a *worthArgs) { lowWorthAVX512((*byte)(unsafe.Pointer(a))) },
+		end:   func(a *intArgs) { inttile1x32VNNIAVX512((*byte)(unsafe.Pointer(a))) }, looks: true},
 	{name: "u8c_3x16_avx2", needs: cpu.AVX2, lanes: 8, mr: 3, pairs: true, sum: lowBy(low2),
-		worth: func(a *worthArgs) { lowWorthAVX2((*byte)(unsafe.Pointer(a))) }},
+		worth: func(a *worthArgs) { lowWorthAVX2((*byte)(unsafe.Pointer(a))) },
+		end:   func(a *intArgs) { inttile1x16PairsAVX2((*byte)(unsafe.Pointer(a))) }},
 }
 
 // Low tiles by bits and height, from one row on.

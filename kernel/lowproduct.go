@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"sync"
+	"unsafe"
 )
 
 // LowGemm is a planned product C[M,N] = A[M,K]·B[K,N] of few rows of floats with
@@ -44,7 +45,7 @@ func (g *LowGemm) FixedFloats() int { return g.m * (g.planes + g.extras) }
 
 // ScratchFloats is how much scratch one running task needs.
 func (g *LowGemm) ScratchFloats() int {
-	return g.w.tile.width() * (1 + g.w.blocks*planesPerRow*g.chunk)
+	return g.w.tile.width()*(1+g.w.blocks*planesPerRow*g.chunk) + lineFloats
 }
 
 // extra is the unit of row r and the sums of its blocks.
@@ -119,10 +120,16 @@ func (g *LowGemm) Run(task int, c, a, fixed []float32, ep *Epilogue, scratch []f
 // onePanel multiplies rows r0 ≤ r < r1 by panel i.
 func (g *LowGemm) onePanel(l *lowLoan, i, r0, r1 int, c, a, fixed []float32, ep *Epilogue, scratch []float32) {
 	w, width := g.w, g.w.tile.width()
+	scratch = lined(scratch)
 	y, sums := scratch[:width], int32s(scratch[width:], w.blocks*planesPerRow*(r1-r0)*width)
 	rows := planesPerRow * (r1 - r0)
 	l.sum = lowArgs{src: first(rawBytes(fixed), 4*r0*g.planes), lds: w.rows(), b: first(w.panel(i), 0), levels: &w.levels[0],
 		sums: first(sums, 0), steps: w.steps, blocks: w.blocks, flush: w.flush}
+	at := w.at(0, i*width)
+	l.sum.near = [3]unsafe.Pointer{pointer(w.scale[at:]), pointer(w.offset[at:])}
+	if w.shift != nil {
+		l.sum.near[2] = pointer(w.shift[at:])
+	}
 	w.tile.sum(w.bits, rows, &l.sum)
 	j := i * width
 	cols := min(width, w.n-j)
@@ -133,7 +140,6 @@ func (g *LowGemm) onePanel(l *lowLoan, i, r0, r1 int, c, a, fixed []float32, ep 
 			ep.finish(out, y, r*w.n+j, j, 1)
 			continue
 		}
-		at := w.at(0, j)
 		l.worth = worthArgs{dst: first(y, 0), sums: first(sums, planesPerRow*(r-r0)*width), pitch: 4 * rows * width,
 			scale: first(w.scale, at), offset: first(w.offset, at), data: first(extra, 1),
 			blocks: w.blocks, step: float32(int(1) << w.planeBits)}
@@ -156,18 +162,29 @@ func (p *LowWeights) floatRow(dst, x []float32, j int) {
 	}
 }
 
-// finish stores sums in units of a row, from column j and element at of the
-// destination on.
+// finish stores sums, which it uses up, in units of a row, from column j and
+// element at of the destination on.
 func (e *Epilogue) finish(dst, sums []float32, at, j int, unit float32) {
-	lo, hi := e.limits()
-	for i := range dst {
-		v := float32(float64(sums[i]) * float64(unit))
-		if e.Bias != nil {
-			v += e.Bias[j+i]
+	y := sums[:len(dst)]
+	for i := range y {
+		y[i] *= unit
+	}
+	if e.Bias != nil {
+		addTo(y, e.Bias[j:])
+	}
+	if e.Residual != nil {
+		addTo(y, e.Residual[at:])
+	}
+	if lo, hi := e.limits(); lo > -inf || hi < inf {
+		for i, v := range y {
+			y[i] = clampTo(v, lo, hi)
 		}
-		if e.Residual != nil {
-			v += e.Residual[at+i]
-		}
-		dst[i] = clampTo(v, lo, hi)
+	}
+	copy(dst, y)
+}
+
+func addTo(y, x []float32) {
+	for i, v := range x[:len(y)] {
+		y[i] += v
 	}
 }

@@ -22,10 +22,11 @@ const (
 	offSteps  = 40
 	offBlocks = 48
 	offFlush  = 56
+	offNear   = 64 // three
 )
 
 // ahead is how far before their use weights are fetched, in bytes.
-const ahead = 2048
+const ahead = 4096
 
 // tile is one routine: m rows, two vectors of columns, codes of some bits.
 type tile struct {
@@ -35,6 +36,7 @@ type tile struct {
 	levels, mask       reg.VecVirtual
 	src                []reg.GPVirtual
 	idx, b, sums, left reg.GPVirtual
+	near               []reg.GPVirtual
 	acc                [][2]reg.VecVirtual
 	args               reg.Register
 }
@@ -59,10 +61,7 @@ func (g *tile) emit() {
 	g.begin()
 	Label("turn")
 	g.turn()
-	Label("step")
-	g.step()
-	DECQ(g.left)
-	JNZ(LabelRef("step"))
+	g.steps()
 	g.end()
 	ADDQ(U32(uint32(8*g.Lanes*g.m)), g.sums)
 	DECQ(Mem{Base: g.args, Disp: offBlocks})
@@ -86,6 +85,9 @@ func (g *tile) load() {
 		LEAQ(Mem{Base: g.src[r-1], Index: lds, Scale: 1}, next)
 		g.src = append(g.src, next)
 	}
+	for i := range 3 {
+		g.near = append(g.near, field(offNear+8*i))
+	}
 	XORQ(g.idx, g.idx)
 	if g.bits < 8 {
 		g.levels = g.New()
@@ -103,8 +105,14 @@ func (g *tile) load() {
 	}
 }
 
-// begin clears the sums of a block.
+// begin clears the sums of a block and fetches what is read once they are there.
 func (g *tile) begin() {
+	for _, p := range g.near {
+		for at := 0; at < 4*g.width(); at += 64 {
+			PREFETCHT0(Mem{Base: p, Disp: at})
+		}
+		ADDQ(U32(uint32(4*g.width())), p)
+	}
 	if g.Wide() {
 		g.clear()
 		return
@@ -138,14 +146,40 @@ func (g *tile) turn() {
 	SUBQ(g.left, reg.RAX)
 }
 
-// step multiplies a line of the panel.
-func (g *tile) step() {
+// steps multiplies lines of the panel, two at a time.
+func (g *tile) steps() {
+	SUBQ(Imm(2), g.left)
+	JLT(LabelRef("odd"))
+	Label("pair")
 	PREFETCHT0(Mem{Base: g.b, Disp: ahead})
+	if g.lineBytes() > 32 {
+		PREFETCHT0(Mem{Base: g.b, Disp: ahead + 64})
+	}
+	g.step(0)
+	g.step(1)
+	g.advance(2)
+	SUBQ(Imm(2), g.left)
+	JGE(LabelRef("pair"))
+	Label("odd")
+	ADDQ(Imm(2), g.left)
+	JZ(LabelRef("even"))
+	g.step(0)
+	g.advance(1)
+	Label("even")
+}
+
+func (g *tile) advance(lines int) {
+	ADDQ(Imm(uint64(4*lines*g.quads())), g.idx)
+	ADDQ(U32(uint32(lines*g.lineBytes())), g.b)
+}
+
+// step multiplies a line of the panel.
+func (g *tile) step(line int) {
 	for q := range g.quads() {
-		w := g.expand(q)
+		w := g.expand(Mem{Base: g.b, Disp: line * g.lineBytes()}, q)
 		for r, src := range g.src {
 			x := g.New()
-			VPBROADCASTD(Mem{Base: src, Index: g.idx, Scale: 1, Disp: 4 * q}, x)
+			VPBROADCASTD(Mem{Base: src, Index: g.idx, Scale: 1, Disp: 4 * (line*g.quads() + q)}, x)
 			for j := range w {
 				if g.Wide() {
 					VPDPBUSD(w[j], x, g.acc[r][j])
@@ -157,24 +191,22 @@ func (g *tile) step() {
 			}
 		}
 	}
-	ADDQ(Imm(uint64(4*g.quads())), g.idx)
-	ADDQ(U32(uint32(g.lineBytes())), g.b)
 }
 
-// expand returns the two vectors of weights of quad q.
-func (g *tile) expand(q int) [2]reg.VecVirtual {
+// expand returns the two vectors of weights of quad q of the line at b.
+func (g *tile) expand(b Mem, q int) [2]reg.VecVirtual {
 	var w [2]reg.VecVirtual
 	for j := range w {
 		w[j] = g.New()
 		if g.bits == 8 {
-			VMOVUPS(Mem{Base: g.b, Disp: g.Bytes() * j}, w[j])
+			VMOVUPS(b.Offset(g.Bytes()*j), w[j])
 			continue
 		}
 		shift := uint64(g.bits * (2*q + j))
 		if shift == 0 {
-			g.and(Mem{Base: g.b}, w[j])
+			g.and(b, w[j])
 		} else {
-			VMOVUPS(Mem{Base: g.b}, w[j])
+			VMOVUPS(b, w[j])
 			VPSRLW(Imm(shift), w[j], w[j])
 			g.and(w[j], w[j])
 		}
