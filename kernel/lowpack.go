@@ -153,6 +153,9 @@ func (p *LowWeights) column(src *LowSource, j int) {
 	}
 }
 
+// Bits is how many bits a code has.
+func (p *LowWeights) Bits() int { return p.bits }
+
 // Bytes is the memory that the packed weights take.
 func (p *LowWeights) Bytes() int {
 	return len(p.data) + 4*(len(p.scale)+len(p.shift)+len(p.offset))
