@@ -80,6 +80,7 @@ func TestLowGemm(t *testing.T) {
 				t.Run(fmt.Sprintf("%dx%dx%d,bits=%d,block=%d", m, c.n, c.k, c.bits, c.block), func(t *testing.T) { testLow(t, c, m) })
 			}
 		}
+		kernel.CoverLow()
 	})
 }
 
