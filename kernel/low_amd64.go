@@ -14,6 +14,11 @@ func low2x1AVX512(a *byte)
 //go:noescape
 func low2x1AVX2(a *byte)
 
+// low2x1EachAVX2 adds products of 1 rows with codes of 2 bits.
+//
+//go:noescape
+func low2x1EachAVX2(a *byte)
+
 // low2x2AVX512 adds products of 2 rows with codes of 2 bits.
 //
 //go:noescape
@@ -24,6 +29,11 @@ func low2x2AVX512(a *byte)
 //go:noescape
 func low2x2AVX2(a *byte)
 
+// low2x2EachAVX2 adds products of 2 rows with codes of 2 bits.
+//
+//go:noescape
+func low2x2EachAVX2(a *byte)
+
 // low2x3AVX512 adds products of 3 rows with codes of 2 bits.
 //
 //go:noescape
@@ -33,6 +43,11 @@ func low2x3AVX512(a *byte)
 //
 //go:noescape
 func low2x3AVX2(a *byte)
+
+// low2x3EachAVX2 adds products of 3 rows with codes of 2 bits.
+//
+//go:noescape
+func low2x3EachAVX2(a *byte)
 
 // low2x4AVX512 adds products of 4 rows with codes of 2 bits.
 //
@@ -59,6 +74,11 @@ func low4x1AVX512(a *byte)
 //go:noescape
 func low4x1AVX2(a *byte)
 
+// low4x1EachAVX2 adds products of 1 rows with codes of 4 bits.
+//
+//go:noescape
+func low4x1EachAVX2(a *byte)
+
 // low4x2AVX512 adds products of 2 rows with codes of 4 bits.
 //
 //go:noescape
@@ -69,6 +89,11 @@ func low4x2AVX512(a *byte)
 //go:noescape
 func low4x2AVX2(a *byte)
 
+// low4x2EachAVX2 adds products of 2 rows with codes of 4 bits.
+//
+//go:noescape
+func low4x2EachAVX2(a *byte)
+
 // low4x3AVX512 adds products of 3 rows with codes of 4 bits.
 //
 //go:noescape
@@ -78,6 +103,11 @@ func low4x3AVX512(a *byte)
 //
 //go:noescape
 func low4x3AVX2(a *byte)
+
+// low4x3EachAVX2 adds products of 3 rows with codes of 4 bits.
+//
+//go:noescape
+func low4x3EachAVX2(a *byte)
 
 // low4x4AVX512 adds products of 4 rows with codes of 4 bits.
 //
@@ -99,30 +129,30 @@ func low4x6AVX512(a *byte)
 //go:noescape
 func low8x1AVX512(a *byte)
 
-// low8x1AVX2 adds products of 1 rows with codes of 8 bits.
+// low8x1EachAVX2 adds products of 1 rows with codes of 8 bits.
 //
 //go:noescape
-func low8x1AVX2(a *byte)
+func low8x1EachAVX2(a *byte)
 
 // low8x2AVX512 adds products of 2 rows with codes of 8 bits.
 //
 //go:noescape
 func low8x2AVX512(a *byte)
 
-// low8x2AVX2 adds products of 2 rows with codes of 8 bits.
+// low8x2EachAVX2 adds products of 2 rows with codes of 8 bits.
 //
 //go:noescape
-func low8x2AVX2(a *byte)
+func low8x2EachAVX2(a *byte)
 
 // low8x3AVX512 adds products of 3 rows with codes of 8 bits.
 //
 //go:noescape
 func low8x3AVX512(a *byte)
 
-// low8x3AVX2 adds products of 3 rows with codes of 8 bits.
+// low8x3EachAVX2 adds products of 3 rows with codes of 8 bits.
 //
 //go:noescape
-func low8x3AVX2(a *byte)
+func low8x3EachAVX2(a *byte)
 
 // low8x4AVX512 adds products of 4 rows with codes of 8 bits.
 //

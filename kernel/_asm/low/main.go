@@ -32,14 +32,20 @@ const ahead = 4096
 type tile struct {
 	vec.Set
 	m, bits int
+	// each widens the sums of AVX2 line by line, for levels of which 16 bits hold
+	// no more; otherwise it does so after turns of several lines.
+	each bool
 
-	levels, mask       reg.VecVirtual
+	levels, mask, ones reg.VecVirtual
 	src                []reg.GPVirtual
 	idx, b, sums, left reg.GPVirtual
 	near               []reg.GPVirtual
 	acc                [][2]reg.VecVirtual
 	args               reg.Register
 }
+
+// whole tiles keep sums of 32 bits in registers.
+func (g *tile) whole() bool { return g.Wide() || g.each }
 
 // width is the columns of a panel.
 func (g *tile) width() int { return 2 * g.Lanes }
@@ -52,6 +58,9 @@ func (g *tile) lineBytes() int { return g.width() * 4 * g.quads() * g.bits / 8 }
 
 func (g *tile) emit() {
 	name := fmt.Sprintf("low%dx%d%s", g.bits, g.m, g.Name)
+	if g.each {
+		name = fmt.Sprintf("low%dx%dEach%s", g.bits, g.m, g.Name)
+	}
 	TEXT(name, NOSPLIT, "func(a *byte)")
 	Doc(fmt.Sprintf("%s adds products of %d rows with codes of %d bits.", name, g.m, g.bits))
 	Pragma("noescape")
@@ -99,6 +108,9 @@ func (g *tile) load() {
 		}
 		g.mask = g.Bits([]uint32{2: 0x03030303, 4: 0x0f0f0f0f}[g.bits])
 	}
+	if g.each {
+		g.ones = g.Bits(0x00010001)
+	}
 	g.acc = make([][2]reg.VecVirtual, g.m)
 	for r := range g.acc {
 		g.acc[r] = [2]reg.VecVirtual{g.New(), g.New()}
@@ -113,7 +125,7 @@ func (g *tile) begin() {
 		}
 		ADDQ(U32(uint32(4*g.width())), p)
 	}
-	if g.Wide() {
+	if g.whole() {
 		g.clear()
 		return
 	}
@@ -135,7 +147,7 @@ func (g *tile) clear() {
 // turn sets how many steps follow before sums are widened: AVX2 adds them up in
 // 16 bits and keeps those of 32 bits in memory; RAX counts the steps left.
 func (g *tile) turn() {
-	if g.Wide() {
+	if g.whole() {
 		MOVQ(Mem{Base: g.args, Disp: offSteps}, g.left)
 		return
 	}
@@ -187,6 +199,11 @@ func (g *tile) step(line int) {
 				}
 				t := g.New()
 				VPMADDUBSW(w[j], x, t)
+				if g.each {
+					VPMADDWD(g.ones, t, t)
+					VPADDD(t, g.acc[r][j], g.acc[r][j])
+					continue
+				}
 				VPADDW(t, g.acc[r][j], g.acc[r][j])
 			}
 		}
@@ -225,10 +242,10 @@ func (g *tile) and(from, to Op) {
 
 // end stores the sums of a block, or what a turn adds to them.
 func (g *tile) end() {
-	if g.Wide() {
+	if g.whole() {
 		for r, a := range g.acc {
 			for j, v := range a {
-				VMOVDQU32(v, Mem{Base: g.sums, Disp: 64 * (2*r + j)})
+				VMOVUPS(v, Mem{Base: g.sums, Disp: g.Bytes() * (2*r + j)})
 			}
 		}
 		return
@@ -252,7 +269,10 @@ func main() {
 		for m := 1; m <= 6; m++ {
 			(&tile{Set: vec.AVX512, m: m, bits: bits}).emit()
 			if m <= 3 {
-				(&tile{Set: vec.AVX2, m: m, bits: bits}).emit()
+				if bits < 8 {
+					(&tile{Set: vec.AVX2, m: m, bits: bits}).emit()
+				}
+				(&tile{Set: vec.AVX2, m: m, bits: bits, each: true}).emit()
 			}
 		}
 	}
