@@ -25,20 +25,33 @@ var expectLaw = sync.OnceValue(func() (law [expectSteps]struct{ z, p float64 }) 
 	return law
 })
 
-// Expect is the mean of f over every channel of v, as the network tells how it is
-// distributed: a function of numbers that are normal within their range. It is nil
-// where Stats knows nothing, or only what was Set.
-func (t *Table) Expect(v *ir.Value, f func(x float64) float64) []float64 {
+// Expect is the mean and the mean square of f over every channel of v, as the
+// network tells how it is distributed: a function of numbers that are normal within
+// their range. Both are nil where Stats knows nothing.
+func (t *Table) Expect(v *ir.Value, f func(x float64) float64) (mean, square []float64) {
 	s := t.state[v]
-	if s == nil || s.measured || s.settle() != "" {
-		return nil
+	if s == nil || s.settle() != "" {
+		return nil, nil
 	}
-	out, law := make([]float64, len(s.Mean)), expectLaw()
-	par.Each(len(out), runtime.GOMAXPROCS(0), func(c int) {
-		mean, std, lo, hi := s.root.Mean[c], s.root.Std[c], s.root.Lo[c], s.root.Hi[c]
+	return s.expect(f)
+}
+
+// Expect is like Table.Expect, of values with the given statistics, taken as normal
+// within their range.
+func Expect(s *ir.Stats, f func(x float64) float64) (mean, square []float64) {
+	return newRoot(s).expect(f)
+}
+
+func (s *state) expect(f func(x float64) float64) (mean, square []float64) {
+	mean, square = make([]float64, len(s.Mean)), make([]float64, len(s.Mean))
+	law := expectLaw()
+	par.Each(len(mean), runtime.GOMAXPROCS(0), func(c int) {
+		m, std, lo, hi := s.root.Mean[c], s.root.Std[c], s.root.Lo[c], s.root.Hi[c]
 		for _, q := range law {
-			out[c] += q.p * f(s.at(c, min(max(mean+std*q.z, lo), hi)))
+			y := f(s.at(c, min(max(m+std*q.z, lo), hi)))
+			mean[c] += q.p * y
+			square[c] += q.p * y * y
 		}
 	})
-	return out
+	return mean, square
 }

@@ -12,12 +12,16 @@ import (
 // Options of Propagate.
 type Options struct {
 	// K is the number of standard deviations that a range reaches from the mean
-	// where nothing else bounds it; 6 when 0.
+	// where nothing else bounds it; UsualReach when 0.
 	K float64
 	// InputLo and InputHi declare the range of the network's data input: one
 	// number for all channels or one per channel; empty when unknown.
 	InputLo, InputHi []float64
 }
+
+// UsualReach is the number of standard deviations that a range reaches unless it is
+// told otherwise.
+const UsualReach = 6
 
 // Table holds what is known of the values of a graph.
 type Table struct {
@@ -44,7 +48,6 @@ func (t *Table) Stats(v *ir.Value) (*ir.Stats, string) {
 // Set replaces what is known of v, by measured statistics for instance.
 func (t *Table) Set(v *ir.Value, s *ir.Stats) {
 	t.state[v] = newRoot(s)
-	t.state[v].measured = true
 }
 
 // state is a value during propagation: its statistics, and how it follows
@@ -56,8 +59,6 @@ type state struct {
 	root   *state // the normal value; itself when fn is nil
 	fn     func(c int, x float64) float64
 	settle func() (why string) // fills in the statistics, or says why there are none
-	// measured statistics say nothing of how the value is distributed.
-	measured bool
 }
 
 // walk is a propagation under way.
@@ -100,7 +101,7 @@ type rule func(w *walk, n *ir.Node) (*state, string)
 // change: run shape inference first.
 func Propagate(m *ir.Model, o Options) *Table {
 	if o.K == 0 {
-		o.K = 6
+		o.K = UsualReach
 	}
 	w := &walk{m: m, k: o.K, state: map[*ir.Value]*state{}, why: map[*ir.Value]string{}, guesses: map[*ir.Value]int{}, heavy: map[*ir.Value]bool{}}
 	for _, v := range m.Graph.Inputs {

@@ -31,8 +31,10 @@ type Env struct {
 	step      *StepReport
 	report    *Report
 	layers    []Selection
+	change    func(l *Layer) // what a method makes of the selections, nil for nothing
 	progress  func(Progress)
 	total     int
+	shared    map[any]any
 }
 
 // InputRange says what the network's input looks like: per channel the smallest
@@ -54,14 +56,32 @@ func (e *Env) Layers(m *ir.Model) []Layer {
 	out := Layers(m)
 	for i := range out {
 		l := &out[i]
-		k := slices.IndexFunc(e.layers, func(s Selection) bool { return matchName(s.Match, l.Name) })
-		if k < 0 || (l.Reason != "" && l.SharesWith == "") {
+		if l.Reason != "" && l.SharesWith == "" {
 			continue
 		}
-		l.selected(e.layers[k])
+		k := slices.IndexFunc(e.layers, func(s Selection) bool { return matchName(s.Match, l.Name) })
+		if k >= 0 {
+			l.selected(e.layers[k])
+		}
+		if e.change != nil {
+			e.change(l)
+		}
 	}
 	e.total = len(out)
 	return out
+}
+
+// With returns an environment that changes what Layers lists by f, after the
+// recipe's selections, and shares everything else with e.
+func (e *Env) With(f func(l *Layer)) *Env {
+	out := *e
+	out.change = func(l *Layer) {
+		if e.change != nil {
+			e.change(l)
+		}
+		f(l)
+	}
+	return &out
 }
 
 // Step is the report of the running step, for what is not about one layer.
@@ -101,6 +121,17 @@ func (e *Env) advance(what string) {
 // Remember keeps what a decoded value stood for before it was encoded, for later
 // steps of the same run.
 func (e *Env) Remember(decoded *ir.Value, original *tensor.Tensor) { e.originals[decoded] = original }
+
+// Shared returns what make returned when a step first asked for the key: what is
+// costly to work out and wanted by several parts of a method.
+func (e *Env) Shared(key any, make func() any) any {
+	x, ok := e.shared[key]
+	if !ok {
+		x = make()
+		e.shared[key] = x
+	}
+	return x
+}
 
 // Original is what a decoded value stood for before a step of this run encoded
 // it, nil when that is not known.

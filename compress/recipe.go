@@ -87,9 +87,9 @@ func validate(m Method) error {
 var Presets = []Preset{
 	{"w8", "fold+uniform(w=8,rounding=squant)+correct", "8-bit weights; nothing else changes"},
 	{"w8a8", "fold+uniform(w=8,a=8,rounding=squant)+correct", "8-bit weights and activations, for integer kernels (the default)"},
-	{"w6a6", "fold+powerquant(w=6,a=6,top=127,rounding=squant,wbudget=1.05,abudget=1.1)+correct", "6-bit weights and activations on power grids; 8 bits for the input, and for weights (5 % more bytes) and data where it helps most"},
-	{"w4a8", "fold+spiq(w=4,a=8)+powerquant(w=4,a=8,exponent=layer,aexponent=1,rounding=squant,wbudget=1.1)+correct", "4-bit weights on power grids of small integers, 8-bit ones where a tenth more bytes helps most; evenly spaced 8-bit activations: integer kernels take all"},
-	{"w4a4", "fold+powerquant(w=4,a=4,exponent=layer,aexponent=0.7,regions=false,rounding=squant,wbudget=1.1,abudget=1.25)+correct", "4-bit weights and activations on power grids, 8 bits for the input, and for weights (a tenth more bytes) and data where it helps most; what lies between layers stays in float"},
+	{"w6a6", "fold+mixed(base=powerquant(w=6,a=6,top=127,rounding=squant),least=6,budget=6.3,abudget=6.6)+correct", "6-bit weights and activations on power grids; 8 bits for the input, and for weights (5 % more bits) and data (10 %) where it helps most"},
+	{"w4a8", "fold+spiq(w=4,a=8)+mixed(base=powerquant(a=8,exponent=layer,aexponent=1,rounding=squant),least=4,budget=4.4)+correct", "4-bit weights on power grids of small integers, 8-bit ones where a tenth more bytes helps most; evenly spaced 8-bit activations: integer kernels take all"},
+	{"w4a4", "fold+mixed(base=powerquant(a=4,exponent=layer,aexponent=0.7,regions=false,rounding=squant),least=4,budget=4.4,abudget=5)+correct", "4-bit weights and activations on power grids, 8 bits for the input, and for weights (a tenth more bytes) and data where it helps most; what lies between layers stays in float"},
 	{"w4", "fold+mixed(base=codebook(rounding=squant),least=4,budget=4.2)+correct", "4-bit weights on levels chosen per layer, 8 bits in the few layers that need them: 4.2 bits per weight on average, besides scales"},
 	{"w4a16", "fold+mixed(base=codebook(rounding=squant),least=4,budget=5)+correct", "4- and 8-bit weights, 5 bits on average: closer to the original than w4"},
 	{"w3a16", "fold+mixed(base=codebook(rounding=squant),budget=3.6)+correct", "2-, 4- and 8-bit weights, 3.6 bits on average, as codes of 3 bits have no packed form"},

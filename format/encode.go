@@ -96,6 +96,12 @@ func Encode(w *tensor.Tensor, s Spec, o Options) (*Encoded, Error, error) {
 // encodeEach encodes group by group: f stores the codes of a group's elements
 // and returns its scale and error.
 func encodeEach(w *tensor.Tensor, s Spec, threads int, f func(group int, x []float32, codes []byte) (float32, Error)) (*Encoded, Error, error) {
+	return encodeRanges(w, s, threads, func(int, int) func(int, []float32, []byte) (float32, Error) { return f })
+}
+
+// encodeRanges is encodeEach with an f of its own for each of the ranges of
+// groups that are worked on at a time.
+func encodeRanges(w *tensor.Tensor, s Spec, threads int, with func(from, to int) func(int, []float32, []byte) (float32, Error)) (*Encoded, Error, error) {
 	if err := s.Validate(w.Shape); err != nil {
 		return nil, Error{}, err
 	}
@@ -107,7 +113,7 @@ func encodeEach(w *tensor.Tensor, s Spec, threads int, f func(group int, x []flo
 	scales, errs := make([]float32, l.groups), make([]Error, l.groups)
 	codes := make([]byte, len(data))
 	l.each(threads, func(from, to int) {
-		x, out := gather(l, from, to, data), blank(l, from, to, codes)
+		f, x, out := with(from, to), gather(l, from, to, data), blank(l, from, to, codes)
 		for k := from; k < to; k++ {
 			scales[k], errs[k] = f(k, x.of(k), out.of(k))
 		}

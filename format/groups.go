@@ -83,6 +83,11 @@ type groups[T any] struct {
 	room     int
 }
 
+// cacheRows is how many rows are read side by side: as many as the nearest cache
+// holds lines whose addresses are equal but for multiples of a page, as those of
+// rows of a power of two are.
+const cacheRows = 8
+
 // blank returns room for the elements of groups from..to-1 of data, to be written
 // there by store.
 func blank[T any](l layout, from, to int, data []T) groups[T] {
@@ -98,7 +103,7 @@ func gather[T any](l layout, from, to int, data []T) groups[T] {
 	v := blank(l, from, to, data)
 	if v.own != nil {
 		v.parts(func(own, data []T, rows, columns, stride int) {
-			const edge = 16
+			const edge = cacheRows
 			for r := 0; r < rows; r += edge {
 				for c := range columns {
 					d := own[c*v.room+r : c*v.room+min(r+edge, rows)]

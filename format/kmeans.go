@@ -1,6 +1,10 @@
 package format
 
-import "math"
+import (
+	"math"
+
+	"pare/internal/par"
+)
 
 // line holds weighted counts, sums and sums of squares of numbers in [-1, 1], so
 // that what any levels on a grid of integers / top cost is known exactly: cells
@@ -16,31 +20,55 @@ func newLine(top int) *line {
 	return &line{top, make([]float64, n), make([]float64, n), make([]float64, n)}
 }
 
-// group counts the elements of one group.
-func (h *line) group(l layout, k int, data, importance []float32) {
-	m := float32(0)
-	l.segments(k, func(start, count, stride int) {
-		for i := start; count > 0; i, count = i+stride, count-1 {
-			m = max(m, data[i], -data[i])
+// line counts all groups: some at a time, so many that the result does not
+// depend on threads.
+func (p groupParts) line(l layout, top, threads int) *line {
+	n := min(mostLines, (len(p.data)+chunkElems-1)/chunkElems, l.groups)
+	lines := make([]*line, n)
+	par.Each(n, threads, func(i int) {
+		from, to := i*l.groups/n, (i+1)*l.groups/n
+		lines[i] = newLine(top)
+		x, weights := gather(l, from, to, p.data), p.weights(l, from, to)
+		for k := from; k < to; k++ {
+			lines[i].group(x.of(k), weights(k))
 		}
 	})
+	h := newLine(top)
+	for _, part := range lines {
+		h.add(part)
+	}
+	return h
+}
+
+// mostLines bounds the parts that groups are counted in.
+const mostLines = 16
+
+// group counts the elements of one group.
+func (h *line) group(x, importance []float32) {
+	m := absMax(x)
 	if m < dead {
 		return
 	}
-	cells := 4 * h.top
-	l.segments(k, func(start, count, stride int) {
-		for i := start; count > 0; i, count = i+stride, count-1 {
-			u := float64(data[i] / m)
-			f := float64(m) * float64(m)
-			if importance != nil {
-				f *= float64(importance[i])
-			}
-			c := min(cells-1, int((u+1)*float64(2*h.top)))
-			h.s0[c] += f
-			h.s1[c] += float64(f * u)
-			h.s2[c] += float64(f * u * u)
+	cells, square := 4*h.top, float64(m)*float64(m)
+	for i, v := range x {
+		u, f := float64(v/m), square
+		if importance != nil {
+			f *= float64(importance[i])
 		}
-	})
+		c := min(cells-1, int((u+1)*float64(2*h.top)))
+		h.s0[c] += f
+		h.s1[c] += float64(f * u)
+		h.s2[c] += float64(f * u * u)
+	}
+}
+
+// add takes in what another line counted.
+func (h *line) add(o *line) {
+	for i := range h.s0 {
+		h.s0[i] += o.s0[i]
+		h.s1[i] += o.s1[i]
+		h.s2[i] += o.s2[i]
+	}
 }
 
 // sum turns counts per cell into sums over all cells before.

@@ -100,7 +100,13 @@ type Graph struct {
 	Doc      string
 	Metadata []KV
 	Extra    []byte
+
+	edits int
 }
+
+// Edits counts the patches that were applied to the graph itself: what follows from
+// the graph holds as long as the count does.
+func (g *Graph) Edits() int { return g.edits }
 
 // Opset says which version of an operator set a model speaks.
 type Opset struct {

@@ -326,6 +326,7 @@ func (p *Patch) Apply() error {
 		rollback()
 		return fmt.Errorf("%s: %w", p.why, err)
 	}
+	p.g.edits++
 	return nil
 }
 

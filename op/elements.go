@@ -152,7 +152,28 @@ func (alloc mover) transposed(t *tensor.Tensor, perm []int) *tensor.Tensor {
 	for i, p := range perm {
 		shape[i], order[i] = t.Shape[p], st[p]
 	}
+	if len(perm) == 2 && perm[0] == 1 && t.Type.Bits() == 32 {
+		out := alloc(t.Type, shape...)
+		turn(cells[[4]byte](out), cells[[4]byte](t), t.Shape[0], t.Shape[1])
+		return out
+	}
 	return alloc.dense(region{t, 0, order}, shape)
+}
+
+// turn transposes a matrix in tiles that stay in the nearest cache, which may hold
+// no more than 8 lines that are a multiple of a page apart.
+func turn[E any](dst, src []E, rows, cols int) {
+	const high, wide = 8, 16
+	for left := 0; left < cols; left += wide {
+		for r := 0; r < rows; r += high {
+			for c := left; c < min(left+wide, cols); c++ {
+				column := dst[c*rows+r : c*rows+min(r+high, rows)]
+				for i := range column {
+					column[i] = src[(r+i)*cols+c]
+				}
+			}
+		}
+	}
 }
 
 // positions makes a list of positions along an axis of a result of length n.

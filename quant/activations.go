@@ -22,9 +22,8 @@ type activations struct {
 	// exponent is that of the power grid that a layer wants its data on, 0 for an
 	// evenly spaced one; nil for all of them evenly spaced.
 	exponent func(l *compress.Layer) float64
-	rounding format.Rounding   // on power grids
-	top      int               // their largest level, 0 for the usual
-	wider    map[*ir.Node]bool // layers whose data have 8 bits, evenly spaced
+	rounding format.Rounding // on power grids
+	top      int             // their largest level, 0 for the usual
 }
 
 func (u *activations) validate() error {
@@ -63,6 +62,20 @@ func (u *activations) needs(m *ir.Model, env *compress.Env) []calib.Request {
 // place finds the grids of the data of planned layers, and of what lies between
 // them; nil when all stay float.
 func (u *activations) place(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
+	acts, err := u.grids(ctx, m, env, plans)
+	if acts == nil || err != nil {
+		return nil, err
+	}
+	step := env.Step()
+	step.Activations, step.Floats = len(acts.order), acts.floats
+	if n := len(acts.floats); n > 0 && env.Observed == nil {
+		env.Warn("%d activations stay in float (the report says why); data to calibrate on would give their ranges", n)
+	}
+	return acts, nil
+}
+
+// grids is place without a word in the report.
+func (u *activations) grids(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
 	layers := u.readers(m, env, plans)
 	if len(layers) == 0 {
 		return nil, nil
@@ -72,12 +85,13 @@ func (u *activations) place(ctx context.Context, m *ir.Model, env *compress.Env,
 	}
 	acts := place(m, layers, u.regions, u.ranges(m, env))
 	acts.rounding, acts.top = u.rounding, u.top
-	step := env.Step()
-	step.Activations, step.Floats = len(acts.order), acts.floats
-	if n := len(acts.floats); n > 0 && env.Observed == nil {
-		env.Warn("%d activations stay in float (the report says why); data to calibrate on would give their ranges", n)
-	}
 	return acts, nil
+}
+
+// widened: a layer whose data are given 8 bits where others have fewer. These lose
+// little to even spacing, which integer kernels want.
+func (u *activations) widened(l *compress.Layer) bool {
+	return l.ActivationBits == wide && u.bits < wide
 }
 
 // readers lists the layers whose data are to be quantised: those with plans, and
@@ -86,7 +100,7 @@ func (u *activations) readers(m *ir.Model, env *compress.Env, plans []plan) map[
 	out, planned := map[*ir.Node]reader{}, map[string]*compress.Layer{}
 	add := func(l, weights *compress.Layer) {
 		readers(out, l, u.width(l))
-		if r, ok := out[l.Node]; ok && u.exponent != nil && !u.wider[l.Node] {
+		if r, ok := out[l.Node]; ok && u.exponent != nil && !u.widened(l) {
 			r.exponent = u.exponent(weights)
 			out[l.Node] = r
 		}
@@ -106,8 +120,6 @@ func (u *activations) readers(m *ir.Model, env *compress.Env, plans []plan) map[
 // width is the width of what a layer reads, 0 for float.
 func (u *activations) width(l *compress.Layer) int {
 	switch {
-	case u.wider[l.Node]:
-		return wide
 	case l.ActivationBits == compress.FloatBits:
 		return 0
 	case l.ActivationBits != 0:

@@ -3,6 +3,7 @@ package quant
 import (
 	"context"
 
+	"pare/calib"
 	"pare/compress"
 	"pare/ir"
 )
@@ -47,4 +48,38 @@ func (w *weights) apply(ctx context.Context, b base) error {
 		}
 	}
 	return nil
+}
+
+// quantiser is a base that quantises data, too.
+type quantiser interface {
+	// data describes the activations of layers with the given plans.
+	data(plans []plan) *activations
+	// activations places their grids and notes their widths in the plans; nil when
+	// activations stay float.
+	activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error)
+}
+
+// baseNeeds are the requests of a base.
+func baseNeeds(b base, m *ir.Model, env *compress.Env) []calib.Request {
+	if c, ok := b.(compress.Calibrated); ok {
+		return c.Needs(m, env)
+	}
+	return nil
+}
+
+// perChannel adds requests to others; values in both are observed by channel.
+func perChannel(out, more []calib.Request) []calib.Request {
+	asked := map[*ir.Value]int{}
+	for i, q := range out {
+		asked[q.Value] = i
+	}
+	for _, q := range more {
+		if i, ok := asked[q.Value]; ok {
+			out[i].Axis = q.Axis
+			continue
+		}
+		asked[q.Value] = len(out)
+		out = append(out, q)
+	}
+	return out
 }

@@ -3,6 +3,7 @@ package quant
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"pare/calib"
 	"pare/compress"
@@ -59,19 +60,49 @@ func (q *Codebook) weights(m *ir.Model, env *compress.Env) *weights {
 	if q.Importance == "none" && !q.Gain {
 		return w
 	}
-	e := newEnergies(m, env)
-	if q.Importance == "input" {
-		w.code = func(p *plan, t *tensor.Tensor, o format.Options) (*format.Encoded, format.Error, error) {
-			o.Importance = e.perWeight(p.layer, t.Shape)
-			return format.Encode(t, p.spec, o)
+	// Choosing formats needs no energies. Encoding asks for them before the first
+	// layer is edited.
+	known := sync.OnceValue(func() *energies { return newEnergies(m, env) })
+	encode := func(p *plan, t *tensor.Tensor, o format.Options) (*format.Encoded, format.Error, error) {
+		if q.Importance == "input" {
+			o.Importance = known().perWeight(p.layer, t.Shape)
 		}
+		return format.Encode(t, p.spec, o)
+	}
+	w.code = func(p *plan, t *tensor.Tensor, o format.Options) (*format.Encoded, format.Error, error) {
+		return firstCodes(env, p, func() (*format.Encoded, format.Error, error) { return encode(p, t, o) })
 	}
 	if q.Gain {
 		w.finish = func(l *compress.Layer, x *format.Encoded, t *tensor.Tensor) (format.Error, error) {
-			return e.gain(l, x, t, env.Threads)
+			return known().gain(l, x, t, env.Threads)
 		}
 	}
 	return w
+}
+
+// firstCodes are the codes of a layer before others round or scale them, found once
+// in a step for every format: trying widths and storing one share them.
+func firstCodes(env *compress.Env, p *plan, encode func() (*format.Encoded, format.Error, error)) (*format.Encoded, format.Error, error) {
+	type key struct {
+		weights *tensor.Tensor
+		node    *ir.Node // which says what weights count
+		spec    format.Spec
+	}
+	type codes struct {
+		x    *format.Encoded
+		cost format.Error
+		err  error
+	}
+	c := env.Shared(key{p.layer.Weight.Const, p.layer.Node, p.spec}, func() any {
+		x, cost, err := encode()
+		return codes{x, cost, err}
+	}).(codes)
+	if c.err != nil {
+		return nil, c.cost, c.err
+	}
+	own := *c.x
+	own.Scale = c.x.Scale.Clone()
+	return &own, c.cost, nil
 }
 
 func (q *Codebook) tune(context.Context, *weights, []plan) error { return nil }

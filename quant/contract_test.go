@@ -26,7 +26,7 @@ func TestContract(t *testing.T) {
 		"powerquant(w=4,a=4)", "powerquant(w=8,a=8,exponent=layer,edges=8)", "powerquant(w=4,a=6,aexponent=0.7,rounding=power)",
 		"powerquant(w=6,a=6,aexponent=1,regions=false);pw:a=32;fc:a=4", "powerquant(solver=simplex)", "powerquant(w=6,a=6,top=127)",
 		"powerquant(w=4,rounding=squant)", "powerquant(w=4,a=8,rounding=squant,granularity=tensor)",
-		"powerquant(w=4,top=16)", "powerquant(w=4,a=4,wbudget=1.5,abudget=1.5);pw:w=3;fc:a=5", "powerquant(w=6,top=127)",
+		"powerquant(w=4,top=16)", "mixed(base=powerquant(a=4),least=4,budget=6,abudget=6);pw:w=3;fc:a=5", "mixed(base=uniform(a=6,edges=8),least=6,budget=7,abudget=7);dw:a=32", "powerquant(w=6,top=127)",
 		"rex(budget=0)", "rex(base=uniform(w=4),steps=shift,bits=3)", "rex(base=uniform(w=4),steps=max,spread=constant,rows=norm)", "rex(base=uniform(w=3,granularity=block,block=16),order=3,budget=2)",
 		"rex(base=uniform(w=4),steps=fused,order=2)", "rex(base=powerquant(w=4),bits=1,budget=1.1)", "rex(base=ternary,order=4,budget=0)",
 		"rex(base=uniform(w=4,store=int8,granularity=tensor),order=3,spread=linear,count=bytes)", "rex(base=uniform(w=4,symmetric=false),order=1)",

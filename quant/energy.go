@@ -19,7 +19,7 @@ func newEnergies(m *ir.Model, env *compress.Env) *energies {
 	e := &energies{env: env}
 	if env.Observed == nil {
 		_, _ = op.Infer(m) // shapes help; what cannot be inferred stays unknown
-		e.table = calib.Propagate(m, calib.Options{InputLo: env.Input.Lo, InputHi: env.Input.Hi})
+		e.table = propagated(m, env, 0)
 	}
 	return e
 }
@@ -118,11 +118,7 @@ func (e *energies) variances(l *compress.Layer, shape []int) []float32 {
 	if s == nil || len(s.Std) < 2 {
 		return nil
 	}
-	out := make([]float64, len(s.Std))
-	for c, d := range s.Std {
-		out[c] = d * d
-	}
-	return perWeight(l, shape, out)
+	return perWeight(l, shape, squares(s.Std))
 }
 
 // perWeight spreads what belongs to the channels of a layer's data over the
@@ -131,27 +127,46 @@ func perWeight(l *compress.Layer, shape []int, perChannel []float64) []float32 {
 	if l.Kind == compress.ConvTranspose || len(shape) < 2 {
 		return nil
 	}
-	channel, n := inputChannels(l, shape)
+	channel, n, run := inputChannels(l, shape)
 	if n != len(perChannel) {
 		return nil
 	}
 	w := make([]float32, tensor.Len(shape))
-	for i := range w {
-		w[i] = float32(perChannel[channel(i)])
+	for i := 0; i < len(w); i += run {
+		v := float32(perChannel[channel(i)])
+		for k := range w[i : i+run] {
+			w[i+k] = v
+		}
 	}
 	return w
 }
 
 // inputChannels tells, of each weight, which of n channels of the data it
-// multiplies; n is 0 where the groups do not divide the filters.
-func inputChannels(l *compress.Layer, shape []int) (channel func(i int) int, n int) {
+// multiplies: the same of all within a run; n is 0 where the groups do not divide
+// the filters.
+func inputChannels(l *compress.Layer, shape []int) (channel func(i int) int, n, run int) {
 	group := max(1, l.Node.Int("group", 1))
 	if l.Kind == compress.Dense {
 		group = 1
 	}
 	in, out, steps := shape[l.In], shape[l.Out], strides(shape)
 	if out%group != 0 {
-		return nil, 0
+		return nil, 0, 0
 	}
-	return func(i int) int { return i/steps[l.Out]%out/(out/group)*in + i/steps[l.In]%in }, in * group
+	if group == 1 {
+		return func(i int) int { return i / steps[l.In] % in }, in, steps[l.In]
+	}
+	return func(i int) int { return i/steps[l.Out]%out/(out/group)*in + i/steps[l.In]%in }, in * group, min(steps[l.In], steps[l.Out])
+}
+
+// expect is the mean and the mean square of f over every channel of v; nil where
+// nothing is known of it.
+func (e *energies) expect(v *ir.Value, f func(x float64) float64) (mean, square []float64) {
+	if e.table != nil {
+		return e.table.Expect(v, f)
+	}
+	if s := e.stats(v); s != nil {
+		return calib.Expect(s, f)
+	}
+	return nil, nil
 }

@@ -2,9 +2,11 @@ package quant
 
 import (
 	"math"
+	"runtime"
 
 	"pare/compress"
 	"pare/format"
+	"pare/internal/par"
 	"pare/tensor"
 )
 
@@ -42,20 +44,43 @@ func (e *energies) gain(l *compress.Layer, x *format.Encoded, w *tensor.Tensor, 
 // without counts all count alike.
 func channelEnergies(x *tensor.Tensor, axis int, counts []float32) []float64 {
 	dim, inner := x.Shape[axis], tensor.Len(x.Shape[axis+1:])
-	out := make([]float64, dim)
-	data := tensor.Data[float32](x)
-	for k := 0; k*inner < len(data); k++ {
-		row, sum := data[k*inner:(k+1)*inner], 0.0
-		if counts == nil {
-			for _, v := range row {
+	out, data := make([]float64, dim), tensor.Data[float32](x)
+	const parts = 16
+	par.Each(parts, runtime.GOMAXPROCS(0), func(i int) {
+		from, to := i*dim/parts, (i+1)*dim/parts
+		for start := 0; start < len(data); start += dim * inner {
+			addEnergies(out[from:to], data[start+from*inner:start+to*inner], rangeOf(counts, start+from*inner, start+to*inner))
+		}
+	})
+	return out
+}
+
+// rangeOf is x[from:to], nil of nil.
+func rangeOf(x []float32, from, to int) []float32 {
+	if x == nil {
+		return nil
+	}
+	return x[from:to]
+}
+
+// addEnergies adds the sum of the squares of each of len(sums) equal parts of x.
+func addEnergies(sums []float64, x, counts []float32) {
+	inner := len(x) / max(1, len(sums))
+	if counts == nil {
+		for c := range sums {
+			sum := 0.0
+			for _, v := range x[c*inner : (c+1)*inner] {
 				sum += float64(v) * float64(v)
 			}
-		} else {
-			for i, v := range row {
-				sum += float64(counts[k*inner+i]) * float64(v) * float64(v)
-			}
+			sums[c] += sum
 		}
-		out[k%dim] += sum
+		return
 	}
-	return out
+	for c := range sums {
+		sum, n := 0.0, counts[c*inner:(c+1)*inner]
+		for i, v := range x[c*inner : (c+1)*inner] {
+			sum += float64(n[i]) * float64(v) * float64(v)
+		}
+		sums[c] += sum
+	}
 }

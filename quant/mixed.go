@@ -7,16 +7,14 @@ import (
 
 	"pare/calib"
 	"pare/compress"
-	"pare/format"
 	"pare/ir"
 	"pare/op"
-	"pare/tensor"
 )
 
 func init() {
 	compress.Register(compress.Info{
 		Name: "mixed",
-		Doc:  "store the weights of each layer in 2, 4 or 8 bits: wherever bytes take most noise out of the network",
+		Doc:  "give the weights of each layer 2, 4, 6 or 8 bits, and its data their own or 8: wherever cost takes most noise out of the network",
 		Ref:  "[dong19] HAWQ: Hessian AWare Quantization of Neural Networks with Mixed-Precision, arXiv:1905.03696",
 		New: func() compress.Method {
 			return &Mixed{Base: compress.Nested{Method: newCodebook()}, Least: 2, Budget: 4}
@@ -26,79 +24,85 @@ func init() {
 
 // Mixed chooses the widths of layers. Where [dong19] ranks layers by second
 // derivatives, which need data, it takes the energy of the errors of a layer's
-// results relative to the variance of those, both known from statistics.
+// results relative to the variance of those, both known from statistics: errors that
+// its weights make, and those that its data make.
 type Mixed struct {
-	Base   compress.Nested `json:"base" doc:"method that encodes the weights: uniform, powerquant or codebook; its width counts for nothing"`
-	Least  int             `json:"least" doc:"fewest bits that a layer gets, 2 or 4; 2 are stored in opset 25"`
-	Budget float64         `json:"budget" doc:"bits of a weight on average over the network; scales and tables come on top"`
+	Base    compress.Nested `json:"base" doc:"method that encodes the weights, and data when its a is given: uniform, powerquant or codebook; its w counts for nothing"`
+	Least   int             `json:"least" doc:"fewest bits of the weights of a layer, 2, 4 or 6; 2 are stored in opset 25, 6 in bytes"`
+	Budget  float64         `json:"budget" doc:"bits of a weight on average over the network; scales and tables come on top"`
+	ABudget float64         `json:"abudget" doc:"bits of the data that layers read on average, counting multiply-accumulates times bits of weights: what is beyond a of the base goes to 8 bits; 0 for none"`
 }
 
 // Validate implements compress.Method.
 func (x *Mixed) Validate() error {
 	b, ok := x.Base.Method.(base)
 	_, ternary := x.Base.Method.(*Ternary)
+	a := dataBits(x.Base.Method)
 	switch {
 	case x.Base.Method == nil:
 		return errors.New("base is missing")
 	case !ok || ternary:
 		return fmt.Errorf("base=%s: choose uniform, powerquant or codebook", compress.StepString(x.Base.Method))
-	case quantisesData(x.Base.Method):
-		return fmt.Errorf("base=%s: leave a out, data stay in float", compress.StepString(x.Base.Method))
-	case x.Least != 2 && x.Least != 4:
-		return fmt.Errorf("least=%d is neither 2 nor 4", x.Least)
-	case x.Budget < float64(x.Least) || x.Budget > 8:
-		return fmt.Errorf("budget=%v is not in %d..8", x.Budget, x.Least)
+	case x.Least != 2 && x.Least != 4 && x.Least != 6:
+		return fmt.Errorf("least=%d is neither 2, 4 nor 6", x.Least)
+	case !(x.Budget >= float64(x.Least) && x.Budget <= wide):
+		return fmt.Errorf("budget=%v is not in %d..%d", x.Budget, x.Least, wide)
+	case x.ABudget != 0 && a == 0:
+		return fmt.Errorf("abudget=%v needs a base that quantises data, such as uniform(a=4)", x.ABudget)
+	case x.ABudget != 0 && !(x.ABudget >= float64(a) && x.ABudget <= wide):
+		return fmt.Errorf("abudget=%v is not in %d..%d", x.ABudget, a, wide)
 	}
 	return b.Validate()
 }
 
-// quantisesData reports whether a step gives data a grid, too.
-func quantisesData(m compress.Method) bool {
-	switch m := m.(type) {
-	case *Uniform:
-		return m.A != 0
-	case *PowerQuant:
-		return m.A != 0
+func (x *Mixed) base() base { return x.Base.Method.(base) }
+
+// dataBits is the width that a step gives data, 0 for float.
+func dataBits(m compress.Method) int {
+	if q, ok := m.(quantiser); ok {
+		return q.data(nil).bits
 	}
-	return false
+	return 0
 }
 
-// Needs implements compress.Calibrated: the data of layers and their results.
+// Needs implements compress.Calibrated: what the base needs, and moments of the
+// data of layers and of their results.
 func (x *Mixed) Needs(m *ir.Model, env *compress.Env) []calib.Request {
-	out := energyRequests(m, env)
-	asked := map[*ir.Value]bool{}
-	for _, r := range out {
-		asked[r.Value] = true
-	}
+	out := perChannel(baseNeeds(x.base(), m, env), energyRequests(m, env))
+	var results []calib.Request
 	for _, l := range env.Layers(m) {
-		if v := resultOf(&l); l.Reason == "" && v != nil && !asked[v] && v.Type.Rank() > 1 {
-			asked[v] = true
-			out = append(out, calib.Request{Value: v, Axis: resultAxis(&l, v)})
+		if v := resultOf(&l); l.Reason == "" && v != nil && v.Type.Rank() > 1 {
+			results = append(results, calib.Request{Value: v, Axis: resultAxis(&l, v)})
 		}
 	}
-	return out
+	return perChannel(out, results)
 }
 
 // Prepare implements compress.Prepared.
 func (x *Mixed) Prepare(m *ir.Model, env *compress.Env) error {
-	return x.weights(m, env, func(*compress.Layer) int { return x.Least }).raise()
+	return x.base().weights(m, x.env(env, always(x.Least), nil)).raise()
 }
 
-// weights are those of the base, with widths of their own for layers that the
-// recipe does not single out.
-func (x *Mixed) weights(m *ir.Model, env *compress.Env, width func(l *compress.Layer) int) *weights {
-	b := x.Base.Method.(base)
-	w := b.weights(m, env)
-	choose := w.choose
-	w.choose = func(l *compress.Layer, shape []int) (format.Spec, string, string) {
-		own := *l
-		if own.Bits == 0 && !(b.edges() != 0 && l.Edge) {
-			own.Bits = width(l)
+func always(bits int) func(*compress.Layer) int { return func(*compress.Layer) int { return bits } }
+
+// env gives layers widths of their own, as if the recipe had, but for those that
+// the recipe or the base singles out. Functions may be nil.
+func (x *Mixed) env(env *compress.Env, weights, data func(*compress.Layer) int) *compress.Env {
+	return env.With(func(l *compress.Layer) {
+		if x.isEdge(l) {
+			return
 		}
-		return choose(&own, shape)
-	}
-	return w
+		if l.Bits == 0 && weights != nil {
+			l.Bits = weights(l)
+		}
+		if l.ActivationBits == 0 && data != nil {
+			l.ActivationBits = data(l)
+		}
+	})
 }
+
+// isEdge: the base has a width for the first and last layers, of which l is one.
+func (x *Mixed) isEdge(l *compress.Layer) bool { return x.base().edges() != 0 && l.Edge }
 
 // Apply implements compress.Method.
 func (x *Mixed) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
@@ -108,78 +112,21 @@ func (x *Mixed) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error
 	if _, err := op.Infer(m); err != nil {
 		return err
 	}
-	a, err := x.offers(ctx, m, env)
+	known := newEnergies(m, env)
+	weights, plans, err := x.weightOffers(ctx, m, env, known)
 	if err != nil {
 		return err
 	}
-	chosen := a.spend(x.Budget)
-	w := x.weights(m, env, func(l *compress.Layer) int { return chosen[l.Node] })
-	return w.apply(ctx, x.Base.Method.(base))
-}
-
-// offers tries codes of 2 and 4 bits, which are stored packed, on every layer, and
-// adds those of 8: four more bits leave a 16th of the errors.
-func (x *Mixed) offers(ctx context.Context, m *ir.Model, env *compress.Env) (*allocation, error) {
-	a, known := newAllocation(), newEnergies(m, env)
-	for bits := x.Least; bits <= 4; bits += 2 {
-		w := x.weights(m, env, func(*compress.Layer) int { return bits })
-		w.flip, w.finish = false, nil // they change what noise is like, not which layers have most
-		var plans []plan
-		for p, skip := range w.each() {
-			if skip == "" {
-				plans = append(plans, p)
-			}
-		}
-		if err := x.Base.Method.(base).tune(ctx, w, plans); err != nil {
-			return nil, err
-		}
-		for i := range plans {
-			if err := context.Cause(ctx); err != nil {
-				return nil, err
-			}
-			l := plans[i].layer
-			e, _, err := w.codes(&plans[i])
-			if err != nil {
-				return nil, err
-			}
-			noise, err := known.noise(l, e, env.Threads)
-			if err != nil {
-				return nil, layerError(l, err)
-			}
-			a.add(l, offer{bits, noise, len(e.Codes.Bytes())})
-			if fixed := l.Bits != 0 || x.Base.Method.(base).edges() != 0 && l.Edge; bits == 4 && !fixed {
-				a.add(l, offer{8, noise / 256, l.Params()})
-			}
+	w := allocate(weights, x.Budget)
+	var data []*choice
+	if x.ABudget != 0 {
+		if data, err = x.dataOffers(ctx, m, env, known, plans, w); err != nil {
+			return err
 		}
 	}
-	return a, nil
-}
-
-// noise is the expected energy of the errors of a layer's results relative to
-// the variance of the results. Means count for nothing, since biases can make up
-// for them; data are taken as independent.
-func (e *energies) noise(l *compress.Layer, x *format.Encoded, threads int) (float64, error) {
-	now, err := x.Decode(threads)
-	if err != nil {
-		return 0, err
-	}
-	w := float32s(l.Weight.Const)
-	counts := e.variances(l, w.Shape)
-	rest := tensor.Data[float32](now)
-	for i, v := range tensor.Data[float32](w) {
-		rest[i] = v - rest[i]
-	}
-	signal := total(channelEnergies(w, l.Out, counts))
-	if s := e.stats(resultOf(l)); counts != nil && s != nil && len(s.Std) == w.Shape[l.Out] {
-		signal = 0
-		for _, d := range s.Std {
-			signal += d * d
-		}
-	}
-	if !(signal > 0) {
-		return 0, nil
-	}
-	return multiplied(l) * total(channelEnergies(now, l.Out, counts)) / signal, nil
+	a := allocate(data, x.ABudget)
+	widths := x.env(env, func(l *compress.Layer) int { return w[l.Node] }, func(l *compress.Layer) int { return a[l.Node] })
+	return x.base().Apply(ctx, m, widths)
 }
 
 // multiplied is how many values a table is multiplied with, at least 1: cosines of
@@ -231,4 +178,15 @@ func resultAxis(l *compress.Layer, v *ir.Value) int {
 		return v.Type.Rank() - 1
 	}
 	return 1
+}
+
+// isGiven reports whether v is what the network is given, at most moved.
+func isGiven(v *ir.Value) bool {
+	for n := v.Producer(); n != nil; n = v.Producer() {
+		if roleOf(n) != carrier {
+			return false
+		}
+		v = n.In[0]
+	}
+	return v.Const == nil
 }

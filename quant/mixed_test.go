@@ -1,6 +1,7 @@
 package quant_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -10,6 +11,7 @@ import (
 	"pare/compress"
 	"pare/format"
 	"pare/ir"
+	"pare/op"
 	"pare/tensor"
 )
 
@@ -71,6 +73,64 @@ func TestMixedTables(t *testing.T) {
 	}
 }
 
+// TestMixedData: 8 bits go to data, too, the network's input first, within the
+// bit-operations that the budget allows; the recipe's own widths stay.
+func TestMixedData(t *testing.T) {
+	for _, base := range []string{"uniform(a=4)", "powerquant(a=4)"} {
+		m := load(t, "cifar10/resnet20.onnx")
+		r, err := compress.Parse("fold+mixed(base=" + base + ",least=4,budget=5,abudget=5);/layer2/*conv1*:a=4")
+		if err != nil {
+			t.Fatal(err)
+		}
+		input := compress.InputRange{Lo: []float64{-2}, Hi: []float64{2}}
+		rep, err := r.Run(context.Background(), m, compress.Options{Threads: 1, Input: input})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bits, ops := meanWidths(m, rep)
+		first, wide := 0, 0
+		for _, l := range rep.Layers {
+			if !strings.HasPrefix(l.Step, "mixed") {
+				continue
+			}
+			if first == 0 {
+				first = l.ActivationBits
+			}
+			if l.ActivationBits == 8 {
+				wide++
+			}
+			if strings.HasPrefix(l.Name, "/layer2/") && strings.Contains(l.Name, "conv1") && l.ActivationBits != 4 {
+				t.Errorf("%s: %s has %d bits, 4 are asked for", base, l.Name, l.ActivationBits)
+			}
+			if l.Bits == 8 && strings.Contains(l.Format, "power") {
+				t.Errorf("%s: %s has %s, evenly spaced levels are for 8 bits", base, l.Name, l.Format)
+			}
+		}
+		if ops > 5 || ops < 4.5 || bits > 5 || bits < 4.9 || first != 8 || wide < 3 {
+			t.Errorf("%s: %.2f bits of weights and %.2f of data on average, %d for the input, 8 for %d layers", base, bits, ops, first, wide)
+		}
+	}
+}
+
+// meanWidths are the bits of weights on average, and those of data, counting
+// multiply-accumulates times the bits of weights.
+func meanWidths(m *ir.Model, rep *compress.Report) (weights, data float64) {
+	macs := map[string]float64{}
+	for _, l := range compress.Layers(m) {
+		n, _ := op.MACs(l.Node)
+		macs[l.Name] = float64(n)
+	}
+	size, params, ops, narrow := 0.0, 0.0, 0.0, 0.0
+	for _, l := range rep.Layers {
+		if strings.HasPrefix(l.Step, "mixed") {
+			size, params = size+float64(l.Bits*l.Params), params+float64(l.Params)
+			narrow += macs[l.Name] * float64(l.Bits)
+			ops += macs[l.Name] * float64(l.Bits*l.ActivationBits)
+		}
+	}
+	return size / params, ops / narrow
+}
+
 // TestMixedKeeps the widths that a recipe singles out and those of edges.
 func TestMixedKeeps(t *testing.T) {
 	_, rep := shrink(t, "mixed(base=uniform(edges=6),budget=3);pw:w=5")
@@ -81,17 +141,19 @@ func TestMixedKeeps(t *testing.T) {
 
 func TestMixedRefuses(t *testing.T) {
 	for recipe, want := range map[string]string{
-		"mixed(base=fold)":                "choose uniform",
-		"mixed(base=ternary)":             "choose uniform",
-		"mixed(base=uniform(w=4,a=8))":    "leave a out",
-		"mixed(base=powerquant(a=4))":     "leave a out",
-		"mixed(least=3)":                  "2 nor 4",
-		"mixed(least=4,budget=3)":         "4..8",
-		"mixed(budget=9)":                 "2..8",
-		"mixed(base=codebook(w=9))":       "2..6",
-		"codebook(rounding=power)":        "nearest, squant",
-		"mixed(base=mixed(base=fold))":    "choose uniform",
-		"mixed(base=rex(order=2,bits=2))": "choose uniform",
+		"mixed(base=fold)":                   "choose uniform",
+		"mixed(base=ternary)":                "choose uniform",
+		"mixed(abudget=5)":                   "quantises data",
+		"mixed(base=uniform(a=6),abudget=5)": "6..8",
+		"mixed(base=uniform(a=4),abudget=9)": "4..8",
+		"mixed(base=powerquant(a=9))":        "2..8",
+		"mixed(least=3)":                     "2, 4 nor 6",
+		"mixed(least=4,budget=3)":            "4..8",
+		"mixed(budget=9)":                    "2..8",
+		"mixed(base=codebook(w=9))":          "2..6",
+		"codebook(rounding=power)":           "nearest, squant",
+		"mixed(base=mixed(base=fold))":       "choose uniform",
+		"mixed(base=rex(order=2,bits=2))":    "choose uniform",
 	} {
 		if _, err := compress.Parse(recipe); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v; want %q in it", recipe, err, want)

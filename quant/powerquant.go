@@ -20,7 +20,7 @@ func init() {
 		New: func() compress.Method {
 			return &PowerQuant{
 				W: 4, Exponent: "network", Solver: "golden", Norm: 2, Objective: "squared", Rounding: "nearest", Granularity: "channel",
-				Range: "max", AExponent: "weights", ARange: "mse", APercentile: 99.99, Regions: true, WBudget: 1, ABudget: 1, Store: packed,
+				Range: "max", AExponent: "weights", ARange: "mse", APercentile: 99.99, Regions: true, Store: packed,
 			}
 		},
 	})
@@ -44,8 +44,6 @@ type PowerQuant struct {
 	K           float64 `json:"k" doc:"standard deviations within the range of activations, without data; 0 for 6 at 8 bits down to 3 at 4"`
 	Regions     bool    `json:"regions" doc:"quantise sums, products, concatenations and pools between layers as well"`
 	Edges       int     `json:"edges" doc:"bits of the first and last layers and of their data, 0 for the same as the others"`
-	WBudget     float64 `json:"wbudget" doc:"bytes of all weights relative to those of w bits: what is beyond 1 goes to 8 bits, evenly spaced, for the layers that lose most for their size"`
-	ABudget     float64 `json:"abudget" doc:"bit-operations of all layers relative to those of a bits: what is beyond 1 goes to 8 bits, evenly spaced, for the data that lose most for their work"`
 	Store       string  `json:"store" doc:"codes of 4 bits and fewer packed (opset 21) or in bytes (opset 13)" values:"packed|int8"`
 }
 
@@ -58,10 +56,6 @@ func (q *PowerQuant) Validate() error {
 		return fmt.Errorf("edges=%d is neither 0 nor in 2..8", q.Edges)
 	case q.Top != 0 && (q.Top < 1<<(max(q.W, q.A, q.Edges)-1) || q.Top > 32767):
 		return fmt.Errorf("top=%d: the levels of %d bits need %d to 32767", q.Top, max(q.W, q.A, q.Edges), 1<<(max(q.W, q.A, q.Edges)-1))
-	case !(q.WBudget >= 1 && q.WBudget <= 4):
-		return fmt.Errorf("wbudget=%v is not in 1..4", q.WBudget)
-	case !(q.ABudget >= 1 && q.ABudget <= 4):
-		return fmt.Errorf("abudget=%v is not in 1..4", q.ABudget)
 	case q.Norm < 0.5 || q.Norm > 8:
 		return fmt.Errorf("norm=%v is not in 0.5..8", q.Norm)
 	}
@@ -98,9 +92,14 @@ func (q *PowerQuant) weights(m *ir.Model, env *compress.Env) *weights {
 
 // data describes the activations of layers with the given plans.
 func (q *PowerQuant) data(plans []plan) *activations {
-	exponents := map[*ir.Node]float64{}
+	exponents, shared := map[*ir.Node]float64{}, 0.0 // layers with even weights want the exponent of the network
 	for _, p := range plans {
-		exponents[p.layer.Node] = p.spec.Exponent
+		if q.Exponent != "layer" {
+			shared = max(shared, p.spec.Exponent)
+		}
+	}
+	for _, p := range plans {
+		exponents[p.layer.Node] = cmp.Or(p.spec.Exponent, shared)
 	}
 	fixed, err := strconv.ParseFloat(q.AExponent, 64)
 	return &activations{
@@ -139,9 +138,6 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 	if err != nil {
 		return err
 	}
-	if err := q.widenWeights(plans, env.Threads); err != nil {
-		return err
-	}
 	for _, p := range plans {
 		if _, err := w.encode(ctx, p); err != nil {
 			return err
@@ -156,12 +152,7 @@ func (q *PowerQuant) Apply(ctx context.Context, m *ir.Model, env *compress.Env) 
 // activations places the grids of activations and notes their widths in the
 // plans; nil when activations stay float.
 func (q *PowerQuant) activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
-	u := q.data(plans)
-	var err error
-	if u.wider, err = q.widenData(ctx, u, m, env, plans); err != nil {
-		return nil, err
-	}
-	acts, err := u.place(ctx, m, env, plans)
+	acts, err := q.data(plans).place(ctx, m, env, plans)
 	if acts == nil || err != nil {
 		return nil, err
 	}
@@ -172,9 +163,14 @@ func (q *PowerQuant) activations(ctx context.Context, m *ir.Model, env *compress
 	return acts, nil
 }
 
+// spec gives layers that are widened to 8 bits evenly spaced levels: they lose
+// little, and integer kernels want them.
 func (q *PowerQuant) spec(l *compress.Layer, shape []int) (s format.Spec, note, skip string) {
 	s = format.Spec{Kind: format.Power, Bits: bits(l, q.W, q.Edges), Exponent: 1, Wide: q.Store == int8s}
 	s.Top = cmp.Or(q.Top, smallTop(s.Bits))
+	if l.Bits == wide && q.W < wide {
+		s.Kind, s.Exponent, s.Top = format.Uniform, 0, 0
+	}
 	note = grain{granularity: q.Granularity}.place(&s, l, shape)
 	return s, note, ""
 }
@@ -186,72 +182,4 @@ func smallTop(bits int) int {
 		return 48
 	}
 	return 0
-}
-
-// exponents sets the exponent of every plan.
-func (q *PowerQuant) exponents(ctx context.Context, w *weights, plans []plan) error {
-	a, fixed := q.fixed()
-	if !fixed {
-		merged := map[int]*format.Histogram{}
-		for i := range plans {
-			if err := context.Cause(ctx); err != nil {
-				return err
-			}
-			h, err := q.histogram(&plans[i], w.env.Threads)
-			if err != nil {
-				return err
-			}
-			if q.Exponent == "layer" {
-				part := []format.Part{{Histogram: h, Bits: plans[i].spec.Bits}}
-				var border bool
-				if plans[i].spec.Exponent, border = format.Search(part, q.Norm, q.rounding(), solvers[q.Solver]); border {
-					w.env.Warn("%s: the exponent %v is at the border of the search: its weights are not bell-shaped",
-						plans[i].layer.Name, plans[i].spec.Exponent)
-				}
-				continue
-			}
-			b := plans[i].spec.Bits
-			if merged[b] == nil {
-				merged[b] = h
-			} else {
-				merged[b].Merge(h, 1)
-			}
-		}
-		if q.Exponent == "layer" {
-			return nil
-		}
-		a = q.search(w.env, merged)
-	}
-	for i := range plans {
-		plans[i].spec.Exponent = a
-	}
-	w.env.Step().Exponent = a
-	return nil
-}
-
-func (q *PowerQuant) histogram(p *plan, threads int) (*format.Histogram, error) {
-	by := format.Squared
-	if q.Objective == "relative" {
-		by = format.Normalised
-	}
-	h, err := format.NewHistogram(float32s(p.layer.Weight.Const), p.spec, by, threads)
-	if err != nil {
-		return nil, layerError(p.layer, err)
-	}
-	return h, nil
-}
-
-// search finds the exponent of the network from the weights of each width.
-func (q *PowerQuant) search(env *compress.Env, merged map[int]*format.Histogram) float64 {
-	var parts []format.Part
-	for b := 2; b <= 8; b++ {
-		if merged[b] != nil {
-			parts = append(parts, format.Part{Histogram: merged[b], Bits: b})
-		}
-	}
-	a, border := format.Search(parts, q.Norm, q.rounding(), solvers[q.Solver])
-	if border {
-		env.Warn("the exponent %v is at the border of the search: the weights are not bell-shaped", a)
-	}
-	return a
 }

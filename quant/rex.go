@@ -53,8 +53,6 @@ func (r *Rex) Validate() error {
 		return fmt.Errorf("inputs=%d is not in 1..4", r.Inputs)
 	case r.Inputs > 1 && !r.quantises():
 		return fmt.Errorf("inputs=%d needs a base that quantises data, such as uniform(w=4,a=4)", r.Inputs)
-	case r.widens():
-		return errors.New("wbudget of the base is not for expansions: give rex the budget")
 	case r.Budget != 0 && r.Budget < 1:
 		return fmt.Errorf("budget=%v is neither 0 nor at least 1, the cost of the first order", r.Budget)
 	}
@@ -68,17 +66,6 @@ func (r *Rex) shifts() bool { return r.Steps == "shift" || r.Steps == "fused" }
 func (r *Rex) quantises() bool {
 	u, ok := r.Base.Method.(*Uniform)
 	return ok && u.A != 0
-}
-
-// widens: the base would give some layers more bits.
-func (r *Rex) widens() bool {
-	q, ok := r.Base.Method.(*PowerQuant)
-	return ok && q.WBudget > 1
-}
-
-// quantiser is a base that quantises data, too.
-type quantiser interface {
-	activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error)
 }
 
 // first is the base, without integer biases: sums of terms have no one scale.
@@ -119,25 +106,11 @@ func (r *Rex) bits(first int) int {
 // Needs implements compress.Calibrated: what the base needs, and the data of
 // layers where rows are chosen by them.
 func (r *Rex) Needs(m *ir.Model, env *compress.Env) []calib.Request {
-	var out []calib.Request
-	if c, ok := r.first().(compress.Calibrated); ok {
-		out = c.Needs(m, env)
-	}
+	out := baseNeeds(r.first(), m, env)
 	if !r.weighs() {
 		return out
 	}
-	asked := map[*ir.Value]int{}
-	for i, q := range out {
-		asked[q.Value] = i
-	}
-	for _, q := range energyRequests(m, env) {
-		if i, ok := asked[q.Value]; ok {
-			out[i].Axis = q.Axis
-		} else {
-			out = append(out, q)
-		}
-	}
-	return out
+	return perChannel(out, energyRequests(m, env))
 }
 
 // weighs: what rows and layers get depends on data.

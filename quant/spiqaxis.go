@@ -260,7 +260,7 @@ func (g *axisGrid) fold(p *ir.Patch, l *compress.Layer) bool {
 	if l.Kind == compress.ConvTranspose || old.Const.Rank() < 2 || len(old.Uses()) != 1 {
 		return false
 	}
-	channel, n := inputChannels(l, old.Const.Shape)
+	channel, n, _ := inputChannels(l, old.Const.Shape)
 	if n != len(g.scales) {
 		return false
 	}

@@ -67,7 +67,9 @@ func synthetic(ctx context.Context, m *ir.Model, env *compress.Env, requests []c
 		env.Log.Info("no synthetic inputs", "reason", err)
 		return nil, nil
 	}
-	seen, err := calib.Collect(ctx, m, calib.Data{Set: set, Batch: 4, Run: env.Run}, requests, nil)
+	// One at a time: the results of all layers are kept until they have been looked
+	// at, and layers are cut for threads by themselves.
+	seen, err := calib.Collect(ctx, m, calib.Data{Set: set, Batch: 1, Run: env.Run}, requests, nil)
 	if err != nil {
 		return nil, fmt.Errorf("synthetic inputs: %w", err)
 	}
@@ -106,9 +108,20 @@ func normalised(v *ir.Value) bool {
 }
 
 // propagated are the statistics that follow from the network and the declared
-// input, with ranges k deviations wide; 0 for the usual.
+// input, with ranges k deviations wide; 0 for the usual. The table is shared
+// within a step until the graph is edited: it may be read only. Types must be known.
 func propagated(m *ir.Model, env *compress.Env, k float64) *calib.Table {
-	return calib.Propagate(m, calib.Options{K: k, InputLo: env.Input.Lo, InputHi: env.Input.Hi})
+	if k == 0 {
+		k = calib.UsualReach
+	}
+	type key struct {
+		graph *ir.Graph
+		edits int
+		k     float64
+	}
+	return env.Shared(key{m.Graph, m.Graph.Edits(), k}, func() any {
+		return calib.Propagate(m, calib.Options{K: k, InputLo: env.Input.Lo, InputHi: env.Input.Hi})
+	}).(*calib.Table)
 }
 
 // deviations is how many standard deviations a range without data reaches at a

@@ -60,7 +60,7 @@ func (u *Uniform) Validate() error {
 	case !u.Symmetric && u.Range != "max":
 		return fmt.Errorf("range=%s needs symmetric=true", u.Range)
 	}
-	return u.data().validate()
+	return u.data(nil).validate()
 }
 
 var ranges = map[string]format.Range{"max": format.MaxRange, "mse": format.MSERange, "percentile": format.PercentileRange}
@@ -77,7 +77,7 @@ func (u *Uniform) Prepare(m *ir.Model, env *compress.Env) error { return u.weigh
 
 // Needs implements compress.Calibrated: all values that could be quantised.
 func (u *Uniform) Needs(m *ir.Model, env *compress.Env) []calib.Request {
-	return u.data().needs(m, env)
+	return u.data(nil).needs(m, env)
 }
 
 // Apply implements compress.Method.
@@ -114,7 +114,7 @@ func (u *Uniform) spec(l *compress.Layer, shape []int) (s format.Spec, note, ski
 	return s, note, ""
 }
 
-func (u *Uniform) data() *activations {
+func (u *Uniform) data([]plan) *activations {
 	return &activations{
 		bits: u.A, edges: u.Edges, clip: u.ARange, percentile: u.APercentile, deviations: u.K, regions: u.Regions,
 	}
@@ -123,7 +123,7 @@ func (u *Uniform) data() *activations {
 // activations places the grids of activations and completes the plans with
 // them; nil when activations stay float.
 func (u *Uniform) activations(ctx context.Context, m *ir.Model, env *compress.Env, plans []plan) (*placement, error) {
-	acts, err := u.data().place(ctx, m, env, plans)
+	acts, err := u.data(nil).place(ctx, m, env, plans)
 	if acts == nil || err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ type weights struct {
 	choose func(l *compress.Layer, shape []int) (spec format.Spec, note, skip string)
 	// flip rounds some weights the other way, so that errors add up to less.
 	flip bool
+	// trial: encodings are compared only, and the report need not know.
+	trial bool
 	// conv: flip those of convolutions alone.
 	conv bool
 	// finish, unless nil, changes scales once the codes are chosen.
@@ -88,6 +90,16 @@ func (w *weights) plans() ([]plan, error) {
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// possible lists the plans without recording what is left alone.
+func (w *weights) possible() (out []plan) {
+	for p, skip := range w.each() {
+		if skip == "" {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // each goes through the layers with the plan for each, or the reason why it has
