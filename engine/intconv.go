@@ -154,7 +154,7 @@ func (b *builder) planInt(st *step, p *intStep, w *intWork) {
 	zero, s := uint8(w.x.zero), w.shape
 	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
 	pack := p.w.pack
-	if fewRowsOf(&s) && p.w.further() == 0 {
+	if b.fewCodes(&s) && p.w.further() == 0 {
 		form, pack = form+" few", p.w.packFew
 	}
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
@@ -163,6 +163,9 @@ func (b *builder) planInt(st *step, p *intStep, w *intWork) {
 	b.pending = append(b.pending, func() error {
 		if err := weights.done(); err != nil {
 			return err
+		}
+		if bits := weights.x.CodeBits(); bits > 0 {
+			st.kernel += fmt.Sprint(" w", bits)
 		}
 		c, err := w.plan(s, weights.x)
 		if err != nil {

@@ -10,22 +10,46 @@ import (
 )
 
 // Products of few rows with large matrices are bound by the bytes of the matrix:
-// there weights stay codes, even where these cost more instructions.
+// there weights stay codes, even where these cost more instructions. Sizes are in
+// weights. With one row of floats codes win from fewFloats on, with more rows, each
+// of which expands the codes again, where whole weights come from memory. One row of
+// codes takes codes of matrices from coldMatrix on, or from fewCold on where those of
+// the program do not stay in the caches from one run to the next.
 const (
-	// fewRows is the number of rows up to which that pays: a row of floats is
-	// three of bytes, and each expands the codes again.
-	fewRows = 4
-	// fewIntRows is the same for rows of codes.
-	fewIntRows = 8
-	// fewWeights is the size from which the matrix leaves the first cache.
-	fewWeights = 16 << 10
+	fewFloats   = 64 << 10
+	coldMatrix  = 4 << 20
+	fewCold     = 256 << 10
+	coldProgram = 16 << 20
 )
+
+// fewReals reports whether codes should stay in a product of m rows of floats.
+func fewReals(m, size int) bool {
+	return m <= kernel.LowRows() && size >= fewFloats*m*m*m
+}
+
+// fewCodes is fewReals for rows of codes.
+func (b *builder) fewCodes(s *kernel.ConvShape) bool {
+	m, size := s.N*s.H*s.W, s.O*s.C
+	if s.KH*s.KW != 1 || s.Groups > 1 || m > kernel.LowRows() {
+		return false
+	}
+	return size >= coldMatrix*m*m || size >= fewCold*m*m && b.p.codedWeights() >= coldProgram
+}
+
+// codedWeights is how many weights of the program are codes.
+func (p *Program) codedWeights() int {
+	n := 0
+	for t := range p.codes {
+		n += t.Len()
+	}
+	return n
+}
 
 // lowProduct emits a product whose constant stays codes, and reports whether it
 // did.
 func (b *builder) lowProduct(n *ir.Node, name string, g product, x *ir.Value, t *tensor.Tensor) bool {
 	e := b.p.codes[t]
-	if e == nil || g.m > fewRows || g.n*g.k < fewWeights || !kernel.HasLow() {
+	if e == nil || !fewReals(g.m, g.n*g.k) {
 		return false
 	}
 	w := b.lowWeights(g, t, e)
@@ -78,9 +102,4 @@ func (b *builder) lowWeights(g product, t *tensor.Tensor, e *format.Encoded) *fo
 		return kernel.PackLow(g.k, g.n, kernel.LowSource{Codes: p.Codes, StepK: stepK, StepJ: stepJ, Bits: p.Bits,
 			Levels: p.Levels, Block: p.Block, Scale: p.Scale, Shift: p.Shift})
 	})
-}
-
-// fewRowsOf reports whether integer weights of a product should stay codes.
-func fewRowsOf(s *kernel.ConvShape) bool {
-	return s.KH*s.KW == 1 && s.Groups <= 1 && s.N*s.H*s.W <= fewIntRows && s.O*s.C >= fewWeights
 }

@@ -13,7 +13,7 @@ func PackIntFew(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	if s.KH*s.KW != 1 || s.Groups != 1 || len(w) != s.O*s.C || !HasLow() {
+	if s.KH*s.KW != 1 || s.Groups != 1 || len(w) != s.O*s.C || LowRows() == 0 {
 		return PackIntConv(s, w, zero)
 	}
 	bits, levels, codes := codesOfFew(w)
@@ -32,6 +32,15 @@ func PackIntFew(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
 	p.codes = tile.intCodes(bits, levels, largest)
 	tile.packInts(p, w, &codes)
 	return p, nil
+}
+
+// CodeBits is how many bits the codes of the weights have that stayed codes, 0
+// where none did.
+func (p *IntWeights) CodeBits() int {
+	if p.codes == nil {
+		return 0
+	}
+	return p.codes.bits
 }
 
 // codesOfFew returns the ascending values of w, at most sixteen, and the code of

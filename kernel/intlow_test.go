@@ -46,7 +46,7 @@ func testIntFew(t *testing.T, levels []int8, s GemmShape) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if HasLow() != (few.codes != nil) {
+	if (LowRows() > 0) != (few.CodeBits() > 0) {
 		t.Fatal("the weights do not stay codes where they should")
 	}
 	whole, err := PackIntConv(conv, w, zero)

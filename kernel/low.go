@@ -51,6 +51,8 @@ type lowTile struct {
 	needs cpu.Features
 	// lanes is half the width of a panel, mr the largest number of rows.
 	lanes, mr int
+	// few is what LowRows says of the tile.
+	few int
 	// pairs kernels add products by pairs in 16 bits, which must hold them.
 	pairs bool
 	sum   func(bits, m int, a *lowArgs)
@@ -77,9 +79,9 @@ func pickLowTile() *lowTile {
 	panic("kernel: no portable tile")
 }
 
-// HasLow reports whether the machine has more than the portable row for products
-// whose weights stay packed; it is slower than products of floats.
-func HasLow() bool { return pickLowTile().needs != 0 }
+// LowRows is the number of rows up to which products whose weights stay packed may
+// win where weights come from memory; 0 where they never do.
+func LowRows() int { return pickLowTile().few }
 
 // width is the columns of a panel.
 func (t *lowTile) width() int { return 2 * t.lanes }

@@ -9,10 +9,10 @@ import (
 )
 
 var archLowTiles = []lowTile{
-	{name: "u8c_6x32_vnni", needs: cpu.AVX512 | cpu.VNNI, lanes: 16, mr: 6, sum: lowBy(low512, low512),
+	{name: "u8c_6x32_vnni", needs: cpu.AVX512 | cpu.VNNI, lanes: 16, mr: 6, few: 4, sum: lowBy(low512, low512),
 		worth: func(a *worthArgs) { lowWorthAVX512((*byte)(unsafe.Pointer(a))) },
 		end:   func(a *intArgs) { inttile1x32VNNIAVX512((*byte)(unsafe.Pointer(a))) }, looks: true},
-	{name: "u8c_3x16_avx2", needs: cpu.AVX2, lanes: 8, mr: 3, pairs: true, sum: lowBy(low2, low2Each),
+	{name: "u8c_3x16_avx2", needs: cpu.AVX2, lanes: 8, mr: 3, few: 2, pairs: true, sum: lowBy(low2, low2Each),
 		worth: func(a *worthArgs) { lowWorthAVX2((*byte)(unsafe.Pointer(a))) },
 		end:   func(a *intArgs) { inttile1x16PairsAVX2((*byte)(unsafe.Pointer(a))) }},
 }
