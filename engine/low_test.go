@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -161,4 +162,39 @@ func runOnce(t *testing.T, m *ir.Model) (y []byte, kernels []string) {
 		kernels = append(kernels, st.Kernel)
 	}
 	return out["y"].Bytes(), kernels
+}
+
+// TestLowMemory: a program all of whose products keep codes holds no floats of its
+// weights.
+func TestLowMemory(t *testing.T) {
+	if kernel.LowRows() == 0 {
+		t.Skip("SKIPPED: this machine, or PARE_CPU, keeps no codes")
+	}
+	const k, n = 2048, 2048
+	for _, codes := range []bool{false, true} {
+		model := lowModel(t, 1, k, n, false, codes, format.Spec{Bits: 4, Grain: format.PerChannel, Axis: 1})
+		before := heap()
+		p, err := engine.Compile(context.Background(), model, engine.Options{Threads: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := p.NewSession()
+		if _, err := s.Run(context.Background(), inputsOf(model, 1)); err != nil {
+			t.Fatal(err)
+		}
+		if grown := int64(heap()) - int64(before); grown > k*n {
+			t.Errorf("integers %v: a program of %d KB of codes keeps %d KB", codes, k*n/2>>10, grown>>10)
+		}
+		runtime.KeepAlive(s)
+		runtime.KeepAlive(model)
+	}
+}
+
+// heap is the live memory.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
