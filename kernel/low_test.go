@@ -95,7 +95,7 @@ func testLow(t *testing.T, c lowCase, m int) {
 	a[0] = -1 // the largest magnitude, a power of two
 	ep := &kernel.Epilogue{Bias: floats(t, r, c.n), Residual: floats(t, r, m*c.n), Lo: -1000, Hi: 900}
 	got := runLow(t, kernel.NewLowGemm(m, w), m, c, a, ep)
-	rel := math.Ldexp(1, -20)
+	rel := math.Ldexp(1, -20) // the most of any machine
 	if c.bits == 4 && largestOf(c.levels) <= 64 || c.bits == 2 && largestOf(c.levels) <= 32 {
 		rel = math.Ldexp(1, -23)
 	}

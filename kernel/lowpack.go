@@ -55,10 +55,11 @@ func PackLow(k, n int, src LowSource) (*LowWeights, error) {
 	if src.Bits == 8 {
 		largest = 128
 	}
-	if p.planeBits = 8; lowFlush(p.bits, largest, 1<<8-1) == 0 {
-		p.planeBits = 7
+	p.planeBits, p.flush = 8, lowFlush(p.bits, largest, 1<<8-1)
+	if p.flush == 0 && p.tile.pairs {
+		p.planeBits, p.flush = 7, lowFlush(p.bits, largest, 1<<7-1)
 	}
-	if p.flush = lowFlush(p.bits, largest, 1<<p.planeBits-1); p.flush == 0 {
+	if p.flush == 0 && p.tile.pairs {
 		return nil, fmt.Errorf("levels up to %d are too large for codes of %d bits", largest, p.bits)
 	}
 	step, width := lowStep(p.bits), p.tile.width()

@@ -9,8 +9,8 @@ import (
 // LowGemm is a planned product C[M,N] = A[M,K]·B[K,N] of few rows of floats with
 // packed codes. Rows of A become fixed-point numbers of three planes of bytes,
 // whose sums with the levels are exact. An element of A changes by at most 2^-23
-// of the largest magnitude of its row, by 2^-20 where levels pass 64, or 32 of
-// codes of two bits; rows that are not finite are computed with floats.
+// of the largest magnitude of its row, by 2^-20 with AVX2 where levels pass 64, or
+// 32 of codes of two bits; rows that are not finite are computed with floats.
 type LowGemm struct {
 	m              int
 	w              *LowWeights
