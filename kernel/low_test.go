@@ -24,6 +24,7 @@ var lowCases = []lowCase{
 	{k: 403, n: 33, bits: 4, levels: []int8{-127, -88, -64, -45, -31, -20, -11, -5, 0, 5, 11, 20, 31, 64, 88, 127}},
 	{k: 100, n: 70, bits: 2, levels: []int8{-2, -1, 0, 1}},
 	{k: 136, n: 15, bits: 2, block: 40, shift: true, levels: []int8{-64, 0, 1, 64}},
+	{k: 72, n: 20, bits: 2, levels: []int8{-127, 0, 1, 127}},
 	{k: 517, n: 49, bits: 8},
 	{k: 70, n: 16, bits: 8, block: 16, shift: true},
 }

@@ -60,7 +60,9 @@ func PackLow(k, n int, src LowSource) (*LowWeights, error) {
 		p.planeBits, p.flush = 7, lowFlush(p.bits, largest, 1<<7-1)
 	}
 	if p.flush == 0 && p.tile.pairs {
-		return nil, fmt.Errorf("levels up to %d are too large for codes of %d bits", largest, p.bits)
+		// Only of two bits: a line of them holds twice as many rows.
+		src.Bits = 4
+		return PackLow(k, n, src)
 	}
 	step, width := lowStep(p.bits), p.tile.width()
 	p.blocks, p.steps = (k+p.block-1)/p.block, (p.block+step-1)/step
