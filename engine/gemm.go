@@ -70,6 +70,9 @@ type product struct {
 
 // product emits a product of x, as m rows, with the constant t.
 func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *tensor.Tensor) {
+	if b.lowProduct(n, name, g, x, t) {
+		return
+	}
 	panels := b.panels(g, t)
 	plan, err := kernel.NewGemm(kernel.GemmShape{M: g.m, N: g.n, K: g.k})
 	if err != nil {

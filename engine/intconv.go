@@ -161,12 +161,19 @@ type intWork struct {
 func (b *builder) planInt(st *step, p *intStep, w *intWork) {
 	zero, s := uint8(w.x.zero), w.shape
 	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
+	pack := p.w.pack
+	if b.fewCodes(&s) && p.w.further() == 0 {
+		form, pack = form+" few", p.w.packFew
+	}
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
-		return p.w.pack(s, zero)
+		return pack(s, zero)
 	})
 	b.pending = append(b.pending, func() error {
 		if err := weights.done(); err != nil {
 			return err
+		}
+		if bits := weights.x.CodeBits(); bits > 0 {
+			st.kernel += fmt.Sprint(" w", bits)
 		}
 		c, err := w.plan(s, weights.x)
 		if err != nil {

@@ -93,6 +93,15 @@ func (w *intWeights) pack(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, e
 	return kernel.PackIntStack(s, terms[0].Values, orders, zero)
 }
 
+// packFew packs one term for a product of few rows.
+func (w *intWeights) packFew(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, error) {
+	terms := w.terms
+	if terms[0].Values == nil {
+		terms, _ = w.e.IntTerms(w.axis)
+	}
+	return kernel.PackIntFew(s, terms[0].Values, zero)
+}
+
 // multipliers are, for the terms behind the first and n output channels, what an
 // epilogue multiplies sums by; worth is that of a channel's sum by its scale.
 func (w *intWeights) multipliers(n int, worth func(scale float64, o int) float64) [][]float32 {

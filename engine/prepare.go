@@ -49,7 +49,7 @@ func decodeWeights(m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) error 
 		if !ok || format.IsTerm(m, n.Out[0]) {
 			continue
 		}
-		t, err := e.Decode(0)
+		t, err := e.DecodeLater()
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -96,10 +97,9 @@ func (b *builder) pack() error {
 		})
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	// Steps hold what they read; decoded weights need not stay beside it.
+	for t := range b.p.codes {
+		t.Forget()
 	}
-	return nil
+	return errors.Join(errs...)
 }

@@ -17,6 +17,8 @@ func TestArgsLayout(t *testing.T) {
 	var o winogradOut
 	var st stepArgs
 	var g gridArgs
+	var low lowArgs
+	var worth worthArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -141,6 +143,24 @@ func TestArgsLayout(t *testing.T) {
 		{"wino.n", unsafe.Offsetof(o.n), 152},
 		{"wino.lo", unsafe.Offsetof(o.lo), 160},
 		{"wino.hi", unsafe.Offsetof(o.hi), 164},
+		{"low.src", unsafe.Offsetof(low.src), 0},
+		{"low.lds", unsafe.Offsetof(low.lds), 8},
+		{"low.b", unsafe.Offsetof(low.b), 16},
+		{"low.levels", unsafe.Offsetof(low.levels), 24},
+		{"low.sums", unsafe.Offsetof(low.sums), 32},
+		{"low.steps", unsafe.Offsetof(low.steps), 40},
+		{"low.blocks", unsafe.Offsetof(low.blocks), 48},
+		{"low.flush", unsafe.Offsetof(low.flush), 56},
+		{"low.near", unsafe.Offsetof(low.near), 64},
+		{"worth.dst", unsafe.Offsetof(worth.dst), 0},
+		{"worth.sums", unsafe.Offsetof(worth.sums), 8},
+		{"worth.pitch", unsafe.Offsetof(worth.pitch), 16},
+		{"worth.scale", unsafe.Offsetof(worth.scale), 24},
+		{"worth.offset", unsafe.Offsetof(worth.offset), 32},
+		{"worth.shift", unsafe.Offsetof(worth.shift), 40},
+		{"worth.data", unsafe.Offsetof(worth.data), 48},
+		{"worth.blocks", unsafe.Offsetof(worth.blocks), 56},
+		{"worth.step", unsafe.Offsetof(worth.step), 64},
 		{"scales.step", unsafe.Offsetof(c.step), 0},
 		{"scales.zero", unsafe.Offsetof(c.zero), 24},
 		{"scales.lo", unsafe.Offsetof(c.lo), 48},

@@ -132,7 +132,7 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 		pad = ep.Pad
 	}
 	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, pad)
-	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, store: store,
+	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, codes: c.w.codes, store: store,
 		dst: dst[r0*c.ow*s.DstStride*store.size():], ldc: s.DstStride, ldr: s.ResStride, ep: ep}
 	if ep.Residual != nil && store != storeSums {
 		p.res = ep.Residual[r0*c.ow*s.ResStride:]

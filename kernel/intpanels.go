@@ -15,6 +15,7 @@ type IntWeights struct {
 	flush                int
 	panels               []intPanel // of one group after the other
 	stack                *intStack  // nil: one term
+	codes                *intCodes  // nil: panels hold the weights themselves
 }
 
 // intPanel is as many columns as the tile is wide, one line of them per quad.

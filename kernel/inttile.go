@@ -62,6 +62,8 @@ type intArgs struct {
 	// steps, unless nil, is the tree of what turns y into a code.
 	steps *uint16
 	more  int
+	// codes says what panels of codes stand for; other tiles do not read it.
+	codes *intCodes
 }
 
 // intTile is a row of the table of integer micro-kernels. All rows give the

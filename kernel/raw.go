@@ -16,3 +16,12 @@ func rawBytes[T float32 | int32](s []T) []uint8 {
 func int32s(scratch []float32, n int) []int32 {
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:n]))), n)
 }
+
+// lineFloats is how many numbers of 32 bits a line of the cache holds.
+const lineFloats = 16
+
+// lined drops what lies before the first line of the cache that s has in full:
+// sums that kernels keep in memory should not lie across two.
+func lined[T float32 | int32](s []T) []T {
+	return s[-uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*lineFloats)/4:]
+}

@@ -29,6 +29,9 @@ func Table() []Row {
 	for _, t := range intDepthTiles {
 		add("intdepthwise", t.name, t.needs)
 	}
+	for _, t := range lowTiles {
+		add("low", t.name, t.needs)
+	}
 	rows = append(rows, list("depthwise", depthwiseLoops)...)
 	rows = append(rows, list("maxpool", maxLoops)...)
 	rows = append(rows, list("sumpool", sumLoops)...)

@@ -7,9 +7,9 @@ import "fmt"
 // types unpacked, in the low bits, without sign extension. It panics for wider
 // types.
 func Codes(t *Tensor) []byte {
-	bits := t.Type.Bits()
+	bits, raw := t.Type.Bits(), t.bytes()
 	if bits == 8 {
-		return t.raw
+		return raw
 	}
 	if bits != 4 && bits != 2 {
 		panic(fmt.Sprintf("tensor.Codes: %v elements are not codes of a byte or less", t.Type))
@@ -18,18 +18,18 @@ func Codes(t *Tensor) []byte {
 	per, mask := 8/bits, byte(1)<<bits-1
 	whole := len(out) / per
 	if bits == 4 {
-		for i, b := range t.raw[:whole] {
+		for i, b := range raw[:whole] {
 			pair := out[2*i : 2*i+2 : 2*i+2]
 			pair[0], pair[1] = b&15, b>>4
 		}
 	} else {
-		for i, b := range t.raw[:whole] {
+		for i, b := range raw[:whole] {
 			four := out[4*i : 4*i+4 : 4*i+4]
 			four[0], four[1], four[2], four[3] = b&3, b>>2&3, b>>4&3, b>>6
 		}
 	}
 	for i := whole * per; i < len(out); i++ {
-		out[i] = t.raw[i/per] >> (i % per * bits) & mask
+		out[i] = raw[i/per] >> (i % per * bits) & mask
 	}
 	return out
 }

@@ -44,7 +44,7 @@ func (s *Sparse) Dense() (*Tensor, error) {
 		if at < 0 || at >= int64(n) {
 			return nil, fmt.Errorf("sparse index %d outside shape %v", at, s.Shape)
 		}
-		copy(out.raw[int(at)*size:(int(at)+1)*size], s.Values.raw[k*size:(k+1)*size])
+		copy(out.raw[int(at)*size:(int(at)+1)*size], s.Values.bytes()[k*size:(k+1)*size])
 	}
 	return out, nil
 }

@@ -31,6 +31,8 @@ type Tensor struct {
 
 	raw  []byte   // little-endian, packed; nil for strings
 	strs []string // only for Type == String
+
+	later *later // nil: raw or strs
 }
 
 // Len is the number of elements of a shape.
@@ -173,16 +175,17 @@ func Data[T Elem](t *Tensor) []T {
 	}
 	var zero T
 	size := int(unsafe.Sizeof(zero))
-	n := len(t.raw) / size
+	raw := t.bytes()
+	n := len(raw) / size
 	if n == 0 {
 		return []T{}
 	}
-	p := unsafe.Pointer(&t.raw[0])
+	p := unsafe.Pointer(&raw[0])
 	if uintptr(p)%unsafe.Alignof(zero) == 0 {
 		return unsafe.Slice((*T)(p), n)
 	}
 	out := make([]T, n)
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(&out[0])), n*size), t.raw)
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(&out[0])), n*size), raw)
 	return out
 }
 
@@ -191,7 +194,7 @@ func (t *Tensor) Strings() []string { return t.strs }
 
 // Bytes returns the little-endian packed elements, shared with t; nil for
 // String tensors.
-func (t *Tensor) Bytes() []byte { return t.raw }
+func (t *Tensor) Bytes() []byte { return t.bytes() }
 
 // Len is the number of elements.
 func (t *Tensor) Len() int { return Len(t.Shape) }
@@ -202,7 +205,7 @@ func (t *Tensor) Rank() int { return len(t.Shape) }
 // Clone returns a copy that shares nothing with t.
 func (t *Tensor) Clone() *Tensor {
 	out := New(t.Type, t.Shape...)
-	copy(out.raw, t.raw)
+	copy(out.raw, t.bytes())
 	copy(out.strs, t.strs)
 	return out
 }
@@ -213,7 +216,7 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 	if Len(shape) != t.Len() {
 		panic(fmt.Sprintf("tensor.Reshape: %v to %v", t.Shape, shape))
 	}
-	return &Tensor{Type: t.Type, Shape: slices.Clone(shape), raw: t.raw, strs: t.strs}
+	return &Tensor{Type: t.Type, Shape: slices.Clone(shape), raw: t.raw, strs: t.strs, later: t.later}
 }
 
 // Equal reports whether a and b have the same type, shape and bits.
@@ -222,7 +225,7 @@ func Equal(a, b *Tensor) bool {
 		return a == b
 	}
 	return a.Type == b.Type && slices.Equal(a.Shape, b.Shape) &&
-		bytes.Equal(a.raw, b.raw) && slices.Equal(a.strs, b.strs)
+		bytes.Equal(a.bytes(), b.bytes()) && slices.Equal(a.strs, b.strs)
 }
 
 // String describes type and shape, such as "f32[16,3,3,3]".
