@@ -15,9 +15,10 @@ WxAy: weights of x bits, data between layers of y bits; A16 stands for data in f
 original's and the size of the file; for MiniLM the Spearman correlation times 100, below it the mean cosine of
 sentence vectors to the original's. The best figure of a line is bold. Samples: up to %d CIFAR-10 test images, %d
 ImageNet validation images (one image is %.2f points), %d sentence pairs; differences of a few samples mean nothing,
-datafree.json has the 95 %% intervals. No method of pare saw data while compressing, and their defaults were chosen on
-other images (ablation.md). First and last layers are treated like the others unless a recipe says otherwise. Columns
-with what they need in brackets are other tools (see below).
+datafree.json has the 95 %% intervals. No method of pare saw data while compressing. The presets of up to 6 bits, and what
+ablation.md settles, were chosen on other images; the presets of 8 bits and older defaults on images and pairs of these
+same sets. First and last layers are treated like the others unless a recipe says otherwise. Columns with what they need
+in brackets are other tools (see below).
 
 The second table of a network has the bit-operations of its layers with weights (multiply-accumulates times bits of
 weights times bits of data; what is left in float counts as 16 bits; all terms of an expansion count; sentences are
