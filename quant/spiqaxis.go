@@ -211,25 +211,28 @@ func shaped[T tensor.Elem](g *axisGrid, v *ir.Value, list []T) *tensor.Tensor {
 	return tensor.Of(shape, list)
 }
 
-// emit adds the pair behind v; codes of fewer than 8 bits are kept in range by a
-// Min in front.
+// emit adds the pair behind v, and a Min in front that keeps narrow codes in range.
+// At 8 bits it does nothing but stand between the pair and what makes v: ONNX
+// Runtime takes any operator right between pairs for one of a single scale, and then
+// refuses the file.
 func (g *axisGrid) emit(p *ir.Patch, v *ir.Value, x *axisForm) *ir.Value {
-	if g.scales == nil {
-		return format.NewWires(x.r.m, p).Wire(v.Name, g.whole).Emit(p, v)
-	}
 	typed := func(out *ir.Value, t tensor.DType) *ir.Value {
 		out.Type = v.Type
 		out.Type.DType = t
 		return out
 	}
-	from := v
-	if g.bits < 8 {
-		limits := make([]float32, len(g.scales))
-		for c, s := range g.scales {
-			limits[c] = float32(1<<g.bits-1-int(g.zeros[c])) * s
-		}
-		from = typed(p.Node(v.Name+"_limited", "Min", []*ir.Value{v, p.Const(v.Name+"_limit", shaped(g, v, limits))}), tensor.Float32)
+	below := func(limit *tensor.Tensor) *ir.Value {
+		return typed(p.Node(v.Name+"_below", "Min", []*ir.Value{v, p.Const(v.Name+"_top", limit)}), tensor.Float32)
 	}
+	if g.scales == nil {
+		_, top := g.whole.Range()
+		return format.NewWires(x.r.m, p).Wire(v.Name, g.whole).Emit(p, below(tensor.Of(nil, []float32{top})))
+	}
+	limits := make([]float32, len(g.scales))
+	for c, s := range g.scales {
+		limits[c] = float32(1<<g.bits-1-int(g.zeros[c])) * s
+	}
+	from := below(shaped(g, v, limits))
 	scale := p.Const(v.Name+"_scale", tensor.Of([]int{len(g.scales)}, g.scales))
 	zero := p.Const(v.Name+"_zero", tensor.Of([]int{len(g.zeros)}, g.zeros))
 	axis := ir.Attr{Name: "axis", Value: int64(g.axis)}

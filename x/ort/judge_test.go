@@ -39,6 +39,7 @@ var recipes = []struct {
 	{"fold+uniform(w=4,granularity=block,block=32)", false},
 	{"fold+uniform(w=8,symmetric=false,granularity=tensor)", false},
 	{"fold+spiq(w=6,a=6,form=axis)+uniform(w=6)", true},
+	{"fold+spiq(form=axis)+uniform(a=8)", true},
 	{"fold+rex", false},
 	{"fold+rex(base=powerquant(w=4),order=2,bits=4,steps=max,budget=0)", false},
 	{"fold+rex(base=uniform(w=4),order=2,bits=4,steps=fused)", false},
