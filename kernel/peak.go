@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"pare/internal/cpu"
@@ -28,6 +30,43 @@ func Peak(d time.Duration) float64 { return fastest(peaks, d) }
 
 // IntPeak is Peak for products of 8-bit integers, added exactly.
 func IntPeak(d time.Duration) float64 { return fastest(intPeaks, d) }
+
+// readBytes is more than caches hold.
+const readBytes = 128 << 20
+
+// ReadPeak measures, for about d, how many bytes a second so many goroutines read
+// from memory together: the best of several passes over more than caches hold.
+func ReadPeak(d time.Duration, threads int) float64 {
+	words := make([]uint64, readBytes/8)
+	for i := range words {
+		words[i] = uint64(i) // else all pages may be one page of zeros
+	}
+	best, part := 0.0, len(words)/max(1, threads)
+	for end := time.Now().Add(d); ; {
+		var all sync.WaitGroup
+		start := time.Now()
+		for k := range max(1, threads) {
+			all.Go(func() { readSink.Add(readWords(words[k*part : (k+1)*part])) })
+		}
+		all.Wait()
+		best = max(best, readBytes/time.Since(start).Seconds())
+		if time.Now().After(end) {
+			return best
+		}
+	}
+}
+
+// readSink keeps the reading alive.
+var readSink atomic.Uint64
+
+func readWords(p []uint64) uint64 {
+	var a, b, c, d uint64
+	for ; len(p) >= 8; p = p[8:] {
+		w := (*[8]uint64)(p)
+		a, b, c, d = a^w[0]^w[4], b^w[1]^w[5], c^w[2]^w[6], d^w[3]^w[7]
+	}
+	return a ^ b ^ c ^ d
+}
 
 func fastest(rows []peakRow, d time.Duration) float64 {
 	for _, p := range rows {

@@ -27,16 +27,16 @@ var documents = []struct {
 		eval.against.model eval.against.agreement eval.against.snr_db eval.against.max_abs_error eval.against.top1`},
 	{"eval net.onnx --data cifar10:data.bin --against out.onnx", 0, `model data samples top1 top1_interval[] top5 seconds
 		against.model against.agreement against.snr_db against.max_abs_error against.top1`},
-	{"bench net.onnx --runs 2 --against out.onnx", 0, `model threads batch cpu median_ms min_ms max_ms runs arena_bytes peak_gflops peak_int_gops
-		steps[].name steps[].op steps[].kernel steps[].ms steps[].gops steps[].peak_share
-		against.model against.median_ms ratio ratio_interval[]`},
+	{"bench net.onnx --runs 2 --against out.onnx", 0, `model threads batch cpu median_ms min_ms max_ms first_ms runs arena_bytes peak_gflops peak_int_gops peak_read_gbs
+		steps[].name steps[].op steps[].kernel steps[].ms steps[].share steps[].integer steps[].gops steps[].peak_share steps[].bytes steps[].gbs
+		against.model against.median_ms against.first_ms ratio ratio_interval[]`},
 	{"compare net.onnx out.onnx", 0, `layers[].name layers[].snr_db layers[].isolated_snr_db guilty`},
 	{"run net.onnx --random", 0, `outputs.y.shape[] outputs.y.type outputs.y.values[]`},
 	{"run net.onnx --random --output folder", 0, `outputs.y.shape[] outputs.y.type outputs.y.file`},
 	{"methods", 0, `methods[].name methods[].doc methods[].ref methods[].params presets[].name presets[].recipe`},
 	{"demo --samples 20 -o folder", 0, `folder samples inspection.model.params recipes[].name recipes[].recipe recipes[].file recipes[].bytes recipes[].size
 		recipes[].eval.top1 recipes[].eval.against.agreement recipes[].median_ms recipes[].ratio recipes[].ratio_interval[]`},
-	{"kernels", 0, `cpu kernels[].family kernels[].name kernels[].needs kernels[].runs`},
+	{"kernels", 0, `cpu features peak_gflops peak_int_gops peak_read_gbs kernels[].family kernels[].name kernels[].needs kernels[].runs`},
 	{"inspect missing.onnx", 1, `error.message error.file error.node error.hint`},
 	{"inspect", 2, `error.message error.file error.node error.hint`},
 }

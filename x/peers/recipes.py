@@ -61,11 +61,11 @@ def ready(network, folder):
     if opset(model) < AXES:
         path = os.path.join(folder, "newer.onnx")
         onnx.save(onnx.version_converter.convert_version(model, AXES), path)
-    quant_pre_process(path, out, skip_symbolic_shape=True)
+    quant_pre_process(path, out, auto_merge=True)  # with skip_symbolic_shape it would drop what it optimised
     return out
 
 
-def static(network, out, weights="QInt8", **options):
+def static(network, out, weights="QInt8", activations="QInt8", **options):
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
     class Reader(CalibrationDataReader):
@@ -76,7 +76,8 @@ def static(network, out, weights="QInt8", **options):
             return next(self.feeds, None)
 
     with tempfile.TemporaryDirectory() as folder:
-        quantize_static(ready(network, folder), out, Reader(), weight_type=QuantType[weights], **options)
+        types = {"weight_type": QuantType[weights], "activation_type": QuantType[activations]}
+        quantize_static(ready(network, folder), out, Reader(), **types, **options)
 
 
 def dynamic(network, out, prepare=ready, **options):
@@ -133,6 +134,8 @@ RECIPES = {
                              functools.partial(dynamic, prepare=lambda network, _: network.file), tasks=()),
     "ort-static": ort("ONNX Runtime", "W8A8", "quantize_static(per_channel=True)",
                       functools.partial(static, per_channel=True), data=True),
+    "ort-static-fast": ort("ONNX Runtime", "W8A8", "quantize_static(per_channel=True, activation_type=QUInt8)",
+                           functools.partial(static, per_channel=True, activations="QUInt8"), tasks=(), data=True),
     "ort-static-int4": ort("ONNX Runtime", "W4A8", "quantize_static(per_channel=True, weight_type=QInt4)",
                            functools.partial(static, per_channel=True, weights="QInt4"), data=True),
     "ort-static-tensor": ort("ONNX Runtime, per tensor", "W8A8", "quantize_static()", static, data=True),
