@@ -31,6 +31,7 @@ var may = map[string][]string{
 	"demo":                  {},
 	"demo/train":            {"tensor", "ir", "onnx", "demo"},
 	"report":                {"eval"},
+	"results/speed":         {"pare", "compress", "ir", "kernel", "tensor"},
 	"results/measure":       {"pare", "compress", "eval", "dataset", "ir", "op", "tensor"},
 	"pare":                  {"tensor", "ir", "onnx", "op", "pass", "group", "format", "kernel", "engine", "dataset", "calib", "compress", "quant", "eval"},
 	"cmd/pare":              {"pare", "demo", "report", "results", "dataset", "eval", "compress", "tensor", "kernel", "engine", "ir", "op"},

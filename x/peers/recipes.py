@@ -87,10 +87,10 @@ def dynamic(network, out, prepare=ready, **options):
         quantize_dynamic(prepare(network, folder), out, weight_type=QuantType.QInt8, **options)
 
 
-def matmul_nbits(network, out, bits):
+def matmul_nbits(network, out, bits, **options):
     from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 
-    tool = MatMulNBitsQuantizer(onnx.load(network.file), bits=bits, block_size=32, is_symmetric=False)
+    tool = MatMulNBitsQuantizer(onnx.load(network.file), bits=bits, block_size=32, is_symmetric=False, **options)
     tool.process()
     tool.model.save_model_to_file(out)
 
@@ -143,6 +143,8 @@ RECIPES = {
                              functools.partial(static, per_channel=True, op_types_to_quantize=["MatMul"]), tasks=(PAIRS,), data=True),
     "ort-nbits4": ort("ONNX Runtime", "W4A16", "MatMulNBitsQuantizer(bits=4, block_size=32, is_symmetric=False)",
                       functools.partial(matmul_nbits, bits=4), tasks=(PAIRS,)),
+    "ort-nbits4-fast": ort("ONNX Runtime", "W4A8", "MatMulNBitsQuantizer(bits=4, block_size=32, is_symmetric=False, accuracy_level=4)",
+                           functools.partial(matmul_nbits, bits=4, accuracy_level=4), tasks=()),
     "ort-nbits2": ort("ONNX Runtime", "W2A16", "MatMulNBitsQuantizer(bits=2, block_size=32, is_symmetric=False)",
                       functools.partial(matmul_nbits, bits=2), tasks=(PAIRS,)),
     "nncf": nncf("NNCF", "W8A8", "quantize() of the ONNX model", nncf_static, data=True),

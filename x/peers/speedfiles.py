@@ -3,9 +3,9 @@
     speedfiles.py FOLDER [--only NETWORK]
 
 FOLDER holds what `go run ./results/speed -prepare` wrote: NETWORK.onnx with
-NETWORK/batch8/INPUT.npy, samples that calibrate too. Beside each network its files
-are put: NETWORK.ort-static-fast.onnx, NETWORK.nncf.xml and, for transformers,
-NETWORK.ort-dynamic.onnx. They are good for speed alone.
+NETWORK/batch8/INPUT.npy, samples that calibrate too. Beside each network NETWORK.RECIPE.onnx
+(or .xml, for OpenVINO) is put, for the recipes that its kind of network is known to run fastest
+with. The files are good for speed alone; those that are there already stay.
 """
 
 import argparse
@@ -19,7 +19,8 @@ import onnx
 
 from recipes import RECIPES, nncf_static, openvino_rewrite
 
-SUFFIX = {"ort-static-fast": ".onnx", "nncf": ".xml", "ort-dynamic": ".onnx"}
+# The suffix of what a recipe writes.
+SUFFIX = {"ort-static-fast": ".onnx", "nncf": ".xml", "ort-dynamic": ".onnx", "ort-nbits4-fast": ".onnx"}
 
 
 class Samples:
@@ -37,16 +38,22 @@ class Samples:
 
 
 def wanted(path):
-    """The recipes that a network is quantised with: the static ones, and for transformers whichever."""
-    attention = any(node.op_type == "Softmax" for node in onnx.load(path, load_external_data=False).graph.node)
-    return list(SUFFIX) if attention else list(SUFFIX)[:2]
+    """The recipes for a network: of convolutions, with attention, or of dense layers alone."""
+    kinds = {node.op_type for node in onnx.load(path, load_external_data=False).graph.node}
+    if "Softmax" in kinds:
+        return ["ort-static-fast", "nncf", "ort-dynamic"]
+    return ["ort-static-fast", "nncf"] if "Conv" in kinds else ["ort-dynamic", "ort-nbits4-fast"]
 
 
 def quantise(recipe, path, out):
+    """Writes a file; under a name that is not taken for a finished one before it is there."""
+    scratch = out.with_name("unfinished" + out.suffix)
     if recipe == "nncf":
-        nncf_static(Samples(path), out, rewrite=openvino_rewrite)
+        nncf_static(Samples(path), scratch, rewrite=openvino_rewrite)
+        scratch.with_suffix(".bin").replace(out.with_suffix(".bin"))
     else:
-        RECIPES[recipe].apply(Samples(path), out)
+        RECIPES[recipe].apply(Samples(path), str(scratch))
+    scratch.replace(out)
 
 
 def main():
@@ -57,13 +64,16 @@ def main():
     a = args.parse_args()
     if a.one:
         recipe, name = a.one
-        quantise(recipe, a.folder / f"{name}.onnx", str(a.folder / f"{name}.{recipe}{SUFFIX[recipe]}"))
+        path = a.folder / f"{name}.onnx"
+        quantise(recipe, path, path.with_suffix(f".{recipe}{SUFFIX[recipe]}"))
         return
     for inputs in sorted(a.folder.glob("*/batch8")):
         path = inputs.parent.with_suffix(".onnx")
         if a.only not in path.stem:
             continue
         for recipe in wanted(path):
+            if path.with_suffix(f".{recipe}{SUFFIX[recipe]}").exists():
+                continue
             done = subprocess.run([sys.executable, __file__, a.folder, "--one", recipe, path.stem], capture_output=True, text=True)
             print(path.stem, recipe, "ok" if not done.returncode else done.stderr.strip().splitlines()[-1], flush=True)
 

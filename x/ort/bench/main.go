@@ -51,7 +51,7 @@ func run(dir, threads string, pairs int, only string, now clock) error {
 		if !strings.Contains(name, only) {
 			continue
 		}
-		path, err := prepare(from, dir, name)
+		path, err := assets.Fill(dir, name)
 		if err != nil {
 			return err
 		}

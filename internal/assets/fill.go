@@ -1,4 +1,4 @@
-package main
+package assets
 
 import (
 	"encoding/binary"
@@ -26,9 +26,11 @@ type weights struct {
 	}
 }
 
-// prepare puts the network called name into dir, its weights drawn as its list
-// says, and returns the model's path. Speed does not depend on the weights.
-func prepare(assets, dir, name string) (string, error) {
+// Fill puts the network called name, of those in the folder speed that come without
+// weights, into dir with weights drawn as its list says, and returns the model's
+// path. Its speed is that of a trained network.
+func Fill(dir, name string) (string, error) {
+	assets := filepath.Join(Dir(), "speed")
 	model, err := os.ReadFile(filepath.Join(assets, name+".onnx"))
 	if err != nil {
 		return "", err

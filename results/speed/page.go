@@ -1,0 +1,231 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const pageHead = `# Speed
+
+Written by results/speed; doc.go there says how it is run. Every engine runs in a process of its own, on the same
+random inputs; they take turns in changing order, with a pause before each turn and a run that does not count where
+a run is short. A time is the median over turns of the median of a turn, a ratio the median over rounds of the other's
+time divided by pare's: **above 1 pare is faster**. No thread of an engine that waits computes or spins. *better peer*
+is the faster one of ONNX Runtime and OpenVINO in that cell; their 8-bit files are their own tools' (see x/peers), and
+OpenVINO also runs ONNX Runtime's. On AVX2 alone the peers' 8-bit products saturate; pare's are exact with either
+instruction set. Speed does not depend on weights, which are random but for resnet20 and minilm-l6 (128 tokens).
+
+`
+
+// table is one of the page: a line per network, a column per competitor.
+type table struct {
+	title   string
+	columns func(c column) bool
+	value   func(p *printer, x cell, r *row) string
+	// only says in which settings it stands, nil for all.
+	only func(x cell) bool
+}
+
+func alone(x cell) bool { return x.threads == 1 && x.batch == 1 }
+
+func anyColumn(column) bool   { return true }
+func ownColumn(c column) bool { return !c.peer() }
+
+func coded(c column) bool { return ownColumn(c) && c.name != "float" }
+
+var tables = []table{
+	{title: "Against the better peer: float against its float, the others against its int8", columns: ownColumn, value: againstPeer},
+	{title: "Against pare's own float", columns: coded, value: against(ownFloat)},
+	{title: "Against pare's W8A8", columns: func(c column) bool { return coded(c) && c.name != "w8a8" }, value: against(ownInt), only: alone},
+	{title: "Milliseconds", columns: anyColumn, value: milliseconds},
+	{title: "Share of the peak of multiply-adds, by the operations of the definition (Winograd's form needs fewer)", columns: anyColumn, value: share, only: alone},
+	{title: "One thread's time over that of two", columns: anyColumn, value: speedup, only: func(x cell) bool { return x.threads == 2 }},
+	{title: "Most memory of the process, MB, and what of it came with the network", columns: anyColumn, value: memory, only: alone},
+	{title: "To load the network and to run it once, milliseconds", columns: anyColumn, value: first, only: alone},
+}
+
+// printer writes the page of some results.
+type printer struct {
+	strings.Builder
+	results *results
+}
+
+func page(r *results) string {
+	p := &printer{results: r}
+	p.WriteString(pageHead)
+	p.engines()
+	for _, batch := range allBatches {
+		for _, threads := range allThreads {
+			for _, isa := range allISAs {
+				p.setting(cell{isa: isa, threads: threads, batch: batch})
+			}
+		}
+	}
+	p.failures()
+	return p.String()
+}
+
+// engines says what was measured on what.
+func (p *printer) engines() {
+	var names []string
+	for _, r := range p.results.Rows {
+		if r.Engine != "" && r.Engine != own && !slices.Contains(names, r.Engine) {
+			names = append(names, r.Engine)
+		}
+	}
+	slices.Sort(names)
+	fmt.Fprintf(p, "Machine: %s. Peers: %s.\n\n", p.results.Machine, strings.Join(names, ", "))
+	p.WriteString("| peaks measured before a cell | threads | GFLOP/s | GOP/s of 8-bit integers | GB/s read |\n| --- | --- | --- | --- | --- |\n")
+	for _, k := range p.results.Peaks {
+		fmt.Fprintf(p, "| %s | %d | %.0f | %.0f | %.1f |\n", k.ISA, k.Threads, k.Float, k.Int, k.Read)
+	}
+	p.WriteString("\n")
+}
+
+// setting writes the tables of one setting; x is a cell without its network.
+func (p *printer) setting(x cell) {
+	if !slices.ContainsFunc(p.results.Rows, func(r row) bool { return r.ISA == x.isa && r.Threads == x.threads && r.Batch == x.batch }) {
+		return
+	}
+	fmt.Fprintf(p, "## %s, threads: %d, batch: %d\n\n", x.isa, x.threads, x.batch)
+	for _, t := range tables {
+		if t.only == nil || t.only(x) {
+			p.table(t, x)
+		}
+	}
+	p.dense(x)
+}
+
+func (p *printer) table(t table, x cell) {
+	var shown []column
+	for _, c := range columns {
+		x.network = networks[0]
+		if t.columns(c) && (c.suits(x) || slices.Contains(c.kinds, transformer)) && !(c.once && !alone(x)) {
+			shown = append(shown, c)
+		}
+	}
+	fmt.Fprintf(p, "%s\n\n| network |", t.title)
+	for _, c := range shown {
+		fmt.Fprintf(p, " %s |", c.title)
+	}
+	p.WriteString("\n|" + strings.Repeat(" --- |", len(shown)+1) + "\n")
+	for _, n := range networks {
+		x.network = n
+		if n.is(dense) || !p.has(x) {
+			continue
+		}
+		fmt.Fprintf(p, "| %s |", n.name)
+		for _, c := range shown {
+			text := ""
+			if r := p.results.find(x, c.name); r != nil {
+				text = "-"
+				if r.Error == "" {
+					text = t.value(p, x, r)
+				}
+			}
+			fmt.Fprintf(p, " %s |", text)
+		}
+		p.WriteString("\n")
+	}
+	p.WriteString("\n")
+}
+
+// has reports whether a cell has rows.
+func (p *printer) has(x cell) bool {
+	return slices.ContainsFunc(p.results.Rows, func(r row) bool { return r.of(x, r.Column) })
+}
+
+func findColumn(name string) column {
+	return columns[slices.IndexFunc(columns, func(c column) bool { return c.name == name })]
+}
+
+func againstPeer(p *printer, x cell, r *row) string {
+	if findColumn(r.Column).ints {
+		return against(peerInt)(p, x, r)
+	}
+	return against(peerFloat)(p, x, r)
+}
+
+// against shows the ratio to one of those that rows are compared with.
+func against(key string) func(*printer, cell, *row) string {
+	return func(_ *printer, _ cell, r *row) string {
+		q, ok := r.Ratios[key]
+		if !ok {
+			return "-"
+		}
+		return fmt.Sprintf("**%.2f** (%.2f to %.2f)", q.Median, q.Interval[0], q.Interval[1])
+	}
+}
+
+func milliseconds(_ *printer, _ cell, r *row) string { return fmt.Sprintf("%.3g", r.MS) }
+
+func share(_ *printer, _ cell, r *row) string { return fmt.Sprintf("%.0f %%", 100*r.Share) }
+
+func speedup(p *printer, x cell, r *row) string {
+	x.threads = 1
+	one := p.results.find(x, r.Column)
+	if one == nil || one.Error != "" {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f", one.MS/r.MS)
+}
+
+func memory(_ *printer, _ cell, r *row) string {
+	return fmt.Sprintf("%.0f (%.0f)", float64(r.PeakBytes)/1e6, float64(r.PeakBytes-r.StartBytes)/1e6)
+}
+
+func first(_ *printer, _ cell, r *row) string { return fmt.Sprintf("%.0f", r.FirstMS) }
+
+// dense writes how fast the chain of products reads its weights.
+func (p *printer) dense(x cell) {
+	x.network = networks[slices.IndexFunc(networks, func(n network) bool { return n.is(dense) })]
+	if !p.has(x) {
+		return
+	}
+	fmt.Fprintf(p, "%d products of a vector with a matrix of %d x %d\n\n", denseLayers, denseWidth, denseWidth)
+	p.WriteString("| | ms for each | against own float | against the better peer's float | GB/s of weights | of the rate of reading |\n| --- | --- | --- | --- | --- | --- |\n")
+	for _, c := range columns {
+		if r := p.results.find(x, c.name); r != nil && r.Error == "" {
+			gbs := denseParams * float64(c.bits) / 8 / r.MS / 1e6
+			fmt.Fprintf(p, "| %s | %.3f | %s | %s | %.1f | %.0f %% |\n", c.title, r.MS/denseLayers,
+				against(ownFloat)(p, x, r), against(peerFloat)(p, x, r), gbs, 100*gbs/p.read(x))
+		}
+	}
+	p.WriteString("\n")
+}
+
+// read is the rate at which memory was read with the threads of a cell.
+func (p *printer) read(x cell) float64 {
+	for _, k := range p.results.Peaks {
+		if k.ISA == x.isa && k.Threads == x.threads {
+			return k.Read
+		}
+	}
+	return 0
+}
+
+// failures lists what has no figures, and why.
+func (p *printer) failures() {
+	why := map[string][]string{}
+	var order []string
+	for _, r := range p.results.Rows {
+		if r.Error == "" {
+			continue
+		}
+		text := fmt.Sprintf("%s: %s", findColumn(r.Column).title, r.Error)
+		if why[text] == nil {
+			order = append(order, text)
+		}
+		if name := r.Network + " " + r.ISA; !slices.Contains(why[text], name) {
+			why[text] = append(why[text], name)
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	p.WriteString("## Without figures\n\n")
+	for _, text := range order {
+		fmt.Fprintf(p, "- %s (%s)\n", text, strings.Join(why[text], ", "))
+	}
+}
