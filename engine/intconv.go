@@ -92,7 +92,7 @@ func (b *builder) intStep(p *intStep) {
 	}
 	behind.uses(st)
 	s := p.shape
-	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+p.w.further())*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
+	st.bytes = int64(p.x.n) + 4*int64(real.b.floats)
 	ep := t.epilogue(p.scales(), p.shift)
 	b.planInt(st, p, &intWork{x: p.x, shape: s, ep: &ep, plan: behind.plan(), run: func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
 		e := ep
@@ -175,6 +175,7 @@ func (b *builder) planInt(st *step, p *intStep, w *intWork) {
 		if bits := weights.x.CodeBits(); bits > 0 {
 			st.kernel += fmt.Sprint(" w", bits)
 		}
+		st.bytes += int64(weights.x.Bytes())
 		c, err := w.plan(s, weights.x)
 		if err != nil {
 			return err

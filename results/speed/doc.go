@@ -8,7 +8,7 @@
 // The first command puts networks, random inputs and pare's compressed files into
 // the folder (about 2 GB), the second the peers' own 8-bit files (see x/peers), the
 // third times: every engine in a process of its own, one after the other in changing
-// order. -avx2 names a folder of Python packages whose engines find no AVX-512, for
+// order. PARE_PEERS does in place of -python. -avx2 names a folder of Python packages whose engines find no AVX-512, for
 // the rows of AVX2 on a machine that has it; without one, or without PYTHON, rows of
 // the peers say so.
 //

@@ -37,7 +37,7 @@ func main() {
 	var w wishes
 	var s setup
 	flag.StringVar(&s.dir, "dir", filepath.Join(os.TempDir(), "pare-speed"), "folder of networks, inputs and compressed files")
-	flag.StringVar(&s.python, "python", "", "Python with the packages of x/peers/requirements.txt")
+	flag.StringVar(&s.python, "python", os.Getenv("PARE_PEERS"), "Python with the peers' packages; PARE_PEERS where not given")
 	flag.StringVar(&s.avx2, "avx2", "", "folder of packages whose engines find no AVX-512")
 	flag.Float64Var(&s.seconds, "seconds", 8, "time of a cell")
 	networks := flag.String("networks", "", "only networks whose name contains one of these, separated by commas")
@@ -120,7 +120,7 @@ func run(ctx context.Context, s setup, w wishes, preparing bool) error {
 		}
 		return nil
 	}
-	s.machine = cpu.Level()
+	s.machine, s.script = cpu.Level(), "x/peers/serve.py"
 	for _, x := range grid(allISAs, w.threads, w.batches) {
 		if !chosen(x.isa, w.isas) || !chosen(x.network.name, w.networks) || !s.has(x.isa) {
 			continue

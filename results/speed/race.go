@@ -28,6 +28,7 @@ type racer struct {
 type setup struct {
 	dir     string // of the files
 	python  string
+	script  string // x/peers/serve.py
 	avx2    string // folder of packages whose engines find no AVX-512
 	machine string // the strongest level of this machine
 	seconds float64
@@ -48,7 +49,7 @@ func (s setup) command(c column, isa string) (command, environment []string, err
 		}
 		environment = []string{"PYTHONPATH=" + s.avx2}
 	}
-	return []string{s.python, "x/peers/serve.py", c.engine}, environment, nil
+	return []string{s.python, s.script, c.engine}, environment, nil
 }
 
 // start starts a competitor, loads its file and runs it once.

@@ -128,6 +128,37 @@ func TestRace(t *testing.T) {
 	}
 }
 
+// TestPeers lets the peers take part.
+func TestPeers(t *testing.T) {
+	python := os.Getenv("PARE_PEERS")
+	if python == "" {
+		t.Skip("SKIPPED: set PARE_PEERS to a Python with onnxruntime and openvino")
+	}
+	dir := t.TempDir()
+	n := network{name: "demo"}
+	if err := os.WriteFile(filepath.Join(dir, "demo.onnx"), demo.Model(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := prepare(t.Context(), dir, n, []string{"none"}, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "demo"+ortFile), []byte("no network"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	s := setup{dir: dir, python: python, script: "../../x/peers/serve.py", machine: "generic"}
+	x := cell{network: n, isa: "generic", threads: 2, batch: 8}
+	for _, r := range s.race(t.Context(), x, []column{named("ort-float"), named("openvino-float"), named("ort-int8")}) {
+		switch {
+		case r.column.name == "ort-int8":
+			if r.err == nil {
+				t.Error("a text was run")
+			}
+		case r.err != nil || !strings.ContainsAny(r.rival.Engine, "0123456789") || r.rival.PeakBytes < r.rival.StartBytes:
+			t.Errorf("%s: %v, %+v", r.column.name, r.err, r.rival)
+		}
+	}
+}
+
 // TestPage looks for every row of some results on the page.
 func TestPage(t *testing.T) {
 	r := &results{Machine: "a machine", Peaks: []peak{{"avx2", 1, 100, 200, 20}}}

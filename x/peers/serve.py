@@ -33,9 +33,12 @@ class OnnxRuntime:
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.force_spinning_stop", "1")  # spins in a run, not after it
         session = self.module.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        wanted = {x.name for x in session.get_inputs()}
-        feed = {k: v for k, v in feed.items() if k in wanted}
-        return lambda: session.run(None, feed)
+        binding = session.io_binding()
+        for x in session.get_inputs():
+            binding.bind_cpu_input(x.name, feed[x.name])
+        for x in session.get_outputs():
+            binding.bind_output(x.name, "cpu")
+        return lambda: session.run_with_iobinding(binding)
 
 
 class OpenVino:
