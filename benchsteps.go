@@ -35,10 +35,11 @@ func (r *BenchResult) profile(ctx context.Context, s *Session, in map[string]*te
 	if err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}
-	total := 0.0
+	total, flops := 0.0, 0.0
 	for _, t := range times {
-		total += t.Seconds
+		total, flops = total+t.Seconds, flops+float64(t.Flops)
 	}
+	r.GOPS = flops / r.MedianMS / 1e6
 	r.Steps = []StepTime{}
 	for _, t := range times {
 		r.Steps = append(r.Steps, r.step(t, total))

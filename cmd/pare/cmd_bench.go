@@ -97,7 +97,7 @@ func printBench(w io.Writer, r *pare.BenchResult, top int) {
 		rows = append(rows, timingRow(*r.Against))
 	}
 	table(w, rows)
-	fmt.Fprintf(w, "%.1f samples a second\n", r.PerSecond)
+	fmt.Fprintf(w, "%.1f samples a second, %.1f GOP/s\n", r.PerSecond, r.GOPS)
 	if r.Ratio != nil {
 		verdict := "no clear difference"
 		switch {

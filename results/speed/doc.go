@@ -8,9 +8,9 @@
 // The first command puts networks, random inputs and pare's compressed files into
 // the folder (about 2 GB), the second the peers' own 8-bit files (see x/peers), the
 // third times: every engine in a process of its own, one after the other in changing
-// order. PARE_PEERS does in place of -python. -avx2 names a folder of Python packages whose engines find no AVX-512, for
+// order. -avx2 names a folder of Python packages whose engines find no AVX-512, for
 // the rows of AVX2 on a machine that has it; without one, or without PYTHON, rows of
-// the peers say so.
+// the peers say so. PARE_PEERS does in place of -python.
 //
 // A cell is a network with instruction set, threads and batch; its figures are kept
 // in results/speed.json as soon as they are there, and a run that was stopped goes
