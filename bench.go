@@ -54,9 +54,10 @@ type BenchResult struct {
 	// PerSecond is the number of samples a second at the median.
 	PerSecond float64 `json:"samples_per_second"`
 	// GOPS is the operations of all steps at the median, in billions a second.
-	GOPS    float64    `json:"gops"`
-	Steps   []StepTime `json:"steps"`
-	Against *Timing    `json:"against,omitempty"`
+	GOPS    float64      `json:"gops"`
+	Steps   []StepTime   `json:"steps"`
+	Kernels []KernelTime `json:"kernels"` // the same by kernel
+	Against *Timing      `json:"against,omitempty"`
 	// Ratio is the median over pairs of runs of the other model's time over this
 	// one's: above 1 this one is faster. The interval holds it with 95 %.
 	Ratio         *float64    `json:"ratio,omitempty"`

@@ -38,7 +38,7 @@ func TestBench(t *testing.T) {
 		t.Errorf("shares add up to %v, %d steps compute on integers", share, integers)
 	}
 	steps := 0
-	for _, k := range pare.ByKernel(r.Steps) {
+	for _, k := range r.Kernels {
 		steps, ms = steps+k.Steps, ms-k.MS
 	}
 	if steps != len(r.Steps) || math.Abs(ms) > 1e-9 {

@@ -47,6 +47,7 @@ func (r *BenchResult) profile(ctx context.Context, s *Session, in map[string]*te
 			r.Notes = append(r.Notes, fmt.Sprintf("%s computes in float: %s", t.Name, t.Floats))
 		}
 	}
+	r.Kernels = byKernel(r.Steps)
 	return nil
 }
 
@@ -86,8 +87,8 @@ type KernelTime struct {
 	Share  float64 `json:"share"` // of the time of all steps
 }
 
-// ByKernel adds the steps of each kernel, slowest first.
-func ByKernel(steps []StepTime) []KernelTime {
+// byKernel adds the steps of each kernel, slowest first.
+func byKernel(steps []StepTime) []KernelTime {
 	var out []KernelTime
 	at := map[string]int{}
 	for _, s := range steps {

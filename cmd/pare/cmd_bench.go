@@ -111,7 +111,7 @@ func printBench(w io.Writer, r *pare.BenchResult, top int) {
 	fmt.Fprintln(w)
 	printSteps(w, r.Steps, top)
 	fmt.Fprintln(w)
-	printKernels(w, r.Steps)
+	printKernels(w, r.Kernels)
 	for _, n := range r.Notes {
 		fmt.Fprintf(w, "note: %s\n", n)
 	}
@@ -143,9 +143,9 @@ func printSteps(w io.Writer, steps []pare.StepTime, top int) {
 	}
 }
 
-func printKernels(w io.Writer, steps []pare.StepTime) {
+func printKernels(w io.Writer, kernels []pare.KernelTime) {
 	rows := [][]string{{"KERNEL", "STEPS", "MS", "TIME"}}
-	for _, k := range pare.ByKernel(steps) {
+	for _, k := range kernels {
 		rows = append(rows, []string{k.Kernel, fmt.Sprint(k.Steps), fmt.Sprintf("%.3f", k.MS), percent(k.Share)})
 	}
 	table(w, rows)

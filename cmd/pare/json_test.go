@@ -28,7 +28,7 @@ var documents = []struct {
 	{"eval net.onnx --data cifar10:data.bin --against out.onnx", 0, `model data samples top1 top1_interval[] top5 seconds
 		against.model against.agreement against.snr_db against.max_abs_error against.top1`},
 	{"bench net.onnx --runs 2 --against out.onnx", 0, `model threads batch cpu median_ms min_ms max_ms first_ms runs samples_per_second gops arena_bytes peak_gflops peak_int_gops peak_read_gbs
-		steps[].name steps[].op steps[].kernel steps[].ms steps[].share steps[].integer steps[].gops steps[].peak_share steps[].bytes steps[].gbs
+		steps[].name steps[].op steps[].kernel steps[].ms steps[].share steps[].integer steps[].gops steps[].peak_share steps[].bytes steps[].gbs kernels[].kernel kernels[].steps kernels[].ms kernels[].share
 		against.model against.median_ms against.first_ms ratio ratio_interval[]`},
 	{"compare net.onnx out.onnx", 0, `layers[].name layers[].snr_db layers[].isolated_snr_db guilty`},
 	{"run net.onnx --random", 0, `outputs.y.shape[] outputs.y.type outputs.y.values[]`},
