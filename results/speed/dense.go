@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"pare"
@@ -55,4 +57,32 @@ func denseConsts() string {
 		b.WriteString("  const w" + string(rune('0'+i)) + " = f32[1,1]{0}\n")
 	}
 	return b.String()
+}
+
+// dense writes how fast the chain of products reads its weights.
+func (p *printer) dense(x cell) {
+	x.network = networks[slices.IndexFunc(networks, func(n network) bool { return n.is(dense) })]
+	if !p.has(x) {
+		return
+	}
+	fmt.Fprintf(p, "%d products of a vector with a matrix of %d x %d\n\n", denseLayers, denseWidth, denseWidth)
+	p.WriteString("| | ms for each | against own float | against the better peer's float | GB/s of weights | of the rate of reading |\n| --- | --- | --- | --- | --- | --- |\n")
+	for _, c := range columns {
+		if r := p.results.find(x, c.name); r != nil && r.Error == "" {
+			gbs := denseParams * float64(c.bits) / 8 / r.MS / 1e6
+			fmt.Fprintf(p, "| %s | %.3f | %s | %s | %.1f | %.0f %% |\n", c.title, r.MS/denseLayers,
+				against(ownFloat)(p, x, r), against(peerFloat)(p, x, r), gbs, 100*gbs/p.read(x))
+		}
+	}
+	p.WriteString("\n")
+}
+
+// read is the rate at which memory was read with the threads of a cell.
+func (p *printer) read(x cell) float64 {
+	for _, k := range p.results.Peaks {
+		if k.ISA == x.isa && k.Threads == x.threads {
+			return k.Read
+		}
+	}
+	return 0
 }

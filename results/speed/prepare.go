@@ -14,6 +14,22 @@ import (
 	"pare/internal/npy"
 )
 
+// prepare puts the networks that are wished for into the folder.
+func (s setup) prepare(ctx context.Context, w wishes) error {
+	if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return err
+	}
+	for _, n := range networks {
+		if !chosen(n.name, w.networks) {
+			continue
+		}
+		if err := prepare(ctx, s.dir, n, w.columns, w.again); err != nil {
+			return fmt.Errorf("%s: %w", n.name, err)
+		}
+	}
+	return nil
+}
+
 // prepare puts a network, its inputs and pare's files into the folder; what is
 // there already stays, unless again.
 func prepare(ctx context.Context, dir string, n network, columns []string, again bool) error {
