@@ -33,7 +33,7 @@ var networks = []network{
 	{name: "vit_b_16", fill: "vit_b_16", kind: transformer},
 	{name: "resnet20", file: "cifar10/resnet20.onnx"},
 	{name: "minilm-l6", file: "language/minilm-l6.onnx", shape: map[string][]int{"input_ids": {1, 128}}, kind: transformer},
-	{name: "dense", make: makeDense, kind: dense},
+	{name: "dense4096", make: makeDense, kind: dense},
 }
 
 // column is one competitor: an engine and what it runs.

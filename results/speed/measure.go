@@ -46,11 +46,11 @@ func (s setup) measure(ctx context.Context, x cell, w wishes) error {
 	if err != nil {
 		return err
 	}
-	macs, err := s.macs(ctx, x.network)
+	operations, err := s.operations(ctx, x)
 	if err != nil {
 		return err
 	}
-	rows := rowsOf(x, s.race(ctx, x, run), p, macs)
+	rows := rowsOf(x, s.race(ctx, x, run), p, operations)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -80,16 +80,29 @@ func (s setup) columns(x cell, old *results, w wishes) (due []string, run []colu
 	return due, run
 }
 
-// macs are the multiply-accumulates of one sample.
-func (s setup) macs(ctx context.Context, n network) (int64, error) {
-	m, err := pare.Load(filepath.Join(s.dir, n.name+".onnx"))
+// operations are those of one run of the network as it is, by the definition of its
+// steps.
+func (s setup) operations(ctx context.Context, x cell) (n int64, err error) {
+	m, err := pare.Load(filepath.Join(s.dir, x.network.name+".onnx"))
 	if err != nil {
 		return 0, fmt.Errorf("%w; run with -prepare", err)
 	}
 	defer m.Close()
-	info, err := m.Info(ctx)
+	session, err := m.NewSession(ctx, pare.SessionOptions{})
 	if err != nil {
 		return 0, err
 	}
-	return info.MACs, nil
+	files, err := inputFiles(inputs(s.dir, x.network, 1))
+	if err != nil {
+		return 0, err
+	}
+	in, err := readInputs(files)
+	if err != nil {
+		return 0, err
+	}
+	steps, err := session.Profile(ctx, in, 1)
+	for _, t := range steps {
+		n += t.Flops
+	}
+	return n * int64(x.batch), err
 }

@@ -49,7 +49,7 @@ func (p *printer) engines() {
 	}
 	slices.Sort(names)
 	fmt.Fprintf(p, "Machine: %s. Peers: %s.\n\n", p.results.Machine, strings.Join(names, ", "))
-	p.WriteString("| peaks measured before a cell | threads | GFLOP/s | GOP/s of 8-bit integers | GB/s read |\n| --- | --- | --- | --- | --- |\n")
+	p.WriteString("| most of what was measured before the cells | threads | GFLOP/s | GOP/s of 8-bit integers | GB/s read |\n| --- | --- | --- | --- | --- |\n")
 	for _, k := range p.results.Peaks {
 		fmt.Fprintf(p, "| %s | %d | %.0f | %.0f | %.1f |\n", k.ISA, k.Threads, k.Float, k.Int, k.Read)
 	}

@@ -98,19 +98,19 @@ func (r *results) keep(x cell, rows []row) {
 	}
 }
 
-// keepPeak puts a peak in the place of the one that it replaces.
+// keepPeak keeps the best of all measurements of a peak: others use the machine too.
 func (r *results) keepPeak(p peak) {
 	for i, old := range r.Peaks {
 		if old.ISA == p.ISA && old.Threads == p.Threads {
-			r.Peaks[i] = p
+			r.Peaks[i] = peak{p.ISA, p.Threads, max(p.Float, old.Float), max(p.Int, old.Int), max(p.Read, old.Read)}
 			return
 		}
 	}
 	r.Peaks = append(r.Peaks, p)
 }
 
-// rowsOf turns a race into rows; macs are those of one sample.
-func rowsOf(x cell, racers []*racer, p peak, macs int64) []row {
+// rowsOf turns a race into rows; operations are those of a run.
+func rowsOf(x cell, racers []*racer, p peak, operations int64) []row {
 	others := references(racers)
 	var out []row
 	for _, r := range racers {
@@ -129,7 +129,7 @@ func rowsOf(x cell, racers []*racer, p peak, macs int64) []row {
 		if r.column.ints {
 			peak = p.Int
 		}
-		n.Share = 2e-6 * float64(macs) * float64(x.batch) / n.MS / peak
+		n.Share = 1e-6 * float64(operations) / n.MS / peak
 		n.Ratios = map[string]ratio{}
 		for key, o := range others {
 			n.Ratios[key] = ratioOf(o.turns, r.turns)

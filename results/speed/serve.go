@@ -30,14 +30,25 @@ func (e engine) Load(q rival.Request) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := map[string]*tensor.Tensor{}
-	for name, file := range q.Inputs {
-		if in[name], err = npy.ReadFile(file); err != nil {
-			return nil, err
-		}
+	in, err := readInputs(q.Inputs)
+	if err != nil {
+		return nil, err
 	}
 	return func() error {
 		_, err := s.Run(e.ctx, in)
 		return err
 	}, nil
+}
+
+// readInputs reads .npy files by the names of the inputs.
+func readInputs(files map[string]string) (map[string]*tensor.Tensor, error) {
+	in := map[string]*tensor.Tensor{}
+	for name, file := range files {
+		t, err := npy.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		in[name] = t
+	}
+	return in, nil
 }

@@ -48,7 +48,7 @@ func TestRatios(t *testing.T) {
 		{column: named("openvino-int8"), err: context.Canceled},
 	}
 	x := cell{network: networks[0], isa: "avx2", threads: 1, batch: 2}
-	rows := rowsOf(x, racers, peak{Float: 2, Int: 8}, 4e9)
+	rows := rowsOf(x, racers, peak{Float: 2, Int: 8}, 16e9)
 	w := rows[1]
 	if w.MS != 1e3 || w.Share != 2 { // 16 GOP in a second of 8
 		t.Errorf("%v ms at %v of the peak", w.MS, w.Share)
@@ -112,6 +112,9 @@ func TestRace(t *testing.T) {
 	if err != nil || p.ISA != "generic" || p.Float <= 0 || p.Int <= 0 || p.Read <= 0 {
 		t.Fatal(p, err)
 	}
+	if n, err := s.operations(t.Context(), x); err != nil || n < 8e6 {
+		t.Errorf("%d operations: %v", n, err)
+	}
 	r := &results{Machine: machine()}
 	r.keepPeak(p)
 	r.keep(x, rowsOf(x, racers, p, 1e6))
@@ -167,7 +170,7 @@ func TestPage(t *testing.T) {
 		{Network: "resnet18", ISA: "avx2", Threads: 1, Batch: 1, Column: "w8a8", MS: 12.5, Share: 0.75, Ratios: ratios, PeakBytes: 30e6, StartBytes: 10e6},
 		{Network: "resnet18", ISA: "avx2", Threads: 2, Batch: 1, Column: "w8a8", MS: 6.25},
 		{Network: "resnet18", ISA: "avx2", Threads: 1, Batch: 1, Column: "ort-int8", Error: "out of luck"},
-		{Network: "dense", ISA: "avx2", Threads: 1, Batch: 1, Column: "w4a8", MS: 6, Ratios: ratios},
+		{Network: "dense4096", ISA: "avx2", Threads: 1, Batch: 1, Column: "w4a8", MS: 6, Ratios: ratios},
 	}
 	got := page(r)
 	for _, want := range []string{
