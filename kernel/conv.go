@@ -187,8 +187,7 @@ func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, s
 		panic(fmt.Sprintf("kernel: weights do not belong to the convolution %+v", *s))
 	}
 	// Tasks of one band lie beside each other: threads share its source.
-	r0 := task / c.panelTasks * c.bandRows
-	r1 := min(r0+c.bandRows, s.N*c.oh)
+	r0, r1 := c.band(task)
 	rows := int32s(scratch, (r1-r0)*c.ow)
 	src = reach(&c.bandPlan, rows, src, scratch[len(rows):], r0, r1, 0)
 	e := *ep
