@@ -6,6 +6,7 @@ import (
 
 	"pare/format"
 	"pare/ir"
+	"pare/kernel"
 	"pare/op"
 	"pare/pass"
 	"pare/tensor"
@@ -29,6 +30,9 @@ func prepare(ctx context.Context, m *ir.Model, codes map[*tensor.Tensor]*format.
 			m = flat
 		}
 	}
+	if err := turnLater(m); err != nil {
+		return nil, err
+	}
 	_, err := pass.SimplifyWith(ctx, m, pass.Options{Growth: growth})
 	return m, err
 }
@@ -36,6 +40,35 @@ func prepare(ctx context.Context, m *ir.Model, codes map[*tensor.Tensor]*format.
 // growth is how many bytes a folded constant may take beyond those that it
 // replaces: memory is dear in files, not here.
 const growth = 4 << 20
+
+// turnLater replaces transposes of large constant matrices by constants that are
+// turned when something reads them, which is when they are packed.
+func turnLater(m *ir.Model) error {
+	p := ir.NewPatch(m.Graph, "turn matrices")
+	for _, n := range m.Graph.Nodes {
+		if !is(n, "Transpose") || slices.Contains(m.Graph.Outputs, n.Out[0]) {
+			continue
+		}
+		t := n.In[0].Const
+		if t == nil || t.Type != tensor.Float32 || t.Rank() != 2 || t.Len() < leastTurned || slices.Equal(n.Ints("perm"), []int{0, 1}) {
+			continue
+		}
+		rows, cols := t.Shape[0], t.Shape[1]
+		p.Replace(n.Out[0], p.Const(n.Out[0].Name+"_turned", tensor.Later(t.Type, []int{cols, rows}, func() *tensor.Tensor {
+			turned := make([]float32, rows*cols)
+			kernel.Transpose(turned, tensor.Float32s(t), rows, cols)
+			t.Forget()
+			return tensor.Of([]int{cols, rows}, turned)
+		})))
+	}
+	if p.Empty() {
+		return nil
+	}
+	return p.Apply()
+}
+
+// leastTurned is the fewest elements of a matrix that is not simply folded.
+const leastTurned = 1 << 14
 
 // decodeWeights replaces compressed constants by their values.
 func decodeWeights(m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) error {
