@@ -59,7 +59,7 @@ type isa struct {
 	name   string
 	suffix string
 	bytes  int // of a vector register
-	unit   int // bytes of a column's quad in the panel
+	unit   int // bytes of a column's quad in the panel; 0: nothing is multiplied
 	vec    func() reg.VecVirtual
 	form   form
 	finish func(t reg.Register, a acc)
@@ -95,7 +95,9 @@ func kernel(s *isa, width, m int) {
 		}
 	}
 	s.form.begin(s, t, a)
-	sum(s, t, a, width, segp, segn)
+	if s.unit > 0 {
+		sum(s, t, a, width, segp, segn)
+	}
 	s.form.end(s, a)
 	s.finish(Load(Param("t"), GP64()), a)
 
@@ -193,10 +195,16 @@ func main() {
 		kernel(&vnni, 16, m)
 		kernel(&channels512, 16, m)
 		kernel(&channels2, 8, m)
+		kernel(&short512, 32, m)
+		kernel(&short512, 16, m)
+		if m <= 8 {
+			kernel(&sums512, 32, m)
+			kernel(&sums512, 16, m)
+		}
 		if m > 6 {
 			continue
 		}
-		for _, s := range []*isa{&words, &pairs, &deferred} {
+		for _, s := range []*isa{&words, &pairs, &deferred, &short2, &sums2} {
 			kernel(s, 16, m)
 			kernel(s, 8, m)
 		}

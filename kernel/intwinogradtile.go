@@ -1,0 +1,72 @@
+package kernel
+
+import "unsafe"
+
+// intWinogradInLoop transforms one tile of c channels of codes, with row and
+// pixel bytes from one to the next: result (y, x) goes to dst from element
+// (y·edge+x)·tap on, where there is room for c rounded up to whole registers.
+// Assembly takes multiples of sixteen channels.
+type intWinogradInLoop func(dst []int16, src []uint8, c, row, pixel, tap int)
+
+// intWinogradOutLoop transforms one tile of sums of n columns: sum (y, x) of
+// column k is src[(y·edge+x)·tap+k], and result (y, x) goes to dst[y·row+x·n+k].
+// Assembly takes multiples of eight columns, with AVX-512 of sixteen.
+type intWinogradOutLoop func(dst, src []int32, n, row, tap int)
+
+// The transforms by edge of the output tile.
+var (
+	intWinogradIn4Loops  = append(archIntWinogradIn4, impl[intWinogradInLoop]{"s16_6x6_go", 0, intWinogradInGo(6, intIn4)})
+	intWinogradOut4Loops = append(archIntWinogradOut4, impl[intWinogradOutLoop]{"s32_4x4_go", 0, intWinogradOutGo(4, intOut4, intNinth, [4]int{3, 2, 1, 1})})
+	intWinogradIn2Loops  = append(archIntWinogradIn2, impl[intWinogradInLoop]{"s16_4x4_go", 0, intWinogradInGo(4, intIn2)})
+	intWinogradOut2Loops = append(archIntWinogradOut2, impl[intWinogradOutLoop]{"s32_2x2_go", 0, intWinogradOutGo(2, intOut2, 1, [4]int{1, 1})})
+)
+
+func intWinogradLoops(m int) (intWinogradInLoop, intWinogradOutLoop) {
+	if m == 4 {
+		return pick(intWinogradIn4Loops), pick(intWinogradOut4Loops)
+	}
+	return pick(intWinogradIn2Loops), pick(intWinogradOut2Loops)
+}
+
+// shortTiles multiply pairs of words, two of the source by two of every column,
+// in the place of quads of bytes. They leave sums modulo 2³².
+var shortTiles = append(archShortTiles, intTile{
+	name: "s16s16_4x4_go", panels: []panelKernel[intArgs]{{4, 4, shortTileGo}},
+})
+
+// sumsTiles read sums, at rows of the source, and finish them.
+var sumsTiles = append(archSumsTiles, intTile{
+	name: "s32_4x4_go", panels: []panelKernel[intArgs]{{4, 4, sumsTileGo}},
+})
+
+// shortTileGo is the portable tile of four columns.
+func shortTileGo(m int, t *intArgs) {
+	words := func(p *int8, n int) []int16 { return unsafe.Slice((*int16)(unsafe.Pointer(p)), n) }
+	for r := range m * t.tiles {
+		var s0, s1, s2, s3 int32
+		b := words(unsafe.SliceData(t.b), len(t.b)/2)
+		for _, g := range t.segs {
+			src := words((*int8)(unsafe.Pointer(&t.src[int(t.rows[r])+g.off])), 2*g.n)
+			for len(src) > 0 {
+				x0, x1 := int32(src[0]), int32(src[1])
+				w := b[:8:8]
+				s0 += x0*int32(w[0]) + x1*int32(w[1])
+				s1 += x0*int32(w[2]) + x1*int32(w[3])
+				s2 += x0*int32(w[4]) + x1*int32(w[5])
+				s3 += x0*int32(w[6]) + x1*int32(w[7])
+				src, b = src[2:], b[8:]
+			}
+		}
+		*(*[4]int32)(unsafe.Pointer(&t.c[r*t.ldc])) = [4]int32{s0, s1, s2, s3}
+	}
+}
+
+// sumsTileGo finishes four columns.
+func sumsTileGo(m int, t *intArgs) {
+	for r := range m * t.tiles {
+		sums := (*[4]int32)(unsafe.Pointer(&t.src[t.rows[r]]))
+		for j := range t.n {
+			t.finish(r, j, t.start[j]+sums[j])
+		}
+	}
+}
