@@ -846,7 +846,7 @@ done:
 	RET
 
 // func inttile1x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile1x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -869,6 +869,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z2
 	VMOVUPS      64(CX), Z3
 	VPBROADCASTD (BX)(AX*1), Z4
@@ -911,7 +913,7 @@ done:
 	RET
 
 // func inttile1x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile1x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -933,6 +935,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z1
 	VPBROADCASTD (BX)(AX*1), Z2
 	VPDPWSSD     Z1, Z2, Z0
@@ -2230,7 +2233,7 @@ done:
 	RET
 
 // func inttile1x16ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile1x16ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -2253,6 +2256,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y2
 	VMOVUPS      32(CX), Y3
 	VPBROADCASTD (BX)(AX*1), Y4
@@ -2297,7 +2301,7 @@ done:
 	RET
 
 // func inttile1x8ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile1x8ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -2319,6 +2323,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y1
 	VPBROADCASTD (BX)(AX*1), Y2
 	VPMADDWD     Y1, Y2, Y1
@@ -3478,7 +3483,7 @@ done:
 	RET
 
 // func inttile2x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile2x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -3505,6 +3510,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z4
 	VMOVUPS      64(CX), Z5
 	VPBROADCASTD (BX)(AX*1), Z6
@@ -3553,7 +3560,7 @@ done:
 	RET
 
 // func inttile2x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile2x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -3578,6 +3585,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z2
 	VPBROADCASTD (BX)(AX*1), Z3
 	VPDPWSSD     Z2, Z3, Z0
@@ -5278,7 +5286,7 @@ done:
 	RET
 
 // func inttile2x16ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile2x16ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -5305,6 +5313,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y4
 	VMOVUPS      32(CX), Y5
 	VPBROADCASTD (BX)(AX*1), Y6
@@ -5357,7 +5366,7 @@ done:
 	RET
 
 // func inttile2x8ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile2x8ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -5382,6 +5391,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y2
 	VPBROADCASTD (BX)(AX*1), Y3
 	VPMADDWD     Y2, Y3, Y3
@@ -6854,7 +6864,7 @@ done:
 	RET
 
 // func inttile3x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile3x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -6885,6 +6895,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z6
 	VMOVUPS      64(CX), Z7
 	VPBROADCASTD (BX)(AX*1), Z8
@@ -6939,7 +6951,7 @@ done:
 	RET
 
 // func inttile3x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile3x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -6967,6 +6979,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z3
 	VPBROADCASTD (BX)(AX*1), Z4
 	VPDPWSSD     Z3, Z4, Z0
@@ -9106,7 +9119,7 @@ done:
 	RET
 
 // func inttile3x16ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile3x16ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -9137,6 +9150,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y6
 	VMOVUPS      32(CX), Y7
 	VPBROADCASTD (BX)(AX*1), Y8
@@ -9197,7 +9211,7 @@ done:
 	RET
 
 // func inttile3x8ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile3x8ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -9225,6 +9239,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y3
 	VPBROADCASTD (BX)(AX*1), Y4
 	VPMADDWD     Y3, Y4, Y4
@@ -10952,7 +10967,7 @@ done:
 	RET
 
 // func inttile4x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile4x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -10987,6 +11002,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z8
 	VMOVUPS      64(CX), Z9
 	VPBROADCASTD (BX)(AX*1), Z10
@@ -11047,7 +11064,7 @@ done:
 	RET
 
 // func inttile4x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile4x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -11078,6 +11095,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z4
 	VPBROADCASTD (BX)(AX*1), Z5
 	VPDPWSSD     Z4, Z5, Z0
@@ -13620,7 +13638,7 @@ done:
 	RET
 
 // func inttile4x16ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile4x16ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -13655,6 +13673,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y8
 	VMOVUPS      32(CX), Y9
 	VPBROADCASTD (BX)(AX*1), Y10
@@ -13723,7 +13742,7 @@ done:
 	RET
 
 // func inttile4x8ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile4x8ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -13754,6 +13773,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y4
 	VPBROADCASTD (BX)(AX*1), Y5
 	VPMADDWD     Y4, Y5, Y5
@@ -15822,7 +15842,7 @@ done:
 	RET
 
 // func inttile5x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile5x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -15861,6 +15881,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z10
 	VMOVUPS      64(CX), Z11
 	VPBROADCASTD (BX)(AX*1), Z12
@@ -15927,7 +15949,7 @@ done:
 	RET
 
 // func inttile5x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile5x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -15961,6 +15983,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z5
 	VPBROADCASTD (BX)(AX*1), Z6
 	VPDPWSSD     Z5, Z6, Z0
@@ -18956,7 +18979,7 @@ done:
 	RET
 
 // func inttile5x16ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile5x16ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -18995,6 +19018,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y10
 	VMOVUPS      32(CX), Y11
 	VPBROADCASTD (BX)(AX*1), Y12
@@ -19071,7 +19095,7 @@ done:
 	RET
 
 // func inttile5x8ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile5x8ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -19105,6 +19129,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y5
 	VPBROADCASTD (BX)(AX*1), Y6
 	VPMADDWD     Y5, Y6, Y6
@@ -21428,7 +21453,7 @@ done:
 	RET
 
 // func inttile6x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile6x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -21471,6 +21496,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z12
 	VMOVUPS      64(CX), Z13
 	VPBROADCASTD (BX)(AX*1), Z14
@@ -21543,7 +21570,7 @@ done:
 	RET
 
 // func inttile6x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile6x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -21580,6 +21607,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z6
 	VPBROADCASTD (BX)(AX*1), Z7
 	VPDPWSSD     Z6, Z7, Z0
@@ -24978,7 +25006,7 @@ done:
 	RET
 
 // func inttile6x16ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile6x16ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -25021,6 +25049,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y12
 	VMOVUPS      32(CX), Y13
 	VPBROADCASTD (BX)(AX*1), Y14
@@ -25105,7 +25134,7 @@ done:
 	RET
 
 // func inttile6x8ShortAVX2(t *byte)
-// Requires: AVX, AVX2
+// Requires: AVX, AVX2, MMX+
 TEXT ·inttile6x8ShortAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -25142,6 +25171,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Y6
 	VPBROADCASTD (BX)(AX*1), Y7
 	VPMADDWD     Y6, Y7, Y7
@@ -27778,7 +27808,7 @@ done:
 	RET
 
 // func inttile7x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile7x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -27825,6 +27855,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z14
 	VMOVUPS      64(CX), Z15
 	VPBROADCASTD (BX)(AX*1), Z16
@@ -27903,7 +27935,7 @@ done:
 	RET
 
 // func inttile7x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile7x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -27943,6 +27975,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z7
 	VPBROADCASTD (BX)(AX*1), Z8
 	VPDPWSSD     Z7, Z8, Z0
@@ -31194,7 +31227,7 @@ done:
 	RET
 
 // func inttile8x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile8x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -31245,6 +31278,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z16
 	VMOVUPS      64(CX), Z17
 	VPBROADCASTD (BX)(AX*1), Z18
@@ -31329,7 +31364,7 @@ done:
 	RET
 
 // func inttile8x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile8x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -31372,6 +31407,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z8
 	VPBROADCASTD (BX)(AX*1), Z9
 	VPDPWSSD     Z8, Z9, Z0
@@ -34984,7 +35020,7 @@ done:
 	RET
 
 // func inttile9x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile9x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -35039,6 +35075,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z18
 	VMOVUPS      64(CX), Z19
 	VPBROADCASTD (BX)(AX*1), Z20
@@ -35129,7 +35167,7 @@ done:
 	RET
 
 // func inttile9x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile9x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -35175,6 +35213,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z9
 	VPBROADCASTD (BX)(AX*1), Z10
 	VPDPWSSD     Z9, Z10, Z0
@@ -37795,7 +37834,7 @@ done:
 	RET
 
 // func inttile10x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile10x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -37854,6 +37893,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z20
 	VMOVUPS      64(CX), Z21
 	VPBROADCASTD (BX)(AX*1), Z22
@@ -37950,7 +37991,7 @@ done:
 	RET
 
 // func inttile10x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile10x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -37999,6 +38040,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z10
 	VPBROADCASTD (BX)(AX*1), Z11
 	VPDPWSSD     Z10, Z11, Z0
@@ -40853,7 +40895,7 @@ done:
 	RET
 
 // func inttile11x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile11x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -40916,6 +40958,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z22
 	VMOVUPS      64(CX), Z23
 	VPBROADCASTD (BX)(AX*1), Z24
@@ -41018,7 +41062,7 @@ done:
 	RET
 
 // func inttile11x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile11x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -41070,6 +41114,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z11
 	VPBROADCASTD (BX)(AX*1), Z12
 	VPDPWSSD     Z11, Z12, Z0
@@ -44100,7 +44145,7 @@ done:
 	RET
 
 // func inttile12x32ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile12x32ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -44167,6 +44212,8 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
 	VMOVUPS      (CX), Z24
 	VMOVUPS      64(CX), Z25
 	VPBROADCASTD (BX)(AX*1), Z26
@@ -44275,7 +44322,7 @@ done:
 	RET
 
 // func inttile12x16ShortAVX512(t *byte)
-// Requires: AVX, AVX512F, AVX512VNNI
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
 TEXT ·inttile12x16ShortAVX512(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
@@ -44330,6 +44377,7 @@ segment:
 	MOVQ (AX), AX
 
 k:
+	PREFETCHT0   8192(CX)
 	VMOVUPS      (CX), Z12
 	VPBROADCASTD (BX)(AX*1), Z13
 	VPDPWSSD     Z12, Z13, Z0

@@ -34,15 +34,19 @@ func IntWinogradTile(s ConvShape, z IntSizes) int {
 	return edge
 }
 
-// Costs in multiply-adds of words.
+// Costs in multiply-adds of words, fitted to what BenchmarkIntWinograd measures: of
+// transforming one code and one sum, and of bringing one weight from memory. Fewer
+// rows than intLeastRows take as long as so many.
 const (
-	intLoadCost   = 5
-	intStoreCost  = 12
-	intWeightCost = 3
+	intLoadCost   = 8
+	intStoreCost  = 14
+	intWeightCost = 2.5
+	intLeastRows  = 4
 )
 
 func intWinogradCost(s ConvShape, m int) float64 {
 	tiles := float64(s.N * ((s.OH() + m - 1) / m) * ((s.OW() + m - 1) / m))
 	c, o := float64(s.C), float64(s.O)
-	return float64((m+2)*(m+2)) * ((max(tiles, 4)+intWeightCost)*c*o + tiles*(intLoadCost*c+intStoreCost*o))
+	lanes := max(32, c)
+	return float64((m+2)*(m+2)) * ((max(tiles, intLeastRows)+intWeightCost)*c*o + tiles*(intLoadCost*lanes+intStoreCost*o))
 }

@@ -218,6 +218,10 @@ func addProducts(w, x, a Op) {
 	VPADDD(x, a, a)
 }
 
+// ahead is how far in front of what they read products of words ask for lines of
+// the panel. These come from memory once for a few rows, several times over.
+const ahead = 8 << 10
+
 // shortForm multiplies pairs of words; its sums start at zero.
 type shortForm struct{ dot func(w, x, a Op) }
 
@@ -230,6 +234,9 @@ func (shortForm) begin(_ *isa, _ reg.Register, a acc) {
 }
 
 func (f shortForm) quad(s *isa, rows []Mem, b Mem, a acc) {
+	for at := 0; at < len(a[0])*s.bytes; at += 64 {
+		PREFETCHT0(b.Offset(at + ahead))
+	}
 	w := line(s, b, len(a[0]), s.bytes)
 	for r, m := range rows {
 		x := s.vec()
