@@ -26,7 +26,8 @@ type IntWinograd struct {
 	panelTasks int
 	perTask    int // panels
 	pitch      int // channels of a transformed tile, whole lines
-	pixel      int // bytes of a pixel of a tile in the padding
+	bandWidth  int // pixels of a row that tiles read
+	pixel      int // bytes of a pixel of that
 	tapIn      int // words from one tap to the next
 	tapOut     int
 	segs       []seg
@@ -59,9 +60,9 @@ func NewIntWinograd(s ConvShape, f *IntWinogradWeights) (*IntWinograd, error) {
 	w := &IntWinograd{s: s, w: f, m: f.m, edge: f.m + 2, oh: s.OH(), ow: s.OW()}
 	w.down, w.across = (w.oh+w.m-1)/w.m, (w.ow+w.m-1)/w.m
 	w.pitch = (s.C + 31) / 32 * 32
-	w.pixel = apart(w.pitch, 1)
 	w.segs = []seg{{0, s.C / 2}}
 	w.split()
+	w.bandWidth, w.pixel = w.piece*w.m+2, apart(s.C, 1)
 	tiles := w.rows * w.piece
 	w.tapIn, w.tapOut = 2*oddLines((tiles*w.pitch+1)/2), oddLines(tiles*f.tile.nr())
 	return w, nil
@@ -114,13 +115,14 @@ func (w *IntWinograd) outRow(i int) int { return i/w.down*w.oh + i%w.down*w.m }
 // ScratchBytes is how much scratch, aligned to 4 bytes, one running task needs.
 func (w *IntWinograd) ScratchBytes() int {
 	tiles := w.rows * w.piece
-	return 2*w.taps()*w.tapIn + 4*w.taps()*w.tapOut + 4*w.lineInts() + w.patchBytes() + 4*(tiles+w.m*w.m*w.piece) + 4*lineFloats
+	return 2*w.taps()*w.tapIn + 4*w.taps()*w.tapOut + 4*w.lineInts() + w.bandBytes() + 4*(tiles+w.m*w.m*w.piece) + 4*lineFloats
 }
 
 // lineInts is how many sums a row of tiles has for one panel.
 func (w *IntWinograd) lineInts() int { return w.m * w.m * w.piece * w.w.tile.nr() }
 
-func (w *IntWinograd) patchBytes() int { return (w.taps()*w.pixel + 63) / 64 * 64 }
+// bandBytes is room for the source of a row of tiles.
+func (w *IntWinograd) bandBytes() int { return (w.edge*w.bandWidth*w.pixel+63)/64*64 + 64 }
 
 // Run computes one task and stores codes.
 func (w *IntWinograd) Run(task int, dst, src []uint8, ep *IntEpilogue, scratch []uint8) {

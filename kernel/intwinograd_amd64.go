@@ -4,42 +4,42 @@
 
 package kernel
 
-// intWinogradIn4AVX512 transforms a tile of codes.
+// intWinogradIn4AVX512 transforms tiles of codes.
 //
 //go:noescape
-func intWinogradIn4AVX512(dst []int16, src []uint8, c int, row int, pixel int, tap int)
+func intWinogradIn4AVX512(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 
-// intWinogradOut4AVX512 transforms a tile of sums.
+// intWinogradOut4AVX512 transforms tiles of sums.
 //
 //go:noescape
-func intWinogradOut4AVX512(dst []int32, src []int32, n int, row int, tap int)
+func intWinogradOut4AVX512(dst []int32, src []int32, tiles int, n int, row int, tap int)
 
-// intWinogradIn2AVX512 transforms a tile of codes.
+// intWinogradIn2AVX512 transforms tiles of codes.
 //
 //go:noescape
-func intWinogradIn2AVX512(dst []int16, src []uint8, c int, row int, pixel int, tap int)
+func intWinogradIn2AVX512(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 
-// intWinogradOut2AVX512 transforms a tile of sums.
+// intWinogradOut2AVX512 transforms tiles of sums.
 //
 //go:noescape
-func intWinogradOut2AVX512(dst []int32, src []int32, n int, row int, tap int)
+func intWinogradOut2AVX512(dst []int32, src []int32, tiles int, n int, row int, tap int)
 
-// intWinogradIn4AVX2 transforms a tile of codes.
+// intWinogradIn4AVX2 transforms tiles of codes.
 //
 //go:noescape
-func intWinogradIn4AVX2(dst []int16, src []uint8, c int, row int, pixel int, tap int)
+func intWinogradIn4AVX2(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 
-// intWinogradOut4AVX2 transforms a tile of sums.
+// intWinogradOut4AVX2 transforms tiles of sums.
 //
 //go:noescape
-func intWinogradOut4AVX2(dst []int32, src []int32, n int, row int, tap int)
+func intWinogradOut4AVX2(dst []int32, src []int32, tiles int, n int, row int, tap int)
 
-// intWinogradIn2AVX2 transforms a tile of codes.
+// intWinogradIn2AVX2 transforms tiles of codes.
 //
 //go:noescape
-func intWinogradIn2AVX2(dst []int16, src []uint8, c int, row int, pixel int, tap int)
+func intWinogradIn2AVX2(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 
-// intWinogradOut2AVX2 transforms a tile of sums.
+// intWinogradOut2AVX2 transforms tiles of sums.
 //
 //go:noescape
-func intWinogradOut2AVX2(dst []int32, src []int32, n int, row int, tap int)
+func intWinogradOut2AVX2(dst []int32, src []int32, tiles int, n int, row int, tap int)

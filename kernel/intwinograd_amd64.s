@@ -4,24 +4,26 @@
 
 #include "textflag.h"
 
-// func intWinogradIn4AVX512(dst []int16, src []uint8, c int, row int, pixel int, tap int)
+// func intWinogradIn4AVX512(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 // Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV
-TEXT ·intWinogradIn4AVX512(SB), NOSPLIT, $0-80
+TEXT ·intWinogradIn4AVX512(SB), NOSPLIT, $0-96
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
-	MOVQ   c+48(FP), DX
-	MOVQ   row+56(FP), BX
-	MOVQ   tap+72(FP), SI
+	MOVQ   c+64(FP), DX
+	MOVQ   row+72(FP), BX
+	MOVQ   tap+88(FP), SI
 	SHLQ   $0x01, SI
-	MOVQ   pixel+64(FP), DI
+	MOVQ   pixel+80(FP), DI
 	IMUL3Q $0x00000001, DI, DI
 	LEAQ   (DI)(DI*2), R8
 	LEAQ   (DI)(DI*4), R9
-	MOVQ   tap+72(FP), R10
+	MOVQ   tap+88(FP), R10
 	IMUL3Q $0x0000000c, R10, R10
 	LEAQ   (R10)(R10*2), R11
 	LEAQ   (R10)(R10*4), R12
-	XORQ   R13, R13
+
+tile:
+	XORQ R13, R13
 
 loop:
 	MOVQ        DX, R14
@@ -362,28 +364,35 @@ loop:
 	ADDQ        $0x20, R13
 	CMPQ        R13, DX
 	JL          loop
+	MOVQ        pitch+56(FP), R13
+	LEAQ        (AX)(R13*2), AX
+	LEAQ        (CX)(DI*4), CX
+	DECQ        tiles+48(FP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
-// func intWinogradOut4AVX512(dst []int32, src []int32, n int, row int, tap int)
+// func intWinogradOut4AVX512(dst []int32, src []int32, tiles int, n int, row int, tap int)
 // Requires: AVX, AVX512F
-TEXT ·intWinogradOut4AVX512(SB), NOSPLIT, $0-72
+TEXT ·intWinogradOut4AVX512(SB), NOSPLIT, $0-80
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
-	MOVQ   n+48(FP), DX
-	MOVQ   row+56(FP), BX
-	MOVQ   tap+64(FP), SI
+	MOVQ   n+56(FP), DX
+	MOVQ   row+64(FP), BX
+	MOVQ   tap+72(FP), SI
 	SHLQ   $0x02, SI
 	SHLQ   $0x02, BX
-	MOVQ   tap+64(FP), DI
+	MOVQ   tap+72(FP), DI
 	IMUL3Q $0x00000018, DI, DI
 	LEAQ   (DI)(DI*2), R8
 	LEAQ   (DI)(DI*4), R9
-	MOVQ   n+48(FP), R10
+	MOVQ   n+56(FP), R10
 	IMUL3Q $0x00000004, R10, R10
 	LEAQ   (R10)(R10*2), R11
 	LEAQ   (R10)(R10*4), R12
-	XORQ   R12, R12
+
+tile:
+	XORQ R12, R12
 
 loop:
 	LEAQ    (CX)(R12*4), R13
@@ -613,6 +622,10 @@ loop:
 	ADDQ    $0x10, R12
 	CMPQ    R12, DX
 	JL      loop
+	LEAQ    (CX)(DX*4), CX
+	LEAQ    (AX)(R10*4), AX
+	DECQ    tiles+48(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
@@ -634,24 +647,26 @@ DATA ninth<>+56(SB)/4, $0x38e38e39
 DATA ninth<>+60(SB)/4, $0x38e38e39
 GLOBL ninth<>(SB), RODATA|NOPTR, $64
 
-// func intWinogradIn2AVX512(dst []int16, src []uint8, c int, row int, pixel int, tap int)
+// func intWinogradIn2AVX512(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 // Requires: AVX, AVX512BW, AVX512F, BMI2, CMOV
-TEXT ·intWinogradIn2AVX512(SB), NOSPLIT, $0-80
+TEXT ·intWinogradIn2AVX512(SB), NOSPLIT, $0-96
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
-	MOVQ   c+48(FP), DX
-	MOVQ   row+56(FP), BX
-	MOVQ   tap+72(FP), SI
+	MOVQ   c+64(FP), DX
+	MOVQ   row+72(FP), BX
+	MOVQ   tap+88(FP), SI
 	SHLQ   $0x01, SI
-	MOVQ   pixel+64(FP), DI
+	MOVQ   pixel+80(FP), DI
 	IMUL3Q $0x00000001, DI, DI
 	LEAQ   (DI)(DI*2), R8
 	LEAQ   (DI)(DI*4), R9
-	MOVQ   tap+72(FP), R9
+	MOVQ   tap+88(FP), R9
 	IMUL3Q $0x00000008, R9, R9
 	LEAQ   (R9)(R9*2), R10
 	LEAQ   (R9)(R9*4), R11
-	XORQ   R11, R11
+
+tile:
+	XORQ R11, R11
 
 loop:
 	MOVQ        DX, R12
@@ -737,28 +752,35 @@ loop:
 	ADDQ        $0x20, R11
 	CMPQ        R11, DX
 	JL          loop
+	MOVQ        pitch+56(FP), R11
+	LEAQ        (AX)(R11*2), AX
+	LEAQ        (CX)(DI*2), CX
+	DECQ        tiles+48(FP)
+	JNZ         tile
 	VZEROUPPER
 	RET
 
-// func intWinogradOut2AVX512(dst []int32, src []int32, n int, row int, tap int)
+// func intWinogradOut2AVX512(dst []int32, src []int32, tiles int, n int, row int, tap int)
 // Requires: AVX, AVX512F
-TEXT ·intWinogradOut2AVX512(SB), NOSPLIT, $0-72
+TEXT ·intWinogradOut2AVX512(SB), NOSPLIT, $0-80
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
-	MOVQ   n+48(FP), DX
-	MOVQ   row+56(FP), BX
-	MOVQ   tap+64(FP), SI
+	MOVQ   n+56(FP), DX
+	MOVQ   row+64(FP), BX
+	MOVQ   tap+72(FP), SI
 	SHLQ   $0x02, SI
 	SHLQ   $0x02, BX
-	MOVQ   tap+64(FP), DI
+	MOVQ   tap+72(FP), DI
 	IMUL3Q $0x00000010, DI, DI
 	LEAQ   (DI)(DI*2), R8
 	LEAQ   (DI)(DI*4), R9
-	MOVQ   n+48(FP), R9
+	MOVQ   n+56(FP), R9
 	IMUL3Q $0x00000004, R9, R9
 	LEAQ   (R9)(R9*2), R10
 	LEAQ   (R9)(R9*4), R10
-	XORQ   R10, R10
+
+tile:
+	XORQ R10, R10
 
 loop:
 	LEAQ    (CX)(R10*4), R11
@@ -818,27 +840,33 @@ loop:
 	ADDQ    $0x10, R10
 	CMPQ    R10, DX
 	JL      loop
+	LEAQ    (CX)(DX*4), CX
+	LEAQ    (AX)(R9*2), AX
+	DECQ    tiles+48(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func intWinogradIn4AVX2(dst []int16, src []uint8, c int, row int, pixel int, tap int)
+// func intWinogradIn4AVX2(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 // Requires: AVX, AVX2
-TEXT ·intWinogradIn4AVX2(SB), NOSPLIT, $0-80
+TEXT ·intWinogradIn4AVX2(SB), NOSPLIT, $0-96
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
-	MOVQ   c+48(FP), DX
-	MOVQ   row+56(FP), BX
-	MOVQ   tap+72(FP), SI
+	MOVQ   c+64(FP), DX
+	MOVQ   row+72(FP), BX
+	MOVQ   tap+88(FP), SI
 	SHLQ   $0x01, SI
-	MOVQ   pixel+64(FP), DI
+	MOVQ   pixel+80(FP), DI
 	IMUL3Q $0x00000001, DI, DI
 	LEAQ   (DI)(DI*2), R8
 	LEAQ   (DI)(DI*4), R9
-	MOVQ   tap+72(FP), R10
+	MOVQ   tap+88(FP), R10
 	IMUL3Q $0x0000000c, R10, R10
 	LEAQ   (R10)(R10*2), R11
 	LEAQ   (R10)(R10*4), R12
-	XORQ   R13, R13
+
+tile:
+	XORQ R13, R13
 
 loop:
 	LEAQ      (CX)(R13*1), R14
@@ -1224,28 +1252,35 @@ loop:
 	ADDQ      $0x10, R13
 	CMPQ      R13, DX
 	JL        loop
+	MOVQ      pitch+56(FP), R13
+	LEAQ      (AX)(R13*2), AX
+	LEAQ      (CX)(DI*4), CX
+	DECQ      tiles+48(FP)
+	JNZ       tile
 	VZEROUPPER
 	RET
 
-// func intWinogradOut4AVX2(dst []int32, src []int32, n int, row int, tap int)
+// func intWinogradOut4AVX2(dst []int32, src []int32, tiles int, n int, row int, tap int)
 // Requires: AVX, AVX2
-TEXT ·intWinogradOut4AVX2(SB), NOSPLIT, $0-72
+TEXT ·intWinogradOut4AVX2(SB), NOSPLIT, $0-80
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
-	MOVQ   n+48(FP), DX
-	MOVQ   row+56(FP), BX
-	MOVQ   tap+64(FP), SI
+	MOVQ   n+56(FP), DX
+	MOVQ   row+64(FP), BX
+	MOVQ   tap+72(FP), SI
 	SHLQ   $0x02, SI
 	SHLQ   $0x02, BX
-	MOVQ   tap+64(FP), DI
+	MOVQ   tap+72(FP), DI
 	IMUL3Q $0x00000018, DI, DI
 	LEAQ   (DI)(DI*2), R8
 	LEAQ   (DI)(DI*4), R9
-	MOVQ   n+48(FP), R10
+	MOVQ   n+56(FP), R10
 	IMUL3Q $0x00000004, R10, R10
 	LEAQ   (R10)(R10*2), R11
 	LEAQ   (R10)(R10*4), R12
-	XORQ   R12, R12
+
+tile:
+	XORQ R12, R12
 
 loop:
 	LEAQ    (CX)(R12*4), R13
@@ -1508,27 +1543,33 @@ loop:
 	ADDQ    $0x08, R12
 	CMPQ    R12, DX
 	JL      loop
+	LEAQ    (CX)(DX*4), CX
+	LEAQ    (AX)(R10*4), AX
+	DECQ    tiles+48(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET
 
-// func intWinogradIn2AVX2(dst []int16, src []uint8, c int, row int, pixel int, tap int)
+// func intWinogradIn2AVX2(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 // Requires: AVX, AVX2
-TEXT ·intWinogradIn2AVX2(SB), NOSPLIT, $0-80
+TEXT ·intWinogradIn2AVX2(SB), NOSPLIT, $0-96
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
-	MOVQ   c+48(FP), DX
-	MOVQ   row+56(FP), BX
-	MOVQ   tap+72(FP), SI
+	MOVQ   c+64(FP), DX
+	MOVQ   row+72(FP), BX
+	MOVQ   tap+88(FP), SI
 	SHLQ   $0x01, SI
-	MOVQ   pixel+64(FP), DI
+	MOVQ   pixel+80(FP), DI
 	IMUL3Q $0x00000001, DI, DI
 	LEAQ   (DI)(DI*2), R8
 	LEAQ   (DI)(DI*4), R9
-	MOVQ   tap+72(FP), R9
+	MOVQ   tap+88(FP), R9
 	IMUL3Q $0x00000008, R9, R9
 	LEAQ   (R9)(R9*2), R10
 	LEAQ   (R9)(R9*4), R11
-	XORQ   R11, R11
+
+tile:
+	XORQ R11, R11
 
 loop:
 	LEAQ      (CX)(R11*1), R12
@@ -1620,28 +1661,35 @@ loop:
 	ADDQ      $0x10, R11
 	CMPQ      R11, DX
 	JL        loop
+	MOVQ      pitch+56(FP), R11
+	LEAQ      (AX)(R11*2), AX
+	LEAQ      (CX)(DI*2), CX
+	DECQ      tiles+48(FP)
+	JNZ       tile
 	VZEROUPPER
 	RET
 
-// func intWinogradOut2AVX2(dst []int32, src []int32, n int, row int, tap int)
+// func intWinogradOut2AVX2(dst []int32, src []int32, tiles int, n int, row int, tap int)
 // Requires: AVX, AVX2
-TEXT ·intWinogradOut2AVX2(SB), NOSPLIT, $0-72
+TEXT ·intWinogradOut2AVX2(SB), NOSPLIT, $0-80
 	MOVQ   dst_base+0(FP), AX
 	MOVQ   src_base+24(FP), CX
-	MOVQ   n+48(FP), DX
-	MOVQ   row+56(FP), BX
-	MOVQ   tap+64(FP), SI
+	MOVQ   n+56(FP), DX
+	MOVQ   row+64(FP), BX
+	MOVQ   tap+72(FP), SI
 	SHLQ   $0x02, SI
 	SHLQ   $0x02, BX
-	MOVQ   tap+64(FP), DI
+	MOVQ   tap+72(FP), DI
 	IMUL3Q $0x00000010, DI, DI
 	LEAQ   (DI)(DI*2), R8
 	LEAQ   (DI)(DI*4), R9
-	MOVQ   n+48(FP), R9
+	MOVQ   n+56(FP), R9
 	IMUL3Q $0x00000004, R9, R9
 	LEAQ   (R9)(R9*2), R10
 	LEAQ   (R9)(R9*4), R10
-	XORQ   R10, R10
+
+tile:
+	XORQ R10, R10
 
 loop:
 	LEAQ    (CX)(R10*4), R11
@@ -1701,5 +1749,9 @@ loop:
 	ADDQ    $0x08, R10
 	CMPQ    R10, DX
 	JL      loop
+	LEAQ    (CX)(DX*4), CX
+	LEAQ    (AX)(R9*2), AX
+	DECQ    tiles+48(FP)
+	JNZ     tile
 	VZEROUPPER
 	RET

@@ -122,28 +122,31 @@ func TestIntWinogradRows(t *testing.T) {
 		edge := f.m + 2
 		eachImpl(t, fmt.Sprintf("intwinograd%din", f.m), f.in, func(t *testing.T, run intWinogradInLoop) {
 			for _, c := range []int{16, 32, 48, 320} {
-				pixel, row := c+3, edge*(c+3)+5
-				tap := (c+31)/32*32 + 32
-				src := tailBytes(t, seeded(uint64(c)), (edge-1)*(row+pixel)+c)
+				const tiles = 3
+				pixel, row := c+3, (tiles*f.m+2)*(c+3)+5
+				pitch := (c + 31) / 32 * 32
+				tap := tiles*pitch + 32
+				src := tailBytes(t, seeded(uint64(c)), (edge-1)*row+(tiles*f.m+1)*pixel+c)
 				got, want := make([]int16, edge*edge*tap), make([]int16, edge*edge*tap)
-				run(got, src, c, row, pixel, tap)
-				portable(f.in)(want, src, c, row, pixel, tap)
+				run(got, src, tiles, pitch, c, row, pixel, tap)
+				portable(f.in)(want, src, tiles, pitch, c, row, pixel, tap)
 				for i := range want {
-					if i%tap < c && got[i] != want[i] {
+					if i%tap%pitch < c && got[i] != want[i] {
 						t.Fatalf("%d channels: element %d is %d, want %d", c, i, got[i], want[i])
 					}
 				}
 			}
 		})
 		eachImpl(t, fmt.Sprintf("intwinograd%dout", f.m), f.out, func(t *testing.T, run intWinogradOutLoop) {
-			const n, tap, row = 16, 48, 80
+			const tiles, n, tap = 3, 16, 80
+			row := tiles*f.m*n + 16
 			r := seeded(uint64(f.m))
 			src, got, want := make([]int32, edge*edge*tap), make([]int32, f.m*row), make([]int32, f.m*row)
 			for i := range src {
 				src[i] = int32(r.Uint32())
 			}
-			run(got, src, n, row, tap)
-			portable(f.out)(want, src, n, row, tap)
+			run(got, src, tiles, n, row, tap)
+			portable(f.out)(want, src, tiles, n, row, tap)
 			for i := range want {
 				if got[i] != want[i] {
 					t.Fatalf("element %d is %d, want %d", i, got[i], want[i])

@@ -61,19 +61,21 @@ func intSquare(v *[6][6]int32, in, out int, line intLine) {
 	}
 }
 
-func intWinogradInGo(edge int, line intLine) intWinogradInLoop {
-	return func(dst []int16, src []uint8, c, row, pixel, tap int) {
+func intWinogradInGo(m int, line intLine) intWinogradInLoop {
+	edge := m + 2
+	return func(dst []int16, src []uint8, tiles, pitch, c, row, pixel, tap int) {
 		var v [6][6]int32
-		for k := range c {
+		for i := range tiles * c {
+			to, from := i/c*pitch+i%c, i/c*m*pixel+i%c
 			for y := range edge {
 				for x := range edge {
-					v[y][x] = int32(src[y*row+x*pixel+k])
+					v[y][x] = int32(src[from+y*row+x*pixel])
 				}
 			}
 			intSquare(&v, edge, edge, line)
 			for y := range edge {
 				for x := range edge {
-					dst[(y*edge+x)*tap+k] = int16(v[y][x])
+					dst[to+(y*edge+x)*tap] = int16(v[y][x])
 				}
 			}
 		}
@@ -81,19 +83,20 @@ func intWinogradInGo(edge int, line intLine) intWinogradInLoop {
 }
 
 func intWinogradOutGo(m int, line intLine, inverse int32, power [4]int) intWinogradOutLoop {
-	return func(dst, src []int32, n, row, tap int) {
+	edge := m + 2
+	return func(dst, src []int32, tiles, n, row, tap int) {
 		var v [6][6]int32
-		edge := m + 2
-		for k := range n {
+		for i := range tiles * n {
 			for y := range edge {
 				for x := range edge {
-					v[y][x] = src[(y*edge+x)*tap+k]
+					v[y][x] = src[i+(y*edge+x)*tap]
 				}
 			}
 			intSquare(&v, edge, m, line)
+			to := i/n*m*n + i%n
 			for y := range m {
 				for x := range m {
-					dst[y*row+x*n+k] = v[y][x] * inverse >> (power[y] + power[x])
+					dst[to+y*row+x*n] = v[y][x] * inverse >> (power[y] + power[x])
 				}
 			}
 		}

@@ -10,7 +10,7 @@ type intWinogradRun struct {
 	in     []int16 // transformed tiles by tap
 	out    []int32 // sums of a panel by tap
 	line   []int32 // sums of a row of tiles, pixel by pixel
-	patch  []uint8
+	band   []uint8 // source of a row of tiles, with padding
 	tiles  []int32 // where tiles begin in a tap, in bytes
 	pixels []int32 // where pixels begin in line, in bytes
 	dst    []uint8
@@ -33,7 +33,7 @@ func (w *IntWinograd) newRun(dst []uint8, store intStore, src []uint8, ep *IntEp
 		return part
 	}
 	r.in, r.out = shorts(take(2*w.taps()*w.tapIn)), ints(take(4*w.taps()*w.tapOut))
-	r.line, r.patch = ints(take(4*w.lineInts())), take(w.patchBytes())
+	r.line, r.band = ints(take(4*w.lineInts())), take(w.bandBytes())
 	r.tiles, r.pixels = ints(take(4*w.rows*w.piece)), ints(take(4*w.m*w.m*w.piece))
 	for i := range r.tiles {
 		r.tiles[i] = int32(2 * i * w.pitch)
@@ -53,31 +53,36 @@ func (r *intWinogradRun) free() {
 
 // load transforms tiles x ≤ i < to of rows of tiles.
 func (r *intWinogradRun) load(first, last, x, to int) {
-	at := 0
 	for y := first; y < last; y++ {
-		for i := x; i < to; i++ {
-			r.loadOne(r.in[at:], y/r.down, y%r.down*r.m-r.s.PadT, i*r.m-r.s.PadL)
-			at += r.pitch
-		}
+		in := r.in[(y-first)*(to-x)*r.pitch:]
+		band, row, pixel := r.source(y/r.down, y%r.down*r.m-r.s.PadT, x*r.m-r.s.PadL, (to-x)*r.m+2)
+		r.w.load(in, band, to-x, r.pitch, r.s.C, row, pixel, r.tapIn)
 	}
 }
 
-// loadOne transforms the tile of image n that begins at the given pixel, by way
-// of patch where it reaches into the padding.
-func (r *intWinogradRun) loadOne(dst []int16, n, y, x int) {
+// source is the part of image n that begins at the given pixel, as wide as asked
+// for, and the bytes from one row and pixel to the next: the source itself or, where
+// it reaches into the padding, a copy.
+func (r *intWinogradRun) source(n, y, x, wide int) (band []uint8, row, pixel int) {
 	s := &r.s
-	if y >= 0 && x >= 0 && y+r.edge <= s.H && x+r.edge <= s.W {
+	if y >= 0 && x >= 0 && y+r.edge <= s.H && x+wide <= s.W {
 		from := ((n*s.H+y)*s.W + x) * s.SrcStride
-		to := from + ((r.edge-1)*s.W+r.edge-1)*s.SrcStride + s.C
-		r.w.load(dst, r.src[from:to], s.C, s.W*s.SrcStride, s.SrcStride, r.tapIn)
-		return
+		to := from + ((r.edge-1)*s.W+wide-1)*s.SrcStride + s.C
+		return r.src[from:to], s.W * s.SrcStride, s.SrcStride
 	}
-	fill(r.patch, r.pad)
-	x0, x1 := max(0, x), min(s.W, x+r.edge)
-	for row := max(0, y); row < min(s.H, y+r.edge) && x0 < x1; row++ {
-		copyPixels(r.patch[((row-y)*r.edge+x0-x)*r.pixel:], r.src[((n*s.H+row)*s.W+x0)*s.SrcStride:], x1-x0, s.C, r.pixel, s.SrcStride)
+	line := r.bandWidth * r.pixel
+	x0, x1 := max(0, x), min(s.W, x+wide)
+	for i := range r.edge {
+		d := r.band[i*line:][:wide*r.pixel]
+		if y+i < 0 || y+i >= s.H || x0 >= x1 {
+			fill(d, r.pad)
+			continue
+		}
+		fill(d[:(x0-x)*r.pixel], r.pad)
+		copyPixels(d[(x0-x)*r.pixel:], r.src[((n*s.H+y+i)*s.W+x0)*s.SrcStride:], x1-x0, s.C, r.pixel, s.SrcStride)
+		fill(d[(x1-x)*r.pixel:], r.pad)
 	}
-	r.w.load(dst, r.patch, s.C, r.edge*r.pixel, r.pixel, r.tapIn)
+	return r.band, line, r.pixel
 }
 
 // multiply computes the sums of all taps for one panel and so many tiles.
@@ -105,9 +110,7 @@ func (r *intWinogradRun) multiply(panel *intPanel, tiles int) {
 func (r *intWinogradRun) finish(panel *intPanel, j, y, tile, x, to int) {
 	w := panel.width
 	pitch := (to - x) * r.m * w
-	for i := range to - x {
-		r.w.store(r.line[i*r.m*w:], r.out[(tile+i)*w:], w, pitch, r.tapOut)
-	}
+	r.w.store(r.line, r.out[tile*w:], to-x, w, pitch, r.tapOut)
 	top := r.outRow(y)
 	high, wide := min(r.m, r.oh-y%r.down*r.m), min(to*r.m, r.ow)-x*r.m
 	for row := range high {

@@ -2,22 +2,23 @@ package kernel
 
 import "unsafe"
 
-// intWinogradInLoop transforms one tile of c channels of codes, with row and
-// pixel bytes from one to the next: result (y, x) goes to dst from element
-// (y·edge+x)·tap on, where there is room for c rounded up to whole registers.
-// Assembly takes multiples of sixteen channels.
-type intWinogradInLoop func(dst []int16, src []uint8, c, row, pixel, tap int)
+// intWinogradInLoop transforms tiles of c channels of codes that lie in a row, with
+// row and pixel bytes from one to the next: result (y, x) of tile i goes to dst from
+// element i·pitch + (y·edge+x)·tap on, where there is room for c rounded up to whole
+// registers. Assembly takes multiples of sixteen channels.
+type intWinogradInLoop func(dst []int16, src []uint8, tiles, pitch, c, row, pixel, tap int)
 
-// intWinogradOutLoop transforms one tile of sums of n columns: sum (y, x) of
-// column k is src[(y·edge+x)·tap+k], and result (y, x) goes to dst[y·row+x·n+k].
-// Assembly takes multiples of eight columns, with AVX-512 of sixteen.
-type intWinogradOutLoop func(dst, src []int32, n, row, tap int)
+// intWinogradOutLoop transforms sums of tiles in a row, with n columns each: sum (y,
+// x) of column k of tile i is src[(y·edge+x)·tap+i·n+k], and result (y, x) goes to
+// dst[y·row+(i·m+x)·n+k]. Assembly takes multiples of eight columns, with AVX-512 of
+// sixteen.
+type intWinogradOutLoop func(dst, src []int32, tiles, n, row, tap int)
 
 // The transforms by edge of the output tile.
 var (
-	intWinogradIn4Loops  = append(archIntWinogradIn4, impl[intWinogradInLoop]{"s16_6x6_go", 0, intWinogradInGo(6, intIn4)})
+	intWinogradIn4Loops  = append(archIntWinogradIn4, impl[intWinogradInLoop]{"s16_6x6_go", 0, intWinogradInGo(4, intIn4)})
 	intWinogradOut4Loops = append(archIntWinogradOut4, impl[intWinogradOutLoop]{"s32_4x4_go", 0, intWinogradOutGo(4, intOut4, intNinth, [4]int{3, 2, 1, 1})})
-	intWinogradIn2Loops  = append(archIntWinogradIn2, impl[intWinogradInLoop]{"s16_4x4_go", 0, intWinogradInGo(4, intIn2)})
+	intWinogradIn2Loops  = append(archIntWinogradIn2, impl[intWinogradInLoop]{"s16_4x4_go", 0, intWinogradInGo(2, intIn2)})
 	intWinogradOut2Loops = append(archIntWinogradOut2, impl[intWinogradOutLoop]{"s32_2x2_go", 0, intWinogradOutGo(2, intOut2, 1, [4]int{1, 1})})
 )
 

@@ -10,19 +10,20 @@ import (
 	. "pare-asm/vec"
 )
 
-// input emits the transform of one tile of codes into words.
+// input emits the transform of tiles in a row of codes into words.
 func input(s Set, f form) {
 	e := &emitter{Set: s, words: true}
 	edge, lanes := f.m+2, 2*s.Lanes
 	name := fmt.Sprintf("intWinogradIn%d%s", f.m, s.Name)
-	TEXT(name, NOSPLIT, "func(dst []int16, src []uint8, c, row, pixel, tap int)")
-	Doc(name + " transforms a tile of codes.")
+	TEXT(name, NOSPLIT, "func(dst []int16, src []uint8, tiles, pitch, c, row, pixel, tap int)")
+	Doc(name + " transforms tiles of codes.")
 	Pragma("noescape")
 	dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
 	n, row, tap := Load(Param("c"), GP64()), Load(Param("row"), GP64()), Load(Param("tap"), GP64())
 	SHLQ(Imm(1), tap)
 	pixels := NewStride(Argument("pixel"), 1)
 	lines := NewStride(Argument("tap"), 2*edge)
+	Label("tile")
 	index := GP64()
 	XORQ(index, index)
 	Label("loop")
@@ -51,6 +52,11 @@ func input(s Set, f form) {
 	ADDQ(Imm(uint64(lanes)), index)
 	CMPQ(index, n)
 	JL(LabelRef("loop"))
+	step := Load(Param("pitch"), GP64())
+	LEAQ(Mem{Base: dst, Index: step, Scale: 2}, dst)
+	LEAQ(pixels.At(src, f.m), src)
+	DECQ(Argument("tiles"))
+	JNZ(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
 }

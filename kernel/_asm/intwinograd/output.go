@@ -14,19 +14,20 @@ const inverse = 0x38e38e39
 
 var ninth Mem
 
-// output emits the transform of one tile of sums.
+// output emits the transform of sums of tiles in a row.
 func output(s Set, f form) {
 	e := &emitter{Set: s}
 	edge := f.m + 2
 	name := fmt.Sprintf("intWinogradOut%d%s", f.m, s.Name)
-	TEXT(name, NOSPLIT, "func(dst, src []int32, n, row, tap int)")
-	Doc(name + " transforms a tile of sums.")
+	TEXT(name, NOSPLIT, "func(dst, src []int32, tiles, n, row, tap int)")
+	Doc(name + " transforms tiles of sums.")
 	Pragma("noescape")
 	dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
 	n, row, tap := Load(Param("n"), GP64()), Load(Param("row"), GP64()), Load(Param("tap"), GP64())
 	SHLQ(Imm(2), tap)
 	SHLQ(Imm(2), row)
 	lines, pixels := NewStride(Argument("tap"), 4*edge), NewStride(Argument("n"), 4)
+	Label("tile")
 	index := GP64()
 	XORQ(index, index)
 	Label("loop")
@@ -59,6 +60,10 @@ func output(s Set, f form) {
 	ADDQ(Imm(uint64(s.Lanes)), index)
 	CMPQ(index, n)
 	JL(LabelRef("loop"))
+	LEAQ(Mem{Base: src, Index: n, Scale: 4}, src)
+	LEAQ(pixels.At(dst, f.m), dst)
+	DECQ(Argument("tiles"))
+	JNZ(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
 }
