@@ -64,6 +64,9 @@ type intArgs struct {
 	more  int
 	// codes says what panels of codes stand for; other tiles do not read it.
 	codes *intCodes
+	// taps, for tiles of words, is how many products follow each other: all tiles go
+	// back by so many bytes of rows, and src, b and c on by theirs.
+	taps, all, back, srcTap, bTap, cTap int
 }
 
 // intTile is a row of the table of integer micro-kernels. All rows give the

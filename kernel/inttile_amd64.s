@@ -909,6 +909,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -971,6 +986,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -2297,6 +2327,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -2360,6 +2405,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -3556,6 +3616,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -3625,6 +3700,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -5362,6 +5452,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -5433,6 +5538,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -6947,6 +7067,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -7023,6 +7158,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -9207,6 +9357,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -9286,6 +9451,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -11060,6 +11240,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -11143,6 +11338,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -13738,6 +13948,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -13825,6 +14050,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -15945,6 +16185,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -16035,6 +16290,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -19091,6 +19361,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -19186,6 +19471,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -21566,6 +21866,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -21663,6 +21978,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -25130,6 +25460,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -25233,6 +25578,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -27931,6 +28291,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -28035,6 +28410,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -31360,6 +31750,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -31471,6 +31876,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -35163,6 +35583,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -35281,6 +35716,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -37987,6 +38437,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -38112,6 +38577,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -41058,6 +41538,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -41190,6 +41685,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -44318,6 +44828,21 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -44457,5 +44982,20 @@ noextra:
 	JMP    tile
 
 done:
+	DECQ 376(AX)
+	JLE  end
+	MOVQ 384(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 392(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 400(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET

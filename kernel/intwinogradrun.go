@@ -85,21 +85,30 @@ func (r *intWinogradRun) source(n, y, x, wide int) (band []uint8, row, pixel int
 	return r.band, line, r.pixel
 }
 
+// tapBytes is how large a panel may be to stay in the second cache while rows pass
+// over all of its taps; of larger ones each tap is read by all rows first.
+const tapBytes = 160 << 10
+
 // multiply computes the sums of all taps for one panel and so many tiles.
 func (r *intWinogradRun) multiply(panel *intPanel, tiles int) {
 	t, k := &r.t, narrowest(r.w.tile.panels, panel.width)
-	size := len(panel.data) / r.taps()
 	t.segs, t.n, t.ldc = r.segs, panel.width, 4*panel.width
 	t.res, t.extra = nil, nil
+	t.srcTap, t.bTap = 2*r.tapIn, len(panel.data)/r.taps()
+	taps := 1
+	if len(panel.data) <= tapBytes {
+		taps = r.taps()
+	}
 	stacks := cut(tiles, k.mr)
-	for tap := range r.taps() {
-		t.src, t.b = rawShorts(r.in[tap*r.tapIn:(tap+1)*r.tapIn]), panel.data[tap*size:(tap+1)*size]
-		out, rows := rawBytes(r.out[tap*r.tapOut:][:tiles*panel.width]), r.tiles[:tiles]
+	for tap := 0; tap < r.taps(); tap += taps {
+		out, rows := rawBytes(r.out[tap*r.tapOut:]), r.tiles[:tiles]
 		for _, c := range stacks {
 			if n := c.rows * c.tiles; n > 0 {
-				t.tiles, t.rows, t.c = c.tiles, rows[:n], out[:n*t.ldc]
+				t.src, t.b = rawShorts(r.in[tap*r.tapIn:]), panel.data[tap*t.bTap:]
+				t.taps, t.tiles, t.all, t.rows, t.c = taps, c.tiles, c.tiles, rows[:n], out
+				t.back, t.cTap = 4*(n-c.rows), 4*r.tapOut-(n-c.rows)*t.ldc
 				k.run(c.rows, t)
-				rows, out = rows[n:], out[n*4*panel.width:]
+				rows, out = rows[n:], out[n*t.ldc:]
 			}
 		}
 	}

@@ -42,24 +42,27 @@ var sumsTiles = append(archSumsTiles, intTile{
 
 // shortTileGo is the portable tile of four columns.
 func shortTileGo(m int, t *intArgs) {
-	words := func(p *int8, n int) []int16 { return unsafe.Slice((*int16)(unsafe.Pointer(p)), n) }
-	for r := range m * t.tiles {
-		var s0, s1, s2, s3 int32
-		b := words(unsafe.SliceData(t.b), len(t.b)/2)
-		for _, g := range t.segs {
-			src := words((*int8)(unsafe.Pointer(&t.src[int(t.rows[r])+g.off])), 2*g.n)
-			for len(src) > 0 {
-				x0, x1 := int32(src[0]), int32(src[1])
-				w := b[:8:8]
-				s0 += x0*int32(w[0]) + x1*int32(w[1])
-				s1 += x0*int32(w[2]) + x1*int32(w[3])
-				s2 += x0*int32(w[4]) + x1*int32(w[5])
-				s3 += x0*int32(w[6]) + x1*int32(w[7])
-				src, b = src[2:], b[8:]
-			}
+	for tap := range t.taps {
+		src, b, c := shorts(t.src[tap*t.srcTap:]), shorts(bytesOf(t.b[tap*t.bTap:])), ints(t.c[tap*(t.cTap+(t.all-1)*m*t.ldc):])
+		for r := range m * t.all {
+			*(*[4]int32)(c[r*t.ldc/4:]) = dotWords(src[t.rows[r]/2:][:2*t.segs[0].n], b)
 		}
-		*(*[4]int32)(unsafe.Pointer(&t.c[r*t.ldc])) = [4]int32{s0, s1, s2, s3}
 	}
+}
+
+// dotWords multiplies a line of words by four columns, pairs of words of each side
+// by side.
+func dotWords(x, b []int16) (sums [4]int32) {
+	for len(x) > 0 {
+		x0, x1 := int32(x[0]), int32(x[1])
+		w := b[:8:8]
+		sums[0] += x0*int32(w[0]) + x1*int32(w[1])
+		sums[1] += x0*int32(w[2]) + x1*int32(w[3])
+		sums[2] += x0*int32(w[4]) + x1*int32(w[5])
+		sums[3] += x0*int32(w[6]) + x1*int32(w[7])
+		x, b = x[2:], b[8:]
+	}
+	return sums
 }
 
 // sumsTileGo finishes four columns.

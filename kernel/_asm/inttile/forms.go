@@ -7,18 +7,18 @@ import (
 )
 
 var (
-	vnni     = isa{"VNNI", "AVX512", 64, 4, ZMM, dotForm{}, finish512}
-	words    = isa{"Words", "AVX2", 32, 8, YMM, wordForm{}, finish2}
-	pairs    = isa{"Pairs", "AVX2", 32, 4, YMM, &pairForm{}, finish2}
-	deferred = isa{"Deferred", "AVX2", 32, 4, YMM, &deferredForm{}, finish2}
+	vnni     = isa{"VNNI", "AVX512", 64, 4, ZMM, dotForm{}, finish512, false}
+	words    = isa{"Words", "AVX2", 32, 8, YMM, wordForm{}, finish2, false}
+	pairs    = isa{"Pairs", "AVX2", 32, 4, YMM, &pairForm{}, finish2, false}
+	deferred = isa{"Deferred", "AVX2", 32, 4, YMM, &deferredForm{}, finish2, false}
 
-	short512 = isa{"Short", "AVX512", 64, 4, ZMM, shortForm{func(w, x, a Op) { VPDPWSSD(w, x, a) }}, leaveSums}
-	short2   = isa{"Short", "AVX2", 32, 4, YMM, shortForm{nil}, leaveSums}
-	sums512  = isa{"Sums", "AVX512", 64, 0, ZMM, sumsForm{}, finish512}
-	sums2    = isa{"Sums", "AVX2", 32, 0, YMM, sumsForm{}, finish2}
+	short512 = isa{"Short", "AVX512", 64, 4, ZMM, shortForm{func(w, x, a Op) { VPDPWSSD(w, x, a) }}, leaveSums, true}
+	short2   = isa{"Short", "AVX2", 32, 4, YMM, shortForm{nil}, leaveSums, true}
+	sums512  = isa{"Sums", "AVX512", 64, 0, ZMM, sumsForm{}, finish512, false}
+	sums2    = isa{"Sums", "AVX2", 32, 0, YMM, sumsForm{}, finish2, false}
 
-	channels512 = isa{"Channels", "AVX512", 64, 4, ZMM, channelForm{func(w, x, a Op) { VPDPWSSD(w, x, a) }}, finish512}
-	channels2   = isa{"Channels", "AVX2", 32, 4, YMM, channelForm{addProducts}, finish2}
+	channels512 = isa{"Channels", "AVX512", 64, 4, ZMM, channelForm{func(w, x, a Op) { VPDPWSSD(w, x, a) }}, finish512, false}
+	channels2   = isa{"Channels", "AVX2", 32, 4, YMM, channelForm{addProducts}, finish2, false}
 )
 
 // onesWords is 1 in every word, lowBytes the low byte of every word.

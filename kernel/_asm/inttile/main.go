@@ -45,6 +45,12 @@ const (
 	offLDE    = 344
 	offSteps  = 352
 	offMore   = 360
+	offTaps   = 376
+	offAll    = 384
+	offBack   = 392
+	offSrcTap = 400
+	offBTap   = 408
+	offCTap   = 416
 )
 
 // Kinds of kernel.intStore.
@@ -63,6 +69,7 @@ type isa struct {
 	vec    func() reg.VecVirtual
 	form   form
 	finish func(t reg.Register, a acc)
+	taps   bool // several products in a row
 }
 
 // form emits the multiplication.
@@ -124,8 +131,28 @@ func kernel(s *isa, width, m int) {
 	JMP(LabelRef("tile"))
 
 	Label("done")
+	if s.taps {
+		nextTap(t)
+	}
 	VZEROUPPER()
 	RET()
+}
+
+// nextTap goes on with the same rows of the next tap, if there is one.
+func nextTap(t reg.Register) {
+	x := GP64()
+	DECQ(Mem{Base: t, Disp: offTaps})
+	JLE(LabelRef("end"))
+	MOVQ(Mem{Base: t, Disp: offAll}, x)
+	MOVQ(x, Mem{Base: t, Disp: offTiles})
+	MOVQ(Mem{Base: t, Disp: offBack}, x)
+	SUBQ(x, Mem{Base: t, Disp: offRows})
+	for _, p := range [][2]int{{offSrc, offSrcTap}, {offB, offBTap}, {offC, offCTap}} {
+		MOVQ(Mem{Base: t, Disp: p[1]}, x)
+		ADDQ(x, Mem{Base: t, Disp: p[0]})
+	}
+	JMP(LabelRef("tile"))
+	Label("end")
 }
 
 // sum emits the loops over segments and quads.
