@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"pare/kernel"
 )
@@ -14,8 +15,9 @@ func (b *builder) intWinograd(st *step, p *intStep, w *intWork) (intPlan, error)
 	if b.p.o.Direct || p.w.further() > 0 || kernel.IntWinogradTile(s, kernel.IntSizes{Largest: 128}) == 0 {
 		return nil, nil
 	}
+	values := sync.OnceValue(p.w.values)
 	sizes := formOf(b.p.weights, weightKey{t: p.w.t, form: fmt.Sprint("int sizes ", p.w.axis)}, func() (kernel.IntSizes, error) {
-		return kernel.IntSizesOf(s.O, p.w.values()), nil
+		return kernel.IntSizesOf(s.O, values()), nil
 	})
 	if err := sizes.done(); err != nil {
 		return nil, err
@@ -25,7 +27,7 @@ func (b *builder) intWinograd(st *step, p *intStep, w *intWork) (intPlan, error)
 		return nil, nil
 	}
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: fmt.Sprint("int winograd ", m, p.w.axis, zero)}, func() (*kernel.IntWinogradWeights, error) {
-		return kernel.PackIntWinograd(s, m, p.w.values(), zero)
+		return kernel.PackIntWinograd(s, m, values(), zero)
 	})
 	if err := weights.done(); err != nil {
 		return nil, err
