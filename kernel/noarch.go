@@ -39,4 +39,11 @@ var (
 	archWinogradIn2   []impl[winogradInLoop]
 	archWinogradOut4  []impl[winogradOutLoop]
 	archWinogradOut2  []impl[winogradOutLoop]
+
+	archShortTiles      []intTile
+	archSumsTiles       []intTile
+	archIntWinogradIn4  []impl[intWinogradInLoop]
+	archIntWinogradIn2  []impl[intWinogradInLoop]
+	archIntWinogradOut4 []impl[intWinogradOutLoop]
+	archIntWinogradOut2 []impl[intWinogradOutLoop]
 )
