@@ -19,6 +19,7 @@ func TestArgsLayout(t *testing.T) {
 	var g gridArgs
 	var low lowArgs
 	var worth worthArgs
+	var dl lineArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -161,6 +162,20 @@ func TestArgsLayout(t *testing.T) {
 		{"worth.data", unsafe.Offsetof(worth.data), 48},
 		{"worth.blocks", unsafe.Offsetof(worth.blocks), 56},
 		{"worth.step", unsafe.Offsetof(worth.step), 64},
+		{"line.dst", unsafe.Offsetof(dl.dst), 0},
+		{"line.weights", unsafe.Offsetof(dl.weights), 8},
+		{"line.mul", unsafe.Offsetof(dl.mul), 16},
+		{"line.add", unsafe.Offsetof(dl.add), 24},
+		{"line.runs", unsafe.Offsetof(dl.runs), 32},
+		{"line.dstStep", unsafe.Offsetof(dl.dstStep), 40},
+		{"line.last", unsafe.Offsetof(dl.last), 48},
+		{"line.pixels", unsafe.Offsetof(dl.pixels), 56},
+		{"line.hi", unsafe.Offsetof(dl.hi), 64},
+		{"line.zero", unsafe.Offsetof(dl.zero), 68},
+		{"line.least", unsafe.Offsetof(dl.least), 72},
+		{"run.step", unsafe.Offsetof(lineRun{}.step), 40},
+		{"run.n", unsafe.Offsetof(lineRun{}.n), 48},
+		{"run", unsafe.Sizeof(lineRun{}), 56},
 		{"scales.step", unsafe.Offsetof(c.step), 0},
 		{"scales.zero", unsafe.Offsetof(c.zero), 24},
 		{"scales.lo", unsafe.Offsetof(c.lo), 48},

@@ -14,6 +14,7 @@ var (
 	archTiles         []tile
 	archIntTiles      []intTile
 	archIntDepthTiles []intTile
+	archDepthLines    []depthLine
 	archLowTiles      []lowTile
 	archDepthwise     []impl[windowLoop]
 	archMaxPool       []impl[windowLoop]

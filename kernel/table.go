@@ -29,6 +29,9 @@ func Table() []Row {
 	for _, t := range intDepthTiles {
 		add("intdepthwise", t.name, t.needs)
 	}
+	for _, l := range archDepthLines {
+		add("depthline", l.name, l.needs)
+	}
 	for _, t := range lowTiles {
 		add("low", t.name, t.needs)
 	}
