@@ -20,6 +20,7 @@ func TestArgsLayout(t *testing.T) {
 	var low lowArgs
 	var worth worthArgs
 	var dl lineArgs
+	var sum sumArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -46,6 +47,10 @@ func TestArgsLayout(t *testing.T) {
 		{"gate.from", unsafe.Offsetof(gt.from), 84},
 		{"gate.step", unsafe.Offsetof(gt.step), 88},
 		{"gate.unit", unsafe.Offsetof(gt.unit), 92},
+		{"sum.sums", unsafe.Offsetof(sum.sums), 0},
+		{"sum.src", unsafe.Offsetof(sum.src), 24},
+		{"sum.rows", unsafe.Offsetof(sum.rows), 48},
+		{"sum.stride", unsafe.Offsetof(sum.stride), 56},
 		{"seg.n", unsafe.Offsetof(seg{}.n), 8},
 		{"seg", unsafe.Sizeof(seg{}), 16},
 		{"int.src", unsafe.Offsetof(i.src), 0},

@@ -258,6 +258,51 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumCodesAVX512(a *byte)
+// Requires: AVX, AVX512BW, AVX512F, CMOV
+TEXT ·sumCodesAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), BX
+	MOVQ 24(AX), DX
+	SUBQ $0x40, BX
+	XORQ SI, SI
+
+block:
+	LEAQ   (DX)(SI*1), DI
+	MOVQ   48(AX), R8
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+
+row:
+	VPMOVZXBW     (DI), Z2
+	VPADDW        Z2, Z0, Z0
+	VPMOVZXBW     32(DI), Z2
+	VPADDW        Z2, Z1, Z1
+	ADDQ          56(AX), DI
+	DECQ          R8
+	JNZ           row
+	VEXTRACTI64X4 $0x01, Z0, Y2
+	VPMOVZXWD     Y0, Z0
+	VPMOVZXWD     Y2, Z2
+	VMOVUPS       Z0, (CX)(SI*4)
+	VMOVUPS       Z2, 64(CX)(SI*4)
+	VEXTRACTI64X4 $0x01, Z1, Y2
+	VPMOVZXWD     Y1, Z1
+	VPMOVZXWD     Y2, Z2
+	VMOVUPS       Z1, 128(CX)(SI*4)
+	VMOVUPS       Z2, 192(CX)(SI*4)
+	CMPQ          SI, BX
+	JGE           done
+	ADDQ          $0x40, SI
+	CMPQ          SI, BX
+	CMOVQGT       BX, SI
+	JMP           block
+
+done:
+	VZEROUPPER
+	RET
+
 // func addCodesAVX2(a *byte)
 // Requires: AVX, AVX2
 TEXT ·addCodesAVX2(SB), NOSPLIT, $0-8
@@ -613,6 +658,95 @@ loop:
 	VMOVDQU      X7, (DX)(AX*1)
 	ADDQ         $0x10, AX
 	JMP          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumCodesAVX2(a *byte)
+// Requires: AVX, AVX2, CMOV
+TEXT ·sumCodesAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), BX
+	MOVQ 24(AX), DX
+	SUBQ $0x20, BX
+	XORQ SI, SI
+
+block:
+	LEAQ   (DX)(SI*1), DI
+	MOVQ   48(AX), R8
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+
+row:
+	VPMOVZXBW    (DI), Y2
+	VPADDW       Y2, Y0, Y0
+	VPMOVZXBW    16(DI), Y2
+	VPADDW       Y2, Y1, Y1
+	ADDQ         56(AX), DI
+	DECQ         R8
+	JNZ          row
+	VEXTRACTI128 $0x01, Y0, X2
+	VPMOVZXWD    X0, Y0
+	VPMOVZXWD    X2, Y2
+	VMOVUPS      Y0, (CX)(SI*4)
+	VMOVUPS      Y2, 32(CX)(SI*4)
+	VEXTRACTI128 $0x01, Y1, X2
+	VPMOVZXWD    X1, Y1
+	VPMOVZXWD    X2, Y2
+	VMOVUPS      Y1, 64(CX)(SI*4)
+	VMOVUPS      Y2, 96(CX)(SI*4)
+	CMPQ         SI, BX
+	JGE          done
+	ADDQ         $0x20, SI
+	CMPQ         SI, BX
+	CMOVQGT      BX, SI
+	JMP          block
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapCodesBytesAVX512(dst []uint8, src []uint8, values *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, BMI2
+TEXT ·mapCodesBytesAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    dst_len+8(FP), CX
+	MOVQ    src_base+24(FP), DX
+	MOVQ    values+48(FP), BX
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	XORQ    BX, BX
+
+loop:
+	SUBQ     $0x40, CX
+	JL       rest
+	VMOVUPS  (DX)(BX*1), Z4
+	VMOVUPS  Z4, Z5
+	VPMOVB2M Z4, K2
+	VPERMI2B Z1, Z0, Z5
+	VPERMI2B Z3, Z2, Z4
+	VMOVDQU8 Z4, K2, Z5
+	VMOVUPS  Z5, (AX)(BX*1)
+	ADDQ     $0x40, BX
+	JMP      loop
+
+rest:
+	ADDQ       $0x40, CX
+	JZ         done
+	MOVQ       $-1, SI
+	BZHIQ      CX, SI, SI
+	KMOVQ      SI, K1
+	VMOVDQU8.Z (DX)(BX*1), K1, Z4
+	VMOVUPS    Z4, Z5
+	VPMOVB2M   Z4, K2
+	VPERMI2B   Z1, Z0, Z5
+	VPERMI2B   Z3, Z2, Z4
+	VMOVDQU8   Z4, K2, Z5
+	VMOVDQU8   Z5, K1, (AX)(BX*1)
 
 done:
 	VZEROUPPER

@@ -10,6 +10,7 @@ var (
 	archMaxCodes      []impl[maxCodesLoop]
 	archGateCodes     []impl[gateCodesLoop]
 	archMapCodes      []impl[mapCodesLoop]
+	archSumCodes      []impl[sumCodesLoop]
 	archSteps         []impl[stepLoop]
 	archTiles         []tile
 	archIntTiles      []intTile

@@ -243,6 +243,8 @@ func main() {
 		largest(s)
 		mapped(s)
 		gate(s)
+		sums(s)
 	}
+	mappedBytes()
 	Generate()
 }
