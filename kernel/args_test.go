@@ -21,6 +21,7 @@ func TestArgsLayout(t *testing.T) {
 	var worth worthArgs
 	var dl lineArgs
 	var sum sumArgs
+	var sc scaleArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -51,6 +52,17 @@ func TestArgsLayout(t *testing.T) {
 		{"sum.src", unsafe.Offsetof(sum.src), 24},
 		{"sum.rows", unsafe.Offsetof(sum.rows), 48},
 		{"sum.stride", unsafe.Offsetof(sum.stride), 56},
+		{"scale.dst", unsafe.Offsetof(sc.dst), 0},
+		{"scale.src", unsafe.Offsetof(sc.src), 24},
+		{"scale.mul", unsafe.Offsetof(sc.mul), 48},
+		{"scale.add", unsafe.Offsetof(sc.add), 72},
+		{"scale.rows", unsafe.Offsetof(sc.rows), 96},
+		{"scale.ldd", unsafe.Offsetof(sc.ldd), 104},
+		{"scale.lds", unsafe.Offsetof(sc.lds), 112},
+		{"scale.cols", unsafe.Offsetof(sc.cols), 120},
+		{"scale.hi", unsafe.Offsetof(sc.hi), 128},
+		{"scale.zero", unsafe.Offsetof(sc.zero), 132},
+		{"scale.least", unsafe.Offsetof(sc.least), 136},
 		{"seg.n", unsafe.Offsetof(seg{}.n), 8},
 		{"seg", unsafe.Sizeof(seg{}), 16},
 		{"int.src", unsafe.Offsetof(i.src), 0},

@@ -58,3 +58,13 @@ func sumCodesAVX2(a *byte)
 //
 //go:noescape
 func mapCodesBytesAVX512(dst []uint8, src []uint8, values *byte)
+
+// scaleCodes32AVX2 scales and shifts at least so many columns of codes, one by one.
+//
+//go:noescape
+func scaleCodes32AVX2(a *byte)
+
+// scaleCodes8AVX2 scales and shifts at least so many columns of codes, one by one.
+//
+//go:noescape
+func scaleCodes8AVX2(a *byte)

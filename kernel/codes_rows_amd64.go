@@ -17,6 +17,17 @@ var (
 	archSumCodes = both[sumCodesLoop]("u8_64_avx512", sumWhole(64, sumCodesAVX512, sumNarrow), "u8_32_avx2", sumNarrow)
 )
 
+var archScaleCodes = []impl[scaleCodesLoop]{{"u8_32_avx2", cpu.AVX2, func(a *scaleArgs) {
+	switch p := (*byte)(unsafe.Pointer(a)); {
+	case a.cols >= 32:
+		scaleCodes32AVX2(p)
+	case a.cols >= 8:
+		scaleCodes8AVX2(p)
+	default:
+		scaleCodesGo(a)
+	}
+}}}
+
 func mapBytes(dst, src []uint8, t *CodeMap) { mapCodesBytesAVX512(dst, src, &t.values[0]) }
 
 // sumWhole completes a routine that takes n columns or more.

@@ -11,6 +11,7 @@ var (
 	archGateCodes     []impl[gateCodesLoop]
 	archMapCodes      []impl[mapCodesLoop]
 	archSumCodes      []impl[sumCodesLoop]
+	archScaleCodes    []impl[scaleCodesLoop]
 	archSteps         []impl[stepLoop]
 	archTiles         []tile
 	archIntTiles      []intTile

@@ -62,6 +62,7 @@ func Table() []Row {
 	rows = append(rows, list("gatecodes", gateCodesLoops)...)
 	rows = append(rows, list("mapcodes", mapCodesLoops)...)
 	rows = append(rows, list("sumcodes", sumCodesLoops)...)
+	rows = append(rows, list("scalecodes", scaleCodesLoops)...)
 	rows = append(rows, list("expand", expandLoops)...)
 	rows = append(rows, list("steps", stepLoops)...)
 	rows = append(rows, list("transpose", transposeLoops)...)

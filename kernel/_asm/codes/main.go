@@ -246,5 +246,6 @@ func main() {
 		sums(s)
 	}
 	mappedBytes()
+	scales()
 	Generate()
 }
