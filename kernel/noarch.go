@@ -10,10 +10,13 @@ var (
 	archMaxCodes      []impl[maxCodesLoop]
 	archGateCodes     []impl[gateCodesLoop]
 	archMapCodes      []impl[mapCodesLoop]
+	archSumCodes      []impl[sumCodesLoop]
+	archScaleCodes    []impl[scaleCodesLoop]
 	archSteps         []impl[stepLoop]
 	archTiles         []tile
 	archIntTiles      []intTile
 	archIntDepthTiles []intTile
+	archDepthLines    []depthLine
 	archLowTiles      []lowTile
 	archDepthwise     []impl[windowLoop]
 	archMaxPool       []impl[windowLoop]
