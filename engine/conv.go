@@ -134,6 +134,11 @@ func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, 
 	fold := b.foldChannels(n.Out[0], s.O)
 	w := fold.apply(b, t, weights, s.O, b.biasOf(n))
 	end := b.tail(fold.v, true)
+	act, acts := b.activationBehind(end.v)
+	if acts {
+		b.absorb(act.nodes...)
+		end.v = act.v
+	}
 	dst := b.newLast(end.v)
 	s.SrcStride, s.DstStride = src.stride, dst.stride
 	st := &step{node: n, flops: int64(s.Flops()), reads: []*buf{src.b}, writes: []*buf{dst.b}}
@@ -146,6 +151,9 @@ func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, 
 	}
 	st.bytes = 4 * int64(src.b.floats+dst.b.floats+t.Len())
 	ep := kernel.Epilogue{Bias: w.bias, Lo: end.lo, Hi: end.hi}
+	if acts {
+		ep.Act, st.kernel = act.op.Run, " "+act.op.String()
+	}
 	if s.Groups == s.C && s.O == s.C {
 		b.depthwise(st, s, w, ep, src, dst, end.res)
 	} else if m := kernel.WinogradTile(s); m > 0 && !b.p.o.Direct {
@@ -162,7 +170,7 @@ func (b *builder) convolve(st *step, s kernel.ConvShape, w *filter, ep kernel.Ep
 	if err != nil {
 		panic(err)
 	}
-	st.kernel = fmt.Sprintf("conv %dx%d", s.KH, s.KW)
+	st.kernel = fmt.Sprintf("conv %dx%d", s.KH, s.KW) + st.kernel
 	st.tasks, st.scratch = c.Tasks(), c.ScratchFloats()
 	st.task = func(f *frame, task int, scratch []float32) {
 		e := ep
@@ -178,7 +186,7 @@ func (b *builder) depthwise(st *step, s kernel.ConvShape, w *filter, ep kernel.E
 	if err != nil {
 		panic(err)
 	}
-	st.kernel = fmt.Sprintf("depthwise %dx%d", s.KH, s.KW)
+	st.kernel = fmt.Sprintf("depthwise %dx%d", s.KH, s.KW) + st.kernel
 	st.tasks = d.Tasks()
 	st.task = func(f *frame, task int, _ []float32) {
 		e := ep

@@ -180,7 +180,13 @@ func (c *Conv) segments() []seg {
 // ScratchFloats is how much scratch one running task needs.
 func (c *Conv) ScratchFloats() int { return c.scratchFloats }
 
-// Run computes one task: dst = clamp(conv(src) + bias + residual).
+// column is the output channel that panel i of all groups starts at.
+func (c *Conv) column(i int) int {
+	og := c.s.O / c.s.Groups
+	return i/c.panels*og + min(i%c.panels*c.tile.nr, og)
+}
+
+// Run computes one task: dst = act(clamp(conv(src) + bias + residual)).
 func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, scratch []float32) {
 	s := &c.s
 	if w.kh != s.KH || w.kw != s.KW || w.c != s.C || w.groups != s.Groups || w.o != s.O || w.group[0].tile != c.tile {
@@ -209,6 +215,7 @@ func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, s
 			p.src = src[g*cg:]
 			p.run(t, r, min(r+step, len(rows)), data, width, g*og+j*c.tile.nr, min(width, og-j*c.tile.nr))
 		}
+		p.act(r, min(r+step, len(rows)), c.column(first), c.column(last))
 	}
 	*t = tileArgs{}
 	tilePool.Put(t)

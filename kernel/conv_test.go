@@ -106,7 +106,7 @@ func testConv(t *testing.T, s kernel.ConvShape) {
 	scratch := guard.Tail[float32](t, conv.ScratchFloats())
 	for name, ep := range map[string]kernel.Epilogue{
 		"plain": {}, "bias": {Bias: bias}, "residual": {Residual: res},
-		"all": {Bias: bias, Residual: res, Lo: -0.5, Hi: 0.75}, "relu": kernel.Relu(bias),
+		"all": {Bias: bias, Residual: res, Lo: -0.5, Hi: 0.75}, "relu": kernel.Relu(bias), "silu": {Bias: bias, Lo: -0.5, Hi: 4, Act: kernel.SiLU.Run},
 	} {
 		dst := guard.Tail[float32](t, extent(pixels, s.O, full.DstStride))
 		for i := range dst {
@@ -154,9 +154,20 @@ func checkPixels(t *testing.T, name string, dst []float32, sums []float64, ep *k
 		if ep.Lo < ep.Hi {
 			y = math.Min(math.Max(y, float64(ep.Lo)), float64(ep.Hi))
 		}
+		y = acted(ep, y)
 		got, want = append(got, v), append(want, y)
 	}
 	near(t, name, got, want, tol)
+}
+
+// acted is the function of an epilogue of one number.
+func acted(ep *kernel.Epilogue, y float64) float64 {
+	if ep.Act == nil {
+		return y
+	}
+	x := []float32{float32(y)}
+	ep.Act(x, x)
+	return float64(x[0])
 }
 
 func TestConvRefusesNonsense(t *testing.T) {

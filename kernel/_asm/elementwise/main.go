@@ -12,6 +12,14 @@ import (
 
 // unary emits dst = f(src); unroll is limited by the registers that f needs.
 func unary(s Set, name string, unroll int, f func(Set, []Reg)) {
+	unaryAgain(s, name, unroll, func(s Set, x []Reg, _ func(int) Reg) []Reg {
+		f(s, x)
+		return x
+	})
+}
+
+// unaryAgain is unary for a function that may read its operands again.
+func unaryAgain(s Set, name string, unroll int, f func(s Set, x []Reg, again func(j int) Reg) []Reg) {
 	name = "unary" + name + s.Name
 	TEXT(name, NOSPLIT, "func(dst, src []float32)")
 	Doc(name + " computes its function of src.")
@@ -19,9 +27,8 @@ func unary(s Set, name string, unroll int, f func(Set, []Reg)) {
 	dst, n := Load(Param("dst").Base(), GP64()), Load(Param("dst").Len(), GP64())
 	src := Load(Param("src").Base(), GP64())
 	s.Loop("loop", n, unroll, func(at At, u int, t *Tail) {
-		x := loads(s, at, src, u, t)
-		f(s, x)
-		stores(s, at, dst, x, t)
+		y := f(s, loads(s, at, src, u, t), func(j int) Reg { return s.Load(at.Floats(src, j), t) })
+		stores(s, at, dst, y, t)
 	})
 	VZEROUPPER()
 	RET()
@@ -119,7 +126,7 @@ func main() {
 		wide := s.Lanes / 4
 		unary(s, "Exp", wide, Set.Exp)
 		unary(s, "Sigmoid", wide, Set.Sigmoid)
-		unary(s, "SiLU", wide, Set.SiLU)
+		unaryAgain(s, "SiLU", 2*wide, Set.SiLU)
 		unary(s, "Tanh", 2, Set.Tanh)
 		unary(s, "Erf", 2, Set.Erf)
 		unary(s, "GELU", 2, Set.GELU)
