@@ -184,6 +184,23 @@ func TestConvolutionsActivate(t *testing.T) {
 		{"silu of a value that is needed", conv + `b = Sigmoid(a)
 			c = Mul(a, b)
 			y = Sub(c, a) }`, []string{"to channels last", "conv 1x1", "silu", "sub", "to channels first"}},
+		{"gate", `(x f32[N,6,9,8]) -> (y) { const w = f32[6,6,1,1]{*0.0}
+			const w2 = f32[5,6,1,1]{*0.0}
+			a = Conv(x, w)
+			g = GlobalAveragePool(a)
+			b = Conv(g, w)
+			c = Sigmoid(b)
+			d = Mul(c, a)
+			y = Conv(d, w2) {strides=[2,1]} }`, []string{"to channels last", "conv 1x1", "mean", "conv 1x1 sigmoid", "gated conv 1x1", "to channels first"}},
+		{"gate for two", `(x f32[N,6,9,8], g f32[N,6,1,1]) -> (y, z) { const w = f32[6,6,1,1]{*0.0}
+			a = Conv(x, w)
+			d = Mul(a, g)
+			y = Conv(d, w)
+			z = Relu(d) }`, nil},
+		{"gate behind padding", `(x f32[N,6,9,8], g f32[N,6,1,1]) -> (y) { const w = f32[6,6,1,1]{*0.0}
+			a = Conv(x, w)
+			d = Mul(a, g)
+			y = Conv(d, w) {pads=[1,1,1,1]} }`, nil},
 		{"sigmoid", wide + `y = Sigmoid(a) }`, []string{"to channels last", "depthwise 3x3 sigmoid", "to channels first"}},
 		{"hard swish", wide + `y = HardSwish(a) }`, []string{"to channels last", "depthwise 3x3 hardswish", "to channels first"}},
 		{"hard swish of two", wide + `b = HardSigmoid(a) {alpha=0.16666667, beta=0.5}

@@ -1553,6 +1553,67 @@ loop_end:
 	VZEROUPPER
 	RET
 
+// func gateRowsAVX512(dst []float32, src []float32, gate []float32, rows int, dstStep int, srcStep int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gateRowsAVX512(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ gate_base+48(FP), DX
+	MOVQ gate_len+56(FP), BX
+	MOVQ rows+72(FP), SI
+	MOVQ dstStep+80(FP), DI
+	MOVQ srcStep+88(FP), R8
+
+row:
+	XORQ R9, R9
+	MOVQ BX, R10
+	SUBQ $0x40, R10
+	JL   loop_few
+
+loop:
+	VMOVUPS (CX)(R9*4), Z0
+	VMOVUPS 64(CX)(R9*4), Z1
+	VMOVUPS 128(CX)(R9*4), Z2
+	VMOVUPS 192(CX)(R9*4), Z3
+	VMOVUPS (DX)(R9*4), Z4
+	VMOVUPS 64(DX)(R9*4), Z5
+	VMOVUPS 128(DX)(R9*4), Z6
+	VMOVUPS 192(DX)(R9*4), Z7
+	VMULPS  Z4, Z0, Z0
+	VMULPS  Z5, Z1, Z1
+	VMULPS  Z6, Z2, Z2
+	VMULPS  Z7, Z3, Z3
+	VMOVUPS Z0, (AX)(R9*4)
+	VMOVUPS Z1, 64(AX)(R9*4)
+	VMOVUPS Z2, 128(AX)(R9*4)
+	VMOVUPS Z3, 192(AX)(R9*4)
+	ADDQ    $0x40, R9
+	CMPQ    R9, R10
+	JLE     loop
+
+loop_few:
+loop_one:
+	MOVQ      BX, R10
+	SUBQ      R9, R10
+	JLE       loop_end
+	MOVQ      $-1, R11
+	BZHIQ     R10, R11, R11
+	KMOVW     R11, K1
+	VMOVUPS.Z (CX)(R9*4), K1, Z0
+	VMOVUPS.Z (DX)(R9*4), K1, Z1
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)(R9*4)
+	ADDQ      $0x10, R9
+	JMP       loop_one
+
+loop_end:
+	LEAQ (AX)(DI*4), AX
+	LEAQ (CX)(R8*4), CX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func binaryAddAVX512(dst []float32, a []float32, b []float32, aOne bool, bOne bool, lo float32, hi float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·binaryAddAVX512(SB), NOSPLIT, $0-84
@@ -4554,6 +4615,79 @@ loop_rest:
 	VMASKMOVPS Y5, Y4, (AX)(BX*4)
 
 loop_end:
+	VZEROUPPER
+	RET
+
+// func gateRowsAVX2(dst []float32, src []float32, gate []float32, rows int, dstStep int, srcStep int)
+// Requires: AVX
+TEXT ·gateRowsAVX2(SB), NOSPLIT, $0-96
+	MOVQ dst_base+0(FP), AX
+	MOVQ src_base+24(FP), CX
+	MOVQ gate_base+48(FP), DX
+	MOVQ gate_len+56(FP), BX
+	MOVQ rows+72(FP), SI
+	MOVQ dstStep+80(FP), DI
+	MOVQ srcStep+88(FP), R8
+
+row:
+	XORQ R9, R9
+	MOVQ BX, R10
+	SUBQ $0x20, R10
+	JL   loop_few
+
+loop:
+	VMOVUPS (CX)(R9*4), Y0
+	VMOVUPS 32(CX)(R9*4), Y1
+	VMOVUPS 64(CX)(R9*4), Y2
+	VMOVUPS 96(CX)(R9*4), Y3
+	VMOVUPS (DX)(R9*4), Y4
+	VMOVUPS 32(DX)(R9*4), Y5
+	VMOVUPS 64(DX)(R9*4), Y6
+	VMOVUPS 96(DX)(R9*4), Y7
+	VMULPS  Y4, Y0, Y0
+	VMULPS  Y5, Y1, Y1
+	VMULPS  Y6, Y2, Y2
+	VMULPS  Y7, Y3, Y3
+	VMOVUPS Y0, (AX)(R9*4)
+	VMOVUPS Y1, 32(AX)(R9*4)
+	VMOVUPS Y2, 64(AX)(R9*4)
+	VMOVUPS Y3, 96(AX)(R9*4)
+	ADDQ    $0x20, R9
+	CMPQ    R9, R10
+	JLE     loop
+
+loop_few:
+	MOVQ BX, R10
+	SUBQ $0x08, R10
+	CMPQ R9, R10
+	JG   loop_rest
+
+loop_one:
+	VMOVUPS (CX)(R9*4), Y0
+	VMOVUPS (DX)(R9*4), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)(R9*4)
+	ADDQ    $0x08, R9
+	CMPQ    R9, R10
+	JLE     loop_one
+
+loop_rest:
+	MOVQ       BX, R10
+	SUBQ       R9, R10
+	JLE        loop_end
+	LEAQ       lanes<>+256(SB), R11
+	NEGQ       R10
+	VMOVUPS    (R11)(R10*4), Y0
+	VMASKMOVPS (CX)(R9*4), Y0, Y1
+	VMASKMOVPS (DX)(R9*4), Y0, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)(R9*4)
+
+loop_end:
+	LEAQ (AX)(DI*4), AX
+	LEAQ (CX)(R8*4), CX
+	DECQ SI
+	JNZ  row
 	VZEROUPPER
 	RET
 

@@ -120,6 +120,32 @@ func binary(s Set, name string, op func(b, a, dst Reg)) {
 	pair("right", func(at At, u int, t *Tail) ([]Reg, []Reg) { return loads(s, at, a, u, t), y })
 }
 
+// gateRows emits rows of products with one row of factors; steps are in elements.
+func gateRows(s Set) {
+	name := "gateRows" + s.Name
+	TEXT(name, NOSPLIT, "func(dst, src, gate []float32, rows, dstStep, srcStep int)")
+	Doc(name + " multiplies every row of src by gate.")
+	Pragma("noescape")
+	dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
+	gate, n := Load(Param("gate").Base(), GP64()), Load(Param("gate").Len(), GP64())
+	rows := Load(Param("rows"), GP64())
+	dstStep, srcStep := Load(Param("dstStep"), GP64()), Load(Param("srcStep"), GP64())
+	Label("row")
+	s.Loop("loop", n, 4, func(at At, u int, t *Tail) {
+		x, g := loads(s, at, src, u, t), loads(s, at, gate, u, t)
+		for j := range x {
+			VMULPS(g[j], x[j], x[j])
+		}
+		stores(s, at, dst, x, t)
+	})
+	LEAQ(Mem{Base: dst, Index: dstStep, Scale: 4}, dst)
+	LEAQ(Mem{Base: src, Index: srcStep, Scale: 4}, src)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
 func main() {
 	ConstraintExpr("!noasm")
 	for _, s := range Sets {
@@ -133,6 +159,7 @@ func main() {
 		unary(s, "HardSwish", 4, Set.HardSwish)
 		unary(s, "Sqrt", 4, Set.Sqrt)
 		affine(s)
+		gateRows(s)
 		for _, b := range []struct {
 			name string
 			op   func(b, a, dst Reg)
