@@ -40,7 +40,7 @@ GLOBL tileLaneMasks<>(SB), RODATA|NOPTR, $128
 
 // func tile1x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile1x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -62,6 +62,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z2
@@ -69,12 +73,12 @@ k:
 	VBROADCASTSS (BX)(AX*4), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -139,7 +143,7 @@ done:
 
 // func tile1x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile1x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile1x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -161,6 +165,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z2
@@ -168,12 +176,12 @@ k:
 	VBROADCASTSS (BX)(AX*4), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Y3, Y4, Y1
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -238,7 +246,7 @@ done:
 
 // func tile1x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile1x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -259,15 +267,19 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z1
 	VFMADD231PS.BCST (BX)(AX*4), Z1, Z0
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -323,7 +335,7 @@ done:
 
 // func tile1x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile1x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -344,16 +356,20 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y1
 	VBROADCASTSS (BX)(AX*4), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -447,7 +463,7 @@ done:
 
 // func tile1x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile1x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -469,6 +485,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y2
@@ -476,11 +496,11 @@ k:
 	VBROADCASTSS (BX)(AX*4), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -591,7 +611,7 @@ done:
 
 // func tile2x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile2x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -617,6 +637,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z4
@@ -627,12 +651,12 @@ k:
 	VBROADCASTSS (SI)(AX*4), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -711,7 +735,7 @@ done:
 
 // func tile2x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile2x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile2x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -737,6 +761,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z4
@@ -747,12 +775,12 @@ k:
 	VBROADCASTSS (SI)(AX*4), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Y5, Y6, Y3
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -831,7 +859,7 @@ done:
 
 // func tile2x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile2x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -855,16 +883,20 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z2
 	VFMADD231PS.BCST (BX)(AX*4), Z2, Z0
 	VFMADD231PS.BCST (SI)(AX*4), Z2, Z1
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -928,7 +960,7 @@ done:
 
 // func tile2x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile2x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -952,6 +984,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y2
@@ -959,11 +995,11 @@ k:
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS (SI)(AX*4), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -1073,7 +1109,7 @@ done:
 
 // func tile2x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile2x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -1099,6 +1135,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y4
@@ -1109,11 +1149,11 @@ k:
 	VBROADCASTSS (SI)(AX*4), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -1252,7 +1292,7 @@ done:
 
 // func tile3x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile3x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -1282,6 +1322,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z6
@@ -1295,12 +1339,12 @@ k:
 	VBROADCASTSS (DI)(AX*4), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -1393,7 +1437,7 @@ done:
 
 // func tile3x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile3x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile3x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -1423,6 +1467,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z6
@@ -1436,12 +1484,12 @@ k:
 	VBROADCASTSS (DI)(AX*4), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Y7, Y8, Y5
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -1534,7 +1582,7 @@ done:
 
 // func tile3x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile3x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -1561,17 +1609,21 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z3
 	VFMADD231PS.BCST (BX)(AX*4), Z3, Z0
 	VFMADD231PS.BCST (SI)(AX*4), Z3, Z1
 	VFMADD231PS.BCST (DI)(AX*4), Z3, Z2
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -1643,7 +1695,7 @@ done:
 
 // func tile3x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile3x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -1670,6 +1722,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y3
@@ -1679,11 +1735,11 @@ k:
 	VFMADD231PS  Y3, Y4, Y1
 	VBROADCASTSS (DI)(AX*4), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -1809,7 +1865,7 @@ done:
 
 // func tile3x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile3x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -1839,6 +1895,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y6
@@ -1852,11 +1912,11 @@ k:
 	VBROADCASTSS (DI)(AX*4), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -2023,7 +2083,7 @@ done:
 
 // func tile4x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile4x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -2057,6 +2117,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z8
@@ -2073,12 +2137,12 @@ k:
 	VBROADCASTSS (R8)(AX*4), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -2185,7 +2249,7 @@ done:
 
 // func tile4x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile4x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile4x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -2219,6 +2283,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z8
@@ -2235,12 +2303,12 @@ k:
 	VBROADCASTSS (R8)(AX*4), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -2347,7 +2415,7 @@ done:
 
 // func tile4x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile4x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -2377,6 +2445,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z4
@@ -2384,11 +2456,11 @@ k:
 	VFMADD231PS.BCST (SI)(AX*4), Z4, Z1
 	VFMADD231PS.BCST (DI)(AX*4), Z4, Z2
 	VFMADD231PS.BCST (R8)(AX*4), Z4, Z3
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -2468,7 +2540,7 @@ done:
 
 // func tile4x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile4x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -2498,6 +2570,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y4
@@ -2509,11 +2585,11 @@ k:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R8)(AX*4), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -2655,7 +2731,7 @@ done:
 
 // func tile4x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile4x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -2689,6 +2765,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y8
@@ -2705,11 +2785,11 @@ k:
 	VBROADCASTSS (R8)(AX*4), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -2904,7 +2984,7 @@ done:
 
 // func tile5x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile5x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -2942,6 +3022,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z10
@@ -2961,12 +3045,12 @@ k:
 	VBROADCASTSS (R9)(AX*4), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -3087,7 +3171,7 @@ done:
 
 // func tile5x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile5x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile5x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -3125,6 +3209,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z10
@@ -3144,12 +3232,12 @@ k:
 	VBROADCASTSS (R9)(AX*4), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Y11, Y12, Y9
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -3270,7 +3358,7 @@ done:
 
 // func tile5x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile5x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -3303,6 +3391,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z5
@@ -3311,11 +3403,11 @@ k:
 	VFMADD231PS.BCST (DI)(AX*4), Z5, Z2
 	VFMADD231PS.BCST (R8)(AX*4), Z5, Z3
 	VFMADD231PS.BCST (R9)(AX*4), Z5, Z4
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -3403,7 +3495,7 @@ done:
 
 // func tile5x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile5x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -3436,6 +3528,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y5
@@ -3449,11 +3545,11 @@ k:
 	VFMADD231PS  Y5, Y6, Y3
 	VBROADCASTSS (R9)(AX*4), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -3611,7 +3707,7 @@ done:
 
 // func tile5x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile5x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -3649,6 +3745,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y10
@@ -3668,11 +3768,11 @@ k:
 	VBROADCASTSS (R9)(AX*4), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -3895,7 +3995,7 @@ done:
 
 // func tile6x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile6x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -3937,6 +4037,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z12
@@ -3959,12 +4063,12 @@ k:
 	VBROADCASTSS (R10)(AX*4), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -4099,7 +4203,7 @@ done:
 
 // func tile6x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile6x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile6x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -4141,6 +4245,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z12
@@ -4163,12 +4271,12 @@ k:
 	VBROADCASTSS (R10)(AX*4), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -4303,7 +4411,7 @@ done:
 
 // func tile6x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile6x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -4339,6 +4447,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z6
@@ -4348,11 +4460,11 @@ k:
 	VFMADD231PS.BCST (R8)(AX*4), Z6, Z3
 	VFMADD231PS.BCST (R9)(AX*4), Z6, Z4
 	VFMADD231PS.BCST (R10)(AX*4), Z6, Z5
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -4448,7 +4560,7 @@ done:
 
 // func tile6x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -4484,6 +4596,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y6
@@ -4499,11 +4615,11 @@ k:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS (R10)(AX*4), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -4677,7 +4793,7 @@ done:
 
 // func tile6x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -4719,6 +4835,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y12
@@ -4741,11 +4861,11 @@ k:
 	VBROADCASTSS (R10)(AX*4), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -4996,7 +5116,7 @@ done:
 
 // func tile7x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile7x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -5042,6 +5162,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z14
@@ -5067,12 +5191,12 @@ k:
 	VBROADCASTSS (R11)(AX*4), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -5221,7 +5345,7 @@ done:
 
 // func tile7x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile7x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile7x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -5267,6 +5391,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z14
@@ -5292,12 +5420,12 @@ k:
 	VBROADCASTSS (R11)(AX*4), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Y15, Y16, Y13
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -5446,7 +5574,7 @@ done:
 
 // func tile7x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile7x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -5485,6 +5613,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z7
@@ -5495,11 +5627,11 @@ k:
 	VFMADD231PS.BCST (R9)(AX*4), Z7, Z4
 	VFMADD231PS.BCST (R10)(AX*4), Z7, Z5
 	VFMADD231PS.BCST (R11)(AX*4), Z7, Z6
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -5603,7 +5735,7 @@ done:
 
 // func tile7x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile7x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile7x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -5642,6 +5774,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y7
@@ -5659,11 +5795,11 @@ k:
 	VFMADD231PS  Y7, Y8, Y5
 	VBROADCASTSS (R11)(AX*4), Y8
 	VFMADD231PS  Y7, Y8, Y6
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -5853,7 +5989,7 @@ done:
 
 // func tile8x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile8x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -5903,6 +6039,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z16
@@ -5931,12 +6071,12 @@ k:
 	VBROADCASTSS (R12)(AX*4), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -6099,7 +6239,7 @@ done:
 
 // func tile8x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile8x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile8x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -6149,6 +6289,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z16
@@ -6177,12 +6321,12 @@ k:
 	VBROADCASTSS (R12)(AX*4), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Y17, Y18, Y15
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -6345,7 +6489,7 @@ done:
 
 // func tile8x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile8x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -6387,6 +6531,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z8
@@ -6398,11 +6546,11 @@ k:
 	VFMADD231PS.BCST (R10)(AX*4), Z8, Z5
 	VFMADD231PS.BCST (R11)(AX*4), Z8, Z6
 	VFMADD231PS.BCST (R12)(AX*4), Z8, Z7
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -6514,7 +6662,7 @@ done:
 
 // func tile8x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile8x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile8x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -6556,6 +6704,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y8
@@ -6575,11 +6727,11 @@ k:
 	VFMADD231PS  Y8, Y9, Y6
 	VBROADCASTSS (R12)(AX*4), Y9
 	VFMADD231PS  Y8, Y9, Y7
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -6785,7 +6937,7 @@ done:
 
 // func tile9x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile9x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -6839,6 +6991,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z18
@@ -6870,12 +7026,12 @@ k:
 	VBROADCASTSS (R13)(AX*4), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -7052,7 +7208,7 @@ done:
 
 // func tile9x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile9x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile9x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -7106,6 +7262,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z18
@@ -7137,12 +7297,12 @@ k:
 	VBROADCASTSS (R13)(AX*4), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Y19, Y20, Y17
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -7319,7 +7479,7 @@ done:
 
 // func tile9x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile9x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -7364,6 +7524,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z9
@@ -7376,11 +7540,11 @@ k:
 	VFMADD231PS.BCST (R11)(AX*4), Z9, Z6
 	VFMADD231PS.BCST (R12)(AX*4), Z9, Z7
 	VFMADD231PS.BCST (R13)(AX*4), Z9, Z8
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -7500,7 +7664,7 @@ done:
 
 // func tile9x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile9x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile9x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -7545,6 +7709,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y9
@@ -7566,11 +7734,11 @@ k:
 	VFMADD231PS  Y9, Y10, Y7
 	VBROADCASTSS (R13)(AX*4), Y10
 	VFMADD231PS  Y9, Y10, Y8
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -7792,7 +7960,7 @@ done:
 
 // func tile10x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile10x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -7850,6 +8018,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z20
@@ -7884,12 +8056,12 @@ k:
 	VBROADCASTSS (R14)(AX*4), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -8080,7 +8252,7 @@ done:
 
 // func tile10x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile10x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile10x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -8138,6 +8310,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z20
@@ -8172,12 +8348,12 @@ k:
 	VBROADCASTSS (R14)(AX*4), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Y21, Y22, Y19
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -8368,7 +8544,7 @@ done:
 
 // func tile10x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile10x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -8416,6 +8592,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z10
@@ -8429,11 +8609,11 @@ k:
 	VFMADD231PS.BCST (R12)(AX*4), Z10, Z7
 	VFMADD231PS.BCST (R13)(AX*4), Z10, Z8
 	VFMADD231PS.BCST (R14)(AX*4), Z10, Z9
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -8561,7 +8741,7 @@ done:
 
 // func tile10x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile10x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile10x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -8609,6 +8789,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y10
@@ -8632,11 +8816,11 @@ k:
 	VFMADD231PS  Y10, Y11, Y8
 	VBROADCASTSS (R14)(AX*4), Y11
 	VFMADD231PS  Y10, Y11, Y9
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -8874,7 +9058,7 @@ done:
 
 // func tile11x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile11x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -8936,6 +9120,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z22
@@ -8973,12 +9161,12 @@ k:
 	VBROADCASTSS (R15)(AX*4), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -9183,7 +9371,7 @@ done:
 
 // func tile11x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile11x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile11x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -9245,6 +9433,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z22
@@ -9282,12 +9474,12 @@ k:
 	VBROADCASTSS (R15)(AX*4), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Y23, Y24, Y21
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -9492,7 +9684,7 @@ done:
 
 // func tile11x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile11x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -9543,6 +9735,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z11
@@ -9557,11 +9753,11 @@ k:
 	VFMADD231PS.BCST (R13)(AX*4), Z11, Z8
 	VFMADD231PS.BCST (R14)(AX*4), Z11, Z9
 	VFMADD231PS.BCST (R15)(AX*4), Z11, Z10
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -9697,7 +9893,7 @@ done:
 
 // func tile11x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile11x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile11x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -9748,6 +9944,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y11
@@ -9773,11 +9973,11 @@ k:
 	VFMADD231PS  Y11, Y12, Y9
 	VBROADCASTSS (R15)(AX*4), Y12
 	VFMADD231PS  Y11, Y12, Y10
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -10031,7 +10231,7 @@ done:
 
 // func tile12x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -10097,6 +10297,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z24
@@ -10137,12 +10341,12 @@ k:
 	VBROADCASTSS (BP)(AX*4), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -10361,7 +10565,7 @@ done:
 
 // func tile12x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile12x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile12x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -10427,6 +10631,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z24
@@ -10467,12 +10675,12 @@ k:
 	VBROADCASTSS (BP)(AX*4), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Y25, Y26, Y23
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -10691,7 +10899,7 @@ done:
 
 // func tile12x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile12x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VPXORD  Z0, Z0, Z0
@@ -10745,6 +10953,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z12
@@ -10760,11 +10972,11 @@ k:
 	VFMADD231PS.BCST (R14)(AX*4), Z12, Z9
 	VFMADD231PS.BCST (R15)(AX*4), Z12, Z10
 	VFMADD231PS.BCST (BP)(AX*4), Z12, Z11
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
@@ -10908,7 +11120,7 @@ done:
 
 // func tile12x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile12x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile12x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
 	VXORPS  Y0, Y0, Y0
@@ -10962,6 +11174,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y12
@@ -10989,11 +11205,11 @@ k:
 	VFMADD231PS  Y12, Y13, Y10
 	VBROADCASTSS (BP)(AX*4), Y13
 	VFMADD231PS  Y12, Y13, Y11
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 

@@ -2,8 +2,8 @@
 // the tile's, for panels of full and half width, for AVX-512 and AVX2.
 //
 // Each row of the tile has a pointer of its own, so that its pixels may lie
-// anywhere; twelve of them, an index, the panel and a counter fill the general
-// registers, which is why the walk over segments lives on the stack.
+// anywhere; twelve of them, an index, the panel and what comes after it fill the
+// general registers, which is why the walk over segments lives on the stack.
 package main
 
 import (
@@ -30,22 +30,19 @@ const (
 	offLo    = 192
 	offHi    = 196
 	offTiles = 200
+	offAhead = 208
 )
 
 // isa is what differs between the two instruction sets.
 type isa struct {
 	name  string
 	bytes int // of a vector register
-	// ahead is how far, in bytes, the panel is fetched into the second cache:
-	// a block of kBlock lines, so that the next block comes while this one is
-	// used.
-	ahead int
 	vec   func() reg.VecVirtual
 }
 
 var (
-	avx512 = isa{"AVX512", 64, 512 * 128, ZMM}
-	avx2   = isa{"AVX2", 32, 256 * 64, YMM}
+	avx512 = isa{"AVX512", 64, ZMM}
+	avx2   = isa{"AVX2", 32, YMM}
 )
 
 // part returns a register for so many bytes or, if they fill one, a whole one.
@@ -71,8 +68,8 @@ func kernel(s isa, width, m int) {
 	TEXT(name, NOSPLIT, "func(t *byte)")
 	Doc(fmt.Sprintf("%s computes tiles of %d rows and %d columns.", name, m, width))
 	Pragma("noescape")
-	local := AllocLocal(16)
-	segp, segn := local, local.Offset(8)
+	local := AllocLocal(24)
+	walk := segments{local, local.Offset(8), local.Offset(16)}
 
 	Label("tile")
 	t := Load(Param("t"), GP64())
@@ -88,7 +85,7 @@ func kernel(s isa, width, m int) {
 			acc[r] = append(acc[r], v)
 		}
 	}
-	sum(s, t, acc, 4*width, segp, segn)
+	sum(s, t, acc, 4*width, walk)
 	finish(s, acc)
 
 	Label("next")
@@ -114,18 +111,23 @@ func kernel(s isa, width, m int) {
 	RET()
 }
 
-// sum emits the loops over segments and k, whose lines have line bytes.
-func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, line int, segp, segn Mem) {
+// segments is the walk over segments: the next one, how many are left, and where
+// this one ends.
+type segments struct{ next, left, end Mem }
+
+// sum emits the loops over segments and k, whose lines have line bytes. What
+// follows the block is fetched into the second cache on the way.
+func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, line int, walk segments) {
 	m, nv := len(acc), len(acc[0])
 	x := GP64()
 	MOVQ(Mem{Base: t, Disp: offNSegs}, x)
 	TESTQ(x, x)
 	JZ(LabelRef("finish"))
-	MOVQ(x, segn)
+	MOVQ(x, walk.left)
 	MOVQ(Mem{Base: t, Disp: offSegs}, x)
-	MOVQ(x, segp)
+	MOVQ(x, walk.next)
 
-	b, idx, cnt := GP64(), GP64(), GP64()
+	b, idx, ahead := GP64(), GP64(), GP64()
 	rows, src := GP64(), GP64()
 	MOVQ(Mem{Base: t, Disp: offB}, b)
 	MOVQ(Mem{Base: t, Disp: offRows}, rows)
@@ -145,10 +147,14 @@ func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, line int, segp, segn Mem
 	}
 
 	Label("segment")
-	MOVQ(segp, idx)
-	ADDQ(Imm(16), segp)
-	MOVQ(Mem{Base: idx, Disp: 8}, cnt)
+	MOVQ(walk.next, idx)
+	ADDQ(Imm(16), walk.next)
+	MOVQ(Mem{Base: idx, Disp: 8}, ahead)
 	MOVQ(Mem{Base: idx}, idx)
+	ADDQ(idx, ahead)
+	MOVQ(ahead, walk.end)
+	ahead = Load(Param("t"), ahead).(reg.GPVirtual)
+	MOVQ(Mem{Base: ahead, Disp: offAhead}, ahead)
 
 	Label("k")
 	bv := make([]reg.VecVirtual, nv)
@@ -169,13 +175,13 @@ func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, line int, segp, segn Mem
 		}
 	}
 	for j := 0; j < line; j += 64 {
-		PREFETCHT1(Mem{Base: b, Disp: s.ahead + j})
+		PREFETCHT1(Mem{Base: b, Index: ahead, Scale: 1, Disp: j})
 	}
 	ADDQ(U32(line), b)
 	INCQ(idx)
-	DECQ(cnt)
-	JNZ(LabelRef("k"))
-	DECQ(segn)
+	CMPQ(idx, walk.end)
+	JNE(LabelRef("k"))
+	DECQ(walk.left)
 	JNZ(LabelRef("segment"))
 }
 
