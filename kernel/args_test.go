@@ -39,6 +39,7 @@ func TestArgsLayout(t *testing.T) {
 		{"lo", unsafe.Offsetof(a.lo), 192},
 		{"hi", unsafe.Offsetof(a.hi), 196},
 		{"tiles", unsafe.Offsetof(a.tiles), 200},
+		{"ahead", unsafe.Offsetof(a.ahead), 208},
 		{"gate.src", unsafe.Offsetof(gt.src), 0},
 		{"gate.dst", unsafe.Offsetof(gt.dst), 24},
 		{"gate.mul", unsafe.Offsetof(gt.mul), 48},

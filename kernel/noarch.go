@@ -24,6 +24,7 @@ var (
 	archUnary         [unaryCount][]impl[unaryLoop]
 	archBinary        [binaryCount][]impl[binaryLoop]
 	archAffine        []impl[affineLoop]
+	archGateRows      []impl[gateRowsLoop]
 	archRowMax        []impl[reduceLoop]
 	archRowSize       []impl[reduceLoop]
 	archRowSum        []impl[reduceLoop]

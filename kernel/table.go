@@ -51,6 +51,7 @@ func Table() []Row {
 		rows = append(rows, list(op.String(), unaryLoops[op])...)
 	}
 	rows = append(rows, list("affine", affineLoops)...)
+	rows = append(rows, list("gaterows", gateRowsLoops)...)
 	rows = append(rows, list("rowmax", rowMaxLoops)...)
 	rows = append(rows, list("rowsize", rowSizeLoops)...)
 	rows = append(rows, list("rowsum", rowSumLoops)...)
