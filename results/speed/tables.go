@@ -54,7 +54,12 @@ func against(key string) func(*printer, cell, *row) string {
 	}
 }
 
-func milliseconds(_ *printer, _ cell, r *row) string { return fmt.Sprintf("%.3g", r.MS) }
+func milliseconds(_ *printer, _ cell, r *row) string {
+	if r.MS >= 100 {
+		return fmt.Sprintf("%.0f", r.MS)
+	}
+	return fmt.Sprintf("%.3g", r.MS)
+}
 
 func share(_ *printer, _ cell, r *row) string { return fmt.Sprintf("%.0f %%", 100*r.Share) }
 
