@@ -86,6 +86,7 @@ func (w *intWeights) pack(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, e
 	if terms[0].Values == nil {
 		terms, _ = w.e.IntTerms(w.axis)
 	}
+	defer w.e.Codes.Forget()
 	var orders []kernel.IntOrder
 	for _, t := range terms[1:] {
 		orders = append(orders, kernel.IntOrder{Rows: t.Rows, W: t.Values})
@@ -99,6 +100,7 @@ func (w *intWeights) packFew(s kernel.ConvShape, zero uint8) (*kernel.IntWeights
 	if terms[0].Values == nil {
 		terms, _ = w.e.IntTerms(w.axis)
 	}
+	defer w.e.Codes.Forget()
 	return kernel.PackIntFew(s, terms[0].Values, zero)
 }
 
