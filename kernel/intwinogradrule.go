@@ -34,19 +34,29 @@ func IntWinogradTile(s ConvShape, z IntSizes) int {
 	return edge
 }
 
-// Costs in multiply-adds of words, fitted to what BenchmarkIntWinograd measures: of
-// transforming one code and one sum, and of bringing one weight from memory. Fewer
-// rows than intLeastRows take as long as so many.
+// Costs in multiply-adds of words, fitted to what BenchmarkIntWinograd and networks
+// measure: of transforming one code and one sum, and of bringing one weight from
+// where weights of that many bytes are likely to be. Fewer rows than intLeastRows
+// take as long as so many.
 const (
-	intLoadCost   = 8
-	intStoreCost  = 14
-	intWeightCost = 2.5
-	intLeastRows  = 4
+	intLoadCost  = 8
+	intStoreCost = 14
+	intLeastRows = 4
 )
 
+func intWeightCost(bytes float64) float64 {
+	switch {
+	case bytes > 8<<20:
+		return 6
+	case bytes > 1<<20:
+		return 3
+	}
+	return 1.5
+}
+
 func intWinogradCost(s ConvShape, m int) float64 {
+	taps := float64((m + 2) * (m + 2))
 	tiles := float64(s.N * ((s.OH() + m - 1) / m) * ((s.OW() + m - 1) / m))
 	c, o := float64(s.C), float64(s.O)
-	lanes := max(32, c)
-	return float64((m+2)*(m+2)) * ((max(tiles, intLeastRows)+intWeightCost)*c*o + tiles*(intLoadCost*lanes+intStoreCost*o))
+	return taps * ((max(tiles, intLeastRows)+intWeightCost(2*taps*c*o))*c*o + tiles*(intLoadCost*max(32, c)+intStoreCost*o))
 }
