@@ -154,6 +154,10 @@ func TestIntDepthwise(t *testing.T) {
 }
 
 func testIntConv(t *testing.T, tile *intTile, s ConvShape, largest int) {
+	testIntConvOf(t, s, largest, func(s ConvShape, w []int8, zero uint8) *IntWeights { return tile.pack(s, w, zero, largest) })
+}
+
+func testIntConvOf(t *testing.T, s ConvShape, largest int, pack func(s ConvShape, w []int8, zero uint8) *IntWeights) {
 	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +165,7 @@ func testIntConv(t *testing.T, tile *intTile, s ConvShape, largest int) {
 	zero := []uint8{0, 128, 255, 77}[r.IntN(4)]
 	src := tailBytes(t, r, extent(s.N*s.H*s.W, s.C, s.SrcStride))
 	w := extremeWeights(r, s.O*s.C/s.Groups*s.KH*s.KW, largest)
-	weights := tile.pack(s, w, zero, largest)
+	weights := pack(s, w, zero)
 	conv, err := NewIntConv(s, weights)
 	if err != nil {
 		t.Fatal(err)

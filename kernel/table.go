@@ -35,6 +35,9 @@ func Table() []Row {
 	for _, t := range sumsTiles {
 		add("sumstile", t.name, t.needs)
 	}
+	for _, l := range archDepthLines {
+		add("depthline", l.name, l.needs)
+	}
 	for _, t := range lowTiles {
 		add("low", t.name, t.needs)
 	}
@@ -48,6 +51,7 @@ func Table() []Row {
 		rows = append(rows, list(op.String(), unaryLoops[op])...)
 	}
 	rows = append(rows, list("affine", affineLoops)...)
+	rows = append(rows, list("gaterows", gateRowsLoops)...)
 	rows = append(rows, list("rowmax", rowMaxLoops)...)
 	rows = append(rows, list("rowsize", rowSizeLoops)...)
 	rows = append(rows, list("rowsum", rowSumLoops)...)
@@ -64,6 +68,8 @@ func Table() []Row {
 	rows = append(rows, list("maxcodes", maxCodesLoops)...)
 	rows = append(rows, list("gatecodes", gateCodesLoops)...)
 	rows = append(rows, list("mapcodes", mapCodesLoops)...)
+	rows = append(rows, list("sumcodes", sumCodesLoops)...)
+	rows = append(rows, list("scalecodes", scaleCodesLoops)...)
 	rows = append(rows, list("expand", expandLoops)...)
 	rows = append(rows, list("steps", stepLoops)...)
 	rows = append(rows, list("transpose", transposeLoops)...)
