@@ -26,7 +26,7 @@ type Options struct {
 	Reference bool
 	// Direct computes all convolutions as the sums that define them. By default
 	// 3x3 filters take Winograd's form where it is faster, which rounds more
-	// often: see kernel.Winograd for the error.
+	// often: see kernel.Winograd for the error. On codes that form is exact.
 	Direct bool
 }
 

@@ -16,7 +16,8 @@
 //
 // A convolution by 3x3 filters has two forms: Conv, the sums that define it, and
 // Winograd, which needs up to four times fewer products. WinogradTile says which
-// one is faster.
+// one is faster. So do IntConv, IntWinograd and IntWinogradTile for codes, where both
+// forms give the same bits.
 //
 // Functions panic when a slice is too short for the shape it is used with, as
 // indexing does; constructors return errors for shapes that make no sense.

@@ -20,7 +20,7 @@ type IntWinograd struct {
 	oh, ow     int
 	down       int // rows of tiles of an image
 	across     int // tiles of a row
-	rows       int // rows of tiles of a task
+	rows       int // rows of tiles of a task, at most
 	bands      int
 	piece      int // tiles of a row at a time
 	panelTasks int
@@ -81,8 +81,11 @@ func (w *IntWinograd) split() {
 	w.bands = max((all+w.rows-1)/w.rows, min(want, all*w.across/24, all))
 	// Every task transforms its tiles; enough channels must share them.
 	w.panelTasks = min(max(1, w.s.O/128), (want+w.bands-1)/w.bands, panels)
+	// Even numbers of tasks suit most numbers of threads.
+	if w.bands*w.panelTasks > 1 && w.bands < all {
+		w.bands += w.bands % 2
+	}
 	w.rows = (all + w.bands - 1) / w.bands
-	w.bands = (all + w.rows - 1) / w.rows
 	w.perTask = (panels + w.panelTasks - 1) / w.panelTasks
 	w.panelTasks = (panels + w.perTask - 1) / w.perTask
 }
@@ -98,11 +101,16 @@ func (w *IntWinograd) Tile() int { return w.m }
 // Tasks is the number of independent tasks; they write disjoint outputs.
 func (w *IntWinograd) Tasks() int { return w.bands * w.panelTasks }
 
+// band is the range of rows of tiles, over all images, of a task.
+func (w *IntWinograd) band(task int) (first, last int) {
+	i, all := task/w.panelTasks, w.s.N*w.down
+	return all * i / w.bands, all * (i + 1) / w.bands
+}
+
 // Region is the part of the result that a task computes: pixels and channels,
 // from the first up to but without the last.
 func (w *IntWinograd) Region(task int) (r0, r1, c0, c1 int) {
-	first := task / w.panelTasks * w.rows
-	last := min(first+w.rows, w.s.N*w.down)
+	first, last := w.band(task)
 	nr := w.w.tile.nr()
 	c0 = task % w.panelTasks * w.perTask * nr
 	return w.outRow(first) * w.ow, w.outRow(last) * w.ow, c0, min(c0+w.perTask*nr, w.s.O)
@@ -143,8 +151,7 @@ func (w *IntWinograd) run(task int, dst []uint8, store intStore, src []uint8, ep
 	ep.check(store, w.s.O)
 	ep.checkStack(store, nil)
 	r := w.newRun(dst, store, src, ep, scratch)
-	first := task / w.panelTasks * w.rows
-	last := min(first+w.rows, w.s.N*w.down)
+	first, last := w.band(task)
 	from := task % w.panelTasks * w.perTask
 	for x := 0; x < w.across; x += w.piece {
 		to := min(x+w.piece, w.across)

@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func intWinogradIn4AVX512(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 
+// intWinogradFilter4AVX512 transforms filters.
+//
+//go:noescape
+func intWinogradFilter4AVX512(dst []int16, src []int8, n int, tap int)
+
 // intWinogradOut4AVX512 transforms tiles of sums.
 //
 //go:noescape
@@ -18,6 +23,11 @@ func intWinogradOut4AVX512(dst []int32, src []int32, tiles int, n int, row int, 
 //
 //go:noescape
 func intWinogradIn2AVX512(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
+
+// intWinogradFilter2AVX512 transforms filters.
+//
+//go:noescape
+func intWinogradFilter2AVX512(dst []int16, src []int8, n int, tap int)
 
 // intWinogradOut2AVX512 transforms tiles of sums.
 //
@@ -29,6 +39,11 @@ func intWinogradOut2AVX512(dst []int32, src []int32, tiles int, n int, row int, 
 //go:noescape
 func intWinogradIn4AVX2(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
 
+// intWinogradFilter4AVX2 transforms filters.
+//
+//go:noescape
+func intWinogradFilter4AVX2(dst []int16, src []int8, n int, tap int)
+
 // intWinogradOut4AVX2 transforms tiles of sums.
 //
 //go:noescape
@@ -38,6 +53,11 @@ func intWinogradOut4AVX2(dst []int32, src []int32, tiles int, n int, row int, ta
 //
 //go:noescape
 func intWinogradIn2AVX2(dst []int16, src []uint8, tiles int, pitch int, c int, row int, pixel int, tap int)
+
+// intWinogradFilter2AVX2 transforms filters.
+//
+//go:noescape
+func intWinogradFilter2AVX2(dst []int16, src []int8, n int, tap int)
 
 // intWinogradOut2AVX2 transforms tiles of sums.
 //

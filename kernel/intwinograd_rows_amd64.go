@@ -13,10 +13,12 @@ var (
 		{name: "s32_8x32_avx512", needs: cpu.AVX512 | cpu.VNNI, looks: true, panels: []panelKernel[intArgs]{intByHeight(16, sums16x), intByHeight(32, sums32x)}},
 		{name: "s32_6x16_avx2", needs: cpu.AVX2, whole: true, panels: []panelKernel[intArgs]{intByHeight(8, sums8), intByHeight(16, sums16)}},
 	}
-	archIntWinogradIn4  = []impl[intWinogradInLoop]{{"s16_6x6_avx512", cpu.AVX512, intWinogradIn4AVX512}, {"s16_6x6_avx2", cpu.AVX2, intWinogradIn4AVX2}}
-	archIntWinogradIn2  = []impl[intWinogradInLoop]{{"s16_4x4_avx512", cpu.AVX512, intWinogradIn2AVX512}, {"s16_4x4_avx2", cpu.AVX2, intWinogradIn2AVX2}}
-	archIntWinogradOut4 = []impl[intWinogradOutLoop]{{"s32_4x4_avx512", cpu.AVX512 | cpu.VNNI, intWinogradOut4AVX512}, {"s32_4x4_avx2", cpu.AVX2, intWinogradOut4AVX2}}
-	archIntWinogradOut2 = []impl[intWinogradOutLoop]{{"s32_2x2_avx512", cpu.AVX512 | cpu.VNNI, intWinogradOut2AVX512}, {"s32_2x2_avx2", cpu.AVX2, intWinogradOut2AVX2}}
+	archIntWinogradIn4     = []impl[intWinogradInLoop]{{"s16_6x6_avx512", cpu.AVX512, intWinogradIn4AVX512}, {"s16_6x6_avx2", cpu.AVX2, intWinogradIn4AVX2}}
+	archIntWinogradIn2     = []impl[intWinogradInLoop]{{"s16_4x4_avx512", cpu.AVX512, intWinogradIn2AVX512}, {"s16_4x4_avx2", cpu.AVX2, intWinogradIn2AVX2}}
+	archIntWinogradFilter4 = []impl[intWinogradFilterLoop]{{"s16_6x6_avx512", cpu.AVX512, intWinogradFilter4AVX512}, {"s16_6x6_avx2", cpu.AVX2, intWinogradFilter4AVX2}}
+	archIntWinogradFilter2 = []impl[intWinogradFilterLoop]{{"s16_4x4_avx512", cpu.AVX512, intWinogradFilter2AVX512}, {"s16_4x4_avx2", cpu.AVX2, intWinogradFilter2AVX2}}
+	archIntWinogradOut4    = []impl[intWinogradOutLoop]{{"s32_4x4_avx512", cpu.AVX512 | cpu.VNNI, intWinogradOut4AVX512}, {"s32_4x4_avx2", cpu.AVX2, intWinogradOut4AVX2}}
+	archIntWinogradOut2    = []impl[intWinogradOutLoop]{{"s32_2x2_avx512", cpu.AVX512 | cpu.VNNI, intWinogradOut2AVX512}, {"s32_2x2_avx2", cpu.AVX2, intWinogradOut2AVX2}}
 )
 
 // Tiles by height, from one row on.

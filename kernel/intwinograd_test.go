@@ -115,10 +115,11 @@ func TestIntWinogradBound(t *testing.T) {
 // TestIntWinogradRows compares every row with the portable one.
 func TestIntWinogradRows(t *testing.T) {
 	for _, f := range []struct {
-		m   int
-		in  []impl[intWinogradInLoop]
-		out []impl[intWinogradOutLoop]
-	}{{4, intWinogradIn4Loops, intWinogradOut4Loops}, {2, intWinogradIn2Loops, intWinogradOut2Loops}} {
+		m      int
+		in     []impl[intWinogradInLoop]
+		filter []impl[intWinogradFilterLoop]
+		out    []impl[intWinogradOutLoop]
+	}{{4, intWinogradIn4Loops, intWinogradFilter4Loops, intWinogradOut4Loops}, {2, intWinogradIn2Loops, intWinogradFilter2Loops, intWinogradOut2Loops}} {
 		edge := f.m + 2
 		eachImpl(t, fmt.Sprintf("intwinograd%din", f.m), f.in, func(t *testing.T, run intWinogradInLoop) {
 			for _, c := range []int{16, 32, 48, 320} {
@@ -134,6 +135,19 @@ func TestIntWinogradRows(t *testing.T) {
 					if i%tap%pitch < c && got[i] != want[i] {
 						t.Fatalf("%d channels: element %d is %d, want %d", c, i, got[i], want[i])
 					}
+				}
+			}
+		})
+		eachImpl(t, fmt.Sprintf("intwinograd%dfilter", f.m), f.filter, func(t *testing.T, run intWinogradFilterLoop) {
+			const n, tap = 96, 112
+			src := extremeWeights(seeded(uint64(f.m)), 9*n, 127)
+			src[3*n] = -128
+			got, want := make([]int16, edge*edge*tap), make([]int16, edge*edge*tap)
+			run(got, src, n, tap)
+			portable(f.filter)(want, src, n, tap)
+			for i := range want {
+				if got[i] != want[i] {
+					t.Fatalf("element %d is %d, want %d", i, got[i], want[i])
 				}
 			}
 		})

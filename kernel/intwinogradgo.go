@@ -34,7 +34,7 @@ func (l intLine) apply(v *[6]int32) {
 	}
 }
 
-// filter is what weights are multiplied by to meet the line's transform: the
+// intFilterLine is what weights are multiplied by to meet the line's transform: the
 // filter (a, b, c) at the points, times what makes all results integers.
 func intFilterLine(m int, a, b, c int32) [6]int32 {
 	if m == 2 {
@@ -76,6 +76,25 @@ func intWinogradInGo(m int, line intLine) intWinogradInLoop {
 			for y := range edge {
 				for x := range edge {
 					dst[to+(y*edge+x)*tap] = int16(v[y][x])
+				}
+			}
+		}
+	}
+}
+
+func intWinogradFilterGo(m int) intWinogradFilterLoop {
+	edge := m + 2
+	return func(dst []int16, src []int8, n, tap int) {
+		var rows [3][6]int32
+		for i := range n {
+			for y := range rows {
+				line := src[3*y*n+i:]
+				rows[y] = intFilterLine(m, int32(line[0]), int32(line[n]), int32(line[2*n]))
+			}
+			for x := range edge {
+				col := intFilterLine(m, rows[0][x], rows[1][x], rows[2][x])
+				for y := range edge {
+					dst[(y*edge+x)*tap+i] = int16(col[y])
 				}
 			}
 		}

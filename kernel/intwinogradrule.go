@@ -18,8 +18,19 @@ func IntSizesOf(o int, w []int8) IntSizes {
 // IntWinogradTile is the edge of the output tiles, 2 or 4, with which Winograd's
 // form on integers is expected to be fastest; 0 where that is the direct form, or
 // the only one that holds the sums. It depends on the shape, the sizes of the
-// weights and the processor; results do not. Weights of 8 bits, one core of a Zen
-// 4, VNNI and AVX2, times as fast as the direct form:
+// weights and the processor; results do not. Measured on one core of a Zen 4, with
+// weights of 8 bits by VNNI and AVX2, and of 4 bits by AVX2, times as fast as the
+// direct form:
+//
+//	56x56, 64 to 64 channels, tiles of 4    1.5  3.1  1.7
+//	28x28, 128 to 128, tiles of 4           1.5  3.2  1.7
+//	14x14, 256 to 256, tiles of 4           1.1  2.2  1.2
+//	7x7, 512 to 512, tiles of 2             0.7  1.3  0.7 (tiles of 4: 0.4, 1.1, 0.7)
+//	32x32, 16 to 16, tiles of 4             0.7  1.7  1.0
+//	16x16, 32 to 32, tiles of 4             1.0  2.3  1.3
+//	8x8, 64 to 64, tiles of 4               1.2  2.6  1.5
+//	28x28, 128 to 32, tiles of 4            1.3  2.8  1.6
+//	7x7, 128 to 32, tiles of 4              1.1  2.2  1.2
 func IntWinogradTile(s ConvShape, z IntSizes) int {
 	if s.checkIntWinograd(4) != nil || s.C < 16 || s.O < 16 || s.OH()*s.OW() == 0 {
 		return 0
@@ -34,19 +45,29 @@ func IntWinogradTile(s ConvShape, z IntSizes) int {
 	return edge
 }
 
-// Costs in multiply-adds of words, fitted to what BenchmarkIntWinograd measures: of
-// transforming one code and one sum, and of bringing one weight from memory. Fewer
-// rows than intLeastRows take as long as so many.
+// Costs in multiply-adds of words, fitted to what BenchmarkIntWinograd and networks
+// measure: of transforming one code and one sum, and of bringing one weight from
+// where weights of that many bytes are likely to be. Fewer rows than intLeastRows
+// take as long as so many.
 const (
-	intLoadCost   = 8
-	intStoreCost  = 14
-	intWeightCost = 2.5
-	intLeastRows  = 4
+	intLoadCost  = 8
+	intStoreCost = 14
+	intLeastRows = 4
 )
 
+func intWeightCost(bytes float64) float64 {
+	switch {
+	case bytes > 8<<20:
+		return 6
+	case bytes > 1<<20:
+		return 3
+	}
+	return 1.5
+}
+
 func intWinogradCost(s ConvShape, m int) float64 {
+	taps := float64((m + 2) * (m + 2))
 	tiles := float64(s.N * ((s.OH() + m - 1) / m) * ((s.OW() + m - 1) / m))
 	c, o := float64(s.C), float64(s.O)
-	lanes := max(32, c)
-	return float64((m+2)*(m+2)) * ((max(tiles, intLeastRows)+intWeightCost)*c*o + tiles*(intLoadCost*lanes+intStoreCost*o))
+	return taps * ((max(tiles, intLeastRows)+intWeightCost(2*taps*c*o))*c*o + tiles*(intLoadCost*max(32, c)+intStoreCost*o))
 }

@@ -56,7 +56,7 @@ func (r *intWinogradRun) load(first, last, x, to int) {
 	for y := first; y < last; y++ {
 		in := r.in[(y-first)*(to-x)*r.pitch:]
 		band, row, pixel := r.source(y/r.down, y%r.down*r.m-r.s.PadT, x*r.m-r.s.PadL, (to-x)*r.m+2)
-		r.w.load(in, band, to-x, r.pitch, r.s.C, row, pixel, r.tapIn)
+		r.w.loops.in(in, band, to-x, r.pitch, r.s.C, row, pixel, r.tapIn)
 	}
 }
 
@@ -119,7 +119,7 @@ func (r *intWinogradRun) multiply(panel *intPanel, tiles int) {
 func (r *intWinogradRun) finish(panel *intPanel, j, y, tile, x, to int) {
 	w := panel.width
 	pitch := (to - x) * r.m * w
-	r.w.store(r.line, r.out[tile*w:], to-x, w, pitch, r.tapOut)
+	r.w.loops.out(r.line, r.out[tile*w:], to-x, w, pitch, r.tapOut)
 	top := r.outRow(y)
 	high, wide := min(r.m, r.oh-y%r.down*r.m), min(to*r.m, r.ow)-x*r.m
 	for row := range high {

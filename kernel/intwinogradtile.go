@@ -14,19 +14,33 @@ type intWinogradInLoop func(dst []int16, src []uint8, tiles, pitch, c, row, pixe
 // sixteen.
 type intWinogradOutLoop func(dst, src []int32, tiles, n, row, tap int)
 
+// intWinogradFilterLoop transforms n filters: tap (y, x) of filter i is
+// src[(3·y+x)·n+i], and result (y, x) goes to dst[(y·edge+x)·tap+i]. Assembly takes
+// multiples of sixteen filters, with AVX-512 of 32.
+type intWinogradFilterLoop func(dst []int16, src []int8, n, tap int)
+
 // The transforms by edge of the output tile.
 var (
-	intWinogradIn4Loops  = append(archIntWinogradIn4, impl[intWinogradInLoop]{"s16_6x6_go", 0, intWinogradInGo(4, intIn4)})
-	intWinogradOut4Loops = append(archIntWinogradOut4, impl[intWinogradOutLoop]{"s32_4x4_go", 0, intWinogradOutGo(4, intOut4, intNinth, [4]int{3, 2, 1, 1})})
-	intWinogradIn2Loops  = append(archIntWinogradIn2, impl[intWinogradInLoop]{"s16_4x4_go", 0, intWinogradInGo(2, intIn2)})
-	intWinogradOut2Loops = append(archIntWinogradOut2, impl[intWinogradOutLoop]{"s32_2x2_go", 0, intWinogradOutGo(2, intOut2, 1, [4]int{1, 1})})
+	intWinogradIn4Loops     = append(archIntWinogradIn4, impl[intWinogradInLoop]{"s16_6x6_go", 0, intWinogradInGo(4, intIn4)})
+	intWinogradOut4Loops    = append(archIntWinogradOut4, impl[intWinogradOutLoop]{"s32_4x4_go", 0, intWinogradOutGo(4, intOut4, intNinth, [4]int{3, 2, 1, 1})})
+	intWinogradFilter4Loops = append(archIntWinogradFilter4, impl[intWinogradFilterLoop]{"s16_6x6_go", 0, intWinogradFilterGo(4)})
+	intWinogradFilter2Loops = append(archIntWinogradFilter2, impl[intWinogradFilterLoop]{"s16_4x4_go", 0, intWinogradFilterGo(2)})
+	intWinogradIn2Loops     = append(archIntWinogradIn2, impl[intWinogradInLoop]{"s16_4x4_go", 0, intWinogradInGo(2, intIn2)})
+	intWinogradOut2Loops    = append(archIntWinogradOut2, impl[intWinogradOutLoop]{"s32_2x2_go", 0, intWinogradOutGo(2, intOut2, 1, [4]int{1, 1})})
 )
 
-func intWinogradLoops(m int) (intWinogradInLoop, intWinogradOutLoop) {
+// intWinogradLoops are the transforms for tiles of m×m outputs.
+type intWinogradLoops struct {
+	in     intWinogradInLoop
+	filter intWinogradFilterLoop
+	out    intWinogradOutLoop
+}
+
+func pickIntWinograd(m int) intWinogradLoops {
 	if m == 4 {
-		return pick(intWinogradIn4Loops), pick(intWinogradOut4Loops)
+		return intWinogradLoops{pick(intWinogradIn4Loops), pick(intWinogradFilter4Loops), pick(intWinogradOut4Loops)}
 	}
-	return pick(intWinogradIn2Loops), pick(intWinogradOut2Loops)
+	return intWinogradLoops{pick(intWinogradIn2Loops), pick(intWinogradFilter2Loops), pick(intWinogradOut2Loops)}
 }
 
 // shortTiles multiply pairs of words, two of the source by two of every column,

@@ -3,7 +3,6 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"unsafe"
 
 	"pare/internal/hugepage"
 )
@@ -16,8 +15,7 @@ type IntWinogradWeights struct {
 	zero    uint8
 	tile    *intTile // of the products
 	sums    *intTile // of their ends
-	load    intWinogradInLoop
-	store   intWinogradOutLoop
+	loops   intWinogradLoops
 	panels  []intPanel // data of words
 }
 
@@ -38,17 +36,16 @@ func PackIntWinograd(s ConvShape, m int, w []int8, zero uint8) (*IntWinogradWeig
 		return nil, fmt.Errorf("tiles of %dx%d outputs: a channel sums up to %d: %w", m, m, most, ErrIntWinograd)
 	}
 	t := pickIntTile(shortTiles, 0)
-	p := &IntWinogradWeights{m: m, c: s.C, o: s.O, zero: zero, tile: t, sums: pickIntTile(sumsTiles, 0)}
-	p.load, p.store = intWinogradLoops(m)
-	taps := (m + 2) * (m + 2)
-	data := hugepage.Float32s(taps * s.C / 2 * padded(t.panels, s.O))
+	taps, cols := (m+2)*(m+2), padded(t.panels, s.O)
+	p := &IntWinogradWeights{m: m, c: s.C, o: s.O, zero: zero, tile: t, sums: pickIntTile(sumsTiles, 0), loops: pickIntWinograd(m)}
+	data := rawBytes(hugepage.Float32s(taps * s.C * cols / 2))
+	filters := make([]int8, 9*s.C*t.nr())
 	for j := 0; j < s.O; j += t.nr() {
 		width := narrowest(t.panels, s.O-j).width
-		words := data[:taps*s.C/2*width]
-		data = data[len(words):]
-		panel := intPanel{width, unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(words))), 4*len(words)), make([]int32, width)}
-		packIntWinograd(&panel, m, w[j*s.C*9:min(s.O, j+width)*s.C*9], s.C, zero)
-		p.panels = append(p.panels, panel)
+		n := 2 * taps * s.C * width
+		panel := intPanel{width, signedBytes(data[:n]), make([]int32, width)}
+		p.pack(&panel, filters, w[j*s.C*9:min(s.O, j+width)*s.C*9])
+		p.panels, data = append(p.panels, panel), data[n:]
 	}
 	return p, nil
 }
@@ -84,39 +81,21 @@ func (p *IntWinogradWeights) Bytes() int {
 	return n
 }
 
-// packIntWinograd transforms the filters of one panel; two channels lie side by
-// side.
-func packIntWinograd(p *intPanel, m int, w []int8, c int, zero uint8) {
-	edge, cols := m+2, len(w)/(9*c)
-	line := make([]int16, edge*edge*2*p.width)
-	dst := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(p.data))), len(p.data)/2)
-	for k := 0; k < c; k += 2 {
-		for o := range cols {
-			for i := range 2 {
-				f := w[(o*c+k+i)*9:][:9:9]
-				transformIntFilter(line[2*o+i:], 2*p.width, f, m)
-				for _, v := range f {
-					p.start[o] -= int32(v) * int32(zero)
-				}
+// pack fills one panel: filters, of which two channels lie side by side tap by tap,
+// and then their transform.
+func (p *IntWinogradWeights) pack(panel *intPanel, filters, w []int8) {
+	n := p.c * panel.width
+	clear(filters)
+	for o := range len(w) / (9 * p.c) {
+		sum := 0
+		for k := range p.c {
+			at := (k/2*panel.width+o)*2 + k%2
+			for _, v := range w[(o*p.c+k)*9:][:9] {
+				filters[at] = v
+				sum, at = sum+int(v), at+n
 			}
 		}
-		for tap := range edge * edge {
-			copy(dst[(tap*c+k)*p.width:][:2*p.width], line[tap*2*p.width:])
-		}
+		panel.start[o] = int32(-sum * int(p.zero))
 	}
-}
-
-// transformIntFilter writes the transform of a filter, step elements apart.
-func transformIntFilter(dst []int16, step int, w []int8, m int) {
-	var rows [3][6]int32
-	for y := range rows {
-		rows[y] = intFilterLine(m, int32(w[3*y]), int32(w[3*y+1]), int32(w[3*y+2]))
-	}
-	edge := m + 2
-	for x := range edge {
-		col := intFilterLine(m, rows[0][x], rows[1][x], rows[2][x])
-		for y := range edge {
-			dst[(y*edge+x)*step] = int16(col[y])
-		}
-	}
+	p.loops.filter(shorts(bytesOf(panel.data)), filters, n, n)
 }

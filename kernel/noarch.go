@@ -44,10 +44,12 @@ var (
 	archWinogradOut4  []impl[winogradOutLoop]
 	archWinogradOut2  []impl[winogradOutLoop]
 
-	archShortTiles      []intTile
-	archSumsTiles       []intTile
-	archIntWinogradIn4  []impl[intWinogradInLoop]
-	archIntWinogradIn2  []impl[intWinogradInLoop]
-	archIntWinogradOut4 []impl[intWinogradOutLoop]
-	archIntWinogradOut2 []impl[intWinogradOutLoop]
+	archShortTiles         []intTile
+	archSumsTiles          []intTile
+	archIntWinogradIn4     []impl[intWinogradInLoop]
+	archIntWinogradIn2     []impl[intWinogradInLoop]
+	archIntWinogradFilter4 []impl[intWinogradFilterLoop]
+	archIntWinogradFilter2 []impl[intWinogradFilterLoop]
+	archIntWinogradOut4    []impl[intWinogradOutLoop]
+	archIntWinogradOut2    []impl[intWinogradOutLoop]
 )

@@ -7,6 +7,11 @@ func bytesOf(s []int8) []uint8 {
 	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
 }
 
+// signedBytes sees bytes as int8.
+func signedBytes(s []uint8) []int8 {
+	return unsafe.Slice((*int8)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
+}
+
 // rawBytes sees memory of 32-bit numbers as bytes.
 func rawBytes[T float32 | int32](s []T) []uint8 {
 	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), 4*len(s))

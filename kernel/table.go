@@ -78,8 +78,10 @@ func Table() []Row {
 	rows = append(rows, list("winograd2in", winogradIn2Loops)...)
 	rows = append(rows, list("winograd2out", winogradOut2Loops)...)
 	rows = append(rows, list("intwinograd4in", intWinogradIn4Loops)...)
+	rows = append(rows, list("intwinograd4filter", intWinogradFilter4Loops)...)
 	rows = append(rows, list("intwinograd4out", intWinogradOut4Loops)...)
 	rows = append(rows, list("intwinograd2in", intWinogradIn2Loops)...)
+	rows = append(rows, list("intwinograd2filter", intWinogradFilter2Loops)...)
 	rows = append(rows, list("intwinograd2out", intWinogradOut2Loops)...)
 	return rows
 }

@@ -116,3 +116,43 @@ func out2(e *emitter, want []int, d source, to sink) {
 	to(0, e.plus(e.plus(d(0), d(1)), d(2)))
 	to(1, e.plus(e.minus(d(1), d(2)), d(3)))
 }
+
+// filter4 evaluates the filter at the points, times 6, -1, -1, 1, 1 and 6.
+func filter4(e *emitter, want []int, d source, to sink) {
+	six := func(i int, x Reg) { to(i, e.plus(e.fourfold(x), e.twice(x))) }
+	if has(want, 0) {
+		six(0, d(0))
+	}
+	if has(want, 1, 2) {
+		s := e.plus(d(0), d(2))
+		to(1, e.minus(e.Zero(), e.plus(s, d(1))))
+		to(2, e.minus(d(1), s))
+	}
+	if has(want, 3, 4) {
+		s, t := e.plus(d(0), e.fourfold(d(2))), e.twice(d(1))
+		to(3, e.plus(s, t))
+		to(4, e.minus(s, t))
+	}
+	if has(want, 5) {
+		six(5, d(2))
+	}
+}
+
+// filter2 evaluates it times -2, 1, 1 and 2.
+func filter2(e *emitter, want []int, d source, to sink) {
+	if has(want, 0) {
+		to(0, e.minus(e.Zero(), e.twice(d(0))))
+	}
+	if has(want, 1, 2) {
+		s := e.plus(d(0), d(2))
+		if has(want, 1) {
+			to(1, e.plus(s, d(1)))
+		}
+		if has(want, 2) {
+			to(2, e.minus(s, d(1)))
+		}
+	}
+	if has(want, 3) {
+		to(3, e.twice(d(2)))
+	}
+}
