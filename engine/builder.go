@@ -28,6 +28,7 @@ type builder struct {
 	lastBox map[int]int              // the step that reads a box last
 	powers  map[*ir.Node]*powerGrid  // by first node
 	powerOf map[*ir.Value]*powerGrid // by result
+	apart   map[*ir.Value]place      // see spread
 }
 
 // value is what the builder knows of a value of the graph: its type and where
@@ -53,7 +54,7 @@ type value struct {
 func newBuilder(p *Program, m *ir.Model, inf *op.Inference) *builder {
 	b := &builder{p: p, s: &special{model: m}, m: m, inf: inf, vals: map[*ir.Value]*value{},
 		done: map[*ir.Node]bool{}, alive: map[*ir.Node]bool{}, home: map[*ir.Value]place{}, owner: map[*ir.Node]*buf{}, lastBox: map[int]int{},
-		powers: map[*ir.Node]*powerGrid{}, powerOf: map[*ir.Value]*powerGrid{}}
+		powers: map[*ir.Node]*powerGrid{}, powerOf: map[*ir.Value]*powerGrid{}, apart: map[*ir.Value]place{}}
 	return b
 }
 

@@ -74,18 +74,20 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 		return
 	}
 	panels := b.panels(g, t)
-	plan, err := kernel.NewGemm(kernel.GemmShape{M: g.m, N: g.n, K: g.k})
+	from, lda := b.spread(x, g)
+	to, ldc := b.newRows(g.tail.v)
+	plan, err := kernel.NewGemm(kernel.GemmShape{M: g.m, N: g.n, K: g.k, LDA: lda, LDC: ldc})
 	if err != nil {
 		panic(err)
 	}
-	from := b.plain(x)
-	to := b.newPlain(g.tail.v)
 	st := &step{node: n, kernel: name, tasks: plan.Tasks(), scratch: plan.ScratchFloats(), flops: 2 * int64(g.m) * int64(g.n) * int64(g.k),
 		reads: []*buf{from.b}, writes: []*buf{to.b}, bytes: 4 * int64(g.m*g.k+g.n*g.k+g.m*g.n)}
 	res := g.tail.res
 	if res.b != nil {
 		st.reads = append(st.reads, res.b)
-		st.reuse = reuse(res, to.b.floats)
+		if ldc == g.n {
+			st.reuse = reuse(res, to.b.floats)
+		}
 	}
 	ep := kernel.Epilogue{Bias: g.bias, Lo: g.tail.lo, Hi: g.tail.hi}
 	st.task = func(f *frame, task int, scratch []float32) {
