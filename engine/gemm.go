@@ -116,6 +116,10 @@ func (b *builder) panels(g product, t *tensor.Tensor) *form[*kernel.Panels] {
 
 // lowerMatMul multiplies by a constant matrix, or matrices pair by pair.
 func lowerMatMul(b *builder, n *ir.Node) bool {
+	if a := b.attentions[n]; a != nil {
+		b.attend(n, a)
+		return true
+	}
 	x, w, y := n.In[0], n.In[1], n.Out[0]
 	if !b.real(x, w, y) {
 		return false

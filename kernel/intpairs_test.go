@@ -1,0 +1,67 @@
+package kernel_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"pare/kernel"
+)
+
+// TestIntPanels compares products of codes with codes with sums of integers.
+func TestIntPanels(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		if !kernel.HasIntPanels() {
+			t.Skip("no kernel for codes with codes on this machine")
+		}
+		for _, s := range [][3]int{{1, 1, 1}, {5, 3, 7}, {13, 64, 197}, {50, 197, 64}, {24, 32, 33}, {7, 66, 16}} {
+			t.Run(fmt.Sprint(s), func(t *testing.T) { checkIntPanels(t, s[0], s[1], s[2]) })
+		}
+	})
+}
+
+func checkIntPanels(t *testing.T, m, k, n int) {
+	r := rand.New(rand.NewPCG(1, uint64(m*k*n)))
+	lda, ldb := (k+3)/4*4, n+3
+	a, rows, columns := make([]uint8, m*lda), make([]uint8, n*(k+5)), make([]uint8, k*ldb)
+	for i := range a {
+		a[i] = uint8(r.Uint32())
+	}
+	for j := range n {
+		for i := range k {
+			v := uint8(r.Uint32())
+			if i >= k-k/9 {
+				v = 200
+			}
+			rows[j*(k+5)+i], columns[i*ldb+j] = v, v
+		}
+	}
+	const zero = 77
+	ep := &kernel.IntEpilogue{Mul: make([]float32, n), Add: make([]float32, n)}
+	for j := range n {
+		ep.Mul[j] = 1
+	}
+	p, err := kernel.NewIntPanels(k, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, pack := range map[string]func(){
+		"rows":    func() { p.PackRows(rows, k-k/9, k+5, zero, 200) },
+		"columns": func() { p.PackColumns(columns, k-k/9, ldb, zero, 200) },
+	} {
+		pack()
+		got := make([]float32, m*n)
+		p.RunFloat(got, n, a, lda, m, ep, make([]int32, m))
+		for i := range m {
+			for j := range n {
+				want := 0
+				for x := range k {
+					want += (int(a[i*lda+x]) - zero) * (int(rows[j*(k+5)+x]) - 128)
+				}
+				if got[i*n+j] != float32(want) {
+					t.Fatalf("%s: row %d, column %d: %v, want %d", name, i, j, got[i*n+j], want)
+				}
+			}
+		}
+	}
+}
