@@ -74,13 +74,14 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 		return
 	}
 	panels := b.panels(g, t)
+	act, v := b.activationBehind(g.tail.v)
 	from, lda := b.spread(x, g)
-	to, ldc := b.newRows(g.tail.v)
+	to, ldc := b.newRows(v)
 	plan, err := kernel.NewGemm(kernel.GemmShape{M: g.m, N: g.n, K: g.k, LDA: lda, LDC: ldc})
 	if err != nil {
 		panic(err)
 	}
-	st := &step{node: n, kernel: name, tasks: plan.Tasks(), scratch: plan.ScratchFloats(), flops: 2 * int64(g.m) * int64(g.n) * int64(g.k),
+	st := &step{node: n, kernel: act.name(name), tasks: plan.Tasks(), scratch: plan.ScratchFloats(), flops: 2 * int64(g.m) * int64(g.n) * int64(g.k),
 		reads: []*buf{from.b}, writes: []*buf{to.b}, bytes: 4 * int64(g.m*g.k+g.n*g.k+g.m*g.n)}
 	res := g.tail.res
 	if res.b != nil {
@@ -94,6 +95,8 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 		e := ep
 		e.Residual = f.maybe(res)
 		plan.Run(task, f.at(to), f.at(from), panels.x, &e, scratch)
+		r0, r1, c0, c1 := plan.Region(task)
+		act.run(f.at(to), ldc, r0, r1, c0, c1)
 	}
 	b.emit(st)
 }

@@ -86,8 +86,21 @@ func (g *Gemm) Tasks() int { return g.rowTasks * g.panelTasks }
 func (g *Gemm) ScratchFloats() int { return g.rowsPerTask }
 
 // RowPitch is a distance of rows of k elements at which products read them
-// without evicting one row by another: k, or a little more.
-func RowPitch(k int) int { return apart(k, 4) }
+// without evicting one row by another: k, or a little more. The rows of a tile may
+// fall into four groups of sets of the first cache, but not into two.
+func RowPitch(k int) int {
+	if k*4%2048 == 0 {
+		return k + lineFloats
+	}
+	return k
+}
+
+// Region is the part of C that a task computes: rows and columns, from the first
+// up to but without the last.
+func (g *Gemm) Region(task int) (r0, r1, c0, c1 int) {
+	r0, c0 = task/g.panelTasks*g.rowsPerTask, task%g.panelTasks*g.panelsPerJob*pickTile().nr
+	return r0, min(r0+g.rowsPerTask, g.s.M), c0, min(c0+g.panelsPerJob*pickTile().nr, g.s.N)
+}
 
 // Run computes one task: c = clamp(a·b + bias + residual). b must be packed
 // for the same K and N.
