@@ -31,7 +31,7 @@ type attending struct {
 	room           int // floats of scratch of the plans
 	keyRoom, vRoom int
 	free           sync.Pool
-	after          func(s []float32) // what is done to shares, nil: nothing
+	shares         func(s []float32) // makes shares of scores, nil: Softmax
 	mul            float32           // of results, 0: none
 }
 
@@ -167,8 +167,10 @@ func (p *attending) attend(f *frame, task int, scratch []float32) {
 		p.product(p.heights[rows].scores, scratch, f.at(p.qAt)[p.q[i]+r*p.lda:], x.keys, scratch[attendRows*p.pitch:])
 		for j := range rows {
 			s := scratch[j*p.pitch:][:p.t]
-			if p.soften(f, s, i, r+j); p.after != nil {
-				p.after(s)
+			if p.shift(f, s, i, r+j); p.shares == nil {
+				kernel.Softmax(s, s, p.t)
+			} else {
+				p.shares(s)
 			}
 		}
 		y := f.at(p.to)[p.c[i]+r*p.ldc:]
@@ -188,13 +190,12 @@ func (p *attending) product(g *kernel.Gemm, c, a []float32, x *kernel.Panels, sc
 	}
 }
 
-// soften turns row r of scores of one of the batch into shares.
-func (p *attending) soften(f *frame, s []float32, i, r int) {
+// shift scales scores and adds the mask.
+func (p *attending) shift(f *frame, s []float32, i, r int) {
 	if p.alpha != 1 {
 		kernel.Affine(s, s, p.alpha, 0, -inf, inf)
 	}
 	if p.maskAt.b != nil {
 		kernel.Add.Run(s, s, f.at(p.maskAt)[p.mask[i]+r*p.maskStep:][:p.t])
 	}
-	kernel.Softmax(s, s, p.t)
 }

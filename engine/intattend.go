@@ -59,7 +59,7 @@ func (b *builder) attendCodes(n *ir.Node, a *attention, p *attending) {
 	if !ints {
 		p.qAt, p.kAt, p.vAt = place{b: x.qc.b}, place{b: x.kc.b}, place{b: x.vc.b}
 		p.plan()
-		p.after = x.onGrid(a.probs)
+		p.shares = x.onGrid(a.probs)
 		p.mul = x.mul
 		b.emitAttending(n, a, p, "attention of codes", reads, p.realScratch(), p.attend)
 		return
@@ -68,13 +68,13 @@ func (b *builder) attendCodes(n *ir.Node, a *attention, p *attending) {
 	b.emitAttending(n, a, p, "int8 attention", reads, x.codeScratch(), x.attend)
 }
 
-// onGrid brings shares to the integers of their grid.
+// onGrid makes shares as the integers of their grid.
 func (x *intAttending) onGrid(g *codeGrid) func(s []float32) {
 	back := kernel.NewScales([]kernel.Scale{{Step: 1, Zero: int32(g.zero), Lo: int32(g.lo), Hi: int32(g.hi)}})
 	pool := sync.Pool{New: func() any { c := make([]uint8, x.t); return &c }}
 	return func(s []float32) {
 		c := pool.Get().(*[]uint8)
-		kernel.QuantizeU8(*c, s, x.probs)
+		kernel.SoftmaxU8(*c, s, x.probs)
 		kernel.DequantizeU8(s, *c, back)
 		pool.Put(c)
 	}
@@ -164,9 +164,9 @@ func (x *intAttending) attend(f *frame, task int, scratch []float32) {
 		y.keys.RunFloat(scores, x.pitch, q, x.lda, rows, &x.scoreEp, at)
 		for j := range rows {
 			s := scores[j*x.pitch:][:x.t]
-			x.soften(f, s, i, r+j)
+			x.shift(f, s, i, r+j)
 			c := shares[j*x.codeLD:][:x.codeLD]
-			kernel.QuantizeU8(c[:x.t], s, x.probs)
+			kernel.SoftmaxU8(c[:x.t], s, x.probs)
 			x.sumBehind(c)
 		}
 		y.values.RunFloat(f.at(x.to)[x.c[i]+r*x.ldc:], x.ldc, shares, x.codeLD, rows, &x.valueEp, at)

@@ -73,17 +73,24 @@ func signRow(dst, src []uint8) int32 {
 	return int32(SumCodes(src) - 128*len(src))
 }
 
-// SumCodes adds up less than 2^22 codes.
+// SumCodes adds up codes.
 func SumCodes(src []uint8) int {
-	const bytes, words = 0x00ff00ff00ff00ff, 0x0000ffff0000ffff
-	i, total := 0, uint64(0)
-	for ; i+8 <= len(src); i += 8 {
-		x := *(*uint64)(unsafe.Pointer(&src[i]))
-		x = x&bytes + x>>8&bytes
-		total += x&words + x>>16&words
+	const even = 0x00ff00ff00ff00ff
+	sum := 0
+	for len(src) >= 8 {
+		// Sums of two codes are added in 16 bits, as many as those hold.
+		part := src[:min(len(src), 8*128)&^7]
+		src = src[len(part):]
+		words := unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(part))), len(part)/8)
+		total := uint64(0)
+		for _, x := range words {
+			total += x&even + x>>8&even
+		}
+		for ; total > 0; total >>= 16 {
+			sum += int(total & 0xffff)
+		}
 	}
-	sum := int(total&0xffffffff) + int(total>>32)
-	for _, v := range src[i:] {
+	for _, v := range src {
 		sum += int(v)
 	}
 	return sum

@@ -2,6 +2,7 @@ package kernel_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -64,4 +65,41 @@ func checkIntPanels(t *testing.T, m, k, n int) {
 			}
 		}
 	}
+}
+
+// TestSumCodes compares with a plain loop, past what 16 bits hold.
+func TestSumCodes(t *testing.T) {
+	for _, n := range []int{0, 1, 7, 8, 9, 197, 1024, 5003} {
+		x, want := make([]uint8, n), 0
+		for i := range x {
+			x[i] = uint8(255 - i%3)
+			want += int(x[i])
+		}
+		if got := kernel.SumCodes(x); got != want {
+			t.Errorf("%d codes add up to %d, want %d", n, got, want)
+		}
+	}
+}
+
+// TestSoftmaxU8 compares with the two passes that it stands for.
+func TestSoftmaxU8(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for _, n := range []int{1, 5, 16, 197, 300} {
+			r := rand.New(rand.NewPCG(2, uint64(n)))
+			x, shares := make([]float32, n), make([]float32, n)
+			for i := range x {
+				x[i] = 3 * float32(r.NormFloat64())
+			}
+			c := kernel.NewScales([]kernel.Scale{{Step: 1.0 / 255, Zero: 3, Hi: 255}})
+			want, got := make([]uint8, n), make([]uint8, n)
+			kernel.Softmax(shares, x, n)
+			kernel.QuantizeU8(want, shares, c)
+			kernel.SoftmaxU8(got, x, c)
+			for i := range got {
+				if middle := math.Abs(math.Mod(255*float64(shares[i]), 1)-0.5) < 1e-3; got[i] != want[i] && !middle {
+					t.Fatalf("%d of %d: code %d, want %d of %v", i, n, got[i], want[i], shares[i])
+				}
+			}
+		}
+	})
 }
