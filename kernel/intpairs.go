@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"pare/internal/cpu"
 )
 
 // IntPanels is the right-hand matrix of a product of codes with codes, packed at
@@ -21,7 +23,7 @@ type IntPanels struct {
 // codes of 8 bits; without, the same integers as float32 are as fast.
 func HasIntPanels() bool {
 	t := pickIntTile(intTiles, 128)
-	return t.form == formBytes
+	return t.form == formBytes && (t.needs == 0 || t.needs&cpu.VNNI != 0)
 }
 
 // NewIntPanels returns empty panels for a k×n matrix.
