@@ -145,33 +145,49 @@ func (b *builder) factor(n *ir.Node, v *ir.Value) float32 {
 	return x
 }
 
-// gridded follows v back over a grid, and a product with a number where it scales,
-// which must be a power of two before a grid.
+// gridded is v without the grid and the factor, for what scales, that it comes from.
 func (b *builder) gridded(a *attention, v *ir.Value, scales bool) gridded {
 	o := gridded{x: v}
-	if d := v.Producer(); is(d, "DequantizeLinear") && b.only(v) != nil && b.alive[d] && !b.done[d] {
-		q := d.In[0].Producer()
-		if is(q, "QuantizeLinear") && b.alive[q] && !b.done[q] && b.real(q.In[0]) {
-			if e, ok := b.encoderOf(q); ok && e.steps == nil && len(e.reals) == 1 {
-				grid := e.codeGrid
-				o.x, o.grid = q.In[0], &grid
-				a.nodes = append(a.nodes, e.nodes...)
-			}
-		}
+	if e, q := b.gridBefore(v); e != nil {
+		o.x, o.grid = q.In[0], &e.codeGrid
+		a.nodes = append(a.nodes, e.nodes...)
 	}
+	if scales {
+		b.takeFactor(a, &o)
+	}
+	return o
+}
+
+// gridBefore is the encoder whose result v is, and its first node, where nothing else
+// reads that.
+func (b *builder) gridBefore(v *ir.Value) (*encoder, *ir.Node) {
+	d := v.Producer()
+	if !is(d, "DequantizeLinear") || b.only(v) == nil || !b.alive[d] || b.done[d] {
+		return nil, nil
+	}
+	q := d.In[0].Producer()
+	if !is(q, "QuantizeLinear") || !b.alive[q] || b.done[q] || !b.real(q.In[0]) {
+		return nil, nil
+	}
+	e, ok := b.encoderOf(q)
+	if !ok || e.steps != nil || len(e.reals) != 1 {
+		return nil, nil
+	}
+	return e, q
+}
+
+// takeFactor takes a product with a number out of an operand; x·2^e on a grid is x on
+// a grid of other steps, times 2^e, and other factors stay before a grid.
+func (b *builder) takeFactor(a *attention, o *gridded) {
 	n := o.x.Producer()
-	if !scales || n == nil || len(o.x.Uses()) != 1 || b.m.Graph.IsOutput(o.x) || !b.alive[n] || b.done[n] {
-		return o
+	if n == nil || len(o.x.Uses()) != 1 || b.m.Graph.IsOutput(o.x) || !b.alive[n] || b.done[n] {
+		return
 	}
 	x := b.factor(n, o.x)
-	if x == 0 {
-		return o
+	if f, _ := math.Frexp(float64(x)); x == 0 || o.grid != nil && f != 0.5 {
+		return
 	}
 	if o.grid != nil {
-		if f, _ := math.Frexp(float64(x)); f != 0.5 {
-			return o
-		}
-		// x·2^e on a grid is x on a grid of finer steps, times 2^e.
 		o.grid.step /= x
 	}
 	a.alpha *= x
@@ -179,5 +195,4 @@ func (b *builder) gridded(a *attention, v *ir.Value, scales bool) gridded {
 	if o.x = n.In[0]; b.cst(o.x) != nil {
 		o.x = n.In[1]
 	}
-	return o
 }

@@ -81,38 +81,27 @@ func (x *intAttending) onGrid(g *codeGrid) func(s []float32) {
 }
 
 // placeCodes emits the step that makes codes of an operand, or with a centre of 0
-// or more float32 of codes less that. Rows lie together, for what is no left-hand
-// matrix columns may.
+// or more float32 of codes less that. Rows lie together; of what is no left-hand
+// matrix columns may instead.
 func (b *builder) placeCodes(o gridded, left bool, centre int) placedCodes {
 	from, steps := b.strided(o.x)
 	shape := b.val(o.x).shape
 	if last := len(shape) - 1; steps[last] != 1 && (left || steps[last-1] != 1) {
 		from, steps = b.plain(o.x), strided(shape)
 	}
-	axes := make([]int, len(shape))
-	for i := range axes {
-		axes[i] = i
+	n := tensor.Len(shape)
+	c := placedCodes{zero: o.grid.zero, b: newBuf((n + 3) / 4)}
+	var w *walk
+	w, c.steps = inMemoryOrder(shape, steps)
+	scales := o.grid.scale()
+	st := &step{node: b.maker(o.x), kernel: "quantize", tasks: w.tasks, reads: []*buf{from.b}, bytes: 5 * int64(n)}
+	st.task = func(f *frame, task int, _ []float32) {
+		w.each(task, func(_, at, to, n int) { kernel.QuantizeU8(f.codesAt(c, to)[:n], f.at(from)[at:at+n], scales) })
 	}
-	slices.SortStableFunc(axes, func(i, j int) int { return cmp.Compare(steps[j], steps[i]) })
-	sorted, source := make([]int, len(shape)), make([]int, len(shape))
-	for i, axis := range axes {
-		sorted[i], source[i] = shape[axis], steps[axis]
-	}
-	dense := strided(sorted)
-	c := placedCodes{zero: o.grid.zero, steps: make([]int, len(shape)), b: newBuf((tensor.Len(shape) + 3) / 4)}
-	for i, axis := range axes {
-		c.steps[axis] = dense[i]
-	}
-	w, scales := newWalk(sorted, source, dense), o.grid.scale()
-	st := &step{node: b.maker(o.x), kernel: "quantize", tasks: w.tasks, reads: []*buf{from.b}, bytes: 5 * int64(tensor.Len(shape)),
-		task: func(f *frame, task int, _ []float32) {
-			codes := byteView(f.at(place{b: c.b}))
-			w.each(task, func(_, at, to, n int) { kernel.QuantizeU8(codes[to:to+n], f.at(from)[at:at+n], scales) })
-		}}
 	if centre >= 0 {
-		back := kernel.NewScales([]kernel.Scale{{Step: 1, Zero: int32(centre), Hi: 255}})
-		c.b = newBuf(tensor.Len(shape))
+		c.b = newBuf(n)
 		st.scratch = (w.block + 3) / 4
+		back := kernel.NewScales([]kernel.Scale{{Step: 1, Zero: int32(centre), Hi: 255}})
 		st.task = func(f *frame, task int, scratch []float32) {
 			w.each(task, func(_, at, to, n int) {
 				codes := byteView(scratch)[:n]
@@ -124,6 +113,25 @@ func (b *builder) placeCodes(o gridded, left bool, centre int) placedCodes {
 	st.writes = []*buf{c.b}
 	b.emit(st)
 	return c
+}
+
+// inMemoryOrder is a walk over elements in the order in which they lie, to a dense
+// copy in the same order, and the distances along the axes of that.
+func inMemoryOrder(shape, steps []int) (*walk, []int) {
+	axes := make([]int, len(shape))
+	for i := range axes {
+		axes[i] = i
+	}
+	slices.SortStableFunc(axes, func(i, j int) int { return cmp.Compare(steps[j], steps[i]) })
+	sorted, source := make([]int, len(shape)), make([]int, len(shape))
+	for i, axis := range axes {
+		sorted[i], source[i] = shape[axis], steps[axis]
+	}
+	dense, to := strided(sorted), make([]int, len(shape))
+	for i, axis := range axes {
+		to[axis] = dense[i]
+	}
+	return newWalk(sorted, source, dense), to
 }
 
 // planCodes knows the epilogues and makes room for panels.
