@@ -7,46 +7,92 @@ import (
 	"pare/kernel"
 )
 
-// activation is a function that a product applies to its results while they are in
-// the cache.
+// activation is a function of one value, written as one node or several.
 type activation struct {
-	f  kernel.Unary
-	on bool
+	op    kernel.Unary
+	of, v *ir.Value  // its operand and its result
+	nodes []*ir.Node // that compute it
 }
 
-// activationBehind absorbs a function of v that all readers of v belong to, and
-// returns what comes out, or v.
-func (b *builder) activationBehind(v *ir.Value) (activation, *ir.Value) {
-	if b.m.Graph.IsOutput(v) || b.m.Opset("") < 13 || !b.real(v) {
-		return activation{}, v
+// activations are forms of functions that come behind convolutions and products, by the
+// operator of a node that reads the operand.
+var activations = map[string]func(b *builder, n *ir.Node) (activation, bool){
+	"Sigmoid":     siluForm,
+	"HardSigmoid": hardSwishOf,
+	"HardSwish":   oneNode(kernel.HardSwish),
+	"Tanh":        oneNode(kernel.Tanh),
+	"Add":         hardSwishWritten,
+	"Div":         geluWritten,
+	"Mul":         geluWritten,
+}
+
+// activationAt is the activation that begins with n.
+func (b *builder) activationAt(n *ir.Node) (activation, bool) {
+	form := activations[n.Op]
+	if form == nil || ir.CanonicalDomain(n.Domain) != "" || b.m.Function(n) != nil || b.powers[n] != nil || len(n.Out) != 1 || !b.real(n.In[0], n.Out[0]) {
+		return activation{}, false
+	}
+	return form(b, n)
+}
+
+// activationBehind is the activation that alone reads v. One whose result becomes
+// codes is left to the step that makes them.
+func (b *builder) activationBehind(v *ir.Value) (a activation, ok bool) {
+	if b.m.Graph.IsOutput(v) {
+		return a, false
 	}
 	for _, u := range v.Uses() {
-		if u.In < 0 || b.done[u.Node] || !b.alive[u.Node] || b.m.Function(u.Node) != nil || !b.static(u.Node) {
-			return activation{}, v
+		if b.done[u.Node] || !b.alive[u.Node] || u.In < 0 {
+			return a, false
+		}
+		if !ok {
+			a, ok = b.activationAt(u.Node)
 		}
 	}
-	for _, u := range v.Uses() {
-		x, y, nodes := b.geluOf(u.Node)
-		if y != nil && x == v && !slices.ContainsFunc(v.Uses(), func(u ir.Use) bool { return !slices.Contains(nodes, u.Node) }) {
-			b.absorb(nodes...)
-			return activation{kernel.GELU, true}, y
+	if !ok || a.of != v || slices.ContainsFunc(v.Uses(), func(u ir.Use) bool { return !slices.Contains(a.nodes, u.Node) }) {
+		return a, false
+	}
+	if n := b.only(a.v); n != nil {
+		if _, encoded := b.encoderOf(n); encoded {
+			return a, false
 		}
 	}
-	return activation{}, v
+	return a, true
 }
 
-// name is what a step of the kernel is called.
-func (a activation) name(kernel string) string {
-	if a.on {
-		return kernel + " " + a.f.String()
+func oneNode(op kernel.Unary) func(b *builder, n *ir.Node) (activation, bool) {
+	return func(b *builder, n *ir.Node) (activation, bool) {
+		return activation{op, n.In[0], n.Out[0], []*ir.Node{n}}, true
 	}
-	return kernel
 }
 
-// run applies the function to rows r0 ≤ r < r1, pitch apart, from column c0 to c1.
-func (a activation) run(y []float32, pitch, r0, r1, c0, c1 int) {
-	for r := r0; r < r1 && a.on; r++ {
-		d := y[r*pitch+c0 : r*pitch+c1]
-		a.f.Run(d, d)
+// siluForm is x·Sigmoid(x), or Sigmoid alone.
+func siluForm(b *builder, n *ir.Node) (activation, bool) {
+	x := n.In[0]
+	if mul := b.only(n.Out[0]); is(mul, "Mul") && other(mul, n.Out[0]) == x {
+		return activation{kernel.SiLU, x, mul.Out[0], []*ir.Node{n, mul}}, true
 	}
+	return oneNode(kernel.Sigmoid)(b, n)
+}
+
+// hardSwishOf is x·HardSigmoid(x) with slope 1/6.
+func hardSwishOf(b *builder, n *ir.Node) (activation, bool) {
+	x := n.In[0]
+	mul := b.only(n.Out[0])
+	if !is(mul, "Mul") || other(mul, n.Out[0]) != x || !sixth(n.Float("alpha", 0.2)) || n.Float("beta", 0.5) != 0.5 {
+		return activation{}, false
+	}
+	return activation{kernel.HardSwish, x, mul.Out[0], []*ir.Node{n, mul}}, true
+}
+
+// hardSwishWritten is x·clip(x + 3, 0, 6)/6.
+func hardSwishWritten(b *builder, n *ir.Node) (activation, bool) {
+	h, ok := b.hardWritten(n)
+	return activation{kernel.HardSwish, h.of, h.v, h.nodes}, ok && h.byX
+}
+
+// geluWritten is x·(1 + erf(x/√2))/2.
+func geluWritten(b *builder, n *ir.Node) (activation, bool) {
+	x, v, nodes := b.geluOf(n)
+	return activation{kernel.GELU, x, v, nodes}, v != nil
 }

@@ -74,14 +74,19 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 		return
 	}
 	panels := b.panels(g, t)
-	act, v := b.activationBehind(g.tail.v)
+	ep := kernel.Epilogue{Bias: g.bias, Lo: g.tail.lo, Hi: g.tail.hi}
+	if act, ok := b.activationBehind(g.tail.v); ok {
+		b.absorb(act.nodes...)
+		g.tail.v, ep.Act = act.v, act.op.Run
+		name += " " + act.op.String()
+	}
 	from, lda := b.spread(x, g)
-	to, ldc := b.newRows(v)
+	to, ldc := b.newRows(g.tail.v)
 	plan, err := kernel.NewGemm(kernel.GemmShape{M: g.m, N: g.n, K: g.k, LDA: lda, LDC: ldc})
 	if err != nil {
 		panic(err)
 	}
-	st := &step{node: n, kernel: act.name(name), tasks: plan.Tasks(), scratch: plan.ScratchFloats(), flops: 2 * int64(g.m) * int64(g.n) * int64(g.k),
+	st := &step{node: n, kernel: name, tasks: plan.Tasks(), scratch: plan.ScratchFloats(), flops: 2 * int64(g.m) * int64(g.n) * int64(g.k),
 		reads: []*buf{from.b}, writes: []*buf{to.b}, bytes: 4 * int64(g.m*g.k+g.n*g.k+g.m*g.n)}
 	res := g.tail.res
 	if res.b != nil {
@@ -90,13 +95,10 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 			st.reuse = reuse(res, to.b.floats)
 		}
 	}
-	ep := kernel.Epilogue{Bias: g.bias, Lo: g.tail.lo, Hi: g.tail.hi}
 	st.task = func(f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.maybe(res)
 		plan.Run(task, f.at(to), f.at(from), panels.x, &e, scratch)
-		r0, r1, c0, c1 := plan.Region(task)
-		act.run(f.at(to), ldc, r0, r1, c0, c1)
 	}
 	b.emit(st)
 }
@@ -111,8 +113,13 @@ func (b *builder) panels(g product, t *tensor.Tensor) *form[*kernel.Panels] {
 	if g.alpha != 0 && g.alpha != 1 {
 		name += fmt.Sprint(" ", g.alpha)
 	}
+	data := t
+	if from := b.p.turned[t]; from != nil {
+		data, src.Trans, src.LD = from, !g.trans, from.Shape[1]
+	}
 	return later(b, weightKey{t: t, form: name}, func() (*kernel.Panels, error) {
-		src.Data = tensor.Float32s(t)
+		defer data.Forget()
+		src.Data = tensor.Float32s(data)
 		return kernel.PackB(g.k, g.n, src)
 	})
 }

@@ -199,7 +199,7 @@ func packCodes(p *kernel.IntPanels, codes []uint8, s kernel.Source, k int, zero,
 func (x *intAttending) sumBehind(c []uint8) {
 	tail := c[x.t:]
 	if x.tail > 0 {
-		for i, sum := 0, kernel.SumCodes(c[:x.t]); i < x.tail; i++ {
+		for i, sum := 0, kernel.CodeSum(c[:x.t]); i < x.tail; i++ {
 			tail[i] = uint8(min(sum, 255))
 			sum -= int(tail[i])
 		}

@@ -76,8 +76,9 @@ const (
 // aFloats is how many elements of the left-hand operand one task should touch.
 const aFloats = 96 << 10
 
-// taskCount is how many tasks an amount of work is worth.
-func taskCount(flops float64) int { return int(min(max(flops/1e6, 1), 32)) }
+// taskCount is how many tasks an amount of work is worth: one, or an even number,
+// so that two threads have the same to do.
+func taskCount(flops float64) int { return max(1, int(min(flops/1e6, 32)+1)&^1) }
 
 // Tasks is the number of independent tasks; they write disjoint parts of C.
 func (g *Gemm) Tasks() int { return g.rowTasks * g.panelTasks }
@@ -95,14 +96,7 @@ func RowPitch(k int) int {
 	return k
 }
 
-// Region is the part of C that a task computes: rows and columns, from the first
-// up to but without the last.
-func (g *Gemm) Region(task int) (r0, r1, c0, c1 int) {
-	r0, c0 = task/g.panelTasks*g.rowsPerTask, task%g.panelTasks*g.panelsPerJob*pickTile().nr
-	return r0, min(r0+g.rowsPerTask, g.s.M), c0, min(c0+g.panelsPerJob*pickTile().nr, g.s.N)
-}
-
-// Run computes one task: c = clamp(a·b + bias + residual). b must be packed
+// Run computes one task: c = act(clamp(a·b + bias + residual)). b must be packed
 // for the same K and N.
 func (g *Gemm) Run(task int, c, a []float32, b *Panels, ep *Epilogue, scratch []float32) {
 	if b.k != g.s.K || b.n != g.s.N {
@@ -129,6 +123,7 @@ func (g *Gemm) Run(task int, c, a []float32, b *Panels, ep *Epilogue, scratch []
 			data, w := b.panel(j)
 			p.run(t, r, min(r+step, len(rows)), data, w, j*b.tile.nr, min(w, b.n-j*b.tile.nr))
 		}
+		p.act(r, min(r+step, len(rows)), j0*b.tile.nr, min(j1*b.tile.nr, b.n))
 	}
 	*t = tileArgs{}
 	tilePool.Put(t)

@@ -72,11 +72,11 @@ func signRow(dst, src []uint8) int32 {
 		dst[i] = src[i] ^ 128
 	}
 	clear(dst[len(src):])
-	return int32(SumCodes(src) - 128*len(src))
+	return int32(CodeSum(src) - 128*len(src))
 }
 
-// SumCodes adds up codes.
-func SumCodes(src []uint8) int {
+// CodeSum adds up codes.
+func CodeSum(src []uint8) int {
 	const even = 0x00ff00ff00ff00ff
 	sum := 0
 	for len(src) >= 8 {

@@ -67,15 +67,15 @@ func checkIntPanels(t *testing.T, m, k, n int) {
 	}
 }
 
-// TestSumCodes compares with a plain loop, past what 16 bits hold.
-func TestSumCodes(t *testing.T) {
+// TestCodeSum compares with a plain loop, past what 16 bits hold.
+func TestCodeSum(t *testing.T) {
 	for _, n := range []int{0, 1, 7, 8, 9, 197, 1024, 5003} {
 		x, want := make([]uint8, n), 0
 		for i := range x {
 			x[i] = uint8(255 - i%3)
 			want += int(x[i])
 		}
-		if got := kernel.SumCodes(x); got != want {
+		if got := kernel.CodeSum(x); got != want {
 			t.Errorf("%d codes add up to %d, want %d", n, got, want)
 		}
 	}
