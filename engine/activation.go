@@ -14,7 +14,7 @@ type activation struct {
 	nodes []*ir.Node // that compute it
 }
 
-// activations are forms of functions that come behind convolutions, by the
+// activations are forms of functions that come behind convolutions and products, by the
 // operator of a node that reads the operand.
 var activations = map[string]func(b *builder, n *ir.Node) (activation, bool){
 	"Sigmoid":     siluForm,
@@ -22,6 +22,8 @@ var activations = map[string]func(b *builder, n *ir.Node) (activation, bool){
 	"HardSwish":   oneNode(kernel.HardSwish),
 	"Tanh":        oneNode(kernel.Tanh),
 	"Add":         hardSwishWritten,
+	"Div":         geluWritten,
+	"Mul":         geluWritten,
 }
 
 // activationAt is the activation that begins with n.
@@ -87,4 +89,10 @@ func hardSwishOf(b *builder, n *ir.Node) (activation, bool) {
 func hardSwishWritten(b *builder, n *ir.Node) (activation, bool) {
 	h, ok := b.hardWritten(n)
 	return activation{kernel.HardSwish, h.of, h.v, h.nodes}, ok && h.byX
+}
+
+// geluWritten is x·(1 + erf(x/√2))/2.
+func geluWritten(b *builder, n *ir.Node) (activation, bool) {
+	x, v, nodes := b.geluOf(n)
+	return activation{kernel.GELU, x, v, nodes}, v != nil
 }

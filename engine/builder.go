@@ -28,6 +28,9 @@ type builder struct {
 	lastBox map[int]int              // the step that reads a box last
 	powers  map[*ir.Node]*powerGrid  // by first node
 	powerOf map[*ir.Value]*powerGrid // by result
+	apart   map[*ir.Value]place      // see spread
+
+	attentions map[*ir.Node]*attention // by the last product
 }
 
 // value is what the builder knows of a value of the graph: its type and where
@@ -55,7 +58,7 @@ type value struct {
 func newBuilder(p *Program, m *ir.Model, inf *op.Inference) *builder {
 	b := &builder{p: p, s: &special{model: m}, m: m, inf: inf, vals: map[*ir.Value]*value{},
 		done: map[*ir.Node]bool{}, alive: map[*ir.Node]bool{}, home: map[*ir.Value]place{}, owner: map[*ir.Node]*buf{}, lastBox: map[int]int{},
-		powers: map[*ir.Node]*powerGrid{}, powerOf: map[*ir.Value]*powerGrid{}}
+		powers: map[*ir.Node]*powerGrid{}, powerOf: map[*ir.Value]*powerGrid{}, apart: map[*ir.Value]place{}, attentions: map[*ir.Node]*attention{}}
 	return b
 }
 
@@ -97,6 +100,7 @@ func (b *builder) graph(ctx context.Context) error {
 	if !b.p.o.Reference {
 		b.planHomes()
 		b.findPowerGrids()
+		b.findAttentions()
 	}
 	for _, n := range g.Nodes {
 		if err := ctx.Err(); err != nil {

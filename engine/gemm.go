@@ -74,20 +74,27 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 		return
 	}
 	panels := b.panels(g, t)
-	plan, err := kernel.NewGemm(kernel.GemmShape{M: g.m, N: g.n, K: g.k})
+	ep := kernel.Epilogue{Bias: g.bias, Lo: g.tail.lo, Hi: g.tail.hi}
+	if act, ok := b.activationBehind(g.tail.v); ok {
+		b.absorb(act.nodes...)
+		g.tail.v, ep.Act = act.v, act.op.Run
+		name += " " + act.op.String()
+	}
+	from, lda := b.spread(x, g)
+	to, ldc := b.newRows(g.tail.v)
+	plan, err := kernel.NewGemm(kernel.GemmShape{M: g.m, N: g.n, K: g.k, LDA: lda, LDC: ldc})
 	if err != nil {
 		panic(err)
 	}
-	from := b.plain(x)
-	to := b.newPlain(g.tail.v)
 	st := &step{node: n, kernel: name, tasks: plan.Tasks(), scratch: plan.ScratchFloats(), flops: 2 * int64(g.m) * int64(g.n) * int64(g.k),
 		reads: []*buf{from.b}, writes: []*buf{to.b}, bytes: 4 * int64(g.m*g.k+g.n*g.k+g.m*g.n)}
 	res := g.tail.res
 	if res.b != nil {
 		st.reads = append(st.reads, res.b)
-		st.reuse = reuse(res, to.b.floats)
+		if ldc == g.n {
+			st.reuse = reuse(res, to.b.floats)
+		}
 	}
-	ep := kernel.Epilogue{Bias: g.bias, Lo: g.tail.lo, Hi: g.tail.hi}
 	st.task = func(f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.maybe(res)
@@ -119,6 +126,10 @@ func (b *builder) panels(g product, t *tensor.Tensor) *form[*kernel.Panels] {
 
 // lowerMatMul multiplies by a constant matrix, or matrices pair by pair.
 func lowerMatMul(b *builder, n *ir.Node) bool {
+	if a := b.attentions[n]; a != nil {
+		b.attend(n, a)
+		return true
+	}
 	x, w, y := n.In[0], n.In[1], n.Out[0]
 	if !b.real(x, w, y) {
 		return false

@@ -135,28 +135,38 @@ func (b *builder) squareAndDiv(d *ir.Value) (square, div *ir.Node) {
 
 // geluForm is x·(1 + erf(x/√2))/2 with the factors in any order.
 func geluForm(b *builder, n *ir.Node) bool {
+	x, v, nodes := b.geluOf(n)
+	if v == nil {
+		return false
+	}
+	b.absorb(nodes...)
+	b.unary(n, "gelu", x, v, kernel.GELU.Run)
+	return true
+}
+
+// geluOf matches the form that begins with n: its operand and result, nil for none,
+// and all nodes.
+func (b *builder) geluOf(n *ir.Node) (x, v *ir.Value, nodes []*ir.Node) {
+	if len(n.In) != 2 || !is(n, "Div") && !is(n, "Mul") {
+		return nil, nil, nil
+	}
 	x, o := n.In[0], n.In[1]
 	if is(n, "Mul") && b.cst(x) != nil {
 		x, o = o, x
 	}
 	if is(n, "Div") && !b.number(o, math.Sqrt2) || is(n, "Mul") && !b.number(o, math.Sqrt2/2) {
-		return false
+		return nil, nil, nil
 	}
 	erf := b.only(n.Out[0])
 	if !is(erf, "Erf") {
-		return false
+		return nil, nil, nil
 	}
 	add, one := b.then(erf.Out[0], "Add")
 	if add == nil || !b.number(one, 1) {
-		return false
+		return nil, nil, nil
 	}
-	v, nodes := b.halved(add.Out[0], x)
-	if v == nil {
-		return false
-	}
-	b.absorb(append(nodes, erf, add)...)
-	b.unary(n, "gelu", x, v, kernel.GELU.Run)
-	return true
+	v, nodes = b.halved(add.Out[0], x)
+	return x, v, append(nodes, n, erf, add)
 }
 
 // halved follows products of v with x and with ½, in any order, and returns the

@@ -45,7 +45,7 @@ func TestMatMulPairs(t *testing.T) {
 			c = Softmax(b)
 			e = MatMul(c, v2)
 			f = Transpose(e) {perm=[0,2,1,3]}
-			y = Reshape(f, s2) }`, []string{"pack", "matmul", "softmax", "pack", "matmul"}},
+			y = Reshape(f, s2) }`, []string{"attention"}},
 	})
 }
 

@@ -21,8 +21,6 @@ type Gemm struct {
 	panelsPerJob int
 	rowTasks     int
 	panelTasks   int
-	// pitch is the row length of a copy of A that does not alias; 0: no copy.
-	pitch int
 }
 
 // NewGemm plans a product of the shape.
@@ -45,30 +43,35 @@ func NewGemm(s GemmShape) (*Gemm, error) {
 	if s.M == 0 || s.N == 0 {
 		return g, nil
 	}
-	panels := (s.N + pickTile().nr - 1) / pickTile().nr
+	g.split((s.N + pickTile().nr - 1) / pickTile().nr)
+	return g, nil
+}
+
+// split cuts the product into tasks. Rows of one task share every panel, which
+// comes from the third cache or memory; so tasks differ in panels first, and in
+// rows where those, times K, leave the second cache or panels do not suffice.
+func (g *Gemm) split(panels int) {
+	s := &g.s
 	want := taskCount(2 * float64(s.M) * float64(s.N) * float64(s.K))
-	// Rows of one task, times K, should stay in the second cache, and offsets
-	// in 32 bits.
-	g.rowsPerTask = min(s.M, max(48, aFloats/max(1, s.K)), math.MaxInt32/max(1, s.LDA))
-	g.rowsPerTask = max(1, g.rowsPerTask)
-	g.rowTasks = (s.M + g.rowsPerTask - 1) / g.rowsPerTask
-	if g.rowTasks < want {
-		g.rowTasks = min(want, max(g.rowTasks, s.M/48))
+	// Offsets fit in 32 bits.
+	most := max(1, min(s.M, max(gemmRows, gemmFloats/max(1, s.K)), math.MaxInt32/max(1, s.LDA)))
+	g.rowTasks = (s.M + most - 1) / most
+	g.panelTasks = min(panels, max(1, (want+g.rowTasks-1)/g.rowTasks))
+	if 2*g.rowTasks*g.panelTasks <= want {
+		g.rowTasks = max(g.rowTasks, min((want+g.panelTasks-1)/g.panelTasks, s.M/48))
 	}
 	g.rowsPerTask = (s.M + g.rowTasks - 1) / g.rowTasks
 	g.rowTasks = (s.M + g.rowsPerTask - 1) / g.rowsPerTask
-	if aliases(s.LDA, 4) && s.M > 1 && panels >= 4 {
-		g.pitch = apart(s.K, 4)
-	}
-	g.panelTasks = min(panels, max(1, (want+g.rowTasks-1)/g.rowTasks))
-	if g.pitch > 0 {
-		// Every task copies its rows; enough columns must share the copy.
-		g.panelTasks = min(g.panelTasks, max(1, s.N/128))
-	}
 	g.panelsPerJob = (panels + g.panelTasks - 1) / g.panelTasks
 	g.panelTasks = (panels + g.panelsPerJob - 1) / g.panelsPerJob
-	return g, nil
 }
+
+// gemmRows is how many rows one task takes however long they are, and gemmFloats
+// how many elements of the left-hand operand where they are short.
+const (
+	gemmRows   = 224
+	gemmFloats = 160 << 10
+)
 
 // aFloats is how many elements of the left-hand operand one task should touch.
 const aFloats = 96 << 10
@@ -81,7 +84,17 @@ func taskCount(flops float64) int { return max(1, int(min(flops/1e6, 32)+1)&^1) 
 func (g *Gemm) Tasks() int { return g.rowTasks * g.panelTasks }
 
 // ScratchFloats is how much scratch one running task needs.
-func (g *Gemm) ScratchFloats() int { return g.rowsPerTask * (1 + g.pitch) }
+func (g *Gemm) ScratchFloats() int { return g.rowsPerTask }
+
+// RowPitch is a distance of rows of k elements at which products read them
+// without evicting one row by another: k, or a little more. The rows of a tile may
+// fall into four groups of sets of the first cache, but not into two.
+func RowPitch(k int) int {
+	if k*4%2048 == 0 {
+		return k + lineFloats
+	}
+	return k
+}
 
 // Run computes one task: c = act(clamp(a·b + bias + residual)). b must be packed
 // for the same K and N.
@@ -92,20 +105,14 @@ func (g *Gemm) Run(task int, c, a []float32, b *Panels, ep *Epilogue, scratch []
 	r0 := task / g.panelTasks * g.rowsPerTask
 	r1 := min(r0+g.rowsPerTask, g.s.M)
 	rows := int32s(scratch, r1-r0)
-	src, ld := a[r0*g.s.LDA:], g.s.LDA
-	if g.pitch > 0 {
-		band := scratch[len(rows):]
-		copyPixels(band, src, len(rows), g.s.K, g.pitch, ld)
-		src, ld = band, g.pitch
-	}
 	for i := range rows {
-		rows[i] = int32(i * ld)
+		rows[i] = int32(i * g.s.LDA)
 	}
 	e := *ep
 	if e.Residual != nil {
 		e.Residual = e.Residual[r0*g.s.LDR:]
 	}
-	p := product{tile: b.tile, src: src, rows: rows, blocks: g.blocks,
+	p := product{tile: b.tile, src: a[r0*g.s.LDA:], rows: rows, blocks: g.blocks,
 		dst: c[r0*g.s.LDC:], ldc: g.s.LDC, ldr: g.s.LDR, ep: e}
 	t := tilePool.Get().(*tileArgs)
 	j0 := task % g.panelTasks * g.panelsPerJob

@@ -47,7 +47,7 @@ func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 	switch {
 	case s.padded() || ragged && s.KH*s.KW > 1:
 		c.access = banded
-	case s.KH*s.KW == 1 && (ragged || aliases(s.SrcStride*s.StrideW, 1) && c.panels >= 4):
+	case s.KH*s.KW == 1 && (ragged || aliases(s.SrcStride*s.StrideW, 1) && c.panels >= 4 && (!c.rows() || s.SrcStride%2048 == 0)):
 		c.access = gathered
 	}
 	if c.access != direct {
@@ -57,7 +57,11 @@ func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 	}
 	c.segs = c.segments(dense)
 	if s.N*c.oh*c.ow > 0 {
-		c.split(intBytes, want)
+		if c.rows() {
+			c.splitRows(intBytes, want)
+		} else {
+			c.split(intBytes, want)
+		}
 		if c.line.run != nil {
 			c.splitLines(want)
 		}
@@ -170,7 +174,7 @@ func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
 	t := intTilePool.Get().(*intArgs)
 	step := len(p.rows)
 	if (last-first)*len(c.w.panels[first].data) <= intBytes {
-		step = chunkRows
+		step = evenRows(len(p.rows))
 	}
 	for r := 0; r < len(p.rows); r += step {
 		for i := first; i < last; i++ {

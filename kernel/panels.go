@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"pare/internal/hugepage"
 )
@@ -97,17 +98,23 @@ func packPanel(dst []float32, w, k int, b Source, j, cols int) {
 		}
 		return
 	}
-	if cols < w {
-		clear(dst)
-	}
-	// Sixteen k at a time keep the lines being written in the first cache.
-	for i0 := 0; i0 < k; i0 += 16 {
-		n := min(16, k-i0)
+	rows := packPool.Get().(*[packLine * maxPanel]float32)
+	for i := 0; i < k; i += packLine {
+		n := min(packLine, k-i)
 		for c := range cols {
-			at := (j+c)*b.LD + i0
-			for i, v := range b.Data[at : at+n] {
-				dst[(i0+i)*w+c] = v
-			}
+			copy(rows[c*n:(c+1)*n], b.Data[(j+c)*b.LD+i:])
 		}
+		clear(rows[cols*n : w*n])
+		Transpose(dst[i*w:(i+n)*w], rows[:w*n], w, n)
 	}
+	packPool.Put(rows)
 }
+
+// Rows of a transposed matrix are laid side by side, packLine elements of each of a
+// panel's, of which there are maxPanel at most.
+const (
+	packLine = 64
+	maxPanel = 32
+)
+
+var packPool = sync.Pool{New: func() any { return new([packLine * maxPanel]float32) }}

@@ -73,6 +73,36 @@ func (c *bandPlan) split(limit, want int) {
 	c.bandPixels = c.bandRows * c.ow
 }
 
+// splitRows is split for a product of one row per pixel: rows share panels as far
+// as they stay in the second cache, so tasks differ in panels first. Where results
+// are passed over again, tasks are wide enough for that, and small enough.
+func (c *bandPlan) splitRows(limit, want int) {
+	m := c.s.N * c.oh
+	c.bandRows = min(m, max(gemmRows, limit/max(1, c.pixel)))
+	c.bands = (m + c.bandRows - 1) / c.bandRows
+	wide := 1
+	if c.result > 0 {
+		wide = (tailColumns + c.nr - 1) / c.nr
+	}
+	c.panelTasks = max(1, min(c.panels/wide, (want+c.bands-1)/c.bands))
+	if 2*c.bands*c.panelTasks <= want {
+		c.bands = max(c.bands, min((want+c.panelTasks-1)/c.panelTasks, m/48))
+	}
+	c.bandRows = (m + c.bands - 1) / c.bands
+	c.bands = (m + c.bandRows - 1) / c.bandRows
+	c.panelsPerTask = (c.panels + c.panelTasks - 1) / c.panelTasks
+	c.panelTasks = (c.panels + c.panelsPerTask - 1) / c.panelsPerTask
+	c.bandPixels = c.bandRows
+}
+
+// tailColumns is how many columns of a row are worth a pass of their own.
+const tailColumns = 128
+
+// rows reports whether the shape is a product of as many rows as there are pixels.
+func (c *bandPlan) rows() bool {
+	return c.s.KH*c.s.KW == 1 && c.s.W == 1 && c.s.StrideH == 1 && c.s.Groups == 1 && c.s.H > 1
+}
+
 // band is the output rows of a task, over all images. Bands differ by a row at most.
 func (c *bandPlan) band(task int) (from, to int) {
 	b, rows := task/c.panelTasks, c.s.N*c.oh

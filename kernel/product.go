@@ -20,9 +20,15 @@ const chunkRows = 96
 // chunk is how many rows to take at a time for panels of so many elements.
 func (p *product) chunk(panelFloats int) int {
 	if panelFloats <= aFloats/2 {
-		return chunkRows
+		return evenRows(len(p.rows))
 	}
 	return len(p.rows)
+}
+
+// evenRows is about chunkRows, but so that no few rows are left over behind m.
+func evenRows(m int) int {
+	n := max(1, m/chunkRows)
+	return ((m+n-1)/n + 11) / 12 * 12
 }
 
 // run multiplies rows r0 ≤ r < r1 by one panel whose first column is j of the

@@ -142,3 +142,17 @@ func normalizeGo(dst, src, gamma, beta []float32, mean, rstd float32) {
 		dst[i] = y
 	}
 }
+
+// SoftmaxU8 is Softmax of one row, then QuantizeU8 of one grid, in fewer passes: the
+// quotient of an exponential by the sum and the step is rounded once, so that a code
+// may fall on the other side of the middle between two. src is lost.
+func SoftmaxU8(dst []uint8, src []float32, c *Scales) {
+	if len(src) == 0 {
+		return
+	}
+	sum := pick(expSumLoops)(src, src, pick(rowMaxLoops)(src))
+	on := scalesPool.Get().(*Scales)
+	on.step[0], on.zero[0], on.lo[0], on.hi[0] = c.step[0]*sum, c.zero[0], c.lo[0], c.hi[0]
+	pick(quantizeLoops)(dst[:len(src)], src, on)
+	scalesPool.Put(on)
+}

@@ -155,7 +155,7 @@ func main() {
 		unaryAgain(s, "SiLU", 2*wide, Set.SiLU)
 		unary(s, "Tanh", 2, Set.Tanh)
 		unary(s, "Erf", 2, Set.Erf)
-		unary(s, "GELU", 2, Set.GELU)
+		unary(s, "GELU", wide, Set.GELU)
 		unary(s, "HardSwish", 4, Set.HardSwish)
 		unary(s, "Sqrt", 4, Set.Sqrt)
 		affine(s)

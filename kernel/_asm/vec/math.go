@@ -13,6 +13,7 @@ var (
 	expPoly  = []float32{0.5, 1.666666716e-01, 4.166646674e-02, 8.333310485e-03, 1.393364160e-03, 1.989098091e-04}
 	tanhPoly = []float32{-3.333333433e-01, 1.333330423e-01, -5.395925790e-02, 2.176891826e-02, -8.343945257e-03, 2.292744815e-03}
 	erfPoly  = []float32{1.283791512e-01, -3.761250079e-01, 1.128188074e-01, -2.676871046e-02, 4.995951429e-03, -6.003722083e-04}
+	geluPoly = []float32{1.359499991e-01, -6.774366647e-02, 5.002452061e-02, -3.992982209e-02, 3.198995069e-02, -2.472360618e-02, 1.795482449e-02, -1.250521373e-02, 8.559883572e-03, -4.788862076e-03, 1.800208935e-03, -1.221654355e-03, 1.268478227e-03, -4.812213883e-04}
 	erfcPoly = []float32{1.286548823e-01, 6.350591183e-01, 1.064901426e-01, -2.405584045e-02, 3.810717026e-03, -3.697702778e-04, 1.632953172e-05}
 )
 
@@ -23,6 +24,7 @@ const (
 	tanhSmall = 0.625
 	erfSmall  = 0.921875
 	erfLarge  = 4.0
+	geluLarge = 5.2
 	expMin    = -104.0
 	expMax    = 89.0
 	ln2Hi     = 0.693359375
@@ -268,18 +270,34 @@ func (s Set) Erf(x []Reg) {
 
 // GELU computes x·(1+erf(x/√2))/2 in place.
 func (s Set) GELU(x []Reg) {
-	y := s.Group(len(x))
-	root := s.Const(math.Sqrt2 / 2)
-	for j := range x {
-		VMULPS(root, x[j], y[j])
+	y, u := s.copies(x), s.Group(len(x))
+	s.Clamp(y, s.Const(-geluLarge), s.Const(geluLarge))
+	scale, one := s.Const(2/(geluLarge*geluLarge)), s.Const(-1)
+	for j := range y {
+		VMULPS(y[j], y[j], u[j])
+		VFMADD213PS(one, scale, u[j])
 	}
-	s.Erf(y)
-	one, half := s.Const(1), s.Const(0.5)
+	p := s.horner(geluPoly, u)
+	half, least := s.Const(0.5), s.Const(-geluLarge)
 	for j := range x {
-		VADDPS(one, y[j], y[j])
-		VMULPS(half, y[j], y[j])
+		VFMADD213PS(half, y[j], p[j])
+		s.clearLess(x[j], least, p[j])
 	}
-	s.timesFinite(x, y)
+	s.timesFinite(x, p)
+}
+
+// clearLess clears v where x < limit.
+func (s Set) clearLess(x, limit, v Reg) {
+	const less, notLess = 17, 21 // quiet
+	if s.Wide() {
+		k := K()
+		VCMPPS(Imm(notLess), limit, x, k)
+		VMOVAPS_Z(v, k, v)
+		return
+	}
+	t := s.New()
+	VCMPPS(Imm(less), limit, x, t)
+	VANDNPS(v, t, v)
 }
 
 // HardSwish computes x·min(max(x/6+½, 0), 1) in place.
