@@ -79,6 +79,8 @@ type intTile struct {
 	whole bool
 	// looks kernels turn y into codes by steps with a tree themselves.
 	looks bool
+	// lowered is what kernels subtract from codes before they multiply.
+	lowered int
 	// form is what panels hold.
 	form   intForm
 	panels []panelKernel[intArgs]

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"fmt"
+
+	. "pare-asm/neon"
+)
+
+// Offsets in kernel.intArgs.
+const (
+	intC      = 96
+	intStart  = 120
+	intMul    = 144
+	intAdd    = 168
+	intRes    = 192
+	intLDC    = 216
+	intLDR    = 224
+	intStore  = 240
+	intTilesN = 248
+	intResMul = 256
+	intLo     = 260
+	intHi     = 264
+	intZero   = 268
+	intMid    = 281
+	intMidLo  = 284
+	intMidHi  = 288
+	intMidMul = 292
+	intLast   = 296
+	intExtra  = 320
+	intLDE    = 344
+)
+
+// Kinds of kernel.intStore.
+const storeFloat, storeSums = 1, 2
+
+// intTiles generates the tiles of u8 codes and s8 weights.
+func intTiles(f *File) {
+	for m := 1; m <= 8; m++ {
+		if m <= 6 {
+			dotTile(f, m, 16)
+		}
+		dotTile(f, m, 8)
+	}
+	for m := 1; m <= 12; m++ {
+		channelTile(f, m)
+	}
+}
+
+func intFrame(f *File) *frame {
+	return &frame{File: f, offs: offsets{intC, intLDC, intRes, intLDR, intTilesN}}
+}
+
+// dotTile multiplies quads of bytes. SDOT takes signed ones, so codes are lowered
+// by 128, and what the sums start with makes up for it.
+func dotTile(file *File, m, width int) {
+	f, a := intFrame(file), newAcc(m, width/4)
+	f.mul = SDOTLane
+	f.ready = func(x []V, tmp V) {
+		f.Bytes(tmp, 128)
+		for _, v := range x {
+			f.Do(EOR, v, v, tmp)
+		}
+	}
+	f.begin(fmt.Sprintf("inttile%dx%dDotNEON", m, width), m, width)
+	f.start(a)
+	f.sum(a)
+	f.finish(a)
+	f.next(m, [2]int{intExtra, intLDE})
+}
+
+// begin opens a tile.
+func (f *frame) begin(name string, m, width int) {
+	f.Text(name, "t *byte", 8, fmt.Sprintf("computes tiles of %d rows and %d columns.", m, width))
+	f.Go("MOVD t+0(FP), %v", argR)
+	f.Label("tile")
+}
+
+// start loads what every row starts with.
+func (f *frame) start(a acc) {
+	f.Go("MOVD %d(%v), %v", intStart, argR, xR)
+	for j, v := range a[0] {
+		f.Load(Full, v, xR, 16*j)
+	}
+	for _, row := range a[1:] {
+		for j, v := range row {
+			f.Move(v, a[0][j])
+		}
+	}
+}
+
+// channelTile multiplies channel by channel: a line of the panel, int32 whose
+// upper halves are signs, holds one tap, which is a segment.
+func channelTile(file *File, m int) {
+	f, a := intFrame(file), newAcc(m, 2)
+	w, x := a.free(), a.free()+2
+	f.begin(fmt.Sprintf("inttile%dx8ChannelsNEON", m), m, 8)
+	f.start(a)
+	f.pointers(m)
+	f.Label("tap")
+	f.Go("MOVD (%v), %v", segR, atR)
+	f.Go("ADD $16, %v, %v", segR, segR)
+	f.Load(Full, w, lineR, 0)
+	f.Load(Full, w+1, lineR, 16)
+	f.Do(UZP1H, w, w, w+1)
+	f.Go("ADD $32, %v, %v", lineR, lineR)
+	for r, row := range a {
+		v := x + V(r%4)
+		f.LoadAt(Half, v, rowR(r), atR)
+		f.Do2(UXTLB, v, v)
+		f.Do(SMLAL, row[0], w, v)
+		f.Do(SMLAL2, row[1], w, v)
+	}
+	f.Go("SUBS $1, %v, %v", segsR, segsR)
+	f.Go("BNE tap")
+	f.finish(a)
+	f.next(m, [2]int{intExtra, intLDE})
+}

@@ -1,0 +1,121 @@
+package neon
+
+import "fmt"
+
+// V is a vector register, R a general one.
+type (
+	V uint32
+	R uint32
+)
+
+// String is the register's name in Go's assembler.
+func (r R) String() string { return fmt.Sprintf("R%d", uint32(r)) }
+
+// Op3 is an instruction of a destination and two sources, with what the registers
+// hold.
+type Op3 struct {
+	code     uint32
+	name     string
+	to, n, m string
+}
+
+// Instructions on whole registers.
+var (
+	FADD   = Op3{0x4e20d400, "fadd", s4, s4, s4}
+	FSUB   = Op3{0x4ea0d400, "fsub", s4, s4, s4}
+	FMUL   = Op3{0x6e20dc00, "fmul", s4, s4, s4}
+	FDIV   = Op3{0x6e20fc00, "fdiv", s4, s4, s4}
+	FMLA   = Op3{0x4e20cc00, "fmla", s4, s4, s4}
+	FMIN   = Op3{0x4ea0f400, "fmin", s4, s4, s4}
+	FMAXNM = Op3{0x4e20c400, "fmaxnm", s4, s4, s4}
+	FCMGT  = Op3{0x6ea0e400, "fcmgt", s4, s4, s4}
+	FCMGE  = Op3{0x6e20e400, "fcmge", s4, s4, s4}
+	ADD    = Op3{0x4ea08400, "add", s4, s4, s4}
+	ADDB   = Op3{0x4e208400, "add", b16, b16, b16}
+	UMAXB  = Op3{0x6e206400, "umax", b16, b16, b16}
+	EOR    = Op3{0x6e201c00, "eor", b16, b16, b16}
+	ORR    = Op3{0x4ea01c00, "orr", b16, b16, b16}
+	// BIT and BIF take bits of n where those of m are set, or not.
+	BIT = Op3{0x6ea01c00, "bit", b16, b16, b16}
+	BIF = Op3{0x6ee01c00, "bif", b16, b16, b16}
+	// BSL takes n where the destination's bits are set, else m.
+	BSL = Op3{0x6e601c00, "bsl", b16, b16, b16}
+	// UZP1 takes the even elements of n, then those of m: the lower halves of
+	// elements twice as large.
+	UZP1H = Op3{0x4e401800, "uzp1", h8, h8, h8}
+	UZP1B = Op3{0x4e001800, "uzp1", b16, b16, b16}
+	// SMLAL adds products of the lower halves, SMLAL2 of the upper ones.
+	SMLAL  = Op3{0x0e608000, "smlal", s4, h4, h4}
+	SMLAL2 = Op3{0x4e608000, "smlal2", s4, h8, h8}
+)
+
+const s4, h8, h4, b16, b8 = "4s", "8h", "4h", "16b", "8b"
+
+// Do writes op of three registers.
+func (f *File) Do(op Op3, d, n, m V) {
+	f.word(op.code|uint32(m)<<16|uint32(n)<<5|uint32(d), "%s v%d.%s, v%d.%s, v%d.%s", op.name, d, op.to, n, op.n, m, op.m)
+}
+
+// Op2 is an instruction of a destination and one source.
+type Op2 struct {
+	code  uint32
+	name  string
+	to, n string
+	tail  string
+}
+
+// Instructions of one source.
+var (
+	SCVTF  = Op2{0x4e21d800, "scvtf", s4, s4, ""}
+	FCVTNS = Op2{0x4e21a800, "fcvtns", s4, s4, ""}
+	FRINTN = Op2{0x4e218800, "frintn", s4, s4, ""}
+	FSQRT  = Op2{0x6ea1f800, "fsqrt", s4, s4, ""}
+	FNEG   = Op2{0x6ea0f800, "fneg", s4, s4, ""}
+	XTN    = Op2{0x0e212800, "xtn", b8, h8, ""}
+	// Widening by 0 bits of shift: of the lower halves, then of the upper ones.
+	UXTLB  = Op2{0x2f08a400, "uxtl", h8, b8, ""}
+	UXTL2B = Op2{0x6f08a400, "uxtl2", h8, b16, ""}
+	UXTLH  = Op2{0x2f10a400, "uxtl", s4, h4, ""}
+	UXTL2H = Op2{0x6f10a400, "uxtl2", s4, h8, ""}
+	SXTLB  = Op2{0x0f08a400, "sxtl", h8, b8, ""}
+	SXTL2B = Op2{0x4f08a400, "sxtl2", h8, b16, ""}
+	SXTLH  = Op2{0x0f10a400, "sxtl", s4, h4, ""}
+	SXTL2H = Op2{0x4f10a400, "sxtl2", s4, h8, ""}
+)
+
+// Do2 writes op of two registers.
+func (f *File) Do2(op Op2, d, n V) {
+	f.word(op.code|uint32(n)<<5|uint32(d), "%s v%d.%s, v%d.%s", op.name, d, op.to, n, op.n)
+}
+
+// Move copies a register.
+func (f *File) Move(d, n V) {
+	f.word(ORR.code|uint32(n)<<16|uint32(n)<<5|uint32(d), "mov v%d.16b, v%d.16b", d, n)
+}
+
+// Zero clears a register.
+func (f *File) Zero(d V) { f.word(0x4f000400|uint32(d), "movi v%d.4s, #0x0", d) }
+
+// Bytes sets every byte to x.
+func (f *File) Bytes(d V, x uint8) {
+	f.word(0x4f00e400|uint32(x>>5)<<16|uint32(x&31)<<5|uint32(d), "movi v%d.16b, #0x%x", d, x)
+}
+
+// Lane is an instruction whose second source is one element of a register.
+type Lane struct {
+	code  uint32
+	name  string
+	n, el string
+}
+
+// Instructions by element. SDOT adds the four products of each quad of bytes.
+var (
+	FMLALane = Lane{0x4f801000, "fmla", s4, "s"}
+	SDOTLane = Lane{0x4f80e000, "sdot", b16, "4b"}
+)
+
+// ByLane writes d += n·m[i], for elements of 32 bits.
+func (f *File) ByLane(op Lane, d, n, m V, i int) {
+	code := op.code | uint32(i&1)<<21 | uint32(i>>1)<<11 | uint32(m)<<16 | uint32(n)<<5 | uint32(d)
+	f.word(code, "%s v%d.4s, v%d.%s, v%d.%s[%d]", op.name, d, n, op.n, m, op.el, i)
+}

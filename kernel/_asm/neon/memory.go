@@ -1,0 +1,56 @@
+package neon
+
+// Size is how many bytes a load or store of a vector register moves.
+type Size int
+
+// Sizes of parts of registers; loads clear what lies above.
+const (
+	Word Size = 4
+	Half Size = 8
+	Full Size = 16
+)
+
+// access is how each size is encoded: loads and stores at an offset, and loads at
+// a register's.
+var access = map[Size]struct {
+	name                string
+	load, store, loadAt uint32
+}{
+	Word: {"s", 0xbd400000, 0xbd000000, 0xbc606800},
+	Half: {"d", 0xfd400000, 0xfd000000, 0xfc606800},
+	Full: {"q", 0x3dc00000, 0x3d800000, 0x3ce06800},
+}
+
+// Load reads d at an offset of bytes, a multiple of the size.
+func (f *File) Load(s Size, d V, base R, off int) { f.move("ldr", access[s].load, s, d, base, off) }
+
+// Store writes d at an offset of bytes, a multiple of the size.
+func (f *File) Store(s Size, d V, base R, off int) { f.move("str", access[s].store, s, d, base, off) }
+
+func (f *File) move(name string, code uint32, s Size, d V, base R, off int) {
+	if off%int(s) != 0 || off < 0 || off/int(s) > 4095 {
+		panic("neon: offset out of range")
+	}
+	code |= uint32(off/int(s))<<10 | uint32(base)<<5 | uint32(d)
+	if off == 0 {
+		f.word(code, "%s %s%d, [x%d]", name, access[s].name, d, base)
+		return
+	}
+	f.word(code, "%s %s%d, [x%d, #%d]", name, access[s].name, d, base, off)
+}
+
+// LoadAt reads d at base + index bytes.
+func (f *File) LoadAt(s Size, d V, base, index R) {
+	f.word(access[s].loadAt|uint32(index)<<16|uint32(base)<<5|uint32(d), "ldr %s%d, [x%d, x%d]", access[s].name, d, base, index)
+}
+
+// Repeat reads 32 bits at base into every element of d.
+func (f *File) Repeat(d V, base R) {
+	f.word(0x4d40c800|uint32(base)<<5|uint32(d), "ld1r {v%d.4s}, [x%d]", d, base)
+}
+
+// RepeatAt is Repeat at an offset; it spoils tmp.
+func (f *File) RepeatAt(d V, base R, off int, tmp R) {
+	f.Go("ADD $%d, %v, %v", off, base, tmp)
+	f.Repeat(d, tmp)
+}

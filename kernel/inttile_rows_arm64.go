@@ -1,0 +1,29 @@
+//go:build !noasm
+
+package kernel
+
+import (
+	"unsafe"
+
+	"pare/internal/cpu"
+)
+
+var archIntTiles = []intTile{
+	{name: "u8s8_6x16_dot", needs: cpu.NEON | cpu.DotProd, whole: true, lowered: 128, panels: []panelKernel[intArgs]{
+		intByHeight(8, dot8), intByHeight(16, dot16)}},
+}
+
+var archIntDepthTiles = []intTile{
+	{name: "u8s16_12x8_neon", needs: cpu.NEON, whole: true, form: formChannels, panels: []panelKernel[intArgs]{intByHeight(8, channels8)}},
+}
+
+// Integer tiles by height, from one row on.
+var (
+	dot16     = []func(*byte){inttile1x16DotNEON, inttile2x16DotNEON, inttile3x16DotNEON, inttile4x16DotNEON, inttile5x16DotNEON, inttile6x16DotNEON}
+	dot8      = []func(*byte){inttile1x8DotNEON, inttile2x8DotNEON, inttile3x8DotNEON, inttile4x8DotNEON, inttile5x8DotNEON, inttile6x8DotNEON, inttile7x8DotNEON, inttile8x8DotNEON}
+	channels8 = []func(*byte){inttile1x8ChannelsNEON, inttile2x8ChannelsNEON, inttile3x8ChannelsNEON, inttile4x8ChannelsNEON, inttile5x8ChannelsNEON, inttile6x8ChannelsNEON, inttile7x8ChannelsNEON, inttile8x8ChannelsNEON, inttile9x8ChannelsNEON, inttile10x8ChannelsNEON, inttile11x8ChannelsNEON, inttile12x8ChannelsNEON}
+)
+
+func intByHeight(width int, f []func(*byte)) panelKernel[intArgs] {
+	return panelKernel[intArgs]{width, len(f), func(m int, t *intArgs) { f[m-1]((*byte)(unsafe.Pointer(t))) }}
+}

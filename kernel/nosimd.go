@@ -1,0 +1,10 @@
+//go:build (!amd64 && !arm64) || noasm
+
+package kernel
+
+// Families that arm64 has assembly for, too.
+var (
+	archTiles         []tile
+	archIntTiles      []intTile
+	archIntDepthTiles []intTile
+)
