@@ -7,4 +7,7 @@ var (
 	archTiles         []tile
 	archIntTiles      []intTile
 	archIntDepthTiles []intTile
+	archUnary         [unaryCount][]impl[unaryLoop]
+	archBinary        [binaryCount][]impl[binaryLoop]
+	archAffine        []impl[affineLoop]
 )

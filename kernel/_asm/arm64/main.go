@@ -17,6 +17,7 @@ var families = []struct {
 }{
 	{"inttile", intTiles},
 	{"tile", tiles},
+	{"elementwise", elementwise},
 }
 
 func main() {

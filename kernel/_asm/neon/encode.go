@@ -26,14 +26,17 @@ var (
 	FMUL   = Op3{0x6e20dc00, "fmul", s4, s4, s4}
 	FDIV   = Op3{0x6e20fc00, "fdiv", s4, s4, s4}
 	FMLA   = Op3{0x4e20cc00, "fmla", s4, s4, s4}
+	FMLS   = Op3{0x4ea0cc00, "fmls", s4, s4, s4}
 	FMIN   = Op3{0x4ea0f400, "fmin", s4, s4, s4}
 	FMAXNM = Op3{0x4e20c400, "fmaxnm", s4, s4, s4}
 	FCMGT  = Op3{0x6ea0e400, "fcmgt", s4, s4, s4}
 	FCMGE  = Op3{0x6e20e400, "fcmge", s4, s4, s4}
 	ADD    = Op3{0x4ea08400, "add", s4, s4, s4}
+	SUB    = Op3{0x6ea08400, "sub", s4, s4, s4}
 	ADDB   = Op3{0x4e208400, "add", b16, b16, b16}
 	UMAXB  = Op3{0x6e206400, "umax", b16, b16, b16}
 	EOR    = Op3{0x6e201c00, "eor", b16, b16, b16}
+	AND    = Op3{0x4e201c00, "and", b16, b16, b16}
 	ORR    = Op3{0x4ea01c00, "orr", b16, b16, b16}
 	// BIT and BIF take bits of n where those of m are set, or not.
 	BIT = Op3{0x6ea01c00, "bit", b16, b16, b16}
@@ -61,26 +64,27 @@ type Op2 struct {
 	code  uint32
 	name  string
 	to, n string
-	tail  string
 }
 
 // Instructions of one source.
 var (
-	SCVTF  = Op2{0x4e21d800, "scvtf", s4, s4, ""}
-	FCVTNS = Op2{0x4e21a800, "fcvtns", s4, s4, ""}
-	FRINTN = Op2{0x4e218800, "frintn", s4, s4, ""}
-	FSQRT  = Op2{0x6ea1f800, "fsqrt", s4, s4, ""}
-	FNEG   = Op2{0x6ea0f800, "fneg", s4, s4, ""}
-	XTN    = Op2{0x0e212800, "xtn", b8, h8, ""}
+	SCVTF  = Op2{0x4e21d800, "scvtf", s4, s4}
+	FCVTNS = Op2{0x4e21a800, "fcvtns", s4, s4}
+	FRINTN = Op2{0x4e218800, "frintn", s4, s4}
+	FSQRT  = Op2{0x6ea1f800, "fsqrt", s4, s4}
+	FNEG   = Op2{0x6ea0f800, "fneg", s4, s4}
+	FABS   = Op2{0x4ea0f800, "fabs", s4, s4}
+	FCVTZS = Op2{0x4ea1b800, "fcvtzs", s4, s4}
+	XTN    = Op2{0x0e212800, "xtn", b8, h8}
 	// Widening by 0 bits of shift: of the lower halves, then of the upper ones.
-	UXTLB  = Op2{0x2f08a400, "uxtl", h8, b8, ""}
-	UXTL2B = Op2{0x6f08a400, "uxtl2", h8, b16, ""}
-	UXTLH  = Op2{0x2f10a400, "uxtl", s4, h4, ""}
-	UXTL2H = Op2{0x6f10a400, "uxtl2", s4, h8, ""}
-	SXTLB  = Op2{0x0f08a400, "sxtl", h8, b8, ""}
-	SXTL2B = Op2{0x4f08a400, "sxtl2", h8, b16, ""}
-	SXTLH  = Op2{0x0f10a400, "sxtl", s4, h4, ""}
-	SXTL2H = Op2{0x4f10a400, "sxtl2", s4, h8, ""}
+	UXTLB  = Op2{0x2f08a400, "uxtl", h8, b8}
+	UXTL2B = Op2{0x6f08a400, "uxtl2", h8, b16}
+	UXTLH  = Op2{0x2f10a400, "uxtl", s4, h4}
+	UXTL2H = Op2{0x6f10a400, "uxtl2", s4, h8}
+	SXTLB  = Op2{0x0f08a400, "sxtl", h8, b8}
+	SXTL2B = Op2{0x4f08a400, "sxtl2", h8, b16}
+	SXTLH  = Op2{0x0f10a400, "sxtl", s4, h4}
+	SXTL2H = Op2{0x4f10a400, "sxtl2", s4, h8}
 )
 
 // Do2 writes op of two registers.
@@ -94,7 +98,22 @@ func (f *File) Move(d, n V) {
 }
 
 // Zero clears a register.
-func (f *File) Zero(d V) { f.word(0x4f000400|uint32(d), "movi v%d.4s, #0x0", d) }
+func (f *File) Zero(d V) { f.Ints(d, 0) }
+
+// Ints sets every int32 to x.
+func (f *File) Ints(d V, x uint8) {
+	f.word(0x4f000400|uint32(x>>5)<<16|uint32(x&31)<<5|uint32(d), "movi v%d.4s, #0x%x", d, x)
+}
+
+// Left shifts int32 to the left.
+func (f *File) Left(d, n V, by int) {
+	f.word(0x4f005400|uint32(32+by)<<16|uint32(n)<<5|uint32(d), "shl v%d.4s, v%d.4s, #%d", d, n, by)
+}
+
+// Right shifts int32 to the right, with their sign.
+func (f *File) Right(d, n V, by int) {
+	f.word(0x4f000400|uint32(64-by)<<16|uint32(n)<<5|uint32(d), "sshr v%d.4s, v%d.4s, #%d", d, n, by)
+}
 
 // Bytes sets every byte to x.
 func (f *File) Bytes(d V, x uint8) {

@@ -5,6 +5,7 @@ type Size int
 
 // Sizes of parts of registers; loads clear what lies above.
 const (
+	Byte Size = 1
 	Word Size = 4
 	Half Size = 8
 	Full Size = 16
@@ -16,6 +17,7 @@ var access = map[Size]struct {
 	name                string
 	load, store, loadAt uint32
 }{
+	Byte: {"b", 0x3d400000, 0x3d000000, 0x3c606800},
 	Word: {"s", 0xbd400000, 0xbd000000, 0xbc606800},
 	Half: {"d", 0xfd400000, 0xfd000000, 0xfc606800},
 	Full: {"q", 0x3dc00000, 0x3d800000, 0x3ce06800},
@@ -53,4 +55,9 @@ func (f *File) Repeat(d V, base R) {
 func (f *File) RepeatAt(d V, base R, off int, tmp R) {
 	f.Go("ADD $%d, %v, %v", off, base, tmp)
 	f.Repeat(d, tmp)
+}
+
+// RepeatWord sets every element of d to the lower 32 bits of p.
+func (f *File) RepeatWord(d V, p R) {
+	f.word(0x4e040c00|uint32(p)<<5|uint32(d), "dup v%d.4s, w%d", d, p)
 }
