@@ -7,10 +7,6 @@ package kernel
 var (
 	archIntPeaks     []peakRow
 	archPeaks        []peakRow
-	archAddCodes     []impl[addCodesLoop]
-	archMaxCodes     []impl[maxCodesLoop]
-	archGateCodes    []impl[gateCodesLoop]
-	archMapCodes     []impl[mapCodesLoop]
 	archSteps        []impl[stepLoop]
 	archLowTiles     []lowTile
 	archDepthwise    []impl[windowLoop]
@@ -24,10 +20,6 @@ var (
 	archNormalize    []impl[normalizeLoop]
 	archEncodeSteps  []impl[gridLoop]
 	archEncodeLevels []impl[gridLoop]
-	archQuantize     []impl[quantizeLoop]
-	archDequantU8    []impl[dequantizeLoop]
-	archDequantS8    []impl[dequantizeLoop]
-	archFake         []impl[fakeLoop]
 	archExpand       []impl[expandLoop]
 	archTranspose    []impl[transposeLoop]
 	archWinogradIn4  []impl[winogradInLoop]

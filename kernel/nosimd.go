@@ -10,4 +10,12 @@ var (
 	archUnary         [unaryCount][]impl[unaryLoop]
 	archBinary        [binaryCount][]impl[binaryLoop]
 	archAffine        []impl[affineLoop]
+	archAddCodes      []impl[addCodesLoop]
+	archMaxCodes      []impl[maxCodesLoop]
+	archGateCodes     []impl[gateCodesLoop]
+	archMapCodes      []impl[mapCodesLoop]
+	archQuantize      []impl[quantizeLoop]
+	archDequantU8     []impl[dequantizeLoop]
+	archDequantS8     []impl[dequantizeLoop]
+	archFake          []impl[fakeLoop]
 )

@@ -18,6 +18,8 @@ var families = []struct {
 	{"inttile", intTiles},
 	{"tile", tiles},
 	{"elementwise", elementwise},
+	{"quantize", quantize},
+	{"codes", codes},
 }
 
 func main() {

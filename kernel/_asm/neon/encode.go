@@ -33,7 +33,7 @@ var (
 	FCMGE  = Op3{0x6e20e400, "fcmge", s4, s4, s4}
 	ADD    = Op3{0x4ea08400, "add", s4, s4, s4}
 	SUB    = Op3{0x6ea08400, "sub", s4, s4, s4}
-	ADDB   = Op3{0x4e208400, "add", b16, b16, b16}
+	SUBB   = Op3{0x6e208400, "sub", b16, b16, b16}
 	UMAXB  = Op3{0x6e206400, "umax", b16, b16, b16}
 	EOR    = Op3{0x6e201c00, "eor", b16, b16, b16}
 	AND    = Op3{0x4e201c00, "and", b16, b16, b16}
@@ -137,4 +137,14 @@ var (
 func (f *File) ByLane(op Lane, d, n, m V, i int) {
 	code := op.code | uint32(i&1)<<21 | uint32(i>>1)<<11 | uint32(m)<<16 | uint32(n)<<5 | uint32(d)
 	f.word(code, "%s v%d.4s, v%d.%s, v%d.%s[%d]", op.name, d, n, op.n, m, op.el, i)
+}
+
+// Table looks bytes of n up in the 64 bytes of four registers from t on. What
+// lies beyond them becomes 0, or stays as it is where keep is set.
+func (f *File) Table(d, t, n V, keep bool) {
+	code, name := uint32(0x4e006000), "tbl"
+	if keep {
+		code, name = 0x4e007000, "tbx"
+	}
+	f.word(code|uint32(n)<<16|uint32(t)<<5|uint32(d), "%s v%d.16b, {v%d.16b-v%d.16b}, v%d.16b", name, d, t, t+3, n)
 }
