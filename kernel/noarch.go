@@ -9,9 +9,6 @@ var (
 	archPeaks        []peakRow
 	archSteps        []impl[stepLoop]
 	archLowTiles     []lowTile
-	archDepthwise    []impl[windowLoop]
-	archMaxPool      []impl[windowLoop]
-	archSumPool      []impl[windowLoop]
 	archRowMax       []impl[reduceLoop]
 	archRowSize      []impl[reduceLoop]
 	archRowSum       []impl[reduceLoop]

@@ -18,4 +18,7 @@ var (
 	archDequantU8     []impl[dequantizeLoop]
 	archDequantS8     []impl[dequantizeLoop]
 	archFake          []impl[fakeLoop]
+	archDepthwise     []impl[windowLoop]
+	archMaxPool       []impl[windowLoop]
+	archSumPool       []impl[windowLoop]
 )

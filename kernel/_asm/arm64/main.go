@@ -20,6 +20,7 @@ var families = []struct {
 	{"elementwise", elementwise},
 	{"quantize", quantize},
 	{"codes", codes},
+	{"window", windows},
 }
 
 func main() {
