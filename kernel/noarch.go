@@ -8,7 +8,6 @@ var (
 	archIntPeaks     []peakRow
 	archPeaks        []peakRow
 	archSteps        []impl[stepLoop]
-	archLowTiles     []lowTile
 	archRowMax       []impl[reduceLoop]
 	archRowSize      []impl[reduceLoop]
 	archRowSum       []impl[reduceLoop]

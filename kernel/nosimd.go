@@ -21,4 +21,5 @@ var (
 	archDepthwise     []impl[windowLoop]
 	archMaxPool       []impl[windowLoop]
 	archSumPool       []impl[windowLoop]
+	archLowTiles      []lowTile
 )

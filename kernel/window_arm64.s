@@ -55,6 +55,8 @@ pixels4by16started:
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
+	MOVD 48(R0), R10
+	ADD R6, R10, R10
 	MOVD 120(R0), R7
 	MOVD 128(R0), R8
 	CBZ R8, pixels4by16summed
@@ -62,13 +64,11 @@ pixels4by16started:
 pixels4by16tap:
 	MOVW (R7), R9
 	MOVW 4(R7), R15
-	MOVD 48(R0), R10
-	ADD R15<<2, R10, R10
-	ADD R6, R10, R10
-	WORD $0x3dc00150 // ldr q16, [x10]
-	WORD $0x3dc00551 // ldr q17, [x10, #16]
-	WORD $0x3dc00952 // ldr q18, [x10, #32]
-	WORD $0x3dc00d53 // ldr q19, [x10, #48]
+	ADD R15<<2, R10, R15
+	WORD $0x3dc001f0 // ldr q16, [x15]
+	WORD $0x3dc005f1 // ldr q17, [x15, #16]
+	WORD $0x3dc009f2 // ldr q18, [x15, #32]
+	WORD $0x3dc00df3 // ldr q19, [x15, #48]
 	ADD $8, R7, R7
 	ADD R9<<2, R11, R15
 	WORD $0x3dc001f4 // ldr q20, [x15]
@@ -259,6 +259,8 @@ pixels4by4started:
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
+	MOVD 48(R0), R10
+	ADD R6, R10, R10
 	MOVD 120(R0), R7
 	MOVD 128(R0), R8
 	CBZ R8, pixels4by4summed
@@ -266,10 +268,8 @@ pixels4by4started:
 pixels4by4tap:
 	MOVW (R7), R9
 	MOVW 4(R7), R15
-	MOVD 48(R0), R10
-	ADD R15<<2, R10, R10
-	ADD R6, R10, R10
-	WORD $0x3dc00150 // ldr q16, [x10]
+	ADD R15<<2, R10, R15
+	WORD $0x3dc001f0 // ldr q16, [x15]
 	ADD $8, R7, R7
 	ADD R9<<2, R11, R15
 	WORD $0x3dc001f4 // ldr q20, [x15]
@@ -352,6 +352,8 @@ pixels4by1started:
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
+	MOVD 48(R0), R10
+	ADD R6, R10, R10
 	MOVD 120(R0), R7
 	MOVD 128(R0), R8
 	CBZ R8, pixels4by1summed
@@ -359,10 +361,8 @@ pixels4by1started:
 pixels4by1tap:
 	MOVW (R7), R9
 	MOVW 4(R7), R15
-	MOVD 48(R0), R10
-	ADD R15<<2, R10, R10
-	ADD R6, R10, R10
-	WORD $0xbd400150 // ldr s16, [x10]
+	ADD R15<<2, R10, R15
+	WORD $0xbd4001f0 // ldr s16, [x15]
 	ADD $8, R7, R7
 	ADD R9<<2, R11, R15
 	WORD $0xbd4001f4 // ldr s20, [x15]
@@ -463,6 +463,8 @@ pixels1by16:
 
 pixels1by16started:
 	ADD R1, R6, R11
+	MOVD 48(R0), R10
+	ADD R6, R10, R10
 	MOVD 120(R0), R7
 	MOVD 128(R0), R8
 	CBZ R8, pixels1by16summed
@@ -470,13 +472,11 @@ pixels1by16started:
 pixels1by16tap:
 	MOVW (R7), R9
 	MOVW 4(R7), R15
-	MOVD 48(R0), R10
-	ADD R15<<2, R10, R10
-	ADD R6, R10, R10
-	WORD $0x3dc00150 // ldr q16, [x10]
-	WORD $0x3dc00551 // ldr q17, [x10, #16]
-	WORD $0x3dc00952 // ldr q18, [x10, #32]
-	WORD $0x3dc00d53 // ldr q19, [x10, #48]
+	ADD R15<<2, R10, R15
+	WORD $0x3dc001f0 // ldr q16, [x15]
+	WORD $0x3dc005f1 // ldr q17, [x15, #16]
+	WORD $0x3dc009f2 // ldr q18, [x15, #32]
+	WORD $0x3dc00df3 // ldr q19, [x15, #48]
 	ADD $8, R7, R7
 	ADD R9<<2, R11, R15
 	WORD $0x3dc001f4 // ldr q20, [x15]
@@ -541,6 +541,8 @@ pixels1by4:
 
 pixels1by4started:
 	ADD R1, R6, R11
+	MOVD 48(R0), R10
+	ADD R6, R10, R10
 	MOVD 120(R0), R7
 	MOVD 128(R0), R8
 	CBZ R8, pixels1by4summed
@@ -548,10 +550,8 @@ pixels1by4started:
 pixels1by4tap:
 	MOVW (R7), R9
 	MOVW 4(R7), R15
-	MOVD 48(R0), R10
-	ADD R15<<2, R10, R10
-	ADD R6, R10, R10
-	WORD $0x3dc00150 // ldr q16, [x10]
+	ADD R15<<2, R10, R15
+	WORD $0x3dc001f0 // ldr q16, [x15]
 	ADD $8, R7, R7
 	ADD R9<<2, R11, R15
 	WORD $0x3dc001f4 // ldr q20, [x15]
@@ -589,6 +589,8 @@ pixels1by1:
 
 pixels1by1started:
 	ADD R1, R6, R11
+	MOVD 48(R0), R10
+	ADD R6, R10, R10
 	MOVD 120(R0), R7
 	MOVD 128(R0), R8
 	CBZ R8, pixels1by1summed
@@ -596,10 +598,8 @@ pixels1by1started:
 pixels1by1tap:
 	MOVW (R7), R9
 	MOVW 4(R7), R15
-	MOVD 48(R0), R10
-	ADD R15<<2, R10, R10
-	ADD R6, R10, R10
-	WORD $0xbd400150 // ldr s16, [x10]
+	ADD R15<<2, R10, R15
+	WORD $0xbd4001f0 // ldr s16, [x15]
 	ADD $8, R7, R7
 	ADD R9<<2, R11, R15
 	WORD $0xbd4001f4 // ldr s20, [x15]

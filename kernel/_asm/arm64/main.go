@@ -21,6 +21,7 @@ var families = []struct {
 	{"quantize", quantize},
 	{"codes", codes},
 	{"window", windows},
+	{"low", low},
 }
 
 func main() {

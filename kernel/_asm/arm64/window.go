@@ -54,7 +54,7 @@ const (
 	winTapR   R = 7
 	winTapsR  R = 8 // taps left
 	winOffR   R = 9
-	winWR     R = 10
+	winWR     R = 10 // weights of the block
 	winPixelR R = 11 // and three more
 	winTmpR   R = 15
 )
@@ -149,6 +149,10 @@ func (w *window) block(op *reduction, pixels int, id string) {
 	}
 	w.starts(op, acc, id)
 	w.pointers(pixels, winSrcR, winSrcStep)
+	if op.weighted {
+		w.Go("MOVD %d(R0), %v", winW, winWR)
+		w.Go("ADD %v, %v, %v", winAtR, winWR, winWR)
+	}
 	w.Go("MOVD %d(R0), %v", winTaps, winTapR)
 	w.Go("MOVD %d(R0), %v", winNTaps, winTapsR)
 	w.Go("CBZ %v, %ssummed", winTapsR, id)
@@ -192,11 +196,9 @@ func (w *window) tap(op *reduction, acc [][]V) {
 	w.Go("MOVW (%v), %v", winTapR, winOffR)
 	if op.weighted {
 		w.Go("MOVW 4(%v), %v", winTapR, winTmpR)
-		w.Go("MOVD %d(R0), %v", winW, winWR)
-		w.Go("ADD %v<<2, %v, %v", winTmpR, winWR, winWR)
-		w.Go("ADD %v, %v, %v", winAtR, winWR, winWR)
+		w.Go("ADD %v<<2, %v, %v", winTmpR, winWR, winTmpR)
 		for j := range acc[0] {
-			w.Load(w.size, winWeightV+V(j), winWR, 16*j)
+			w.Load(w.size, winWeightV+V(j), winTmpR, 16*j)
 		}
 	}
 	w.Go("ADD $8, %v, %v", winTapR, winTapR)

@@ -50,6 +50,8 @@ var (
 	// SMLAL adds products of the lower halves, SMLAL2 of the upper ones.
 	SMLAL  = Op3{0x0e608000, "smlal", s4, h4, h4}
 	SMLAL2 = Op3{0x4e608000, "smlal2", s4, h8, h8}
+	// UDOT adds the four products of each quad of bytes.
+	UDOT = Op3{0x6e809400, "udot", s4, b16, b16}
 )
 
 const s4, h8, h4, b16, b8 = "4s", "8h", "4h", "16b", "8b"
@@ -131,6 +133,7 @@ type Lane struct {
 var (
 	FMLALane = Lane{0x4f801000, "fmla", s4, "s"}
 	SDOTLane = Lane{0x4f80e000, "sdot", b16, "4b"}
+	UDOTLane = Lane{0x6f80e000, "udot", b16, "4b"}
 )
 
 // ByLane writes d += n·m[i], for elements of 32 bits.
@@ -147,4 +150,20 @@ func (f *File) Table(d, t, n V, keep bool) {
 		code, name = 0x4e007000, "tbx"
 	}
 	f.word(code|uint32(n)<<16|uint32(t)<<5|uint32(d), "%s v%d.16b, {v%d.16b-v%d.16b}, v%d.16b", name, d, t, t+3, n)
+}
+
+// Table16 looks bytes of n up in the 16 bytes of t.
+func (f *File) Table16(d, t, n V) {
+	f.word(0x4e000000|uint32(n)<<16|uint32(t)<<5|uint32(d), "tbl v%d.16b, {v%d.16b}, v%d.16b", d, t, n)
+}
+
+// RightBytes shifts every byte to the right.
+func (f *File) RightBytes(d, n V, by int) {
+	f.word(0x6f000400|uint32(16-by)<<16|uint32(n)<<5|uint32(d), "ushr v%d.16b, v%d.16b, #%d", d, n, by)
+}
+
+// Total sets every element of d to the sum of those of n.
+func (f *File) Total(d, n V) {
+	f.word(0x4eb1b800|uint32(n)<<5|uint32(d), "addv s%d, v%d.4s", d, n)
+	f.word(0x4e040400|uint32(d)<<5|uint32(d), "dup v%d.4s, v%d.s[0]", d, d)
 }
