@@ -22,4 +22,13 @@ var (
 	archMaxPool       []impl[windowLoop]
 	archSumPool       []impl[windowLoop]
 	archLowTiles      []lowTile
+	archIntPeaks      []peakRow
+	archPeaks         []peakRow
+	archRowMax        []impl[reduceLoop]
+	archRowSize       []impl[reduceLoop]
+	archRowSum        []impl[reduceLoop]
+	archExpSum        []impl[expSumLoop]
+	archVariance      []impl[reduce2Loop]
+	archNormalize     []impl[normalizeLoop]
+	archTranspose     []impl[transposeLoop]
 )

@@ -49,7 +49,7 @@ func encode(f *File, x []V, lo, hi, zero V) {
 }
 
 func addCodes(f *File) {
-	f.Text("addCodesNEON", "a *byte", 8, "adds codes of two grids and stores codes.")
+	f.Text("addCodesNEON", "(a *byte)", 8, "adds codes of two grids and stores codes.")
 	blockArgs(f, addDst, map[R]int{srcAR: addX, srcBR: addY}, []int{addMulX, addMulY, addShift, addLo, addHi, addZero}, 16)
 	stream(f, 16, []pointer{{dstR, 1}, {srcAR, 1}, {srcBR, 1}}, func(n int) {
 		x, y := group(0, vectors(n)), group(4, vectors(n))
@@ -83,7 +83,7 @@ const (
 )
 
 func gateCodes(f *File) {
-	f.Text("gateCodesNEON", "a *byte", 8, "scales codes around a zero point channel by channel and stores codes.")
+	f.Text("gateCodesNEON", "(a *byte)", 8, "scales codes around a zero point channel by channel and stores codes.")
 	blockArgs(f, gateDst, map[R]int{srcAR: gateSrc, srcBR: gateMul}, []int{gateFrom, gateStep, gateUnit, gateLo, gateHi, gateZero}, 16)
 	stream(f, 16, []pointer{{dstR, 1}, {srcAR, 1}, {srcBR, 4}}, func(n int) {
 		x, mul := group(0, vectors(n)), group(4, vectors(n))
@@ -103,7 +103,7 @@ func gateCodes(f *File) {
 }
 
 func maxCodes(f *File) {
-	f.Text("maxCodesNEON", "dst, src []uint8", 48, "raises dst to src.")
+	f.Text("maxCodesNEON", "(dst, src []uint8)", 48, "raises dst to src.")
 	unaryArgs(f)
 	stream(f, 16, []pointer{{dstR, 1}, {srcAR, 1}}, func(n int) {
 		f.Load(codeSize(n), 0, dstR, 0)
@@ -117,7 +117,7 @@ func maxCodes(f *File) {
 // mapCodes keeps all values in registers, 64 in four of them.
 func mapCodes(f *File) {
 	const tables, quarter V = 16, 2
-	f.Text("mapCodesNEON", "dst, src []uint8, values *byte", 56, "looks up every code of src.")
+	f.Text("mapCodesNEON", "(dst, src []uint8, values *byte)", 56, "looks up every code of src.")
 	unaryArgs(f)
 	f.Go("MOVD values+48(FP), %v", R(5))
 	for k := range 16 {

@@ -32,7 +32,7 @@ func elementwise(f *File) {
 
 // binary writes the loops for two slices and for one number on either side.
 func binary(f *File, name string, do func(d, a, b V)) {
-	f.Text("binary"+name+"NEON", "dst, a, b []float32, aOne, bOne bool, lo, hi float32", 84, "computes clamp(op(a, b)).")
+	f.Text("binary"+name+"NEON", "(dst, a, b []float32, aOne, bOne bool, lo, hi float32)", 84, "computes clamp(op(a, b)).")
 	f.Go("MOVD dst_base+0(FP), %v", dstR)
 	f.Go("MOVD dst_len+8(FP), %v", countR)
 	f.Go("MOVD a_base+24(FP), %v", srcAR)
@@ -91,7 +91,7 @@ func parameter(f *File, d V, name string, off int) {
 }
 
 func affine(f *File) {
-	f.Text("affineNEON", "dst, src []float32, scale, shift, lo, hi float32", 64, "computes clamp(scale·src + shift).")
+	f.Text("affineNEON", "(dst, src []float32, scale, shift, lo, hi float32)", 64, "computes clamp(scale·src + shift).")
 	unaryArgs(f)
 	parameter(f, 28, "scale", 48)
 	parameter(f, 29, "shift", 52)
@@ -117,7 +117,7 @@ func unaryArgs(f *File) {
 
 // function writes the loop of a function, wide elements at a time.
 func function(f *File, name string, wide int, do func(m *math, x []V)) {
-	f.Text(fmt.Sprintf("unary%sNEON", name), "dst, src []float32", 48, "computes a function of src.")
+	f.Text(fmt.Sprintf("unary%sNEON", name), "(dst, src []float32)", 48, "computes a function of src.")
 	unaryArgs(f)
 	f.Consts(constsR)
 	stream(f, wide, []pointer{{dstR, 4}, {srcAR, 4}}, func(n int) {

@@ -70,7 +70,7 @@ func dotTile(file *File, m, width int) {
 
 // begin opens a tile.
 func (f *frame) begin(name string, m, width int) {
-	f.Text(name, "t *byte", 8, fmt.Sprintf("computes tiles of %d rows and %d columns.", m, width))
+	f.Text(name, "(t *byte)", 8, fmt.Sprintf("computes tiles of %d rows and %d columns.", m, width))
 	f.Go("MOVD t+0(FP), %v", argR)
 	f.Label("tile")
 }

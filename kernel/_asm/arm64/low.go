@@ -58,7 +58,7 @@ type lowTile struct {
 }
 
 func (l *lowTile) write() {
-	l.Text(fmt.Sprintf("low%dx%dDotNEON", l.bits, l.m), "a *byte", 8, fmt.Sprintf("multiplies %d rows by codes of %d bits.", l.m, l.bits))
+	l.Text(fmt.Sprintf("low%dx%dDotNEON", l.bits, l.m), "(a *byte)", 8, fmt.Sprintf("multiplies %d rows by codes of %d bits.", l.m, l.bits))
 	l.Go("MOVD a+0(FP), R0")
 	l.Go("MOVD %d(R0), %v", lowB, lowBR)
 	l.Go("MOVD %d(R0), %v", lowSums, lowSumsR)
@@ -190,7 +190,7 @@ const (
 // worth writes the loop over blocks, for sixteen columns.
 func worth(f *File) {
 	const sums, pitch, scale, offset, shift, data, blocks R = 1, 2, 3, 4, 5, 6, 7
-	f.Text("lowWorthNEON", "a *byte", 8, "turns the sums of blocks into floats.")
+	f.Text("lowWorthNEON", "(a *byte)", 8, "turns the sums of blocks into floats.")
 	f.Go("MOVD a+0(FP), R0")
 	for i, off := range []int{worthSums, worthPitch, worthScale, worthOffset, worthShift, worthData, worthBlocks} {
 		f.Go("MOVD %d(R0), %v", off, R(1+i))

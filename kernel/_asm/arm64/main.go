@@ -22,6 +22,9 @@ var families = []struct {
 	{"codes", codes},
 	{"window", windows},
 	{"low", low},
+	{"peak", peaks},
+	{"row", rows},
+	{"transpose", transpose},
 }
 
 func main() {

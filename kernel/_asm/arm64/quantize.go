@@ -9,8 +9,8 @@ const offStep, offZero, offLo, offHi = 0, 24, 48, 72
 type scales func(off, j, n int) V
 
 // scaled writes a loop for one scale throughout and one for a scale per element.
-func scaled(f *File, name, args, doc string, dst, src int, offs []int, body func(c scales, n int)) {
-	f.Text(name+"NEON", args, 56, doc)
+func scaled(f *File, name, signature, doc string, dst, src int, offs []int, body func(c scales, n int)) {
+	f.Text(name+"NEON", signature, 56, doc)
 	unaryArgs(f)
 	f.Go("MOVD c+48(FP), %v", R(5))
 	f.Go("MOVD %d(R5), %v", offStep+8, R(6))
@@ -57,7 +57,7 @@ func quotient(f *File, v V, c scales, j, n int) {
 }
 
 func quantize(f *File) {
-	scaled(f, "quantize", "dst []uint8, src []float32, c *byte", "quantises src.", 1, 4,
+	scaled(f, "quantize", "(dst []uint8, src []float32, c *byte)", "quantises src.", 1, 4,
 		[]int{offStep, offZero, offLo, offHi}, func(c scales, n int) {
 			x := group(0, vectors(n))
 			load(f, x, n, srcAR)
@@ -68,7 +68,7 @@ func quantize(f *File) {
 			}
 			storeCodes(f, x, n, dstR)
 		})
-	scaled(f, "fake", "dst, src []float32, c *byte", "writes what quantising leaves of src.", 4, 4,
+	scaled(f, "fake", "(dst, src []float32, c *byte)", "writes what quantising leaves of src.", 4, 4,
 		[]int{offStep, offLo, offHi}, func(c scales, n int) {
 			x := group(0, vectors(n))
 			load(f, x, n, srcAR)
@@ -85,7 +85,7 @@ func quantize(f *File) {
 }
 
 func dequantize(f *File, name string, signed bool) {
-	scaled(f, name, "dst []float32, src []uint8, c *byte", "writes what codes stand for.", 4, 1,
+	scaled(f, name, "(dst []float32, src []uint8, c *byte)", "writes what codes stand for.", 4, 1,
 		[]int{offStep, offZero}, func(c scales, n int) {
 			x := group(0, vectors(n))
 			loadCodes(f, x, n, srcAR, signed)

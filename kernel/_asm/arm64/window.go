@@ -73,7 +73,7 @@ const winWeightV, winXV, winLoV, winHiV V = 16, 20, 30, 31
 // windowLoop passes over pixels by four and one, and over their channels by
 // sixteen, four and one.
 func windowLoop(f *File, op *reduction) {
-	f.Text(op.name+"NEON", "a *byte", 8, "reduces the windows of one call.")
+	f.Text(op.name+"NEON", "(a *byte)", 8, "reduces the windows of one call.")
 	f.Go("MOVD a+0(FP), R0")
 	f.Go("MOVD %d(R0), %v", winSrc, winSrcR)
 	f.Go("MOVD %d(R0), %v", winDst, winDstR)

@@ -34,6 +34,7 @@ var (
 	ADD    = Op3{0x4ea08400, "add", s4, s4, s4}
 	SUB    = Op3{0x6ea08400, "sub", s4, s4, s4}
 	SUBB   = Op3{0x6e208400, "sub", b16, b16, b16}
+	SMAX   = Op3{0x4ea06400, "smax", s4, s4, s4}
 	UMAXB  = Op3{0x6e206400, "umax", b16, b16, b16}
 	EOR    = Op3{0x6e201c00, "eor", b16, b16, b16}
 	AND    = Op3{0x4e201c00, "and", b16, b16, b16}
@@ -47,6 +48,13 @@ var (
 	// elements twice as large.
 	UZP1H = Op3{0x4e401800, "uzp1", h8, h8, h8}
 	UZP1B = Op3{0x4e001800, "uzp1", b16, b16, b16}
+	// TRN1 takes the even elements of n and m in turn, TRN2 the odd ones: of 32 or
+	// of 64 bits.
+	TRN1  = Op3{0x4e802800, "trn1", s4, s4, s4}
+	TRN2  = Op3{0x4e806800, "trn2", s4, s4, s4}
+	TRN1D = Op3{0x4ec02800, "trn1", d2, d2, d2}
+	TRN2D = Op3{0x4ec06800, "trn2", d2, d2, d2}
+	SDOT  = Op3{0x4e809400, "sdot", s4, b16, b16}
 	// SMLAL adds products of the lower halves, SMLAL2 of the upper ones.
 	SMLAL  = Op3{0x0e608000, "smlal", s4, h4, h4}
 	SMLAL2 = Op3{0x4e608000, "smlal2", s4, h8, h8}
@@ -54,7 +62,7 @@ var (
 	UDOT = Op3{0x6e809400, "udot", s4, b16, b16}
 )
 
-const s4, h8, h4, b16, b8 = "4s", "8h", "4h", "16b", "8b"
+const s4, h8, h4, b16, b8, d2 = "4s", "8h", "4h", "16b", "8b", "2d"
 
 // Do writes op of three registers.
 func (f *File) Do(op Op3, d, n, m V) {

@@ -26,11 +26,11 @@ func New() *File {
 	return f
 }
 
-// Text begins a routine: args is its list of parameters in Go, which take bytes,
-// doc what it does.
-func (f *File) Text(name, args string, bytes int, doc string) {
-	fmt.Fprintf(&f.asm, "\n// func %s(%s)\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, args, name, bytes)
-	fmt.Fprintf(&f.stubs, "\n// %s %s\n//\n//go:noescape\nfunc %s(%s)\n", name, doc, name, args)
+// Text begins a routine: signature is that of Go, whose arguments and results take
+// bytes, doc what it does.
+func (f *File) Text(name, signature string, bytes int, doc string) {
+	fmt.Fprintf(&f.asm, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, signature, name, bytes)
+	fmt.Fprintf(&f.stubs, "\n// %s %s\n//\n//go:noescape\nfunc %s%s\n", name, doc, name, signature)
 }
 
 // Go writes an instruction that the assembler knows.

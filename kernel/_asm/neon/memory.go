@@ -61,3 +61,18 @@ func (f *File) RepeatAt(d V, base R, off int, tmp R) {
 func (f *File) RepeatWord(d V, p R) {
 	f.word(0x4e040c00|uint32(p)<<5|uint32(d), "dup v%d.4s, w%d", d, p)
 }
+
+// LoadLane reads 32 bits at base into element i of d.
+func (f *File) LoadLane(d V, i int, base R) {
+	f.word(0x0d408000|uint32(i>>1)<<30|uint32(i&1)<<12|uint32(base)<<5|uint32(d), "ld1 {v%d.s}[%d], [x%d]", d, i, base)
+}
+
+// StoreLane writes element i of d at base.
+func (f *File) StoreLane(d V, i int, base R) {
+	f.word(0x0d008000|uint32(i>>1)<<30|uint32(i&1)<<12|uint32(base)<<5|uint32(d), "st1 {v%d.s}[%d], [x%d]", d, i, base)
+}
+
+// InsertWord sets element i of d to the lower 32 bits of p.
+func (f *File) InsertWord(d V, i int, p R) {
+	f.word(0x4e041c00|uint32(i)<<19|uint32(p)<<5|uint32(d), "mov v%d.s[%d], w%d", d, i, p)
+}
