@@ -9,8 +9,4 @@ var (
 	archEncodeSteps  []impl[gridLoop]
 	archEncodeLevels []impl[gridLoop]
 	archExpand       []impl[expandLoop]
-	archWinogradIn4  []impl[winogradInLoop]
-	archWinogradIn2  []impl[winogradInLoop]
-	archWinogradOut4 []impl[winogradOutLoop]
-	archWinogradOut2 []impl[winogradOutLoop]
 )

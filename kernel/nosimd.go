@@ -31,4 +31,8 @@ var (
 	archVariance      []impl[reduce2Loop]
 	archNormalize     []impl[normalizeLoop]
 	archTranspose     []impl[transposeLoop]
+	archWinogradIn4   []impl[winogradInLoop]
+	archWinogradIn2   []impl[winogradInLoop]
+	archWinogradOut4  []impl[winogradOutLoop]
+	archWinogradOut2  []impl[winogradOutLoop]
 )

@@ -25,6 +25,7 @@ var families = []struct {
 	{"peak", peaks},
 	{"row", rows},
 	{"transpose", transpose},
+	{"winograd", winograd},
 }
 
 func main() {

@@ -76,3 +76,8 @@ func (f *File) StoreLane(d V, i int, base R) {
 func (f *File) InsertWord(d V, i int, p R) {
 	f.word(0x4e041c00|uint32(i)<<19|uint32(p)<<5|uint32(d), "mov v%d.s[%d], w%d", d, i, p)
 }
+
+// StoreAt writes d at base + index bytes.
+func (f *File) StoreAt(d V, base, index R) {
+	f.word(0x3ca06800|uint32(index)<<16|uint32(base)<<5|uint32(d), "str q%d, [x%d, x%d]", d, base, index)
+}
