@@ -14,6 +14,16 @@ func inttile1x16DotNEON(t *byte)
 //go:noescape
 func inttile1x8DotNEON(t *byte)
 
+// inttile1x16PlanesNEON computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16PlanesNEON(t *byte)
+
+// inttile1x8PlanesNEON computes tiles of 1 rows and 8 columns.
+//
+//go:noescape
+func inttile1x8PlanesNEON(t *byte)
+
 // inttile2x16DotNEON computes tiles of 2 rows and 16 columns.
 //
 //go:noescape
@@ -23,6 +33,16 @@ func inttile2x16DotNEON(t *byte)
 //
 //go:noescape
 func inttile2x8DotNEON(t *byte)
+
+// inttile2x16PlanesNEON computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16PlanesNEON(t *byte)
+
+// inttile2x8PlanesNEON computes tiles of 2 rows and 8 columns.
+//
+//go:noescape
+func inttile2x8PlanesNEON(t *byte)
 
 // inttile3x16DotNEON computes tiles of 3 rows and 16 columns.
 //
@@ -34,6 +54,16 @@ func inttile3x16DotNEON(t *byte)
 //go:noescape
 func inttile3x8DotNEON(t *byte)
 
+// inttile3x16PlanesNEON computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16PlanesNEON(t *byte)
+
+// inttile3x8PlanesNEON computes tiles of 3 rows and 8 columns.
+//
+//go:noescape
+func inttile3x8PlanesNEON(t *byte)
+
 // inttile4x16DotNEON computes tiles of 4 rows and 16 columns.
 //
 //go:noescape
@@ -43,6 +73,16 @@ func inttile4x16DotNEON(t *byte)
 //
 //go:noescape
 func inttile4x8DotNEON(t *byte)
+
+// inttile4x16PlanesNEON computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16PlanesNEON(t *byte)
+
+// inttile4x8PlanesNEON computes tiles of 4 rows and 8 columns.
+//
+//go:noescape
+func inttile4x8PlanesNEON(t *byte)
 
 // inttile5x16DotNEON computes tiles of 5 rows and 16 columns.
 //
@@ -54,6 +94,11 @@ func inttile5x16DotNEON(t *byte)
 //go:noescape
 func inttile5x8DotNEON(t *byte)
 
+// inttile5x8PlanesNEON computes tiles of 5 rows and 8 columns.
+//
+//go:noescape
+func inttile5x8PlanesNEON(t *byte)
+
 // inttile6x16DotNEON computes tiles of 6 rows and 16 columns.
 //
 //go:noescape
@@ -64,15 +109,30 @@ func inttile6x16DotNEON(t *byte)
 //go:noescape
 func inttile6x8DotNEON(t *byte)
 
+// inttile6x8PlanesNEON computes tiles of 6 rows and 8 columns.
+//
+//go:noescape
+func inttile6x8PlanesNEON(t *byte)
+
 // inttile7x8DotNEON computes tiles of 7 rows and 8 columns.
 //
 //go:noescape
 func inttile7x8DotNEON(t *byte)
 
+// inttile7x8PlanesNEON computes tiles of 7 rows and 8 columns.
+//
+//go:noescape
+func inttile7x8PlanesNEON(t *byte)
+
 // inttile8x8DotNEON computes tiles of 8 rows and 8 columns.
 //
 //go:noescape
 func inttile8x8DotNEON(t *byte)
+
+// inttile8x8PlanesNEON computes tiles of 8 rows and 8 columns.
+//
+//go:noescape
+func inttile8x8PlanesNEON(t *byte)
 
 // inttile1x8ChannelsNEON computes tiles of 1 rows and 8 columns.
 //

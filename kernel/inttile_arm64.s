@@ -500,6 +500,556 @@ absent2:
 done:
 	RET
 
+// func inttile1x16PlanesNEON(t *byte)
+TEXT ·inttile1x16PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x3dc00aaa // ldr q10, [x21, #32]
+	WORD $0x3dc00eab // ldr q11, [x21, #48]
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
+	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
+	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
+	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
+	WORD $0x4f7023eb // smlal2 v11.4s, v31.8h, v0.h[3]
+	WORD $0x3dc01038 // ldr q24, [x1, #64]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f402b2a // smlal v10.4s, v25.4h, v0.h[4]
+	WORD $0x4f402b2b // smlal2 v11.4s, v25.8h, v0.h[4]
+	WORD $0x3dc0143a // ldr q26, [x1, #80]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f502b6a // smlal v10.4s, v27.4h, v0.h[5]
+	WORD $0x4f502b6b // smlal2 v11.4s, v27.8h, v0.h[5]
+	WORD $0x3dc0183c // ldr q28, [x1, #96]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f602baa // smlal v10.4s, v29.4h, v0.h[6]
+	WORD $0x4f602bab // smlal2 v11.4s, v29.8h, v0.h[6]
+	WORD $0x3dc01c3e // ldr q30, [x1, #112]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f702bea // smlal v10.4s, v31.4h, v0.h[7]
+	WORD $0x4f702beb // smlal2 v11.4s, v31.8h, v0.h[7]
+	ADD $8, R6, R6
+	ADD $128, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
+	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
+	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
+	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
+	WORD $0x4f7023eb // smlal2 v11.4s, v31.8h, v0.h[3]
+	ADD $4, R6, R6
+	ADD $64, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e3add4a // fmul v10.4s, v10.4s, v26.4s
+	WORD $0x6e3bdd6b // fmul v11.4s, v11.4s, v27.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd54a // fadd v10.4s, v10.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd56b // fadd v11.4s, v11.4s, v28.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x4e0a1908 // uzp1 v8.16b, v8.16b, v10.16b
+	WORD $0x3d8002c8 // str q8, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	WORD $0x3d800aca // str q10, [x22, #32]
+	WORD $0x3d800ecb // str q11, [x22, #48]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $4, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $1, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $1, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $1, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile1x8PlanesNEON(t *byte)
+TEXT ·inttile1x8PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	ADD $8, R6, R6
+	ADD $64, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	ADD $4, R6, R6
+	ADD $32, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0xfd0002c8 // str d8, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $4, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $1, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $1, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $1, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
 // func inttile2x16DotNEON(t *byte)
 TEXT ·inttile2x16DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
@@ -1151,6 +1701,792 @@ store:
 	ADD R23, R22, R22
 	WORD $0x3d8002c2 // str q2, [x22]
 	WORD $0x3d8006c3 // str q3, [x22, #16]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $8, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $2, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $2, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $2, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile2x16PlanesNEON(t *byte)
+TEXT ·inttile2x16PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x3dc00aaa // ldr q10, [x21, #32]
+	WORD $0x3dc00eab // ldr q11, [x21, #48]
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4eaa1d4e // mov v14.16b, v10.16b
+	WORD $0x4eab1d6f // mov v15.16b, v11.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
+	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
+	WORD $0x0f41230c // smlal v12.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230d // smlal2 v13.4s, v24.8h, v1.h[0]
+	WORD $0x0f41232e // smlal v14.4s, v25.4h, v1.h[0]
+	WORD $0x4f41232f // smlal2 v15.4s, v25.8h, v1.h[0]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
+	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
+	WORD $0x0f51234c // smlal v12.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234d // smlal2 v13.4s, v26.8h, v1.h[1]
+	WORD $0x0f51236e // smlal v14.4s, v27.4h, v1.h[1]
+	WORD $0x4f51236f // smlal2 v15.4s, v27.8h, v1.h[1]
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
+	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
+	WORD $0x0f61238c // smlal v12.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238d // smlal2 v13.4s, v28.8h, v1.h[2]
+	WORD $0x0f6123ae // smlal v14.4s, v29.4h, v1.h[2]
+	WORD $0x4f6123af // smlal2 v15.4s, v29.8h, v1.h[2]
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
+	WORD $0x4f7023eb // smlal2 v11.4s, v31.8h, v0.h[3]
+	WORD $0x0f7123cc // smlal v12.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cd // smlal2 v13.4s, v30.8h, v1.h[3]
+	WORD $0x0f7123ee // smlal v14.4s, v31.4h, v1.h[3]
+	WORD $0x4f7123ef // smlal2 v15.4s, v31.8h, v1.h[3]
+	WORD $0x3dc01038 // ldr q24, [x1, #64]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f402b2a // smlal v10.4s, v25.4h, v0.h[4]
+	WORD $0x4f402b2b // smlal2 v11.4s, v25.8h, v0.h[4]
+	WORD $0x0f412b0c // smlal v12.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0d // smlal2 v13.4s, v24.8h, v1.h[4]
+	WORD $0x0f412b2e // smlal v14.4s, v25.4h, v1.h[4]
+	WORD $0x4f412b2f // smlal2 v15.4s, v25.8h, v1.h[4]
+	WORD $0x3dc0143a // ldr q26, [x1, #80]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f502b6a // smlal v10.4s, v27.4h, v0.h[5]
+	WORD $0x4f502b6b // smlal2 v11.4s, v27.8h, v0.h[5]
+	WORD $0x0f512b4c // smlal v12.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4d // smlal2 v13.4s, v26.8h, v1.h[5]
+	WORD $0x0f512b6e // smlal v14.4s, v27.4h, v1.h[5]
+	WORD $0x4f512b6f // smlal2 v15.4s, v27.8h, v1.h[5]
+	WORD $0x3dc0183c // ldr q28, [x1, #96]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f602baa // smlal v10.4s, v29.4h, v0.h[6]
+	WORD $0x4f602bab // smlal2 v11.4s, v29.8h, v0.h[6]
+	WORD $0x0f612b8c // smlal v12.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8d // smlal2 v13.4s, v28.8h, v1.h[6]
+	WORD $0x0f612bae // smlal v14.4s, v29.4h, v1.h[6]
+	WORD $0x4f612baf // smlal2 v15.4s, v29.8h, v1.h[6]
+	WORD $0x3dc01c3e // ldr q30, [x1, #112]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f702bea // smlal v10.4s, v31.4h, v0.h[7]
+	WORD $0x4f702beb // smlal2 v11.4s, v31.8h, v0.h[7]
+	WORD $0x0f712bcc // smlal v12.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcd // smlal2 v13.4s, v30.8h, v1.h[7]
+	WORD $0x0f712bee // smlal v14.4s, v31.4h, v1.h[7]
+	WORD $0x4f712bef // smlal2 v15.4s, v31.8h, v1.h[7]
+	ADD $8, R6, R6
+	ADD $128, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
+	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
+	WORD $0x0f41230c // smlal v12.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230d // smlal2 v13.4s, v24.8h, v1.h[0]
+	WORD $0x0f41232e // smlal v14.4s, v25.4h, v1.h[0]
+	WORD $0x4f41232f // smlal2 v15.4s, v25.8h, v1.h[0]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
+	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
+	WORD $0x0f51234c // smlal v12.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234d // smlal2 v13.4s, v26.8h, v1.h[1]
+	WORD $0x0f51236e // smlal v14.4s, v27.4h, v1.h[1]
+	WORD $0x4f51236f // smlal2 v15.4s, v27.8h, v1.h[1]
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
+	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
+	WORD $0x0f61238c // smlal v12.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238d // smlal2 v13.4s, v28.8h, v1.h[2]
+	WORD $0x0f6123ae // smlal v14.4s, v29.4h, v1.h[2]
+	WORD $0x4f6123af // smlal2 v15.4s, v29.8h, v1.h[2]
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
+	WORD $0x4f7023eb // smlal2 v11.4s, v31.8h, v0.h[3]
+	WORD $0x0f7123cc // smlal v12.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cd // smlal2 v13.4s, v30.8h, v1.h[3]
+	WORD $0x0f7123ee // smlal v14.4s, v31.4h, v1.h[3]
+	WORD $0x4f7123ef // smlal2 v15.4s, v31.8h, v1.h[3]
+	ADD $4, R6, R6
+	ADD $64, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e3add4a // fmul v10.4s, v10.4s, v26.4s
+	WORD $0x6e3bdd6b // fmul v11.4s, v11.4s, v27.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
+	WORD $0x6e3addce // fmul v14.4s, v14.4s, v26.4s
+	WORD $0x6e3bddef // fmul v15.4s, v15.4s, v27.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+	WORD $0x4e21898c // frintn v12.4s, v12.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x4e2189ad // frintn v13.4s, v13.4s
+	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
+	WORD $0x4e2189ce // frintn v14.4s, v14.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x4e2189ef // frintn v15.4s, v15.4s
+	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd54a // fadd v10.4s, v10.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd56b // fadd v11.4s, v11.4s, v28.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d58c // fadd v12.4s, v12.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd5ce // fadd v14.4s, v14.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd5ef // fadd v15.4s, v15.4s, v28.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x4e0a1908 // uzp1 v8.16b, v8.16b, v10.16b
+	WORD $0x3d8002c8 // str q8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a98c // fcvtns v12.4s, v12.4s
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4e21a9ad // fcvtns v13.4s, v13.4s
+	WORD $0x4eb885ad // add v13.4s, v13.4s, v24.4s
+	WORD $0x4e21a9ce // fcvtns v14.4s, v14.4s
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4e21a9ef // fcvtns v15.4s, v15.4s
+	WORD $0x4eb885ef // add v15.4s, v15.4s, v24.4s
+	WORD $0x4e4d198c // uzp1 v12.8h, v12.8h, v13.8h
+	WORD $0x4e4f19ce // uzp1 v14.8h, v14.8h, v15.8h
+	WORD $0x4e0e198c // uzp1 v12.16b, v12.16b, v14.16b
+	WORD $0x3d8002cc // str q12, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	WORD $0x3d800aca // str q10, [x22, #32]
+	WORD $0x3d800ecb // str q11, [x22, #48]
+	ADD R23, R22, R22
+	WORD $0x3d8002cc // str q12, [x22]
+	WORD $0x3d8006cd // str q13, [x22, #16]
+	WORD $0x3d800ace // str q14, [x22, #32]
+	WORD $0x3d800ecf // str q15, [x22, #48]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $8, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $2, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $2, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $2, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile2x8PlanesNEON(t *byte)
+TEXT ·inttile2x8PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x4ea81d0a // mov v10.16b, v8.16b
+	WORD $0x4ea91d2b // mov v11.16b, v9.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0b // smlal2 v11.4s, v24.8h, v1.h[4]
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4b // smlal2 v11.4s, v26.8h, v1.h[5]
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8b // smlal2 v11.4s, v28.8h, v1.h[6]
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcb // smlal2 v11.4s, v30.8h, v1.h[7]
+	ADD $8, R6, R6
+	ADD $64, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	ADD $4, R6, R6
+	ADD $32, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d54a // fadd v10.4s, v10.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad56b // fadd v11.4s, v11.4s, v26.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0xfd0002c8 // str d8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x0e21294a // xtn v10.8b, v10.8h
+	WORD $0xfd0002ca // str d10, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ca // str q10, [x22]
+	WORD $0x3d8006cb // str q11, [x22, #16]
 	ADD R23, R22, R22
 
 next:
@@ -2035,6 +3371,1028 @@ store:
 	ADD R23, R22, R22
 	WORD $0x3d8002c4 // str q4, [x22]
 	WORD $0x3d8006c5 // str q5, [x22, #16]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $12, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $3, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $3, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $3, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile3x16PlanesNEON(t *byte)
+TEXT ·inttile3x16PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x3dc00aaa // ldr q10, [x21, #32]
+	WORD $0x3dc00eab // ldr q11, [x21, #48]
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4eaa1d4e // mov v14.16b, v10.16b
+	WORD $0x4eab1d6f // mov v15.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVW 8(R2), R21
+	ADD R21<<0, R3, R10
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfc666942 // ldr d2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
+	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
+	WORD $0x0f41230c // smlal v12.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230d // smlal2 v13.4s, v24.8h, v1.h[0]
+	WORD $0x0f41232e // smlal v14.4s, v25.4h, v1.h[0]
+	WORD $0x4f41232f // smlal2 v15.4s, v25.8h, v1.h[0]
+	WORD $0x0f422310 // smlal v16.4s, v24.4h, v2.h[0]
+	WORD $0x4f422311 // smlal2 v17.4s, v24.8h, v2.h[0]
+	WORD $0x0f422332 // smlal v18.4s, v25.4h, v2.h[0]
+	WORD $0x4f422333 // smlal2 v19.4s, v25.8h, v2.h[0]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
+	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
+	WORD $0x0f51234c // smlal v12.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234d // smlal2 v13.4s, v26.8h, v1.h[1]
+	WORD $0x0f51236e // smlal v14.4s, v27.4h, v1.h[1]
+	WORD $0x4f51236f // smlal2 v15.4s, v27.8h, v1.h[1]
+	WORD $0x0f522350 // smlal v16.4s, v26.4h, v2.h[1]
+	WORD $0x4f522351 // smlal2 v17.4s, v26.8h, v2.h[1]
+	WORD $0x0f522372 // smlal v18.4s, v27.4h, v2.h[1]
+	WORD $0x4f522373 // smlal2 v19.4s, v27.8h, v2.h[1]
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
+	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
+	WORD $0x0f61238c // smlal v12.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238d // smlal2 v13.4s, v28.8h, v1.h[2]
+	WORD $0x0f6123ae // smlal v14.4s, v29.4h, v1.h[2]
+	WORD $0x4f6123af // smlal2 v15.4s, v29.8h, v1.h[2]
+	WORD $0x0f622390 // smlal v16.4s, v28.4h, v2.h[2]
+	WORD $0x4f622391 // smlal2 v17.4s, v28.8h, v2.h[2]
+	WORD $0x0f6223b2 // smlal v18.4s, v29.4h, v2.h[2]
+	WORD $0x4f6223b3 // smlal2 v19.4s, v29.8h, v2.h[2]
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
+	WORD $0x4f7023eb // smlal2 v11.4s, v31.8h, v0.h[3]
+	WORD $0x0f7123cc // smlal v12.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cd // smlal2 v13.4s, v30.8h, v1.h[3]
+	WORD $0x0f7123ee // smlal v14.4s, v31.4h, v1.h[3]
+	WORD $0x4f7123ef // smlal2 v15.4s, v31.8h, v1.h[3]
+	WORD $0x0f7223d0 // smlal v16.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223d1 // smlal2 v17.4s, v30.8h, v2.h[3]
+	WORD $0x0f7223f2 // smlal v18.4s, v31.4h, v2.h[3]
+	WORD $0x4f7223f3 // smlal2 v19.4s, v31.8h, v2.h[3]
+	WORD $0x3dc01038 // ldr q24, [x1, #64]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f402b2a // smlal v10.4s, v25.4h, v0.h[4]
+	WORD $0x4f402b2b // smlal2 v11.4s, v25.8h, v0.h[4]
+	WORD $0x0f412b0c // smlal v12.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0d // smlal2 v13.4s, v24.8h, v1.h[4]
+	WORD $0x0f412b2e // smlal v14.4s, v25.4h, v1.h[4]
+	WORD $0x4f412b2f // smlal2 v15.4s, v25.8h, v1.h[4]
+	WORD $0x0f422b10 // smlal v16.4s, v24.4h, v2.h[4]
+	WORD $0x4f422b11 // smlal2 v17.4s, v24.8h, v2.h[4]
+	WORD $0x0f422b32 // smlal v18.4s, v25.4h, v2.h[4]
+	WORD $0x4f422b33 // smlal2 v19.4s, v25.8h, v2.h[4]
+	WORD $0x3dc0143a // ldr q26, [x1, #80]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f502b6a // smlal v10.4s, v27.4h, v0.h[5]
+	WORD $0x4f502b6b // smlal2 v11.4s, v27.8h, v0.h[5]
+	WORD $0x0f512b4c // smlal v12.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4d // smlal2 v13.4s, v26.8h, v1.h[5]
+	WORD $0x0f512b6e // smlal v14.4s, v27.4h, v1.h[5]
+	WORD $0x4f512b6f // smlal2 v15.4s, v27.8h, v1.h[5]
+	WORD $0x0f522b50 // smlal v16.4s, v26.4h, v2.h[5]
+	WORD $0x4f522b51 // smlal2 v17.4s, v26.8h, v2.h[5]
+	WORD $0x0f522b72 // smlal v18.4s, v27.4h, v2.h[5]
+	WORD $0x4f522b73 // smlal2 v19.4s, v27.8h, v2.h[5]
+	WORD $0x3dc0183c // ldr q28, [x1, #96]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f602baa // smlal v10.4s, v29.4h, v0.h[6]
+	WORD $0x4f602bab // smlal2 v11.4s, v29.8h, v0.h[6]
+	WORD $0x0f612b8c // smlal v12.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8d // smlal2 v13.4s, v28.8h, v1.h[6]
+	WORD $0x0f612bae // smlal v14.4s, v29.4h, v1.h[6]
+	WORD $0x4f612baf // smlal2 v15.4s, v29.8h, v1.h[6]
+	WORD $0x0f622b90 // smlal v16.4s, v28.4h, v2.h[6]
+	WORD $0x4f622b91 // smlal2 v17.4s, v28.8h, v2.h[6]
+	WORD $0x0f622bb2 // smlal v18.4s, v29.4h, v2.h[6]
+	WORD $0x4f622bb3 // smlal2 v19.4s, v29.8h, v2.h[6]
+	WORD $0x3dc01c3e // ldr q30, [x1, #112]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f702bea // smlal v10.4s, v31.4h, v0.h[7]
+	WORD $0x4f702beb // smlal2 v11.4s, v31.8h, v0.h[7]
+	WORD $0x0f712bcc // smlal v12.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcd // smlal2 v13.4s, v30.8h, v1.h[7]
+	WORD $0x0f712bee // smlal v14.4s, v31.4h, v1.h[7]
+	WORD $0x4f712bef // smlal2 v15.4s, v31.8h, v1.h[7]
+	WORD $0x0f722bd0 // smlal v16.4s, v30.4h, v2.h[7]
+	WORD $0x4f722bd1 // smlal2 v17.4s, v30.8h, v2.h[7]
+	WORD $0x0f722bf2 // smlal v18.4s, v31.4h, v2.h[7]
+	WORD $0x4f722bf3 // smlal2 v19.4s, v31.8h, v2.h[7]
+	ADD $8, R6, R6
+	ADD $128, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xbc666942 // ldr s2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
+	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
+	WORD $0x0f41230c // smlal v12.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230d // smlal2 v13.4s, v24.8h, v1.h[0]
+	WORD $0x0f41232e // smlal v14.4s, v25.4h, v1.h[0]
+	WORD $0x4f41232f // smlal2 v15.4s, v25.8h, v1.h[0]
+	WORD $0x0f422310 // smlal v16.4s, v24.4h, v2.h[0]
+	WORD $0x4f422311 // smlal2 v17.4s, v24.8h, v2.h[0]
+	WORD $0x0f422332 // smlal v18.4s, v25.4h, v2.h[0]
+	WORD $0x4f422333 // smlal2 v19.4s, v25.8h, v2.h[0]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
+	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
+	WORD $0x0f51234c // smlal v12.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234d // smlal2 v13.4s, v26.8h, v1.h[1]
+	WORD $0x0f51236e // smlal v14.4s, v27.4h, v1.h[1]
+	WORD $0x4f51236f // smlal2 v15.4s, v27.8h, v1.h[1]
+	WORD $0x0f522350 // smlal v16.4s, v26.4h, v2.h[1]
+	WORD $0x4f522351 // smlal2 v17.4s, v26.8h, v2.h[1]
+	WORD $0x0f522372 // smlal v18.4s, v27.4h, v2.h[1]
+	WORD $0x4f522373 // smlal2 v19.4s, v27.8h, v2.h[1]
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
+	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
+	WORD $0x0f61238c // smlal v12.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238d // smlal2 v13.4s, v28.8h, v1.h[2]
+	WORD $0x0f6123ae // smlal v14.4s, v29.4h, v1.h[2]
+	WORD $0x4f6123af // smlal2 v15.4s, v29.8h, v1.h[2]
+	WORD $0x0f622390 // smlal v16.4s, v28.4h, v2.h[2]
+	WORD $0x4f622391 // smlal2 v17.4s, v28.8h, v2.h[2]
+	WORD $0x0f6223b2 // smlal v18.4s, v29.4h, v2.h[2]
+	WORD $0x4f6223b3 // smlal2 v19.4s, v29.8h, v2.h[2]
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
+	WORD $0x4f7023eb // smlal2 v11.4s, v31.8h, v0.h[3]
+	WORD $0x0f7123cc // smlal v12.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cd // smlal2 v13.4s, v30.8h, v1.h[3]
+	WORD $0x0f7123ee // smlal v14.4s, v31.4h, v1.h[3]
+	WORD $0x4f7123ef // smlal2 v15.4s, v31.8h, v1.h[3]
+	WORD $0x0f7223d0 // smlal v16.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223d1 // smlal2 v17.4s, v30.8h, v2.h[3]
+	WORD $0x0f7223f2 // smlal v18.4s, v31.4h, v2.h[3]
+	WORD $0x4f7223f3 // smlal2 v19.4s, v31.8h, v2.h[3]
+	ADD $4, R6, R6
+	ADD $64, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e3add4a // fmul v10.4s, v10.4s, v26.4s
+	WORD $0x6e3bdd6b // fmul v11.4s, v11.4s, v27.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
+	WORD $0x6e3addce // fmul v14.4s, v14.4s, v26.4s
+	WORD $0x6e3bddef // fmul v15.4s, v15.4s, v27.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
+	WORD $0x6e3ade52 // fmul v18.4s, v18.4s, v26.4s
+	WORD $0x6e3bde73 // fmul v19.4s, v19.4s, v27.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
+	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+	WORD $0x4e21898c // frintn v12.4s, v12.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x4e2189ad // frintn v13.4s, v13.4s
+	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
+	WORD $0x4e2189ce // frintn v14.4s, v14.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x4e2189ef // frintn v15.4s, v15.4s
+	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
+	WORD $0x4e218a10 // frintn v16.4s, v16.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x4e218a31 // frintn v17.4s, v17.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+	WORD $0x4e218a52 // frintn v18.4s, v18.4s
+	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
+	WORD $0x4e218a73 // frintn v19.4s, v19.4s
+	WORD $0x6e38de73 // fmul v19.4s, v19.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd54a // fadd v10.4s, v10.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd56b // fadd v11.4s, v11.4s, v28.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d58c // fadd v12.4s, v12.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd5ce // fadd v14.4s, v14.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd5ef // fadd v15.4s, v15.4s, v28.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d610 // fadd v16.4s, v16.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad631 // fadd v17.4s, v17.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd652 // fadd v18.4s, v18.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd673 // fadd v19.4s, v19.4s, v28.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
+	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x4e0a1908 // uzp1 v8.16b, v8.16b, v10.16b
+	WORD $0x3d8002c8 // str q8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a98c // fcvtns v12.4s, v12.4s
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4e21a9ad // fcvtns v13.4s, v13.4s
+	WORD $0x4eb885ad // add v13.4s, v13.4s, v24.4s
+	WORD $0x4e21a9ce // fcvtns v14.4s, v14.4s
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4e21a9ef // fcvtns v15.4s, v15.4s
+	WORD $0x4eb885ef // add v15.4s, v15.4s, v24.4s
+	WORD $0x4e4d198c // uzp1 v12.8h, v12.8h, v13.8h
+	WORD $0x4e4f19ce // uzp1 v14.8h, v14.8h, v15.8h
+	WORD $0x4e0e198c // uzp1 v12.16b, v12.16b, v14.16b
+	WORD $0x3d8002cc // str q12, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa10 // fcvtns v16.4s, v16.4s
+	WORD $0x4eb88610 // add v16.4s, v16.4s, v24.4s
+	WORD $0x4e21aa31 // fcvtns v17.4s, v17.4s
+	WORD $0x4eb88631 // add v17.4s, v17.4s, v24.4s
+	WORD $0x4e21aa52 // fcvtns v18.4s, v18.4s
+	WORD $0x4eb88652 // add v18.4s, v18.4s, v24.4s
+	WORD $0x4e21aa73 // fcvtns v19.4s, v19.4s
+	WORD $0x4eb88673 // add v19.4s, v19.4s, v24.4s
+	WORD $0x4e511a10 // uzp1 v16.8h, v16.8h, v17.8h
+	WORD $0x4e531a52 // uzp1 v18.8h, v18.8h, v19.8h
+	WORD $0x4e121a10 // uzp1 v16.16b, v16.16b, v18.16b
+	WORD $0x3d8002d0 // str q16, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	WORD $0x3d800aca // str q10, [x22, #32]
+	WORD $0x3d800ecb // str q11, [x22, #48]
+	ADD R23, R22, R22
+	WORD $0x3d8002cc // str q12, [x22]
+	WORD $0x3d8006cd // str q13, [x22, #16]
+	WORD $0x3d800ace // str q14, [x22, #32]
+	WORD $0x3d800ecf // str q15, [x22, #48]
+	ADD R23, R22, R22
+	WORD $0x3d8002d0 // str q16, [x22]
+	WORD $0x3d8006d1 // str q17, [x22, #16]
+	WORD $0x3d800ad2 // str q18, [x22, #32]
+	WORD $0x3d800ed3 // str q19, [x22, #48]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $12, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $3, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $3, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $3, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile3x8PlanesNEON(t *byte)
+TEXT ·inttile3x8PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x4ea81d0a // mov v10.16b, v8.16b
+	WORD $0x4ea91d2b // mov v11.16b, v9.16b
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVW 8(R2), R21
+	ADD R21<<0, R3, R10
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfc666942 // ldr d2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0b // smlal2 v11.4s, v24.8h, v1.h[4]
+	WORD $0x0f422b0c // smlal v12.4s, v24.4h, v2.h[4]
+	WORD $0x4f422b0d // smlal2 v13.4s, v24.8h, v2.h[4]
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4b // smlal2 v11.4s, v26.8h, v1.h[5]
+	WORD $0x0f522b4c // smlal v12.4s, v26.4h, v2.h[5]
+	WORD $0x4f522b4d // smlal2 v13.4s, v26.8h, v2.h[5]
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8b // smlal2 v11.4s, v28.8h, v1.h[6]
+	WORD $0x0f622b8c // smlal v12.4s, v28.4h, v2.h[6]
+	WORD $0x4f622b8d // smlal2 v13.4s, v28.8h, v2.h[6]
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcb // smlal2 v11.4s, v30.8h, v1.h[7]
+	WORD $0x0f722bcc // smlal v12.4s, v30.4h, v2.h[7]
+	WORD $0x4f722bcd // smlal2 v13.4s, v30.8h, v2.h[7]
+	ADD $8, R6, R6
+	ADD $64, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xbc666942 // ldr s2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	ADD $4, R6, R6
+	ADD $32, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+	WORD $0x4e21898c // frintn v12.4s, v12.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x4e2189ad // frintn v13.4s, v13.4s
+	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d54a // fadd v10.4s, v10.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad56b // fadd v11.4s, v11.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d58c // fadd v12.4s, v12.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0xfd0002c8 // str d8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x0e21294a // xtn v10.8b, v10.8h
+	WORD $0xfd0002ca // str d10, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a98c // fcvtns v12.4s, v12.4s
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4e21a9ad // fcvtns v13.4s, v13.4s
+	WORD $0x4eb885ad // add v13.4s, v13.4s, v24.4s
+	WORD $0x4e4d198c // uzp1 v12.8h, v12.8h, v13.8h
+	WORD $0x0e21298c // xtn v12.8b, v12.8h
+	WORD $0xfd0002cc // str d12, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ca // str q10, [x22]
+	WORD $0x3d8006cb // str q11, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002cc // str q12, [x22]
+	WORD $0x3d8006cd // str q13, [x22, #16]
 	ADD R23, R22, R22
 
 next:
@@ -3113,6 +5471,1264 @@ store:
 	ADD R23, R22, R22
 	WORD $0x3d8002c6 // str q6, [x22]
 	WORD $0x3d8006c7 // str q7, [x22, #16]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $16, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $4, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $4, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $4, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile4x16PlanesNEON(t *byte)
+TEXT ·inttile4x16PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x3dc00aaa // ldr q10, [x21, #32]
+	WORD $0x3dc00eab // ldr q11, [x21, #48]
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4eaa1d4e // mov v14.16b, v10.16b
+	WORD $0x4eab1d6f // mov v15.16b, v11.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
+	WORD $0x4eab1d73 // mov v19.16b, v11.16b
+	WORD $0x4ea81d14 // mov v20.16b, v8.16b
+	WORD $0x4ea91d35 // mov v21.16b, v9.16b
+	WORD $0x4eaa1d56 // mov v22.16b, v10.16b
+	WORD $0x4eab1d77 // mov v23.16b, v11.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVW 8(R2), R21
+	ADD R21<<0, R3, R10
+	MOVW 12(R2), R21
+	ADD R21<<0, R3, R11
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfc666942 // ldr d2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xfc666963 // ldr d3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
+	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
+	WORD $0x0f41230c // smlal v12.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230d // smlal2 v13.4s, v24.8h, v1.h[0]
+	WORD $0x0f41232e // smlal v14.4s, v25.4h, v1.h[0]
+	WORD $0x4f41232f // smlal2 v15.4s, v25.8h, v1.h[0]
+	WORD $0x0f422310 // smlal v16.4s, v24.4h, v2.h[0]
+	WORD $0x4f422311 // smlal2 v17.4s, v24.8h, v2.h[0]
+	WORD $0x0f422332 // smlal v18.4s, v25.4h, v2.h[0]
+	WORD $0x4f422333 // smlal2 v19.4s, v25.8h, v2.h[0]
+	WORD $0x0f432314 // smlal v20.4s, v24.4h, v3.h[0]
+	WORD $0x4f432315 // smlal2 v21.4s, v24.8h, v3.h[0]
+	WORD $0x0f432336 // smlal v22.4s, v25.4h, v3.h[0]
+	WORD $0x4f432337 // smlal2 v23.4s, v25.8h, v3.h[0]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
+	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
+	WORD $0x0f51234c // smlal v12.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234d // smlal2 v13.4s, v26.8h, v1.h[1]
+	WORD $0x0f51236e // smlal v14.4s, v27.4h, v1.h[1]
+	WORD $0x4f51236f // smlal2 v15.4s, v27.8h, v1.h[1]
+	WORD $0x0f522350 // smlal v16.4s, v26.4h, v2.h[1]
+	WORD $0x4f522351 // smlal2 v17.4s, v26.8h, v2.h[1]
+	WORD $0x0f522372 // smlal v18.4s, v27.4h, v2.h[1]
+	WORD $0x4f522373 // smlal2 v19.4s, v27.8h, v2.h[1]
+	WORD $0x0f532354 // smlal v20.4s, v26.4h, v3.h[1]
+	WORD $0x4f532355 // smlal2 v21.4s, v26.8h, v3.h[1]
+	WORD $0x0f532376 // smlal v22.4s, v27.4h, v3.h[1]
+	WORD $0x4f532377 // smlal2 v23.4s, v27.8h, v3.h[1]
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
+	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
+	WORD $0x0f61238c // smlal v12.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238d // smlal2 v13.4s, v28.8h, v1.h[2]
+	WORD $0x0f6123ae // smlal v14.4s, v29.4h, v1.h[2]
+	WORD $0x4f6123af // smlal2 v15.4s, v29.8h, v1.h[2]
+	WORD $0x0f622390 // smlal v16.4s, v28.4h, v2.h[2]
+	WORD $0x4f622391 // smlal2 v17.4s, v28.8h, v2.h[2]
+	WORD $0x0f6223b2 // smlal v18.4s, v29.4h, v2.h[2]
+	WORD $0x4f6223b3 // smlal2 v19.4s, v29.8h, v2.h[2]
+	WORD $0x0f632394 // smlal v20.4s, v28.4h, v3.h[2]
+	WORD $0x4f632395 // smlal2 v21.4s, v28.8h, v3.h[2]
+	WORD $0x0f6323b6 // smlal v22.4s, v29.4h, v3.h[2]
+	WORD $0x4f6323b7 // smlal2 v23.4s, v29.8h, v3.h[2]
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
+	WORD $0x4f7023eb // smlal2 v11.4s, v31.8h, v0.h[3]
+	WORD $0x0f7123cc // smlal v12.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cd // smlal2 v13.4s, v30.8h, v1.h[3]
+	WORD $0x0f7123ee // smlal v14.4s, v31.4h, v1.h[3]
+	WORD $0x4f7123ef // smlal2 v15.4s, v31.8h, v1.h[3]
+	WORD $0x0f7223d0 // smlal v16.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223d1 // smlal2 v17.4s, v30.8h, v2.h[3]
+	WORD $0x0f7223f2 // smlal v18.4s, v31.4h, v2.h[3]
+	WORD $0x4f7223f3 // smlal2 v19.4s, v31.8h, v2.h[3]
+	WORD $0x0f7323d4 // smlal v20.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323d5 // smlal2 v21.4s, v30.8h, v3.h[3]
+	WORD $0x0f7323f6 // smlal v22.4s, v31.4h, v3.h[3]
+	WORD $0x4f7323f7 // smlal2 v23.4s, v31.8h, v3.h[3]
+	WORD $0x3dc01038 // ldr q24, [x1, #64]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f402b2a // smlal v10.4s, v25.4h, v0.h[4]
+	WORD $0x4f402b2b // smlal2 v11.4s, v25.8h, v0.h[4]
+	WORD $0x0f412b0c // smlal v12.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0d // smlal2 v13.4s, v24.8h, v1.h[4]
+	WORD $0x0f412b2e // smlal v14.4s, v25.4h, v1.h[4]
+	WORD $0x4f412b2f // smlal2 v15.4s, v25.8h, v1.h[4]
+	WORD $0x0f422b10 // smlal v16.4s, v24.4h, v2.h[4]
+	WORD $0x4f422b11 // smlal2 v17.4s, v24.8h, v2.h[4]
+	WORD $0x0f422b32 // smlal v18.4s, v25.4h, v2.h[4]
+	WORD $0x4f422b33 // smlal2 v19.4s, v25.8h, v2.h[4]
+	WORD $0x0f432b14 // smlal v20.4s, v24.4h, v3.h[4]
+	WORD $0x4f432b15 // smlal2 v21.4s, v24.8h, v3.h[4]
+	WORD $0x0f432b36 // smlal v22.4s, v25.4h, v3.h[4]
+	WORD $0x4f432b37 // smlal2 v23.4s, v25.8h, v3.h[4]
+	WORD $0x3dc0143a // ldr q26, [x1, #80]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f502b6a // smlal v10.4s, v27.4h, v0.h[5]
+	WORD $0x4f502b6b // smlal2 v11.4s, v27.8h, v0.h[5]
+	WORD $0x0f512b4c // smlal v12.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4d // smlal2 v13.4s, v26.8h, v1.h[5]
+	WORD $0x0f512b6e // smlal v14.4s, v27.4h, v1.h[5]
+	WORD $0x4f512b6f // smlal2 v15.4s, v27.8h, v1.h[5]
+	WORD $0x0f522b50 // smlal v16.4s, v26.4h, v2.h[5]
+	WORD $0x4f522b51 // smlal2 v17.4s, v26.8h, v2.h[5]
+	WORD $0x0f522b72 // smlal v18.4s, v27.4h, v2.h[5]
+	WORD $0x4f522b73 // smlal2 v19.4s, v27.8h, v2.h[5]
+	WORD $0x0f532b54 // smlal v20.4s, v26.4h, v3.h[5]
+	WORD $0x4f532b55 // smlal2 v21.4s, v26.8h, v3.h[5]
+	WORD $0x0f532b76 // smlal v22.4s, v27.4h, v3.h[5]
+	WORD $0x4f532b77 // smlal2 v23.4s, v27.8h, v3.h[5]
+	WORD $0x3dc0183c // ldr q28, [x1, #96]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f602baa // smlal v10.4s, v29.4h, v0.h[6]
+	WORD $0x4f602bab // smlal2 v11.4s, v29.8h, v0.h[6]
+	WORD $0x0f612b8c // smlal v12.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8d // smlal2 v13.4s, v28.8h, v1.h[6]
+	WORD $0x0f612bae // smlal v14.4s, v29.4h, v1.h[6]
+	WORD $0x4f612baf // smlal2 v15.4s, v29.8h, v1.h[6]
+	WORD $0x0f622b90 // smlal v16.4s, v28.4h, v2.h[6]
+	WORD $0x4f622b91 // smlal2 v17.4s, v28.8h, v2.h[6]
+	WORD $0x0f622bb2 // smlal v18.4s, v29.4h, v2.h[6]
+	WORD $0x4f622bb3 // smlal2 v19.4s, v29.8h, v2.h[6]
+	WORD $0x0f632b94 // smlal v20.4s, v28.4h, v3.h[6]
+	WORD $0x4f632b95 // smlal2 v21.4s, v28.8h, v3.h[6]
+	WORD $0x0f632bb6 // smlal v22.4s, v29.4h, v3.h[6]
+	WORD $0x4f632bb7 // smlal2 v23.4s, v29.8h, v3.h[6]
+	WORD $0x3dc01c3e // ldr q30, [x1, #112]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f702bea // smlal v10.4s, v31.4h, v0.h[7]
+	WORD $0x4f702beb // smlal2 v11.4s, v31.8h, v0.h[7]
+	WORD $0x0f712bcc // smlal v12.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcd // smlal2 v13.4s, v30.8h, v1.h[7]
+	WORD $0x0f712bee // smlal v14.4s, v31.4h, v1.h[7]
+	WORD $0x4f712bef // smlal2 v15.4s, v31.8h, v1.h[7]
+	WORD $0x0f722bd0 // smlal v16.4s, v30.4h, v2.h[7]
+	WORD $0x4f722bd1 // smlal2 v17.4s, v30.8h, v2.h[7]
+	WORD $0x0f722bf2 // smlal v18.4s, v31.4h, v2.h[7]
+	WORD $0x4f722bf3 // smlal2 v19.4s, v31.8h, v2.h[7]
+	WORD $0x0f732bd4 // smlal v20.4s, v30.4h, v3.h[7]
+	WORD $0x4f732bd5 // smlal2 v21.4s, v30.8h, v3.h[7]
+	WORD $0x0f732bf6 // smlal v22.4s, v31.4h, v3.h[7]
+	WORD $0x4f732bf7 // smlal2 v23.4s, v31.8h, v3.h[7]
+	ADD $8, R6, R6
+	ADD $128, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xbc666942 // ldr s2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xbc666963 // ldr s3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
+	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
+	WORD $0x0f41230c // smlal v12.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230d // smlal2 v13.4s, v24.8h, v1.h[0]
+	WORD $0x0f41232e // smlal v14.4s, v25.4h, v1.h[0]
+	WORD $0x4f41232f // smlal2 v15.4s, v25.8h, v1.h[0]
+	WORD $0x0f422310 // smlal v16.4s, v24.4h, v2.h[0]
+	WORD $0x4f422311 // smlal2 v17.4s, v24.8h, v2.h[0]
+	WORD $0x0f422332 // smlal v18.4s, v25.4h, v2.h[0]
+	WORD $0x4f422333 // smlal2 v19.4s, v25.8h, v2.h[0]
+	WORD $0x0f432314 // smlal v20.4s, v24.4h, v3.h[0]
+	WORD $0x4f432315 // smlal2 v21.4s, v24.8h, v3.h[0]
+	WORD $0x0f432336 // smlal v22.4s, v25.4h, v3.h[0]
+	WORD $0x4f432337 // smlal2 v23.4s, v25.8h, v3.h[0]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
+	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
+	WORD $0x0f51234c // smlal v12.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234d // smlal2 v13.4s, v26.8h, v1.h[1]
+	WORD $0x0f51236e // smlal v14.4s, v27.4h, v1.h[1]
+	WORD $0x4f51236f // smlal2 v15.4s, v27.8h, v1.h[1]
+	WORD $0x0f522350 // smlal v16.4s, v26.4h, v2.h[1]
+	WORD $0x4f522351 // smlal2 v17.4s, v26.8h, v2.h[1]
+	WORD $0x0f522372 // smlal v18.4s, v27.4h, v2.h[1]
+	WORD $0x4f522373 // smlal2 v19.4s, v27.8h, v2.h[1]
+	WORD $0x0f532354 // smlal v20.4s, v26.4h, v3.h[1]
+	WORD $0x4f532355 // smlal2 v21.4s, v26.8h, v3.h[1]
+	WORD $0x0f532376 // smlal v22.4s, v27.4h, v3.h[1]
+	WORD $0x4f532377 // smlal2 v23.4s, v27.8h, v3.h[1]
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
+	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
+	WORD $0x0f61238c // smlal v12.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238d // smlal2 v13.4s, v28.8h, v1.h[2]
+	WORD $0x0f6123ae // smlal v14.4s, v29.4h, v1.h[2]
+	WORD $0x4f6123af // smlal2 v15.4s, v29.8h, v1.h[2]
+	WORD $0x0f622390 // smlal v16.4s, v28.4h, v2.h[2]
+	WORD $0x4f622391 // smlal2 v17.4s, v28.8h, v2.h[2]
+	WORD $0x0f6223b2 // smlal v18.4s, v29.4h, v2.h[2]
+	WORD $0x4f6223b3 // smlal2 v19.4s, v29.8h, v2.h[2]
+	WORD $0x0f632394 // smlal v20.4s, v28.4h, v3.h[2]
+	WORD $0x4f632395 // smlal2 v21.4s, v28.8h, v3.h[2]
+	WORD $0x0f6323b6 // smlal v22.4s, v29.4h, v3.h[2]
+	WORD $0x4f6323b7 // smlal2 v23.4s, v29.8h, v3.h[2]
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
+	WORD $0x4f7023eb // smlal2 v11.4s, v31.8h, v0.h[3]
+	WORD $0x0f7123cc // smlal v12.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cd // smlal2 v13.4s, v30.8h, v1.h[3]
+	WORD $0x0f7123ee // smlal v14.4s, v31.4h, v1.h[3]
+	WORD $0x4f7123ef // smlal2 v15.4s, v31.8h, v1.h[3]
+	WORD $0x0f7223d0 // smlal v16.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223d1 // smlal2 v17.4s, v30.8h, v2.h[3]
+	WORD $0x0f7223f2 // smlal v18.4s, v31.4h, v2.h[3]
+	WORD $0x4f7223f3 // smlal2 v19.4s, v31.8h, v2.h[3]
+	WORD $0x0f7323d4 // smlal v20.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323d5 // smlal2 v21.4s, v30.8h, v3.h[3]
+	WORD $0x0f7323f6 // smlal v22.4s, v31.4h, v3.h[3]
+	WORD $0x4f7323f7 // smlal2 v23.4s, v31.8h, v3.h[3]
+	ADD $4, R6, R6
+	ADD $64, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e3add4a // fmul v10.4s, v10.4s, v26.4s
+	WORD $0x6e3bdd6b // fmul v11.4s, v11.4s, v27.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
+	WORD $0x6e3addce // fmul v14.4s, v14.4s, v26.4s
+	WORD $0x6e3bddef // fmul v15.4s, v15.4s, v27.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
+	WORD $0x6e3ade52 // fmul v18.4s, v18.4s, v26.4s
+	WORD $0x6e3bde73 // fmul v19.4s, v19.4s, v27.4s
+	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
+	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
+	WORD $0x6e3aded6 // fmul v22.4s, v22.4s, v26.4s
+	WORD $0x6e3bdef7 // fmul v23.4s, v23.4s, v27.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
+	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
+	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	WORD $0x6eb8e69a // fcmgt v26.4s, v20.4s, v24.4s
+	WORD $0x6efa1f14 // bif v20.16b, v24.16b, v26.16b
+	WORD $0x4eb9f694 // fmin v20.4s, v20.4s, v25.4s
+	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
+	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
+	WORD $0x6eb8e6da // fcmgt v26.4s, v22.4s, v24.4s
+	WORD $0x6efa1f16 // bif v22.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6d6 // fmin v22.4s, v22.4s, v25.4s
+	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
+	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+	WORD $0x4e21898c // frintn v12.4s, v12.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x4e2189ad // frintn v13.4s, v13.4s
+	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
+	WORD $0x4e2189ce // frintn v14.4s, v14.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x4e2189ef // frintn v15.4s, v15.4s
+	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
+	WORD $0x4e218a10 // frintn v16.4s, v16.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x4e218a31 // frintn v17.4s, v17.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+	WORD $0x4e218a52 // frintn v18.4s, v18.4s
+	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
+	WORD $0x4e218a73 // frintn v19.4s, v19.4s
+	WORD $0x6e38de73 // fmul v19.4s, v19.4s, v24.4s
+	WORD $0x4e218a94 // frintn v20.4s, v20.4s
+	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
+	WORD $0x4e218ab5 // frintn v21.4s, v21.4s
+	WORD $0x6e38deb5 // fmul v21.4s, v21.4s, v24.4s
+	WORD $0x4e218ad6 // frintn v22.4s, v22.4s
+	WORD $0x6e38ded6 // fmul v22.4s, v22.4s, v24.4s
+	WORD $0x4e218af7 // frintn v23.4s, v23.4s
+	WORD $0x6e38def7 // fmul v23.4s, v23.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd54a // fadd v10.4s, v10.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd56b // fadd v11.4s, v11.4s, v28.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d58c // fadd v12.4s, v12.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd5ce // fadd v14.4s, v14.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd5ef // fadd v15.4s, v15.4s, v28.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d610 // fadd v16.4s, v16.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad631 // fadd v17.4s, v17.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd652 // fadd v18.4s, v18.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd673 // fadd v19.4s, v19.4s, v28.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d9 // ldr q25, [x22]
+	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x6f10a77c // uxtl2 v28.4s, v27.8h
+	WORD $0x2f10a77b // uxtl v27.4s, v27.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d694 // fadd v20.4s, v20.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad6b5 // fadd v21.4s, v21.4s, v26.4s
+	WORD $0x4e21db7b // scvtf v27.4s, v27.4s
+	WORD $0x6e38df7b // fmul v27.4s, v27.4s, v24.4s
+	WORD $0x4e3bd6d6 // fadd v22.4s, v22.4s, v27.4s
+	WORD $0x4e21db9c // scvtf v28.4s, v28.4s
+	WORD $0x6e38df9c // fmul v28.4s, v28.4s, v24.4s
+	WORD $0x4e3cd6f7 // fadd v23.4s, v23.4s, v28.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x3dc00ada // ldr q26, [x22, #32]
+	WORD $0x3dc00edb // ldr q27, [x22, #48]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
+	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
+	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
+	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
+	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	WORD $0x6eb8e69a // fcmgt v26.4s, v20.4s, v24.4s
+	WORD $0x6efa1f14 // bif v20.16b, v24.16b, v26.16b
+	WORD $0x4eb9f694 // fmin v20.4s, v20.4s, v25.4s
+	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
+	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
+	WORD $0x6eb8e6da // fcmgt v26.4s, v22.4s, v24.4s
+	WORD $0x6efa1f16 // bif v22.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6d6 // fmin v22.4s, v22.4s, v25.4s
+	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
+	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x4e0a1908 // uzp1 v8.16b, v8.16b, v10.16b
+	WORD $0x3d8002c8 // str q8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a98c // fcvtns v12.4s, v12.4s
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4e21a9ad // fcvtns v13.4s, v13.4s
+	WORD $0x4eb885ad // add v13.4s, v13.4s, v24.4s
+	WORD $0x4e21a9ce // fcvtns v14.4s, v14.4s
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4e21a9ef // fcvtns v15.4s, v15.4s
+	WORD $0x4eb885ef // add v15.4s, v15.4s, v24.4s
+	WORD $0x4e4d198c // uzp1 v12.8h, v12.8h, v13.8h
+	WORD $0x4e4f19ce // uzp1 v14.8h, v14.8h, v15.8h
+	WORD $0x4e0e198c // uzp1 v12.16b, v12.16b, v14.16b
+	WORD $0x3d8002cc // str q12, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa10 // fcvtns v16.4s, v16.4s
+	WORD $0x4eb88610 // add v16.4s, v16.4s, v24.4s
+	WORD $0x4e21aa31 // fcvtns v17.4s, v17.4s
+	WORD $0x4eb88631 // add v17.4s, v17.4s, v24.4s
+	WORD $0x4e21aa52 // fcvtns v18.4s, v18.4s
+	WORD $0x4eb88652 // add v18.4s, v18.4s, v24.4s
+	WORD $0x4e21aa73 // fcvtns v19.4s, v19.4s
+	WORD $0x4eb88673 // add v19.4s, v19.4s, v24.4s
+	WORD $0x4e511a10 // uzp1 v16.8h, v16.8h, v17.8h
+	WORD $0x4e531a52 // uzp1 v18.8h, v18.8h, v19.8h
+	WORD $0x4e121a10 // uzp1 v16.16b, v16.16b, v18.16b
+	WORD $0x3d8002d0 // str q16, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa94 // fcvtns v20.4s, v20.4s
+	WORD $0x4eb88694 // add v20.4s, v20.4s, v24.4s
+	WORD $0x4e21aab5 // fcvtns v21.4s, v21.4s
+	WORD $0x4eb886b5 // add v21.4s, v21.4s, v24.4s
+	WORD $0x4e21aad6 // fcvtns v22.4s, v22.4s
+	WORD $0x4eb886d6 // add v22.4s, v22.4s, v24.4s
+	WORD $0x4e21aaf7 // fcvtns v23.4s, v23.4s
+	WORD $0x4eb886f7 // add v23.4s, v23.4s, v24.4s
+	WORD $0x4e551a94 // uzp1 v20.8h, v20.8h, v21.8h
+	WORD $0x4e571ad6 // uzp1 v22.8h, v22.8h, v23.8h
+	WORD $0x4e161a94 // uzp1 v20.16b, v20.16b, v22.16b
+	WORD $0x3d8002d4 // str q20, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	WORD $0x3d800aca // str q10, [x22, #32]
+	WORD $0x3d800ecb // str q11, [x22, #48]
+	ADD R23, R22, R22
+	WORD $0x3d8002cc // str q12, [x22]
+	WORD $0x3d8006cd // str q13, [x22, #16]
+	WORD $0x3d800ace // str q14, [x22, #32]
+	WORD $0x3d800ecf // str q15, [x22, #48]
+	ADD R23, R22, R22
+	WORD $0x3d8002d0 // str q16, [x22]
+	WORD $0x3d8006d1 // str q17, [x22, #16]
+	WORD $0x3d800ad2 // str q18, [x22, #32]
+	WORD $0x3d800ed3 // str q19, [x22, #48]
+	ADD R23, R22, R22
+	WORD $0x3d8002d4 // str q20, [x22]
+	WORD $0x3d8006d5 // str q21, [x22, #16]
+	WORD $0x3d800ad6 // str q22, [x22, #32]
+	WORD $0x3d800ed7 // str q23, [x22, #48]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $16, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $4, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $4, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $4, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile4x8PlanesNEON(t *byte)
+TEXT ·inttile4x8PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x4ea81d0a // mov v10.16b, v8.16b
+	WORD $0x4ea91d2b // mov v11.16b, v9.16b
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4ea81d0e // mov v14.16b, v8.16b
+	WORD $0x4ea91d2f // mov v15.16b, v9.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVW 8(R2), R21
+	ADD R21<<0, R3, R10
+	MOVW 12(R2), R21
+	ADD R21<<0, R3, R11
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfc666942 // ldr d2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xfc666963 // ldr d3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0b // smlal2 v11.4s, v24.8h, v1.h[4]
+	WORD $0x0f422b0c // smlal v12.4s, v24.4h, v2.h[4]
+	WORD $0x4f422b0d // smlal2 v13.4s, v24.8h, v2.h[4]
+	WORD $0x0f432b0e // smlal v14.4s, v24.4h, v3.h[4]
+	WORD $0x4f432b0f // smlal2 v15.4s, v24.8h, v3.h[4]
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4b // smlal2 v11.4s, v26.8h, v1.h[5]
+	WORD $0x0f522b4c // smlal v12.4s, v26.4h, v2.h[5]
+	WORD $0x4f522b4d // smlal2 v13.4s, v26.8h, v2.h[5]
+	WORD $0x0f532b4e // smlal v14.4s, v26.4h, v3.h[5]
+	WORD $0x4f532b4f // smlal2 v15.4s, v26.8h, v3.h[5]
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8b // smlal2 v11.4s, v28.8h, v1.h[6]
+	WORD $0x0f622b8c // smlal v12.4s, v28.4h, v2.h[6]
+	WORD $0x4f622b8d // smlal2 v13.4s, v28.8h, v2.h[6]
+	WORD $0x0f632b8e // smlal v14.4s, v28.4h, v3.h[6]
+	WORD $0x4f632b8f // smlal2 v15.4s, v28.8h, v3.h[6]
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcb // smlal2 v11.4s, v30.8h, v1.h[7]
+	WORD $0x0f722bcc // smlal v12.4s, v30.4h, v2.h[7]
+	WORD $0x4f722bcd // smlal2 v13.4s, v30.8h, v2.h[7]
+	WORD $0x0f732bce // smlal v14.4s, v30.4h, v3.h[7]
+	WORD $0x4f732bcf // smlal2 v15.4s, v30.8h, v3.h[7]
+	ADD $8, R6, R6
+	ADD $64, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xbc666942 // ldr s2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xbc666963 // ldr s3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	ADD $4, R6, R6
+	ADD $32, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+	WORD $0x4e21898c // frintn v12.4s, v12.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x4e2189ad // frintn v13.4s, v13.4s
+	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
+	WORD $0x4e2189ce // frintn v14.4s, v14.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x4e2189ef // frintn v15.4s, v15.4s
+	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d54a // fadd v10.4s, v10.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad56b // fadd v11.4s, v11.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d58c // fadd v12.4s, v12.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d5ce // fadd v14.4s, v14.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ef // fadd v15.4s, v15.4s, v26.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0xfd0002c8 // str d8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x0e21294a // xtn v10.8b, v10.8h
+	WORD $0xfd0002ca // str d10, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a98c // fcvtns v12.4s, v12.4s
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4e21a9ad // fcvtns v13.4s, v13.4s
+	WORD $0x4eb885ad // add v13.4s, v13.4s, v24.4s
+	WORD $0x4e4d198c // uzp1 v12.8h, v12.8h, v13.8h
+	WORD $0x0e21298c // xtn v12.8b, v12.8h
+	WORD $0xfd0002cc // str d12, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a9ce // fcvtns v14.4s, v14.4s
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4e21a9ef // fcvtns v15.4s, v15.4s
+	WORD $0x4eb885ef // add v15.4s, v15.4s, v24.4s
+	WORD $0x4e4f19ce // uzp1 v14.8h, v14.8h, v15.8h
+	WORD $0x0e2129ce // xtn v14.8b, v14.8h
+	WORD $0xfd0002ce // str d14, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ca // str q10, [x22]
+	WORD $0x3d8006cb // str q11, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002cc // str q12, [x22]
+	WORD $0x3d8006cd // str q13, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ce // str q14, [x22]
+	WORD $0x3d8006cf // str q15, [x22, #16]
 	ADD R23, R22, R22
 
 next:
@@ -4385,6 +8001,569 @@ store:
 	ADD R23, R22, R22
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $20, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $5, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $5, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $5, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile5x8PlanesNEON(t *byte)
+TEXT ·inttile5x8PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x4ea81d0a // mov v10.16b, v8.16b
+	WORD $0x4ea91d2b // mov v11.16b, v9.16b
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4ea81d0e // mov v14.16b, v8.16b
+	WORD $0x4ea91d2f // mov v15.16b, v9.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVW 8(R2), R21
+	ADD R21<<0, R3, R10
+	MOVW 12(R2), R21
+	ADD R21<<0, R3, R11
+	MOVW 16(R2), R21
+	ADD R21<<0, R3, R12
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfc666942 // ldr d2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xfc666963 // ldr d3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xfc666984 // ldr d4, [x12, x6]
+	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
+	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
+	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
+	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	WORD $0x0f7423d0 // smlal v16.4s, v30.4h, v4.h[3]
+	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0b // smlal2 v11.4s, v24.8h, v1.h[4]
+	WORD $0x0f422b0c // smlal v12.4s, v24.4h, v2.h[4]
+	WORD $0x4f422b0d // smlal2 v13.4s, v24.8h, v2.h[4]
+	WORD $0x0f432b0e // smlal v14.4s, v24.4h, v3.h[4]
+	WORD $0x4f432b0f // smlal2 v15.4s, v24.8h, v3.h[4]
+	WORD $0x0f442b10 // smlal v16.4s, v24.4h, v4.h[4]
+	WORD $0x4f442b11 // smlal2 v17.4s, v24.8h, v4.h[4]
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4b // smlal2 v11.4s, v26.8h, v1.h[5]
+	WORD $0x0f522b4c // smlal v12.4s, v26.4h, v2.h[5]
+	WORD $0x4f522b4d // smlal2 v13.4s, v26.8h, v2.h[5]
+	WORD $0x0f532b4e // smlal v14.4s, v26.4h, v3.h[5]
+	WORD $0x4f532b4f // smlal2 v15.4s, v26.8h, v3.h[5]
+	WORD $0x0f542b50 // smlal v16.4s, v26.4h, v4.h[5]
+	WORD $0x4f542b51 // smlal2 v17.4s, v26.8h, v4.h[5]
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8b // smlal2 v11.4s, v28.8h, v1.h[6]
+	WORD $0x0f622b8c // smlal v12.4s, v28.4h, v2.h[6]
+	WORD $0x4f622b8d // smlal2 v13.4s, v28.8h, v2.h[6]
+	WORD $0x0f632b8e // smlal v14.4s, v28.4h, v3.h[6]
+	WORD $0x4f632b8f // smlal2 v15.4s, v28.8h, v3.h[6]
+	WORD $0x0f642b90 // smlal v16.4s, v28.4h, v4.h[6]
+	WORD $0x4f642b91 // smlal2 v17.4s, v28.8h, v4.h[6]
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcb // smlal2 v11.4s, v30.8h, v1.h[7]
+	WORD $0x0f722bcc // smlal v12.4s, v30.4h, v2.h[7]
+	WORD $0x4f722bcd // smlal2 v13.4s, v30.8h, v2.h[7]
+	WORD $0x0f732bce // smlal v14.4s, v30.4h, v3.h[7]
+	WORD $0x4f732bcf // smlal2 v15.4s, v30.8h, v3.h[7]
+	WORD $0x0f742bd0 // smlal v16.4s, v30.4h, v4.h[7]
+	WORD $0x4f742bd1 // smlal2 v17.4s, v30.8h, v4.h[7]
+	ADD $8, R6, R6
+	ADD $64, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xbc666942 // ldr s2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xbc666963 // ldr s3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xbc666984 // ldr s4, [x12, x6]
+	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
+	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
+	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
+	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	WORD $0x0f7423d0 // smlal v16.4s, v30.4h, v4.h[3]
+	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
+	ADD $4, R6, R6
+	ADD $32, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+	WORD $0x4e21898c // frintn v12.4s, v12.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x4e2189ad // frintn v13.4s, v13.4s
+	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
+	WORD $0x4e2189ce // frintn v14.4s, v14.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x4e2189ef // frintn v15.4s, v15.4s
+	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
+	WORD $0x4e218a10 // frintn v16.4s, v16.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x4e218a31 // frintn v17.4s, v17.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d54a // fadd v10.4s, v10.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad56b // fadd v11.4s, v11.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d58c // fadd v12.4s, v12.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d5ce // fadd v14.4s, v14.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ef // fadd v15.4s, v15.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d610 // fadd v16.4s, v16.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad631 // fadd v17.4s, v17.4s, v26.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0xfd0002c8 // str d8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x0e21294a // xtn v10.8b, v10.8h
+	WORD $0xfd0002ca // str d10, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a98c // fcvtns v12.4s, v12.4s
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4e21a9ad // fcvtns v13.4s, v13.4s
+	WORD $0x4eb885ad // add v13.4s, v13.4s, v24.4s
+	WORD $0x4e4d198c // uzp1 v12.8h, v12.8h, v13.8h
+	WORD $0x0e21298c // xtn v12.8b, v12.8h
+	WORD $0xfd0002cc // str d12, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a9ce // fcvtns v14.4s, v14.4s
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4e21a9ef // fcvtns v15.4s, v15.4s
+	WORD $0x4eb885ef // add v15.4s, v15.4s, v24.4s
+	WORD $0x4e4f19ce // uzp1 v14.8h, v14.8h, v15.8h
+	WORD $0x0e2129ce // xtn v14.8b, v14.8h
+	WORD $0xfd0002ce // str d14, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa10 // fcvtns v16.4s, v16.4s
+	WORD $0x4eb88610 // add v16.4s, v16.4s, v24.4s
+	WORD $0x4e21aa31 // fcvtns v17.4s, v17.4s
+	WORD $0x4eb88631 // add v17.4s, v17.4s, v24.4s
+	WORD $0x4e511a10 // uzp1 v16.8h, v16.8h, v17.8h
+	WORD $0x0e212a10 // xtn v16.8b, v16.8h
+	WORD $0xfd0002d0 // str d16, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ca // str q10, [x22]
+	WORD $0x3d8006cb // str q11, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002cc // str q12, [x22]
+	WORD $0x3d8006cd // str q13, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ce // str q14, [x22]
+	WORD $0x3d8006cf // str q15, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d0 // str q16, [x22]
+	WORD $0x3d8006d1 // str q17, [x22, #16]
 	ADD R23, R22, R22
 
 next:
@@ -5890,6 +10069,652 @@ absent2:
 done:
 	RET
 
+// func inttile6x8PlanesNEON(t *byte)
+TEXT ·inttile6x8PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x4ea81d0a // mov v10.16b, v8.16b
+	WORD $0x4ea91d2b // mov v11.16b, v9.16b
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4ea81d0e // mov v14.16b, v8.16b
+	WORD $0x4ea91d2f // mov v15.16b, v9.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4ea81d12 // mov v18.16b, v8.16b
+	WORD $0x4ea91d33 // mov v19.16b, v9.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVW 8(R2), R21
+	ADD R21<<0, R3, R10
+	MOVW 12(R2), R21
+	ADD R21<<0, R3, R11
+	MOVW 16(R2), R21
+	ADD R21<<0, R3, R12
+	MOVW 20(R2), R21
+	ADD R21<<0, R3, R13
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfc666942 // ldr d2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xfc666963 // ldr d3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xfc666984 // ldr d4, [x12, x6]
+	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
+	WORD $0xfc6669a5 // ldr d5, [x13, x6]
+	WORD $0x2f08a4a5 // uxtl v5.8h, v5.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
+	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
+	WORD $0x0f452312 // smlal v18.4s, v24.4h, v5.h[0]
+	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
+	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
+	WORD $0x0f552352 // smlal v18.4s, v26.4h, v5.h[1]
+	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
+	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
+	WORD $0x0f652392 // smlal v18.4s, v28.4h, v5.h[2]
+	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	WORD $0x0f7423d0 // smlal v16.4s, v30.4h, v4.h[3]
+	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
+	WORD $0x0f7523d2 // smlal v18.4s, v30.4h, v5.h[3]
+	WORD $0x4f7523d3 // smlal2 v19.4s, v30.8h, v5.h[3]
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0b // smlal2 v11.4s, v24.8h, v1.h[4]
+	WORD $0x0f422b0c // smlal v12.4s, v24.4h, v2.h[4]
+	WORD $0x4f422b0d // smlal2 v13.4s, v24.8h, v2.h[4]
+	WORD $0x0f432b0e // smlal v14.4s, v24.4h, v3.h[4]
+	WORD $0x4f432b0f // smlal2 v15.4s, v24.8h, v3.h[4]
+	WORD $0x0f442b10 // smlal v16.4s, v24.4h, v4.h[4]
+	WORD $0x4f442b11 // smlal2 v17.4s, v24.8h, v4.h[4]
+	WORD $0x0f452b12 // smlal v18.4s, v24.4h, v5.h[4]
+	WORD $0x4f452b13 // smlal2 v19.4s, v24.8h, v5.h[4]
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4b // smlal2 v11.4s, v26.8h, v1.h[5]
+	WORD $0x0f522b4c // smlal v12.4s, v26.4h, v2.h[5]
+	WORD $0x4f522b4d // smlal2 v13.4s, v26.8h, v2.h[5]
+	WORD $0x0f532b4e // smlal v14.4s, v26.4h, v3.h[5]
+	WORD $0x4f532b4f // smlal2 v15.4s, v26.8h, v3.h[5]
+	WORD $0x0f542b50 // smlal v16.4s, v26.4h, v4.h[5]
+	WORD $0x4f542b51 // smlal2 v17.4s, v26.8h, v4.h[5]
+	WORD $0x0f552b52 // smlal v18.4s, v26.4h, v5.h[5]
+	WORD $0x4f552b53 // smlal2 v19.4s, v26.8h, v5.h[5]
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8b // smlal2 v11.4s, v28.8h, v1.h[6]
+	WORD $0x0f622b8c // smlal v12.4s, v28.4h, v2.h[6]
+	WORD $0x4f622b8d // smlal2 v13.4s, v28.8h, v2.h[6]
+	WORD $0x0f632b8e // smlal v14.4s, v28.4h, v3.h[6]
+	WORD $0x4f632b8f // smlal2 v15.4s, v28.8h, v3.h[6]
+	WORD $0x0f642b90 // smlal v16.4s, v28.4h, v4.h[6]
+	WORD $0x4f642b91 // smlal2 v17.4s, v28.8h, v4.h[6]
+	WORD $0x0f652b92 // smlal v18.4s, v28.4h, v5.h[6]
+	WORD $0x4f652b93 // smlal2 v19.4s, v28.8h, v5.h[6]
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcb // smlal2 v11.4s, v30.8h, v1.h[7]
+	WORD $0x0f722bcc // smlal v12.4s, v30.4h, v2.h[7]
+	WORD $0x4f722bcd // smlal2 v13.4s, v30.8h, v2.h[7]
+	WORD $0x0f732bce // smlal v14.4s, v30.4h, v3.h[7]
+	WORD $0x4f732bcf // smlal2 v15.4s, v30.8h, v3.h[7]
+	WORD $0x0f742bd0 // smlal v16.4s, v30.4h, v4.h[7]
+	WORD $0x4f742bd1 // smlal2 v17.4s, v30.8h, v4.h[7]
+	WORD $0x0f752bd2 // smlal v18.4s, v30.4h, v5.h[7]
+	WORD $0x4f752bd3 // smlal2 v19.4s, v30.8h, v5.h[7]
+	ADD $8, R6, R6
+	ADD $64, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xbc666942 // ldr s2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xbc666963 // ldr s3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xbc666984 // ldr s4, [x12, x6]
+	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
+	WORD $0xbc6669a5 // ldr s5, [x13, x6]
+	WORD $0x2f08a4a5 // uxtl v5.8h, v5.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
+	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
+	WORD $0x0f452312 // smlal v18.4s, v24.4h, v5.h[0]
+	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
+	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
+	WORD $0x0f552352 // smlal v18.4s, v26.4h, v5.h[1]
+	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
+	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
+	WORD $0x0f652392 // smlal v18.4s, v28.4h, v5.h[2]
+	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	WORD $0x0f7423d0 // smlal v16.4s, v30.4h, v4.h[3]
+	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
+	WORD $0x0f7523d2 // smlal v18.4s, v30.4h, v5.h[3]
+	WORD $0x4f7523d3 // smlal2 v19.4s, v30.8h, v5.h[3]
+	ADD $4, R6, R6
+	ADD $32, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
+	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
+	WORD $0x6e39de73 // fmul v19.4s, v19.4s, v25.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+	WORD $0x4e21898c // frintn v12.4s, v12.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x4e2189ad // frintn v13.4s, v13.4s
+	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
+	WORD $0x4e2189ce // frintn v14.4s, v14.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x4e2189ef // frintn v15.4s, v15.4s
+	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
+	WORD $0x4e218a10 // frintn v16.4s, v16.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x4e218a31 // frintn v17.4s, v17.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+	WORD $0x4e218a52 // frintn v18.4s, v18.4s
+	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
+	WORD $0x4e218a73 // frintn v19.4s, v19.4s
+	WORD $0x6e38de73 // fmul v19.4s, v19.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d54a // fadd v10.4s, v10.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad56b // fadd v11.4s, v11.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d58c // fadd v12.4s, v12.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d5ce // fadd v14.4s, v14.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ef // fadd v15.4s, v15.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d610 // fadd v16.4s, v16.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad631 // fadd v17.4s, v17.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d652 // fadd v18.4s, v18.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad673 // fadd v19.4s, v19.4s, v26.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0xfd0002c8 // str d8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x0e21294a // xtn v10.8b, v10.8h
+	WORD $0xfd0002ca // str d10, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a98c // fcvtns v12.4s, v12.4s
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4e21a9ad // fcvtns v13.4s, v13.4s
+	WORD $0x4eb885ad // add v13.4s, v13.4s, v24.4s
+	WORD $0x4e4d198c // uzp1 v12.8h, v12.8h, v13.8h
+	WORD $0x0e21298c // xtn v12.8b, v12.8h
+	WORD $0xfd0002cc // str d12, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a9ce // fcvtns v14.4s, v14.4s
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4e21a9ef // fcvtns v15.4s, v15.4s
+	WORD $0x4eb885ef // add v15.4s, v15.4s, v24.4s
+	WORD $0x4e4f19ce // uzp1 v14.8h, v14.8h, v15.8h
+	WORD $0x0e2129ce // xtn v14.8b, v14.8h
+	WORD $0xfd0002ce // str d14, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa10 // fcvtns v16.4s, v16.4s
+	WORD $0x4eb88610 // add v16.4s, v16.4s, v24.4s
+	WORD $0x4e21aa31 // fcvtns v17.4s, v17.4s
+	WORD $0x4eb88631 // add v17.4s, v17.4s, v24.4s
+	WORD $0x4e511a10 // uzp1 v16.8h, v16.8h, v17.8h
+	WORD $0x0e212a10 // xtn v16.8b, v16.8h
+	WORD $0xfd0002d0 // str d16, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa52 // fcvtns v18.4s, v18.4s
+	WORD $0x4eb88652 // add v18.4s, v18.4s, v24.4s
+	WORD $0x4e21aa73 // fcvtns v19.4s, v19.4s
+	WORD $0x4eb88673 // add v19.4s, v19.4s, v24.4s
+	WORD $0x4e531a52 // uzp1 v18.8h, v18.8h, v19.8h
+	WORD $0x0e212a52 // xtn v18.8b, v18.8h
+	WORD $0xfd0002d2 // str d18, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ca // str q10, [x22]
+	WORD $0x3d8006cb // str q11, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002cc // str q12, [x22]
+	WORD $0x3d8006cd // str q13, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ce // str q14, [x22]
+	WORD $0x3d8006cf // str q15, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d0 // str q16, [x22]
+	WORD $0x3d8006d1 // str q17, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d2 // str q18, [x22]
+	WORD $0x3d8006d3 // str q19, [x22, #16]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $24, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $6, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $6, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $6, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
 // func inttile7x8DotNEON(t *byte)
 TEXT ·inttile7x8DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
@@ -6477,6 +11302,735 @@ store:
 	ADD R23, R22, R22
 	WORD $0x3d8002cc // str q12, [x22]
 	WORD $0x3d8006cd // str q13, [x22, #16]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $28, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $7, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $7, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $7, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile7x8PlanesNEON(t *byte)
+TEXT ·inttile7x8PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x4ea81d0a // mov v10.16b, v8.16b
+	WORD $0x4ea91d2b // mov v11.16b, v9.16b
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4ea81d0e // mov v14.16b, v8.16b
+	WORD $0x4ea91d2f // mov v15.16b, v9.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4ea81d12 // mov v18.16b, v8.16b
+	WORD $0x4ea91d33 // mov v19.16b, v9.16b
+	WORD $0x4ea81d14 // mov v20.16b, v8.16b
+	WORD $0x4ea91d35 // mov v21.16b, v9.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVW 8(R2), R21
+	ADD R21<<0, R3, R10
+	MOVW 12(R2), R21
+	ADD R21<<0, R3, R11
+	MOVW 16(R2), R21
+	ADD R21<<0, R3, R12
+	MOVW 20(R2), R21
+	ADD R21<<0, R3, R13
+	MOVW 24(R2), R21
+	ADD R21<<0, R3, R14
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfc666942 // ldr d2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xfc666963 // ldr d3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xfc666984 // ldr d4, [x12, x6]
+	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
+	WORD $0xfc6669a5 // ldr d5, [x13, x6]
+	WORD $0x2f08a4a5 // uxtl v5.8h, v5.8b
+	WORD $0xfc6669c6 // ldr d6, [x14, x6]
+	WORD $0x2f08a4c6 // uxtl v6.8h, v6.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
+	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
+	WORD $0x0f452312 // smlal v18.4s, v24.4h, v5.h[0]
+	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
+	WORD $0x0f462314 // smlal v20.4s, v24.4h, v6.h[0]
+	WORD $0x4f462315 // smlal2 v21.4s, v24.8h, v6.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
+	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
+	WORD $0x0f552352 // smlal v18.4s, v26.4h, v5.h[1]
+	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
+	WORD $0x0f562354 // smlal v20.4s, v26.4h, v6.h[1]
+	WORD $0x4f562355 // smlal2 v21.4s, v26.8h, v6.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
+	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
+	WORD $0x0f652392 // smlal v18.4s, v28.4h, v5.h[2]
+	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
+	WORD $0x0f662394 // smlal v20.4s, v28.4h, v6.h[2]
+	WORD $0x4f662395 // smlal2 v21.4s, v28.8h, v6.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	WORD $0x0f7423d0 // smlal v16.4s, v30.4h, v4.h[3]
+	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
+	WORD $0x0f7523d2 // smlal v18.4s, v30.4h, v5.h[3]
+	WORD $0x4f7523d3 // smlal2 v19.4s, v30.8h, v5.h[3]
+	WORD $0x0f7623d4 // smlal v20.4s, v30.4h, v6.h[3]
+	WORD $0x4f7623d5 // smlal2 v21.4s, v30.8h, v6.h[3]
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0b // smlal2 v11.4s, v24.8h, v1.h[4]
+	WORD $0x0f422b0c // smlal v12.4s, v24.4h, v2.h[4]
+	WORD $0x4f422b0d // smlal2 v13.4s, v24.8h, v2.h[4]
+	WORD $0x0f432b0e // smlal v14.4s, v24.4h, v3.h[4]
+	WORD $0x4f432b0f // smlal2 v15.4s, v24.8h, v3.h[4]
+	WORD $0x0f442b10 // smlal v16.4s, v24.4h, v4.h[4]
+	WORD $0x4f442b11 // smlal2 v17.4s, v24.8h, v4.h[4]
+	WORD $0x0f452b12 // smlal v18.4s, v24.4h, v5.h[4]
+	WORD $0x4f452b13 // smlal2 v19.4s, v24.8h, v5.h[4]
+	WORD $0x0f462b14 // smlal v20.4s, v24.4h, v6.h[4]
+	WORD $0x4f462b15 // smlal2 v21.4s, v24.8h, v6.h[4]
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4b // smlal2 v11.4s, v26.8h, v1.h[5]
+	WORD $0x0f522b4c // smlal v12.4s, v26.4h, v2.h[5]
+	WORD $0x4f522b4d // smlal2 v13.4s, v26.8h, v2.h[5]
+	WORD $0x0f532b4e // smlal v14.4s, v26.4h, v3.h[5]
+	WORD $0x4f532b4f // smlal2 v15.4s, v26.8h, v3.h[5]
+	WORD $0x0f542b50 // smlal v16.4s, v26.4h, v4.h[5]
+	WORD $0x4f542b51 // smlal2 v17.4s, v26.8h, v4.h[5]
+	WORD $0x0f552b52 // smlal v18.4s, v26.4h, v5.h[5]
+	WORD $0x4f552b53 // smlal2 v19.4s, v26.8h, v5.h[5]
+	WORD $0x0f562b54 // smlal v20.4s, v26.4h, v6.h[5]
+	WORD $0x4f562b55 // smlal2 v21.4s, v26.8h, v6.h[5]
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8b // smlal2 v11.4s, v28.8h, v1.h[6]
+	WORD $0x0f622b8c // smlal v12.4s, v28.4h, v2.h[6]
+	WORD $0x4f622b8d // smlal2 v13.4s, v28.8h, v2.h[6]
+	WORD $0x0f632b8e // smlal v14.4s, v28.4h, v3.h[6]
+	WORD $0x4f632b8f // smlal2 v15.4s, v28.8h, v3.h[6]
+	WORD $0x0f642b90 // smlal v16.4s, v28.4h, v4.h[6]
+	WORD $0x4f642b91 // smlal2 v17.4s, v28.8h, v4.h[6]
+	WORD $0x0f652b92 // smlal v18.4s, v28.4h, v5.h[6]
+	WORD $0x4f652b93 // smlal2 v19.4s, v28.8h, v5.h[6]
+	WORD $0x0f662b94 // smlal v20.4s, v28.4h, v6.h[6]
+	WORD $0x4f662b95 // smlal2 v21.4s, v28.8h, v6.h[6]
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcb // smlal2 v11.4s, v30.8h, v1.h[7]
+	WORD $0x0f722bcc // smlal v12.4s, v30.4h, v2.h[7]
+	WORD $0x4f722bcd // smlal2 v13.4s, v30.8h, v2.h[7]
+	WORD $0x0f732bce // smlal v14.4s, v30.4h, v3.h[7]
+	WORD $0x4f732bcf // smlal2 v15.4s, v30.8h, v3.h[7]
+	WORD $0x0f742bd0 // smlal v16.4s, v30.4h, v4.h[7]
+	WORD $0x4f742bd1 // smlal2 v17.4s, v30.8h, v4.h[7]
+	WORD $0x0f752bd2 // smlal v18.4s, v30.4h, v5.h[7]
+	WORD $0x4f752bd3 // smlal2 v19.4s, v30.8h, v5.h[7]
+	WORD $0x0f762bd4 // smlal v20.4s, v30.4h, v6.h[7]
+	WORD $0x4f762bd5 // smlal2 v21.4s, v30.8h, v6.h[7]
+	ADD $8, R6, R6
+	ADD $64, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xbc666942 // ldr s2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xbc666963 // ldr s3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xbc666984 // ldr s4, [x12, x6]
+	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
+	WORD $0xbc6669a5 // ldr s5, [x13, x6]
+	WORD $0x2f08a4a5 // uxtl v5.8h, v5.8b
+	WORD $0xbc6669c6 // ldr s6, [x14, x6]
+	WORD $0x2f08a4c6 // uxtl v6.8h, v6.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
+	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
+	WORD $0x0f452312 // smlal v18.4s, v24.4h, v5.h[0]
+	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
+	WORD $0x0f462314 // smlal v20.4s, v24.4h, v6.h[0]
+	WORD $0x4f462315 // smlal2 v21.4s, v24.8h, v6.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
+	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
+	WORD $0x0f552352 // smlal v18.4s, v26.4h, v5.h[1]
+	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
+	WORD $0x0f562354 // smlal v20.4s, v26.4h, v6.h[1]
+	WORD $0x4f562355 // smlal2 v21.4s, v26.8h, v6.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
+	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
+	WORD $0x0f652392 // smlal v18.4s, v28.4h, v5.h[2]
+	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
+	WORD $0x0f662394 // smlal v20.4s, v28.4h, v6.h[2]
+	WORD $0x4f662395 // smlal2 v21.4s, v28.8h, v6.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	WORD $0x0f7423d0 // smlal v16.4s, v30.4h, v4.h[3]
+	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
+	WORD $0x0f7523d2 // smlal v18.4s, v30.4h, v5.h[3]
+	WORD $0x4f7523d3 // smlal2 v19.4s, v30.8h, v5.h[3]
+	WORD $0x0f7623d4 // smlal v20.4s, v30.4h, v6.h[3]
+	WORD $0x4f7623d5 // smlal2 v21.4s, v30.8h, v6.h[3]
+	ADD $4, R6, R6
+	ADD $32, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
+	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
+	WORD $0x6e39de73 // fmul v19.4s, v19.4s, v25.4s
+	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
+	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	WORD $0x6eb8e69a // fcmgt v26.4s, v20.4s, v24.4s
+	WORD $0x6efa1f14 // bif v20.16b, v24.16b, v26.16b
+	WORD $0x4eb9f694 // fmin v20.4s, v20.4s, v25.4s
+	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
+	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+	WORD $0x4e21898c // frintn v12.4s, v12.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x4e2189ad // frintn v13.4s, v13.4s
+	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
+	WORD $0x4e2189ce // frintn v14.4s, v14.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x4e2189ef // frintn v15.4s, v15.4s
+	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
+	WORD $0x4e218a10 // frintn v16.4s, v16.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x4e218a31 // frintn v17.4s, v17.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+	WORD $0x4e218a52 // frintn v18.4s, v18.4s
+	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
+	WORD $0x4e218a73 // frintn v19.4s, v19.4s
+	WORD $0x6e38de73 // fmul v19.4s, v19.4s, v24.4s
+	WORD $0x4e218a94 // frintn v20.4s, v20.4s
+	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
+	WORD $0x4e218ab5 // frintn v21.4s, v21.4s
+	WORD $0x6e38deb5 // fmul v21.4s, v21.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d54a // fadd v10.4s, v10.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad56b // fadd v11.4s, v11.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d58c // fadd v12.4s, v12.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d5ce // fadd v14.4s, v14.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ef // fadd v15.4s, v15.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d610 // fadd v16.4s, v16.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad631 // fadd v17.4s, v17.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d652 // fadd v18.4s, v18.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad673 // fadd v19.4s, v19.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d694 // fadd v20.4s, v20.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad6b5 // fadd v21.4s, v21.4s, v26.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	WORD $0x6eb8e69a // fcmgt v26.4s, v20.4s, v24.4s
+	WORD $0x6efa1f14 // bif v20.16b, v24.16b, v26.16b
+	WORD $0x4eb9f694 // fmin v20.4s, v20.4s, v25.4s
+	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
+	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0xfd0002c8 // str d8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x0e21294a // xtn v10.8b, v10.8h
+	WORD $0xfd0002ca // str d10, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a98c // fcvtns v12.4s, v12.4s
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4e21a9ad // fcvtns v13.4s, v13.4s
+	WORD $0x4eb885ad // add v13.4s, v13.4s, v24.4s
+	WORD $0x4e4d198c // uzp1 v12.8h, v12.8h, v13.8h
+	WORD $0x0e21298c // xtn v12.8b, v12.8h
+	WORD $0xfd0002cc // str d12, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a9ce // fcvtns v14.4s, v14.4s
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4e21a9ef // fcvtns v15.4s, v15.4s
+	WORD $0x4eb885ef // add v15.4s, v15.4s, v24.4s
+	WORD $0x4e4f19ce // uzp1 v14.8h, v14.8h, v15.8h
+	WORD $0x0e2129ce // xtn v14.8b, v14.8h
+	WORD $0xfd0002ce // str d14, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa10 // fcvtns v16.4s, v16.4s
+	WORD $0x4eb88610 // add v16.4s, v16.4s, v24.4s
+	WORD $0x4e21aa31 // fcvtns v17.4s, v17.4s
+	WORD $0x4eb88631 // add v17.4s, v17.4s, v24.4s
+	WORD $0x4e511a10 // uzp1 v16.8h, v16.8h, v17.8h
+	WORD $0x0e212a10 // xtn v16.8b, v16.8h
+	WORD $0xfd0002d0 // str d16, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa52 // fcvtns v18.4s, v18.4s
+	WORD $0x4eb88652 // add v18.4s, v18.4s, v24.4s
+	WORD $0x4e21aa73 // fcvtns v19.4s, v19.4s
+	WORD $0x4eb88673 // add v19.4s, v19.4s, v24.4s
+	WORD $0x4e531a52 // uzp1 v18.8h, v18.8h, v19.8h
+	WORD $0x0e212a52 // xtn v18.8b, v18.8h
+	WORD $0xfd0002d2 // str d18, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa94 // fcvtns v20.4s, v20.4s
+	WORD $0x4eb88694 // add v20.4s, v20.4s, v24.4s
+	WORD $0x4e21aab5 // fcvtns v21.4s, v21.4s
+	WORD $0x4eb886b5 // add v21.4s, v21.4s, v24.4s
+	WORD $0x4e551a94 // uzp1 v20.8h, v20.8h, v21.8h
+	WORD $0x0e212a94 // xtn v20.8b, v20.8h
+	WORD $0xfd0002d4 // str d20, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ca // str q10, [x22]
+	WORD $0x3d8006cb // str q11, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002cc // str q12, [x22]
+	WORD $0x3d8006cd // str q13, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ce // str q14, [x22]
+	WORD $0x3d8006cf // str q15, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d0 // str q16, [x22]
+	WORD $0x3d8006d1 // str q17, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d2 // str q18, [x22]
+	WORD $0x3d8006d3 // str q19, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d4 // str q20, [x22]
+	WORD $0x3d8006d5 // str q21, [x22, #16]
 	ADD R23, R22, R22
 
 next:
@@ -7172,6 +12726,818 @@ store:
 	ADD R23, R22, R22
 	WORD $0x3d8002ce // str q14, [x22]
 	WORD $0x3d8006cf // str q15, [x22, #16]
+	ADD R23, R22, R22
+
+next:
+	MOVD 248(R0), R21
+	SUBS $1, R21, R21
+	BEQ done
+	MOVD R21, 248(R0)
+	MOVD 24(R0), R21
+	ADD $32, R21, R21
+	MOVD R21, 24(R0)
+	MOVD 96(R0), R21
+	CBZ R21, absent0
+	MOVD 216(R0), R22
+	MOVD $8, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 96(R0)
+
+absent0:
+	MOVD 192(R0), R21
+	CBZ R21, absent1
+	MOVD 224(R0), R22
+	MOVD $8, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 192(R0)
+
+absent1:
+	MOVD 320(R0), R21
+	CBZ R21, absent2
+	MOVD 344(R0), R22
+	MOVD $8, R23
+	MADD R22, R21, R23, R21
+	MOVD R21, 320(R0)
+
+absent2:
+	B tile
+
+done:
+	RET
+
+// func inttile8x8PlanesNEON(t *byte)
+TEXT ·inttile8x8PlanesNEON(SB), NOSPLIT, $0-8
+	MOVD t+0(FP), R0
+
+tile:
+	MOVD 120(R0), R21
+	WORD $0x3dc002a8 // ldr q8, [x21]
+	WORD $0x3dc006a9 // ldr q9, [x21, #16]
+	WORD $0x4ea81d0a // mov v10.16b, v8.16b
+	WORD $0x4ea91d2b // mov v11.16b, v9.16b
+	WORD $0x4ea81d0c // mov v12.16b, v8.16b
+	WORD $0x4ea91d2d // mov v13.16b, v9.16b
+	WORD $0x4ea81d0e // mov v14.16b, v8.16b
+	WORD $0x4ea91d2f // mov v15.16b, v9.16b
+	WORD $0x4ea81d10 // mov v16.16b, v8.16b
+	WORD $0x4ea91d31 // mov v17.16b, v9.16b
+	WORD $0x4ea81d12 // mov v18.16b, v8.16b
+	WORD $0x4ea91d33 // mov v19.16b, v9.16b
+	WORD $0x4ea81d14 // mov v20.16b, v8.16b
+	WORD $0x4ea91d35 // mov v21.16b, v9.16b
+	WORD $0x4ea81d16 // mov v22.16b, v8.16b
+	WORD $0x4ea91d37 // mov v23.16b, v9.16b
+	MOVD 72(R0), R1
+	MOVD 24(R0), R2
+	MOVD 0(R0), R3
+	MOVW 0(R2), R21
+	ADD R21<<0, R3, R8
+	MOVW 4(R2), R21
+	ADD R21<<0, R3, R9
+	MOVW 8(R2), R21
+	ADD R21<<0, R3, R10
+	MOVW 12(R2), R21
+	ADD R21<<0, R3, R11
+	MOVW 16(R2), R21
+	ADD R21<<0, R3, R12
+	MOVW 20(R2), R21
+	ADD R21<<0, R3, R13
+	MOVW 24(R2), R21
+	ADD R21<<0, R3, R14
+	MOVW 28(R2), R21
+	ADD R21<<0, R3, R15
+	MOVD 48(R0), R4
+	MOVD 56(R0), R5
+
+segment:
+	MOVD (R4), R6
+	MOVD 8(R4), R7
+	ADD $16, R4, R4
+	SUBS $2, R7, R7
+	BLT rest
+
+two:
+	WORD $0xfc666900 // ldr d0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xfc666921 // ldr d1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xfc666942 // ldr d2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xfc666963 // ldr d3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xfc666984 // ldr d4, [x12, x6]
+	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
+	WORD $0xfc6669a5 // ldr d5, [x13, x6]
+	WORD $0x2f08a4a5 // uxtl v5.8h, v5.8b
+	WORD $0xfc6669c6 // ldr d6, [x14, x6]
+	WORD $0x2f08a4c6 // uxtl v6.8h, v6.8b
+	WORD $0xfc6669e7 // ldr d7, [x15, x6]
+	WORD $0x2f08a4e7 // uxtl v7.8h, v7.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
+	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
+	WORD $0x0f452312 // smlal v18.4s, v24.4h, v5.h[0]
+	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
+	WORD $0x0f462314 // smlal v20.4s, v24.4h, v6.h[0]
+	WORD $0x4f462315 // smlal2 v21.4s, v24.8h, v6.h[0]
+	WORD $0x0f472316 // smlal v22.4s, v24.4h, v7.h[0]
+	WORD $0x4f472317 // smlal2 v23.4s, v24.8h, v7.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
+	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
+	WORD $0x0f552352 // smlal v18.4s, v26.4h, v5.h[1]
+	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
+	WORD $0x0f562354 // smlal v20.4s, v26.4h, v6.h[1]
+	WORD $0x4f562355 // smlal2 v21.4s, v26.8h, v6.h[1]
+	WORD $0x0f572356 // smlal v22.4s, v26.4h, v7.h[1]
+	WORD $0x4f572357 // smlal2 v23.4s, v26.8h, v7.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
+	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
+	WORD $0x0f652392 // smlal v18.4s, v28.4h, v5.h[2]
+	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
+	WORD $0x0f662394 // smlal v20.4s, v28.4h, v6.h[2]
+	WORD $0x4f662395 // smlal2 v21.4s, v28.8h, v6.h[2]
+	WORD $0x0f672396 // smlal v22.4s, v28.4h, v7.h[2]
+	WORD $0x4f672397 // smlal2 v23.4s, v28.8h, v7.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	WORD $0x0f7423d0 // smlal v16.4s, v30.4h, v4.h[3]
+	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
+	WORD $0x0f7523d2 // smlal v18.4s, v30.4h, v5.h[3]
+	WORD $0x4f7523d3 // smlal2 v19.4s, v30.8h, v5.h[3]
+	WORD $0x0f7623d4 // smlal v20.4s, v30.4h, v6.h[3]
+	WORD $0x4f7623d5 // smlal2 v21.4s, v30.8h, v6.h[3]
+	WORD $0x0f7723d6 // smlal v22.4s, v30.4h, v7.h[3]
+	WORD $0x4f7723d7 // smlal2 v23.4s, v30.8h, v7.h[3]
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
+	WORD $0x4f412b0b // smlal2 v11.4s, v24.8h, v1.h[4]
+	WORD $0x0f422b0c // smlal v12.4s, v24.4h, v2.h[4]
+	WORD $0x4f422b0d // smlal2 v13.4s, v24.8h, v2.h[4]
+	WORD $0x0f432b0e // smlal v14.4s, v24.4h, v3.h[4]
+	WORD $0x4f432b0f // smlal2 v15.4s, v24.8h, v3.h[4]
+	WORD $0x0f442b10 // smlal v16.4s, v24.4h, v4.h[4]
+	WORD $0x4f442b11 // smlal2 v17.4s, v24.8h, v4.h[4]
+	WORD $0x0f452b12 // smlal v18.4s, v24.4h, v5.h[4]
+	WORD $0x4f452b13 // smlal2 v19.4s, v24.8h, v5.h[4]
+	WORD $0x0f462b14 // smlal v20.4s, v24.4h, v6.h[4]
+	WORD $0x4f462b15 // smlal2 v21.4s, v24.8h, v6.h[4]
+	WORD $0x0f472b16 // smlal v22.4s, v24.4h, v7.h[4]
+	WORD $0x4f472b17 // smlal2 v23.4s, v24.8h, v7.h[4]
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
+	WORD $0x4f512b4b // smlal2 v11.4s, v26.8h, v1.h[5]
+	WORD $0x0f522b4c // smlal v12.4s, v26.4h, v2.h[5]
+	WORD $0x4f522b4d // smlal2 v13.4s, v26.8h, v2.h[5]
+	WORD $0x0f532b4e // smlal v14.4s, v26.4h, v3.h[5]
+	WORD $0x4f532b4f // smlal2 v15.4s, v26.8h, v3.h[5]
+	WORD $0x0f542b50 // smlal v16.4s, v26.4h, v4.h[5]
+	WORD $0x4f542b51 // smlal2 v17.4s, v26.8h, v4.h[5]
+	WORD $0x0f552b52 // smlal v18.4s, v26.4h, v5.h[5]
+	WORD $0x4f552b53 // smlal2 v19.4s, v26.8h, v5.h[5]
+	WORD $0x0f562b54 // smlal v20.4s, v26.4h, v6.h[5]
+	WORD $0x4f562b55 // smlal2 v21.4s, v26.8h, v6.h[5]
+	WORD $0x0f572b56 // smlal v22.4s, v26.4h, v7.h[5]
+	WORD $0x4f572b57 // smlal2 v23.4s, v26.8h, v7.h[5]
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
+	WORD $0x4f612b8b // smlal2 v11.4s, v28.8h, v1.h[6]
+	WORD $0x0f622b8c // smlal v12.4s, v28.4h, v2.h[6]
+	WORD $0x4f622b8d // smlal2 v13.4s, v28.8h, v2.h[6]
+	WORD $0x0f632b8e // smlal v14.4s, v28.4h, v3.h[6]
+	WORD $0x4f632b8f // smlal2 v15.4s, v28.8h, v3.h[6]
+	WORD $0x0f642b90 // smlal v16.4s, v28.4h, v4.h[6]
+	WORD $0x4f642b91 // smlal2 v17.4s, v28.8h, v4.h[6]
+	WORD $0x0f652b92 // smlal v18.4s, v28.4h, v5.h[6]
+	WORD $0x4f652b93 // smlal2 v19.4s, v28.8h, v5.h[6]
+	WORD $0x0f662b94 // smlal v20.4s, v28.4h, v6.h[6]
+	WORD $0x4f662b95 // smlal2 v21.4s, v28.8h, v6.h[6]
+	WORD $0x0f672b96 // smlal v22.4s, v28.4h, v7.h[6]
+	WORD $0x4f672b97 // smlal2 v23.4s, v28.8h, v7.h[6]
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
+	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
+	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
+	WORD $0x4f712bcb // smlal2 v11.4s, v30.8h, v1.h[7]
+	WORD $0x0f722bcc // smlal v12.4s, v30.4h, v2.h[7]
+	WORD $0x4f722bcd // smlal2 v13.4s, v30.8h, v2.h[7]
+	WORD $0x0f732bce // smlal v14.4s, v30.4h, v3.h[7]
+	WORD $0x4f732bcf // smlal2 v15.4s, v30.8h, v3.h[7]
+	WORD $0x0f742bd0 // smlal v16.4s, v30.4h, v4.h[7]
+	WORD $0x4f742bd1 // smlal2 v17.4s, v30.8h, v4.h[7]
+	WORD $0x0f752bd2 // smlal v18.4s, v30.4h, v5.h[7]
+	WORD $0x4f752bd3 // smlal2 v19.4s, v30.8h, v5.h[7]
+	WORD $0x0f762bd4 // smlal v20.4s, v30.4h, v6.h[7]
+	WORD $0x4f762bd5 // smlal2 v21.4s, v30.8h, v6.h[7]
+	WORD $0x0f772bd6 // smlal v22.4s, v30.4h, v7.h[7]
+	WORD $0x4f772bd7 // smlal2 v23.4s, v30.8h, v7.h[7]
+	ADD $8, R6, R6
+	ADD $64, R1, R1
+	SUBS $2, R7, R7
+	BGE two
+
+rest:
+	ADDS $2, R7, R7
+	BEQ end
+	WORD $0xbc666900 // ldr s0, [x8, x6]
+	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
+	WORD $0xbc666921 // ldr s1, [x9, x6]
+	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
+	WORD $0xbc666942 // ldr s2, [x10, x6]
+	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
+	WORD $0xbc666963 // ldr s3, [x11, x6]
+	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
+	WORD $0xbc666984 // ldr s4, [x12, x6]
+	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
+	WORD $0xbc6669a5 // ldr s5, [x13, x6]
+	WORD $0x2f08a4a5 // uxtl v5.8h, v5.8b
+	WORD $0xbc6669c6 // ldr s6, [x14, x6]
+	WORD $0x2f08a4c6 // uxtl v6.8h, v6.8b
+	WORD $0xbc6669e7 // ldr s7, [x15, x6]
+	WORD $0x2f08a4e7 // uxtl v7.8h, v7.8b
+	WORD $0xfd400038 // ldr d24, [x1]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
+	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
+	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
+	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
+	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
+	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
+	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
+	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
+	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
+	WORD $0x0f452312 // smlal v18.4s, v24.4h, v5.h[0]
+	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
+	WORD $0x0f462314 // smlal v20.4s, v24.4h, v6.h[0]
+	WORD $0x4f462315 // smlal2 v21.4s, v24.8h, v6.h[0]
+	WORD $0x0f472316 // smlal v22.4s, v24.4h, v7.h[0]
+	WORD $0x4f472317 // smlal2 v23.4s, v24.8h, v7.h[0]
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
+	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
+	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
+	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
+	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
+	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
+	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
+	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
+	WORD $0x0f552352 // smlal v18.4s, v26.4h, v5.h[1]
+	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
+	WORD $0x0f562354 // smlal v20.4s, v26.4h, v6.h[1]
+	WORD $0x4f562355 // smlal2 v21.4s, v26.8h, v6.h[1]
+	WORD $0x0f572356 // smlal v22.4s, v26.4h, v7.h[1]
+	WORD $0x4f572357 // smlal2 v23.4s, v26.8h, v7.h[1]
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
+	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
+	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
+	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
+	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
+	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
+	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
+	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
+	WORD $0x0f652392 // smlal v18.4s, v28.4h, v5.h[2]
+	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
+	WORD $0x0f662394 // smlal v20.4s, v28.4h, v6.h[2]
+	WORD $0x4f662395 // smlal2 v21.4s, v28.8h, v6.h[2]
+	WORD $0x0f672396 // smlal v22.4s, v28.4h, v7.h[2]
+	WORD $0x4f672397 // smlal2 v23.4s, v28.8h, v7.h[2]
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
+	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
+	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
+	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
+	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
+	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
+	WORD $0x0f7423d0 // smlal v16.4s, v30.4h, v4.h[3]
+	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
+	WORD $0x0f7523d2 // smlal v18.4s, v30.4h, v5.h[3]
+	WORD $0x4f7523d3 // smlal2 v19.4s, v30.8h, v5.h[3]
+	WORD $0x0f7623d4 // smlal v20.4s, v30.4h, v6.h[3]
+	WORD $0x4f7623d5 // smlal2 v21.4s, v30.8h, v6.h[3]
+	WORD $0x0f7723d6 // smlal v22.4s, v30.4h, v7.h[3]
+	WORD $0x4f7723d7 // smlal2 v23.4s, v30.8h, v7.h[3]
+	ADD $4, R6, R6
+	ADD $32, R1, R1
+
+end:
+	SUBS $1, R5, R5
+	BNE segment
+	MOVD 240(R0), R21
+	CMP $2, R21
+	BEQ store
+	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
+	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
+	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
+	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
+	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
+	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
+	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
+	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
+	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
+	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
+	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
+	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
+	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
+	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
+	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
+	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
+	MOVD 144(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
+	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
+	WORD $0x6e39de73 // fmul v19.4s, v19.4s, v25.4s
+	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
+	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
+	WORD $0x6e38ded6 // fmul v22.4s, v22.4s, v24.4s
+	WORD $0x6e39def7 // fmul v23.4s, v23.4s, v25.4s
+	MOVD 320(R0), R21
+	CBZ R21, scaled
+	MOVD 320(R0), R22
+	MOVD 344(R0), R23
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	ADD R23, R22, R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
+	ADD R23, R22, R22
+
+scaled:
+	MOVBU 281(R0), R21
+	CBZ R21, residual
+	MOVD 168(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
+	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
+	ADD $284, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $288, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	WORD $0x6eb8e69a // fcmgt v26.4s, v20.4s, v24.4s
+	WORD $0x6efa1f14 // bif v20.16b, v24.16b, v26.16b
+	WORD $0x4eb9f694 // fmin v20.4s, v20.4s, v25.4s
+	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
+	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
+	WORD $0x6eb8e6da // fcmgt v26.4s, v22.4s, v24.4s
+	WORD $0x6efa1f16 // bif v22.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6d6 // fmin v22.4s, v22.4s, v25.4s
+	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
+	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
+	ADD $292, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0x4e218908 // frintn v8.4s, v8.4s
+	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
+	WORD $0x4e218929 // frintn v9.4s, v9.4s
+	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
+	WORD $0x4e21894a // frintn v10.4s, v10.4s
+	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
+	WORD $0x4e21896b // frintn v11.4s, v11.4s
+	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
+	WORD $0x4e21898c // frintn v12.4s, v12.4s
+	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
+	WORD $0x4e2189ad // frintn v13.4s, v13.4s
+	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
+	WORD $0x4e2189ce // frintn v14.4s, v14.4s
+	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
+	WORD $0x4e2189ef // frintn v15.4s, v15.4s
+	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
+	WORD $0x4e218a10 // frintn v16.4s, v16.4s
+	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
+	WORD $0x4e218a31 // frintn v17.4s, v17.4s
+	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
+	WORD $0x4e218a52 // frintn v18.4s, v18.4s
+	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
+	WORD $0x4e218a73 // frintn v19.4s, v19.4s
+	WORD $0x6e38de73 // fmul v19.4s, v19.4s, v24.4s
+	WORD $0x4e218a94 // frintn v20.4s, v20.4s
+	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
+	WORD $0x4e218ab5 // frintn v21.4s, v21.4s
+	WORD $0x6e38deb5 // fmul v21.4s, v21.4s, v24.4s
+	WORD $0x4e218ad6 // frintn v22.4s, v22.4s
+	WORD $0x6e38ded6 // fmul v22.4s, v22.4s, v24.4s
+	WORD $0x4e218af7 // frintn v23.4s, v23.4s
+	WORD $0x6e38def7 // fmul v23.4s, v23.4s, v24.4s
+
+residual:
+	MOVD 192(R0), R21
+	CBZ R21, whole
+	MOVD 192(R0), R22
+	MOVD 224(R0), R23
+	ADD $256, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d508 // fadd v8.4s, v8.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad529 // fadd v9.4s, v9.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d54a // fadd v10.4s, v10.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad56b // fadd v11.4s, v11.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d58c // fadd v12.4s, v12.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ad // fadd v13.4s, v13.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d5ce // fadd v14.4s, v14.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad5ef // fadd v15.4s, v15.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d610 // fadd v16.4s, v16.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad631 // fadd v17.4s, v17.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d652 // fadd v18.4s, v18.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad673 // fadd v19.4s, v19.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d694 // fadd v20.4s, v20.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad6b5 // fadd v21.4s, v21.4s, v26.4s
+	ADD R23, R22, R22
+	WORD $0xfd4002d9 // ldr d25, [x22]
+	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
+	WORD $0x6f10a73a // uxtl2 v26.4s, v25.8h
+	WORD $0x2f10a739 // uxtl v25.4s, v25.4h
+	WORD $0x4e21db39 // scvtf v25.4s, v25.4s
+	WORD $0x6e38df39 // fmul v25.4s, v25.4s, v24.4s
+	WORD $0x4e39d6d6 // fadd v22.4s, v22.4s, v25.4s
+	WORD $0x4e21db5a // scvtf v26.4s, v26.4s
+	WORD $0x6e38df5a // fmul v26.4s, v26.4s, v24.4s
+	WORD $0x4e3ad6f7 // fadd v23.4s, v23.4s, v26.4s
+	ADD R23, R22, R22
+
+whole:
+	MOVD 296(R0), R22
+	WORD $0x3dc002d8 // ldr q24, [x22]
+	WORD $0x3dc006d9 // ldr q25, [x22, #16]
+	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
+	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
+	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
+	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
+	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
+	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
+	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
+	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
+	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
+	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
+	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
+	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
+	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
+	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
+	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
+	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
+	ADD $260, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	ADD $264, R0, R21
+	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
+	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
+	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
+	WORD $0x4eb9f508 // fmin v8.4s, v8.4s, v25.4s
+	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
+	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
+	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
+	WORD $0x6eb8e55a // fcmgt v26.4s, v10.4s, v24.4s
+	WORD $0x6efa1f0a // bif v10.16b, v24.16b, v26.16b
+	WORD $0x4eb9f54a // fmin v10.4s, v10.4s, v25.4s
+	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
+	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
+	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
+	WORD $0x6eb8e59a // fcmgt v26.4s, v12.4s, v24.4s
+	WORD $0x6efa1f0c // bif v12.16b, v24.16b, v26.16b
+	WORD $0x4eb9f58c // fmin v12.4s, v12.4s, v25.4s
+	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
+	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
+	WORD $0x6eb8e5da // fcmgt v26.4s, v14.4s, v24.4s
+	WORD $0x6efa1f0e // bif v14.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ce // fmin v14.4s, v14.4s, v25.4s
+	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
+	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
+	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
+	WORD $0x6eb8e61a // fcmgt v26.4s, v16.4s, v24.4s
+	WORD $0x6efa1f10 // bif v16.16b, v24.16b, v26.16b
+	WORD $0x4eb9f610 // fmin v16.4s, v16.4s, v25.4s
+	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
+	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
+	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
+	WORD $0x6eb8e65a // fcmgt v26.4s, v18.4s, v24.4s
+	WORD $0x6efa1f12 // bif v18.16b, v24.16b, v26.16b
+	WORD $0x4eb9f652 // fmin v18.4s, v18.4s, v25.4s
+	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
+	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
+	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
+	WORD $0x6eb8e69a // fcmgt v26.4s, v20.4s, v24.4s
+	WORD $0x6efa1f14 // bif v20.16b, v24.16b, v26.16b
+	WORD $0x4eb9f694 // fmin v20.4s, v20.4s, v25.4s
+	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
+	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
+	WORD $0x6eb8e6da // fcmgt v26.4s, v22.4s, v24.4s
+	WORD $0x6efa1f16 // bif v22.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6d6 // fmin v22.4s, v22.4s, v25.4s
+	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
+	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
+	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
+	MOVD 240(R0), R21
+	CMP $1, R21
+	BEQ store
+	ADD $268, R0, R21
+	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
+	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
+	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
+	WORD $0x4eb88529 // add v9.4s, v9.4s, v24.4s
+	WORD $0x4e491908 // uzp1 v8.8h, v8.8h, v9.8h
+	WORD $0x0e212908 // xtn v8.8b, v8.8h
+	WORD $0xfd0002c8 // str d8, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a94a // fcvtns v10.4s, v10.4s
+	WORD $0x4eb8854a // add v10.4s, v10.4s, v24.4s
+	WORD $0x4e21a96b // fcvtns v11.4s, v11.4s
+	WORD $0x4eb8856b // add v11.4s, v11.4s, v24.4s
+	WORD $0x4e4b194a // uzp1 v10.8h, v10.8h, v11.8h
+	WORD $0x0e21294a // xtn v10.8b, v10.8h
+	WORD $0xfd0002ca // str d10, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a98c // fcvtns v12.4s, v12.4s
+	WORD $0x4eb8858c // add v12.4s, v12.4s, v24.4s
+	WORD $0x4e21a9ad // fcvtns v13.4s, v13.4s
+	WORD $0x4eb885ad // add v13.4s, v13.4s, v24.4s
+	WORD $0x4e4d198c // uzp1 v12.8h, v12.8h, v13.8h
+	WORD $0x0e21298c // xtn v12.8b, v12.8h
+	WORD $0xfd0002cc // str d12, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21a9ce // fcvtns v14.4s, v14.4s
+	WORD $0x4eb885ce // add v14.4s, v14.4s, v24.4s
+	WORD $0x4e21a9ef // fcvtns v15.4s, v15.4s
+	WORD $0x4eb885ef // add v15.4s, v15.4s, v24.4s
+	WORD $0x4e4f19ce // uzp1 v14.8h, v14.8h, v15.8h
+	WORD $0x0e2129ce // xtn v14.8b, v14.8h
+	WORD $0xfd0002ce // str d14, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa10 // fcvtns v16.4s, v16.4s
+	WORD $0x4eb88610 // add v16.4s, v16.4s, v24.4s
+	WORD $0x4e21aa31 // fcvtns v17.4s, v17.4s
+	WORD $0x4eb88631 // add v17.4s, v17.4s, v24.4s
+	WORD $0x4e511a10 // uzp1 v16.8h, v16.8h, v17.8h
+	WORD $0x0e212a10 // xtn v16.8b, v16.8h
+	WORD $0xfd0002d0 // str d16, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa52 // fcvtns v18.4s, v18.4s
+	WORD $0x4eb88652 // add v18.4s, v18.4s, v24.4s
+	WORD $0x4e21aa73 // fcvtns v19.4s, v19.4s
+	WORD $0x4eb88673 // add v19.4s, v19.4s, v24.4s
+	WORD $0x4e531a52 // uzp1 v18.8h, v18.8h, v19.8h
+	WORD $0x0e212a52 // xtn v18.8b, v18.8h
+	WORD $0xfd0002d2 // str d18, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aa94 // fcvtns v20.4s, v20.4s
+	WORD $0x4eb88694 // add v20.4s, v20.4s, v24.4s
+	WORD $0x4e21aab5 // fcvtns v21.4s, v21.4s
+	WORD $0x4eb886b5 // add v21.4s, v21.4s, v24.4s
+	WORD $0x4e551a94 // uzp1 v20.8h, v20.8h, v21.8h
+	WORD $0x0e212a94 // xtn v20.8b, v20.8h
+	WORD $0xfd0002d4 // str d20, [x22]
+	ADD R23, R22, R22
+	WORD $0x4e21aad6 // fcvtns v22.4s, v22.4s
+	WORD $0x4eb886d6 // add v22.4s, v22.4s, v24.4s
+	WORD $0x4e21aaf7 // fcvtns v23.4s, v23.4s
+	WORD $0x4eb886f7 // add v23.4s, v23.4s, v24.4s
+	WORD $0x4e571ad6 // uzp1 v22.8h, v22.8h, v23.8h
+	WORD $0x0e212ad6 // xtn v22.8b, v22.8h
+	WORD $0xfd0002d6 // str d22, [x22]
+	ADD R23, R22, R22
+	B next
+
+store:
+	MOVD 96(R0), R22
+	MOVD 216(R0), R23
+	WORD $0x3d8002c8 // str q8, [x22]
+	WORD $0x3d8006c9 // str q9, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ca // str q10, [x22]
+	WORD $0x3d8006cb // str q11, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002cc // str q12, [x22]
+	WORD $0x3d8006cd // str q13, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002ce // str q14, [x22]
+	WORD $0x3d8006cf // str q15, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d0 // str q16, [x22]
+	WORD $0x3d8006d1 // str q17, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d2 // str q18, [x22]
+	WORD $0x3d8006d3 // str q19, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d4 // str q20, [x22]
+	WORD $0x3d8006d5 // str q21, [x22, #16]
+	ADD R23, R22, R22
+	WORD $0x3d8002d6 // str q22, [x22]
+	WORD $0x3d8006d7 // str q23, [x22, #16]
 	ADD R23, R22, R22
 
 next:

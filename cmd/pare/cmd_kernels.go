@@ -24,7 +24,7 @@ func kernelsCmd(a *app) *cobra.Command {
 		Use:   "kernels",
 		Short: "Show which kernels run on this machine",
 		Long: `kernels lists every kernel of this build and which of them this machine can run.
-PARE_CPU=generic|avx2|avx512 caps what is used.`,
+PARE_CPU=generic|avx2|avx512 caps what is used, on arm64 generic|neon|neon-dot.`,
 		Args: files(),
 		RunE: func(*cobra.Command, []string) error {
 			var doc struct {

@@ -40,6 +40,10 @@ func intTiles(f *File) {
 			dotTile(f, m, 16)
 		}
 		dotTile(f, m, 8)
+		if m <= 4 {
+			planeTile(f, m, 16)
+		}
+		planeTile(f, m, 8)
 	}
 	for m := 1; m <= 12; m++ {
 		channelTile(f, m)
@@ -114,4 +118,65 @@ func channelTile(file *File, m int) {
 	f.Go("BNE tap")
 	f.finish(a)
 	f.next(m, [2]int{intExtra, intLDE})
+}
+
+// Registers of planeTile. SMLAL takes elements of the first half of all registers
+// only, so what is read of rows stands first.
+const planeRowsV, planeAccV, planeW V = 0, 8, 24
+
+// planeTile widens codes and weights to words and multiplies one of a quad at a
+// time, for processors without dot products.
+func planeTile(file *File, m, width int) {
+	f, a := intFrame(file), newAcc(m, width/4)
+	for _, row := range a {
+		for j := range row {
+			row[j] += planeAccV
+		}
+	}
+	f.begin(fmt.Sprintf("inttile%dx%dPlanesNEON", m, width), m, width)
+	f.start(a)
+	f.pointers(m)
+	f.Label("segment")
+	f.seg()
+	f.Go("SUBS $2, %v, %v", leftR, leftR)
+	f.Go("BLT rest")
+	f.Label("two")
+	f.planes(a, Half)
+	f.Go("SUBS $2, %v, %v", leftR, leftR)
+	f.Go("BGE two")
+	f.Label("rest")
+	f.Go("ADDS $2, %v, %v", leftR, leftR)
+	f.Go("BEQ end")
+	f.planes(a, Word)
+	f.Label("end")
+	f.Go("SUBS $1, %v, %v", segsR, segsR)
+	f.Go("BNE segment")
+	f.finish(a)
+	f.next(m, [2]int{intExtra, intLDE})
+}
+
+// planes multiplies so many bytes of every row.
+func (f *frame) planes(a acc, s Size) {
+	width := 4 * len(a[0])
+	for r := range a {
+		f.LoadAt(s, planeRowsV+V(r), rowR(r), atR)
+		f.Do2(UXTLB, planeRowsV+V(r), planeRowsV+V(r))
+	}
+	for k := range int(s) {
+		w := planeW + V(2*k%8)
+		if width == 16 {
+			f.Load(Full, w, lineR, width*k)
+			f.Do2(SXTL2B, w+1, w)
+		} else {
+			f.Load(Half, w, lineR, width*k)
+		}
+		f.Do2(SXTLB, w, w)
+		for r, row := range a {
+			for j, v := range row {
+				f.ByWord(v, w+V(j/2), planeRowsV+V(r), k, j%2 == 1)
+			}
+		}
+	}
+	f.Go("ADD $%d, %v, %v", s, atR, atR)
+	f.Go("ADD $%d, %v, %v", width*int(s), lineR, lineR)
 }

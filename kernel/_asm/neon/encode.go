@@ -150,6 +150,17 @@ func (f *File) ByLane(op Lane, d, n, m V, i int) {
 	f.word(code, "%s v%d.4s, v%d.%s, v%d.%s[%d]", op.name, d, n, op.n, m, op.el, i)
 }
 
+// ByWord writes d += n·m[i] for words, of the lower or the upper half of n. m is
+// one of the first sixteen registers.
+func (f *File) ByWord(d, n, m V, i int, upper bool) {
+	code, name, half := uint32(0x0f402000), "smlal", h4
+	if upper {
+		code, name, half = 0x4f402000, "smlal2", h8
+	}
+	code |= uint32(i>>2)<<11 | uint32(i>>1&1)<<21 | uint32(i&1)<<20
+	f.word(code|uint32(m)<<16|uint32(n)<<5|uint32(d), "%s v%d.4s, v%d.%s, v%d.h[%d]", name, d, n, half, m, i)
+}
+
 // Table looks bytes of n up in the 64 bytes of four registers from t on. What
 // lies beyond them becomes 0, or stays as it is where keep is set.
 func (f *File) Table(d, t, n V, keep bool) {
