@@ -4,9 +4,4 @@ package kernel
 
 // Families that only amd64 has assembly for: elsewhere tables hold their portable
 // rows alone.
-var (
-	archSteps        []impl[stepLoop]
-	archEncodeSteps  []impl[gridLoop]
-	archEncodeLevels []impl[gridLoop]
-	archExpand       []impl[expandLoop]
-)
+var ()

@@ -35,4 +35,8 @@ var (
 	archWinogradIn2   []impl[winogradInLoop]
 	archWinogradOut4  []impl[winogradOutLoop]
 	archWinogradOut2  []impl[winogradOutLoop]
+	archSteps         []impl[stepLoop]
+	archEncodeSteps   []impl[gridLoop]
+	archEncodeLevels  []impl[gridLoop]
+	archExpand        []impl[expandLoop]
 )

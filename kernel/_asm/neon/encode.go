@@ -28,17 +28,24 @@ var (
 	FMLA   = Op3{0x4e20cc00, "fmla", s4, s4, s4}
 	FMLS   = Op3{0x4ea0cc00, "fmls", s4, s4, s4}
 	FMIN   = Op3{0x4ea0f400, "fmin", s4, s4, s4}
+	FMAX   = Op3{0x4e20f400, "fmax", s4, s4, s4}
 	FMAXNM = Op3{0x4e20c400, "fmaxnm", s4, s4, s4}
 	FCMGT  = Op3{0x6ea0e400, "fcmgt", s4, s4, s4}
 	FCMGE  = Op3{0x6e20e400, "fcmge", s4, s4, s4}
 	ADD    = Op3{0x4ea08400, "add", s4, s4, s4}
+	MUL    = Op3{0x4ea09c00, "mul", s4, s4, s4}
 	SUB    = Op3{0x6ea08400, "sub", s4, s4, s4}
 	SUBB   = Op3{0x6e208400, "sub", b16, b16, b16}
 	SMAX   = Op3{0x4ea06400, "smax", s4, s4, s4}
 	UMAXB  = Op3{0x6e206400, "umax", b16, b16, b16}
 	EOR    = Op3{0x6e201c00, "eor", b16, b16, b16}
-	AND    = Op3{0x4e201c00, "and", b16, b16, b16}
-	ORR    = Op3{0x4ea01c00, "orr", b16, b16, b16}
+	// Those of float64 end with D.
+	FADDD = Op3{0x4e60d400, "fadd", d2, d2, d2}
+	FSUBD = Op3{0x4ee0d400, "fsub", d2, d2, d2}
+	FMULD = Op3{0x6e60dc00, "fmul", d2, d2, d2}
+	FMAXD = Op3{0x4e60f400, "fmax", d2, d2, d2}
+	AND   = Op3{0x4e201c00, "and", b16, b16, b16}
+	ORR   = Op3{0x4ea01c00, "orr", b16, b16, b16}
 	// BIT and BIF take bits of n where those of m are set, or not.
 	BIT = Op3{0x6ea01c00, "bit", b16, b16, b16}
 	BIF = Op3{0x6ee01c00, "bif", b16, b16, b16}
@@ -84,6 +91,10 @@ var (
 	FSQRT  = Op2{0x6ea1f800, "fsqrt", s4, s4}
 	FNEG   = Op2{0x6ea0f800, "fneg", s4, s4}
 	FABS   = Op2{0x4ea0f800, "fabs", s4, s4}
+	FABSD  = Op2{0x4ee0f800, "fabs", d2, d2}
+	// FCVTL makes float64 of the lower half, FCVTL2 of the upper one.
+	FCVTL  = Op2{0x0e617800, "fcvtl", d2, "2s"}
+	FCVTL2 = Op2{0x4e617800, "fcvtl2", d2, s4}
 	FCVTZS = Op2{0x4ea1b800, "fcvtzs", s4, s4}
 	XTN    = Op2{0x0e212800, "xtn", b8, h8}
 	// Widening by 0 bits of shift: of the lower halves, then of the upper ones.

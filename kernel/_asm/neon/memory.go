@@ -57,6 +57,16 @@ func (f *File) RepeatAt(d V, base R, off int, tmp R) {
 	f.Repeat(d, tmp)
 }
 
+// RepeatNext is Repeat that moves base on by 4.
+func (f *File) RepeatNext(d V, base R) {
+	f.word(0x4ddfc800|uint32(base)<<5|uint32(d), "ld1r {v%d.4s}, [x%d], #4", d, base)
+}
+
+// Half copies one half of n to d, as 64 bits.
+func (f *File) Half(d R, n V, i int) {
+	f.word(0x4e083c00|uint32(i)<<20|uint32(n)<<5|uint32(d), "mov x%d, v%d.d[%d]", d, n, i)
+}
+
 // RepeatWord sets every element of d to the lower 32 bits of p.
 func (f *File) RepeatWord(d V, p R) {
 	f.word(0x4e040c00|uint32(p)<<5|uint32(d), "dup v%d.4s, w%d", d, p)
