@@ -94,7 +94,6 @@ func TestArgsLayout(t *testing.T) {
 		{"grid.square", unsafe.Offsetof(g.square), 192},
 		{"grid.energy", unsafe.Offsetof(g.energy), 256},
 		{"grid.top", unsafe.Offsetof(g.top), 320},
-		{"grid.n", unsafe.Offsetof(g.n), 384},
 		{"add.x", unsafe.Offsetof(d.x), 0},
 		{"add.y", unsafe.Offsetof(d.y), 24},
 		{"add.dst", unsafe.Offsetof(d.dst), 48},

@@ -2,26 +2,27 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func addCodesNEON(a *byte)
 TEXT ·addCodesNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 48(R0), R1
-	MOVD 56(R0), R4
-	MOVD 0(R0), R2
-	MOVD 24(R0), R3
-	ADD $72, R0, R5
+	MOVD addArgs_dst(R0), R1
+	MOVD (addArgs_dst+8)(R0), R4
+	MOVD addArgs_x(R0), R2
+	MOVD addArgs_y(R0), R3
+	ADD $addArgs_mulX, R0, R5
 	WORD $0x4d40c8b0 // ld1r {v16.4s}, [x5]
-	ADD $76, R0, R5
+	ADD $addArgs_mulY, R0, R5
 	WORD $0x4d40c8b1 // ld1r {v17.4s}, [x5]
-	ADD $80, R0, R5
+	ADD $addArgs_shift, R0, R5
 	WORD $0x4d40c8b2 // ld1r {v18.4s}, [x5]
-	ADD $84, R0, R5
+	ADD $addArgs_lo, R0, R5
 	WORD $0x4d40c8b3 // ld1r {v19.4s}, [x5]
-	ADD $88, R0, R5
+	ADD $addArgs_hi, R0, R5
 	WORD $0x4d40c8b4 // ld1r {v20.4s}, [x5]
-	ADD $92, R0, R5
+	ADD $addArgs_zero, R0, R5
 	WORD $0x4d40c8b5 // ld1r {v21.4s}, [x5]
 
 turn1by16:
@@ -153,21 +154,21 @@ turn1end:
 // func gateCodesNEON(a *byte)
 TEXT ·gateCodesNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 24(R0), R1
-	MOVD 32(R0), R4
-	MOVD 0(R0), R2
-	MOVD 48(R0), R3
-	ADD $84, R0, R5
+	MOVD gateArgs_dst(R0), R1
+	MOVD (gateArgs_dst+8)(R0), R4
+	MOVD gateArgs_src(R0), R2
+	MOVD gateArgs_mul(R0), R3
+	ADD $gateArgs_from, R0, R5
 	WORD $0x4d40c8b0 // ld1r {v16.4s}, [x5]
-	ADD $88, R0, R5
+	ADD $gateArgs_step, R0, R5
 	WORD $0x4d40c8b1 // ld1r {v17.4s}, [x5]
-	ADD $92, R0, R5
+	ADD $gateArgs_unit, R0, R5
 	WORD $0x4d40c8b2 // ld1r {v18.4s}, [x5]
-	ADD $72, R0, R5
+	ADD $gateArgs_lo, R0, R5
 	WORD $0x4d40c8b3 // ld1r {v19.4s}, [x5]
-	ADD $76, R0, R5
+	ADD $gateArgs_hi, R0, R5
 	WORD $0x4d40c8b4 // ld1r {v20.4s}, [x5]
-	ADD $80, R0, R5
+	ADD $gateArgs_zero, R0, R5
 	WORD $0x4d40c8b5 // ld1r {v21.4s}, [x5]
 
 turn2by16:

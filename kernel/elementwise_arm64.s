@@ -2,6 +2,7 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func binaryAddNEON(dst, a, b []float32, aOne, bOne bool, lo, hi float32)

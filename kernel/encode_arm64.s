@@ -2,36 +2,40 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func encodeStepsNEON(a *byte)
 TEXT ·encodeStepsNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 0(R0), R1
-	MOVD 8(R0), R4
-	MOVD 24(R0), R2
-	ADD $48, R0, R5
+	MOVD gridArgs_dst(R0), R1
+	MOVD (gridArgs_dst+8)(R0), R4
+	MOVD gridArgs_src(R0), R2
+	ADD $gridArgs_step, R0, R5
 	WORD $0x4d40c8bc // ld1r {v28.4s}, [x5]
-	ADD $52, R0, R5
+	ADD $gridArgs_lo, R0, R5
 	WORD $0x4d40c8bd // ld1r {v29.4s}, [x5]
-	ADD $56, R0, R5
+	ADD $gridArgs_hi, R0, R5
 	WORD $0x4d40c8be // ld1r {v30.4s}, [x5]
-	ADD $60, R0, R5
+	ADD $gridArgs_zero, R0, R5
 	WORD $0x4d40c8bf // ld1r {v31.4s}, [x5]
 	MOVD $consts<>(SB), R16
 	WORD $0x3dc00218 // ldr q24, [x16]
-	WORD $0x3dc03000 // ldr q0, [x0, #192]
-	WORD $0x3dc04004 // ldr q4, [x0, #256]
-	WORD $0x3dc05008 // ldr q8, [x0, #320]
-	WORD $0x3dc03401 // ldr q1, [x0, #208]
-	WORD $0x3dc04405 // ldr q5, [x0, #272]
-	WORD $0x3dc05409 // ldr q9, [x0, #336]
-	WORD $0x3dc03802 // ldr q2, [x0, #224]
-	WORD $0x3dc04806 // ldr q6, [x0, #288]
-	WORD $0x3dc0580a // ldr q10, [x0, #352]
-	WORD $0x3dc03c03 // ldr q3, [x0, #240]
-	WORD $0x3dc04c07 // ldr q7, [x0, #304]
-	WORD $0x3dc05c0b // ldr q11, [x0, #368]
+	ADD $gridArgs_square, R0, R6
+	WORD $0x3dc000c0 // ldr q0, [x6]
+	WORD $0x3dc004c1 // ldr q1, [x6, #16]
+	WORD $0x3dc008c2 // ldr q2, [x6, #32]
+	WORD $0x3dc00cc3 // ldr q3, [x6, #48]
+	ADD $gridArgs_energy, R0, R6
+	WORD $0x3dc000c4 // ldr q4, [x6]
+	WORD $0x3dc004c5 // ldr q5, [x6, #16]
+	WORD $0x3dc008c6 // ldr q6, [x6, #32]
+	WORD $0x3dc00cc7 // ldr q7, [x6, #48]
+	ADD $gridArgs_top, R0, R6
+	WORD $0x3dc000c8 // ldr q8, [x6]
+	WORD $0x3dc004c9 // ldr q9, [x6, #16]
+	WORD $0x3dc008ca // ldr q10, [x6, #32]
+	WORD $0x3dc00ccb // ldr q11, [x6, #48]
 
 turn:
 	CMP $8, R4
@@ -99,53 +103,60 @@ turn:
 	B turn
 
 end:
-	WORD $0x3d803000 // str q0, [x0, #192]
-	WORD $0x3d804004 // str q4, [x0, #256]
-	WORD $0x3d805008 // str q8, [x0, #320]
-	WORD $0x3d803401 // str q1, [x0, #208]
-	WORD $0x3d804405 // str q5, [x0, #272]
-	WORD $0x3d805409 // str q9, [x0, #336]
-	WORD $0x3d803802 // str q2, [x0, #224]
-	WORD $0x3d804806 // str q6, [x0, #288]
-	WORD $0x3d80580a // str q10, [x0, #352]
-	WORD $0x3d803c03 // str q3, [x0, #240]
-	WORD $0x3d804c07 // str q7, [x0, #304]
-	WORD $0x3d805c0b // str q11, [x0, #368]
+	ADD $gridArgs_square, R0, R6
+	WORD $0x3d8000c0 // str q0, [x6]
+	WORD $0x3d8004c1 // str q1, [x6, #16]
+	WORD $0x3d8008c2 // str q2, [x6, #32]
+	WORD $0x3d800cc3 // str q3, [x6, #48]
+	ADD $gridArgs_energy, R0, R6
+	WORD $0x3d8000c4 // str q4, [x6]
+	WORD $0x3d8004c5 // str q5, [x6, #16]
+	WORD $0x3d8008c6 // str q6, [x6, #32]
+	WORD $0x3d800cc7 // str q7, [x6, #48]
+	ADD $gridArgs_top, R0, R6
+	WORD $0x3d8000c8 // str q8, [x6]
+	WORD $0x3d8004c9 // str q9, [x6, #16]
+	WORD $0x3d8008ca // str q10, [x6, #32]
+	WORD $0x3d800ccb // str q11, [x6, #48]
 	RET
 
 // func encodeLevelsNEON(a *byte)
 TEXT ·encodeLevelsNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 0(R0), R1
-	MOVD 8(R0), R4
-	MOVD 24(R0), R2
-	ADD $48, R0, R5
+	MOVD gridArgs_dst(R0), R1
+	MOVD (gridArgs_dst+8)(R0), R4
+	MOVD gridArgs_src(R0), R2
+	ADD $gridArgs_step, R0, R5
 	WORD $0x4d40c8bc // ld1r {v28.4s}, [x5]
-	ADD $52, R0, R5
+	ADD $gridArgs_lo, R0, R5
 	WORD $0x4d40c8bd // ld1r {v29.4s}, [x5]
-	ADD $56, R0, R5
+	ADD $gridArgs_hi, R0, R5
 	WORD $0x4d40c8be // ld1r {v30.4s}, [x5]
-	ADD $60, R0, R5
+	ADD $gridArgs_zero, R0, R5
 	WORD $0x4d40c8bf // ld1r {v31.4s}, [x5]
 	MOVD $consts<>(SB), R16
-	WORD $0x3dc02018 // ldr q24, [x0, #128]
-	WORD $0x3dc02419 // ldr q25, [x0, #144]
-	WORD $0x3dc0281a // ldr q26, [x0, #160]
-	WORD $0x3dc02c1b // ldr q27, [x0, #176]
+	ADD $gridArgs_levels, R0, R6
+	WORD $0x3dc000d8 // ldr q24, [x6]
+	WORD $0x3dc004d9 // ldr q25, [x6, #16]
+	WORD $0x3dc008da // ldr q26, [x6, #32]
+	WORD $0x3dc00cdb // ldr q27, [x6, #48]
 	WORD $0x3dc00616 // ldr q22, [x16, #16]
 	WORD $0x3dc00a17 // ldr q23, [x16, #32]
-	WORD $0x3dc03000 // ldr q0, [x0, #192]
-	WORD $0x3dc04004 // ldr q4, [x0, #256]
-	WORD $0x3dc05008 // ldr q8, [x0, #320]
-	WORD $0x3dc03401 // ldr q1, [x0, #208]
-	WORD $0x3dc04405 // ldr q5, [x0, #272]
-	WORD $0x3dc05409 // ldr q9, [x0, #336]
-	WORD $0x3dc03802 // ldr q2, [x0, #224]
-	WORD $0x3dc04806 // ldr q6, [x0, #288]
-	WORD $0x3dc0580a // ldr q10, [x0, #352]
-	WORD $0x3dc03c03 // ldr q3, [x0, #240]
-	WORD $0x3dc04c07 // ldr q7, [x0, #304]
-	WORD $0x3dc05c0b // ldr q11, [x0, #368]
+	ADD $gridArgs_square, R0, R6
+	WORD $0x3dc000c0 // ldr q0, [x6]
+	WORD $0x3dc004c1 // ldr q1, [x6, #16]
+	WORD $0x3dc008c2 // ldr q2, [x6, #32]
+	WORD $0x3dc00cc3 // ldr q3, [x6, #48]
+	ADD $gridArgs_energy, R0, R6
+	WORD $0x3dc000c4 // ldr q4, [x6]
+	WORD $0x3dc004c5 // ldr q5, [x6, #16]
+	WORD $0x3dc008c6 // ldr q6, [x6, #32]
+	WORD $0x3dc00cc7 // ldr q7, [x6, #48]
+	ADD $gridArgs_top, R0, R6
+	WORD $0x3dc000c8 // ldr q8, [x6]
+	WORD $0x3dc004c9 // ldr q9, [x6, #16]
+	WORD $0x3dc008ca // ldr q10, [x6, #32]
+	WORD $0x3dc00ccb // ldr q11, [x6, #48]
 
 turn:
 	CMP $8, R4
@@ -155,8 +166,8 @@ turn:
 	WORD $0x6e3cfd8e // fdiv v14.4s, v12.4s, v28.4s
 	WORD $0x4ea0f9ce // fabs v14.4s, v14.4s
 	WORD $0x4f000410 // movi v16.4s, #0x0
-	ADD $68, R0, R6
-	MOVD 384(R0), R7
+	ADD $(gridArgs_cuts+4), R0, R6
+	MOVD gridArgs_n(R0), R7
 
 cut1:
 	SUBS $1, R7, R7
@@ -180,8 +191,8 @@ found2:
 	WORD $0x6e3cfdaf // fdiv v15.4s, v13.4s, v28.4s
 	WORD $0x4ea0f9ef // fabs v15.4s, v15.4s
 	WORD $0x4f000411 // movi v17.4s, #0x0
-	ADD $68, R0, R6
-	MOVD 384(R0), R7
+	ADD $(gridArgs_cuts+4), R0, R6
+	MOVD gridArgs_n(R0), R7
 
 cut3:
 	SUBS $1, R7, R7
@@ -247,18 +258,21 @@ found4:
 	B turn
 
 end:
-	WORD $0x3d803000 // str q0, [x0, #192]
-	WORD $0x3d804004 // str q4, [x0, #256]
-	WORD $0x3d805008 // str q8, [x0, #320]
-	WORD $0x3d803401 // str q1, [x0, #208]
-	WORD $0x3d804405 // str q5, [x0, #272]
-	WORD $0x3d805409 // str q9, [x0, #336]
-	WORD $0x3d803802 // str q2, [x0, #224]
-	WORD $0x3d804806 // str q6, [x0, #288]
-	WORD $0x3d80580a // str q10, [x0, #352]
-	WORD $0x3d803c03 // str q3, [x0, #240]
-	WORD $0x3d804c07 // str q7, [x0, #304]
-	WORD $0x3d805c0b // str q11, [x0, #368]
+	ADD $gridArgs_square, R0, R6
+	WORD $0x3d8000c0 // str q0, [x6]
+	WORD $0x3d8004c1 // str q1, [x6, #16]
+	WORD $0x3d8008c2 // str q2, [x6, #32]
+	WORD $0x3d800cc3 // str q3, [x6, #48]
+	ADD $gridArgs_energy, R0, R6
+	WORD $0x3d8000c4 // str q4, [x6]
+	WORD $0x3d8004c5 // str q5, [x6, #16]
+	WORD $0x3d8008c6 // str q6, [x6, #32]
+	WORD $0x3d800cc7 // str q7, [x6, #48]
+	ADD $gridArgs_top, R0, R6
+	WORD $0x3d8000c8 // str q8, [x6]
+	WORD $0x3d8004c9 // str q9, [x6, #16]
+	WORD $0x3d8008ca // str q10, [x6, #32]
+	WORD $0x3d800ccb // str q11, [x6, #48]
 	RET
 
 DATA consts<>+0(SB)/4, $0x4b400000

@@ -2,6 +2,7 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func expandNEON(a, index *byte)
@@ -12,12 +13,12 @@ TEXT ·expandNEON(SB), NOSPLIT, $0-16
 	WORD $0x3dc004f1 // ldr q17, [x7, #16]
 	WORD $0x3dc008f2 // ldr q18, [x7, #32]
 	WORD $0x3dc00cf3 // ldr q19, [x7, #48]
-	MOVD 0(R0), R1
-	MOVD 24(R0), R2
-	MOVD 48(R0), R5
-	MOVD 56(R0), R6
-	MOVD 64(R0), R4
-	MOVBU 76(R0), R7
+	MOVD expandArgs_dst(R0), R1
+	MOVD expandArgs_src(R0), R2
+	MOVD expandArgs_ldd(R0), R5
+	MOVD expandArgs_lds(R0), R6
+	MOVD expandArgs_rows(R0), R4
+	MOVBU expandArgs_add(R0), R7
 	CBZ R4, done
 
 row:

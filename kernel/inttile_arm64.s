@@ -2,6 +2,7 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func inttile1x16DotNEON(t *byte)
@@ -9,18 +10,18 @@ TEXT ·inttile1x16DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x3dc00aa2 // ldr q2, [x21, #32]
 	WORD $0x3dc00ea3 // ldr q3, [x21, #48]
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R8
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -97,14 +98,14 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
 	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
 	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
 	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -113,10 +114,10 @@ summed:
 	WORD $0x6e39dc21 // fmul v1.4s, v1.4s, v25.4s
 	WORD $0x6e3adc42 // fmul v2.4s, v2.4s, v26.4s
 	WORD $0x6e3bdc63 // fmul v3.4s, v3.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -128,9 +129,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -139,9 +140,9 @@ scaled:
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
 	WORD $0x4e3ad442 // fadd v2.4s, v2.4s, v26.4s
 	WORD $0x4e3bd463 // fadd v3.4s, v3.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -155,7 +156,7 @@ scaled:
 	WORD $0x6eb8e47a // fcmgt v26.4s, v3.4s, v24.4s
 	WORD $0x6efa1f03 // bif v3.16b, v24.16b, v26.16b
 	WORD $0x4eb9f463 // fmin v3.4s, v3.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -167,11 +168,11 @@ scaled:
 	WORD $0x6e38dc63 // fmul v3.4s, v3.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -195,7 +196,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -204,9 +205,9 @@ whole:
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
 	WORD $0x4e3ad442 // fadd v2.4s, v2.4s, v26.4s
 	WORD $0x4e3bd463 // fadd v3.4s, v3.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -220,13 +221,13 @@ whole:
 	WORD $0x6eb8e47a // fcmgt v26.4s, v3.4s, v24.4s
 	WORD $0x6efa1f03 // bif v3.16b, v24.16b, v26.16b
 	WORD $0x4eb9f463 // fmin v3.4s, v3.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -243,8 +244,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	WORD $0x3d800ac2 // str q2, [x22, #32]
@@ -252,35 +253,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $4, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -293,16 +294,16 @@ TEXT ·inttile1x8DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R8
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -359,20 +360,20 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
 	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
 	WORD $0x6e39dc21 // fmul v1.4s, v1.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -380,16 +381,16 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -397,7 +398,7 @@ scaled:
 	WORD $0x6eb8e43a // fcmgt v26.4s, v1.4s, v24.4s
 	WORD $0x6efa1f01 // bif v1.16b, v24.16b, v26.16b
 	WORD $0x4eb9f421 // fmin v1.4s, v1.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -405,11 +406,11 @@ scaled:
 	WORD $0x6e38dc21 // fmul v1.4s, v1.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -424,14 +425,14 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -439,13 +440,13 @@ whole:
 	WORD $0x6eb8e43a // fcmgt v26.4s, v1.4s, v24.4s
 	WORD $0x6efa1f01 // bif v1.16b, v24.16b, v26.16b
 	WORD $0x4eb9f421 // fmin v1.4s, v1.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -457,42 +458,42 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $4, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -505,18 +506,18 @@ TEXT ·inttile1x16PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x3dc00aaa // ldr q10, [x21, #32]
 	WORD $0x3dc00eab // ldr q11, [x21, #48]
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R8
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -628,14 +629,14 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
 	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
 	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -644,10 +645,10 @@ end:
 	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
 	WORD $0x6e3add4a // fmul v10.4s, v10.4s, v26.4s
 	WORD $0x6e3bdd6b // fmul v11.4s, v11.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -659,9 +660,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -670,9 +671,9 @@ scaled:
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
 	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -686,7 +687,7 @@ scaled:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -698,11 +699,11 @@ scaled:
 	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -726,7 +727,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -735,9 +736,9 @@ whole:
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
 	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -751,13 +752,13 @@ whole:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -774,8 +775,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	WORD $0x3d800aca // str q10, [x22, #32]
@@ -783,35 +784,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $4, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -824,16 +825,16 @@ TEXT ·inttile1x8PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R8
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -909,20 +910,20 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
 	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
 	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -930,16 +931,16 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -947,7 +948,7 @@ scaled:
 	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
 	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
 	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -955,11 +956,11 @@ scaled:
 	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -974,14 +975,14 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -989,13 +990,13 @@ whole:
 	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
 	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
 	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -1007,42 +1008,42 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $4, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -1055,7 +1056,7 @@ TEXT ·inttile2x16DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x3dc00aa2 // ldr q2, [x21, #32]
@@ -1064,15 +1065,15 @@ tile:
 	WORD $0x4ea11c25 // mov v5.16b, v1.16b
 	WORD $0x4ea21c46 // mov v6.16b, v2.16b
 	WORD $0x4ea31c67 // mov v7.16b, v3.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R9
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -1173,7 +1174,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -1184,7 +1185,7 @@ summed:
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -1197,10 +1198,10 @@ summed:
 	WORD $0x6e39dca5 // fmul v5.4s, v5.4s, v25.4s
 	WORD $0x6e3adcc6 // fmul v6.4s, v6.4s, v26.4s
 	WORD $0x6e3bdce7 // fmul v7.4s, v7.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -1221,9 +1222,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -1236,9 +1237,9 @@ scaled:
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
 	WORD $0x4e3ad4c6 // fadd v6.4s, v6.4s, v26.4s
 	WORD $0x4e3bd4e7 // fadd v7.4s, v7.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -1264,7 +1265,7 @@ scaled:
 	WORD $0x6eb8e4fa // fcmgt v26.4s, v7.4s, v24.4s
 	WORD $0x6efa1f07 // bif v7.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4e7 // fmin v7.4s, v7.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -1284,11 +1285,11 @@ scaled:
 	WORD $0x6e38dce7 // fmul v7.4s, v7.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -1332,7 +1333,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -1345,9 +1346,9 @@ whole:
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
 	WORD $0x4e3ad4c6 // fadd v6.4s, v6.4s, v26.4s
 	WORD $0x4e3bd4e7 // fadd v7.4s, v7.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -1373,13 +1374,13 @@ whole:
 	WORD $0x6eb8e4fa // fcmgt v26.4s, v7.4s, v24.4s
 	WORD $0x6efa1f07 // bif v7.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4e7 // fmin v7.4s, v7.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -1409,8 +1410,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	WORD $0x3d800ac2 // str q2, [x22, #32]
@@ -1423,35 +1424,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $8, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -1464,20 +1465,20 @@ TEXT ·inttile2x8DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea11c23 // mov v3.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R9
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -1548,24 +1549,24 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
 	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
 	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
 	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
 	WORD $0x6e39dc21 // fmul v1.4s, v1.4s, v25.4s
 	WORD $0x6e38dc42 // fmul v2.4s, v2.4s, v24.4s
 	WORD $0x6e39dc63 // fmul v3.4s, v3.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -1578,18 +1579,18 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -1603,7 +1604,7 @@ scaled:
 	WORD $0x6eb8e47a // fcmgt v26.4s, v3.4s, v24.4s
 	WORD $0x6efa1f03 // bif v3.16b, v24.16b, v26.16b
 	WORD $0x4eb9f463 // fmin v3.4s, v3.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -1615,11 +1616,11 @@ scaled:
 	WORD $0x6e38dc63 // fmul v3.4s, v3.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -1645,16 +1646,16 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -1668,13 +1669,13 @@ whole:
 	WORD $0x6eb8e47a // fcmgt v26.4s, v3.4s, v24.4s
 	WORD $0x6efa1f03 // bif v3.16b, v24.16b, v26.16b
 	WORD $0x4eb9f463 // fmin v3.4s, v3.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -1694,8 +1695,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -1704,35 +1705,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $8, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -1745,7 +1746,7 @@ TEXT ·inttile2x16PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x3dc00aaa // ldr q10, [x21, #32]
@@ -1754,15 +1755,15 @@ tile:
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
 	WORD $0x4eaa1d4e // mov v14.16b, v10.16b
 	WORD $0x4eab1d6f // mov v15.16b, v11.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R9
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -1926,7 +1927,7 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
@@ -1937,7 +1938,7 @@ end:
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -1950,10 +1951,10 @@ end:
 	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
 	WORD $0x6e3addce // fmul v14.4s, v14.4s, v26.4s
 	WORD $0x6e3bddef // fmul v15.4s, v15.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -1974,9 +1975,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -1989,9 +1990,9 @@ scaled:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
 	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -2017,7 +2018,7 @@ scaled:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -2037,11 +2038,11 @@ scaled:
 	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -2085,7 +2086,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -2098,9 +2099,9 @@ whole:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
 	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -2126,13 +2127,13 @@ whole:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -2162,8 +2163,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	WORD $0x3d800aca // str q10, [x22, #32]
@@ -2176,35 +2177,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $8, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -2217,20 +2218,20 @@ TEXT ·inttile2x8PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x4ea81d0a // mov v10.16b, v8.16b
 	WORD $0x4ea91d2b // mov v11.16b, v9.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R9
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -2334,24 +2335,24 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
 	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
 	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
 	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
 	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
 	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -2364,18 +2365,18 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -2389,7 +2390,7 @@ scaled:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -2401,11 +2402,11 @@ scaled:
 	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -2431,16 +2432,16 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -2454,13 +2455,13 @@ whole:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -2480,8 +2481,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	ADD R23, R22, R22
@@ -2490,35 +2491,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $8, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -2531,7 +2532,7 @@ TEXT ·inttile3x16DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x3dc00aa2 // ldr q2, [x21, #32]
@@ -2544,17 +2545,17 @@ tile:
 	WORD $0x4ea11c29 // mov v9.16b, v1.16b
 	WORD $0x4ea21c4a // mov v10.16b, v2.16b
 	WORD $0x4ea31c6b // mov v11.16b, v3.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R10
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -2679,7 +2680,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -2694,7 +2695,7 @@ summed:
 	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
 	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -2711,10 +2712,10 @@ summed:
 	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
 	WORD $0x6e3add4a // fmul v10.4s, v10.4s, v26.4s
 	WORD $0x6e3bdd6b // fmul v11.4s, v11.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -2744,9 +2745,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -2763,9 +2764,9 @@ scaled:
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
 	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -2803,7 +2804,7 @@ scaled:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -2831,11 +2832,11 @@ scaled:
 	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -2899,7 +2900,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -2916,9 +2917,9 @@ whole:
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e3ad54a // fadd v10.4s, v10.4s, v26.4s
 	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -2956,13 +2957,13 @@ whole:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -3005,8 +3006,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	WORD $0x3d800ac2 // str q2, [x22, #32]
@@ -3024,35 +3025,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $12, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -3065,24 +3066,24 @@ TEXT ·inttile3x8DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea11c23 // mov v3.16b, v1.16b
 	WORD $0x4ea01c04 // mov v4.16b, v0.16b
 	WORD $0x4ea11c25 // mov v5.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R10
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -3167,7 +3168,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -3176,7 +3177,7 @@ summed:
 	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -3185,10 +3186,10 @@ summed:
 	WORD $0x6e39dc63 // fmul v3.4s, v3.4s, v25.4s
 	WORD $0x6e38dc84 // fmul v4.4s, v4.4s, v24.4s
 	WORD $0x6e39dca5 // fmul v5.4s, v5.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -3206,9 +3207,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -3217,9 +3218,9 @@ scaled:
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -3239,7 +3240,7 @@ scaled:
 	WORD $0x6eb8e4ba // fcmgt v26.4s, v5.4s, v24.4s
 	WORD $0x6efa1f05 // bif v5.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4a5 // fmin v5.4s, v5.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -3255,11 +3256,11 @@ scaled:
 	WORD $0x6e38dca5 // fmul v5.4s, v5.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -3296,7 +3297,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -3305,9 +3306,9 @@ whole:
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -3327,13 +3328,13 @@ whole:
 	WORD $0x6eb8e4ba // fcmgt v26.4s, v5.4s, v24.4s
 	WORD $0x6efa1f05 // bif v5.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4a5 // fmin v5.4s, v5.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -3361,8 +3362,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -3374,35 +3375,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $12, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -3415,7 +3416,7 @@ TEXT ·inttile3x16PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x3dc00aaa // ldr q10, [x21, #32]
@@ -3428,17 +3429,17 @@ tile:
 	WORD $0x4ea91d31 // mov v17.16b, v9.16b
 	WORD $0x4eaa1d52 // mov v18.16b, v10.16b
 	WORD $0x4eab1d73 // mov v19.16b, v11.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R10
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -3654,7 +3655,7 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
@@ -3669,7 +3670,7 @@ end:
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -3686,10 +3687,10 @@ end:
 	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
 	WORD $0x6e3ade52 // fmul v18.4s, v18.4s, v26.4s
 	WORD $0x6e3bde73 // fmul v19.4s, v19.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -3719,9 +3720,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -3738,9 +3739,9 @@ scaled:
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
 	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -3778,7 +3779,7 @@ scaled:
 	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
 	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
 	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -3806,11 +3807,11 @@ scaled:
 	WORD $0x6e38de73 // fmul v19.4s, v19.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -3874,7 +3875,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -3891,9 +3892,9 @@ whole:
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
 	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -3931,13 +3932,13 @@ whole:
 	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
 	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
 	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -3980,8 +3981,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	WORD $0x3d800aca // str q10, [x22, #32]
@@ -3999,35 +4000,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $12, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -4040,24 +4041,24 @@ TEXT ·inttile3x8PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x4ea81d0a // mov v10.16b, v8.16b
 	WORD $0x4ea91d2b // mov v11.16b, v9.16b
 	WORD $0x4ea81d0c // mov v12.16b, v8.16b
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R10
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -4189,7 +4190,7 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
@@ -4198,7 +4199,7 @@ end:
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -4207,10 +4208,10 @@ end:
 	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
 	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
 	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -4228,9 +4229,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -4239,9 +4240,9 @@ scaled:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -4261,7 +4262,7 @@ scaled:
 	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
 	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -4277,11 +4278,11 @@ scaled:
 	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -4318,7 +4319,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -4327,9 +4328,9 @@ whole:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -4349,13 +4350,13 @@ whole:
 	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
 	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -4383,8 +4384,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	ADD R23, R22, R22
@@ -4396,35 +4397,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $12, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -4437,7 +4438,7 @@ TEXT ·inttile4x16DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x3dc00aa2 // ldr q2, [x21, #32]
@@ -4454,19 +4455,19 @@ tile:
 	WORD $0x4ea11c2d // mov v13.16b, v1.16b
 	WORD $0x4ea21c4e // mov v14.16b, v2.16b
 	WORD $0x4ea31c6f // mov v15.16b, v3.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R11
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -4615,7 +4616,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -4634,7 +4635,7 @@ summed:
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -4655,10 +4656,10 @@ summed:
 	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
 	WORD $0x6e3addce // fmul v14.4s, v14.4s, v26.4s
 	WORD $0x6e3bddef // fmul v15.4s, v15.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -4697,9 +4698,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -4720,9 +4721,9 @@ scaled:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
 	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -4772,7 +4773,7 @@ scaled:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -4808,11 +4809,11 @@ scaled:
 	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -4896,7 +4897,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -4917,9 +4918,9 @@ whole:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e3ad5ce // fadd v14.4s, v14.4s, v26.4s
 	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -4969,13 +4970,13 @@ whole:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -5031,8 +5032,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	WORD $0x3d800ac2 // str q2, [x22, #32]
@@ -5055,35 +5056,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $16, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -5096,7 +5097,7 @@ TEXT ·inttile4x8DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -5105,19 +5106,19 @@ tile:
 	WORD $0x4ea11c25 // mov v5.16b, v1.16b
 	WORD $0x4ea01c06 // mov v6.16b, v0.16b
 	WORD $0x4ea11c27 // mov v7.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R11
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -5216,7 +5217,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -5227,7 +5228,7 @@ summed:
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -5238,10 +5239,10 @@ summed:
 	WORD $0x6e39dca5 // fmul v5.4s, v5.4s, v25.4s
 	WORD $0x6e38dcc6 // fmul v6.4s, v6.4s, v24.4s
 	WORD $0x6e39dce7 // fmul v7.4s, v7.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -5264,9 +5265,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -5277,9 +5278,9 @@ scaled:
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -5305,7 +5306,7 @@ scaled:
 	WORD $0x6eb8e4fa // fcmgt v26.4s, v7.4s, v24.4s
 	WORD $0x6efa1f07 // bif v7.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4e7 // fmin v7.4s, v7.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -5325,11 +5326,11 @@ scaled:
 	WORD $0x6e38dce7 // fmul v7.4s, v7.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -5377,7 +5378,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -5388,9 +5389,9 @@ whole:
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -5416,13 +5417,13 @@ whole:
 	WORD $0x6eb8e4fa // fcmgt v26.4s, v7.4s, v24.4s
 	WORD $0x6efa1f07 // bif v7.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4e7 // fmin v7.4s, v7.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -5458,8 +5459,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -5474,35 +5475,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $16, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -5515,7 +5516,7 @@ TEXT ·inttile4x16PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x3dc00aaa // ldr q10, [x21, #32]
@@ -5532,19 +5533,19 @@ tile:
 	WORD $0x4ea91d35 // mov v21.16b, v9.16b
 	WORD $0x4eaa1d56 // mov v22.16b, v10.16b
 	WORD $0x4eab1d77 // mov v23.16b, v11.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R11
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -5812,7 +5813,7 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
@@ -5831,7 +5832,7 @@ end:
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -5852,10 +5853,10 @@ end:
 	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
 	WORD $0x6e3aded6 // fmul v22.4s, v22.4s, v26.4s
 	WORD $0x6e3bdef7 // fmul v23.4s, v23.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -5894,9 +5895,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -5917,9 +5918,9 @@ scaled:
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
 	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -5969,7 +5970,7 @@ scaled:
 	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
 	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -6005,11 +6006,11 @@ scaled:
 	WORD $0x6e38def7 // fmul v23.4s, v23.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -6093,7 +6094,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -6114,9 +6115,9 @@ whole:
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
 	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -6166,13 +6167,13 @@ whole:
 	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
 	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -6228,8 +6229,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	WORD $0x3d800aca // str q10, [x22, #32]
@@ -6252,35 +6253,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $16, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -6293,7 +6294,7 @@ TEXT ·inttile4x8PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x4ea81d0a // mov v10.16b, v8.16b
@@ -6302,19 +6303,19 @@ tile:
 	WORD $0x4ea91d2d // mov v13.16b, v9.16b
 	WORD $0x4ea81d0e // mov v14.16b, v8.16b
 	WORD $0x4ea91d2f // mov v15.16b, v9.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R11
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -6474,7 +6475,7 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
@@ -6485,7 +6486,7 @@ end:
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -6496,10 +6497,10 @@ end:
 	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
 	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
 	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -6522,9 +6523,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -6535,9 +6536,9 @@ scaled:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -6563,7 +6564,7 @@ scaled:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -6583,11 +6584,11 @@ scaled:
 	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -6635,7 +6636,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -6646,9 +6647,9 @@ whole:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -6674,13 +6675,13 @@ whole:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -6716,8 +6717,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	ADD R23, R22, R22
@@ -6732,35 +6733,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $16, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -6773,7 +6774,7 @@ TEXT ·inttile5x16DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x3dc00aa2 // ldr q2, [x21, #32]
@@ -6794,21 +6795,21 @@ tile:
 	WORD $0x4ea11c31 // mov v17.16b, v1.16b
 	WORD $0x4ea21c52 // mov v18.16b, v2.16b
 	WORD $0x4ea31c73 // mov v19.16b, v3.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R12
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -6981,7 +6982,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -7004,7 +7005,7 @@ summed:
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -7029,10 +7030,10 @@ summed:
 	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
 	WORD $0x6e3ade52 // fmul v18.4s, v18.4s, v26.4s
 	WORD $0x6e3bde73 // fmul v19.4s, v19.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -7080,9 +7081,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -7107,9 +7108,9 @@ scaled:
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
 	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -7171,7 +7172,7 @@ scaled:
 	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
 	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
 	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -7215,11 +7216,11 @@ scaled:
 	WORD $0x6e38de73 // fmul v19.4s, v19.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -7323,7 +7324,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -7348,9 +7349,9 @@ whole:
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 	WORD $0x4e3ad652 // fadd v18.4s, v18.4s, v26.4s
 	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -7412,13 +7413,13 @@ whole:
 	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
 	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
 	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -7487,8 +7488,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	WORD $0x3d800ac2 // str q2, [x22, #32]
@@ -7516,35 +7517,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $20, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -7557,7 +7558,7 @@ TEXT ·inttile5x8DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -7568,21 +7569,21 @@ tile:
 	WORD $0x4ea11c27 // mov v7.16b, v1.16b
 	WORD $0x4ea01c08 // mov v8.16b, v0.16b
 	WORD $0x4ea11c29 // mov v9.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R12
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -7695,7 +7696,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -7708,7 +7709,7 @@ summed:
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
 	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -7721,10 +7722,10 @@ summed:
 	WORD $0x6e39dce7 // fmul v7.4s, v7.4s, v25.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
 	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -7752,9 +7753,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -7767,9 +7768,9 @@ scaled:
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -7801,7 +7802,7 @@ scaled:
 	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
 	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
 	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -7825,11 +7826,11 @@ scaled:
 	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -7888,7 +7889,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -7901,9 +7902,9 @@ whole:
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -7935,13 +7936,13 @@ whole:
 	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
 	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
 	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -7985,8 +7986,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -8004,35 +8005,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $20, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -8045,7 +8046,7 @@ TEXT ·inttile5x8PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x4ea81d0a // mov v10.16b, v8.16b
@@ -8056,21 +8057,21 @@ tile:
 	WORD $0x4ea91d2f // mov v15.16b, v9.16b
 	WORD $0x4ea81d10 // mov v16.16b, v8.16b
 	WORD $0x4ea91d31 // mov v17.16b, v9.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R12
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -8258,7 +8259,7 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
@@ -8271,7 +8272,7 @@ end:
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -8284,10 +8285,10 @@ end:
 	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
 	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
 	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -8315,9 +8316,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -8330,9 +8331,9 @@ scaled:
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -8364,7 +8365,7 @@ scaled:
 	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
 	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
 	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -8388,11 +8389,11 @@ scaled:
 	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -8451,7 +8452,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -8464,9 +8465,9 @@ whole:
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -8498,13 +8499,13 @@ whole:
 	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
 	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
 	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -8548,8 +8549,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	ADD R23, R22, R22
@@ -8567,35 +8568,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $20, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -8608,7 +8609,7 @@ TEXT ·inttile6x16DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x3dc00aa2 // ldr q2, [x21, #32]
@@ -8633,23 +8634,23 @@ tile:
 	WORD $0x4ea11c35 // mov v21.16b, v1.16b
 	WORD $0x4ea21c56 // mov v22.16b, v2.16b
 	WORD $0x4ea31c77 // mov v23.16b, v3.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R13
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -8846,7 +8847,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -8873,7 +8874,7 @@ summed:
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -8902,10 +8903,10 @@ summed:
 	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
 	WORD $0x6e3aded6 // fmul v22.4s, v22.4s, v26.4s
 	WORD $0x6e3bdef7 // fmul v23.4s, v23.4s, v27.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -8962,9 +8963,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -8993,9 +8994,9 @@ scaled:
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
 	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -9069,7 +9070,7 @@ scaled:
 	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
 	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -9121,11 +9122,11 @@ scaled:
 	WORD $0x6e38def7 // fmul v23.4s, v23.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x3dc002d9 // ldr q25, [x22]
 	WORD $0x6f08a73b // uxtl2 v27.8h, v25.16b
@@ -9249,7 +9250,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -9278,9 +9279,9 @@ whole:
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 	WORD $0x4e3ad6d6 // fadd v22.4s, v22.4s, v26.4s
 	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -9354,13 +9355,13 @@ whole:
 	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
 	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -9442,8 +9443,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	WORD $0x3d800ac2 // str q2, [x22, #32]
@@ -9476,35 +9477,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $24, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -9517,7 +9518,7 @@ TEXT ·inttile6x8DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -9530,23 +9531,23 @@ tile:
 	WORD $0x4ea11c29 // mov v9.16b, v1.16b
 	WORD $0x4ea01c0a // mov v10.16b, v0.16b
 	WORD $0x4ea11c2b // mov v11.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R13
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -9673,7 +9674,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -9688,7 +9689,7 @@ summed:
 	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
 	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -9703,10 +9704,10 @@ summed:
 	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
 	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
 	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -9739,9 +9740,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -9756,9 +9757,9 @@ scaled:
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -9796,7 +9797,7 @@ scaled:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -9824,11 +9825,11 @@ scaled:
 	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -9898,7 +9899,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -9913,9 +9914,9 @@ whole:
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -9953,13 +9954,13 @@ whole:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -10011,8 +10012,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -10033,35 +10034,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $24, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -10074,7 +10075,7 @@ TEXT ·inttile6x8PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x4ea81d0a // mov v10.16b, v8.16b
@@ -10087,23 +10088,23 @@ tile:
 	WORD $0x4ea91d31 // mov v17.16b, v9.16b
 	WORD $0x4ea81d12 // mov v18.16b, v8.16b
 	WORD $0x4ea91d33 // mov v19.16b, v9.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R13
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -10319,7 +10320,7 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
@@ -10334,7 +10335,7 @@ end:
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -10349,10 +10350,10 @@ end:
 	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
 	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
 	WORD $0x6e39de73 // fmul v19.4s, v19.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -10385,9 +10386,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -10402,9 +10403,9 @@ scaled:
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -10442,7 +10443,7 @@ scaled:
 	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
 	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
 	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -10470,11 +10471,11 @@ scaled:
 	WORD $0x6e38de73 // fmul v19.4s, v19.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -10544,7 +10545,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -10559,9 +10560,9 @@ whole:
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -10599,13 +10600,13 @@ whole:
 	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
 	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
 	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -10657,8 +10658,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	ADD R23, R22, R22
@@ -10679,35 +10680,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $24, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -10720,7 +10721,7 @@ TEXT ·inttile7x8DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -10735,25 +10736,25 @@ tile:
 	WORD $0x4ea11c2b // mov v11.16b, v1.16b
 	WORD $0x4ea01c0c // mov v12.16b, v0.16b
 	WORD $0x4ea11c2d // mov v13.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R14
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -10894,7 +10895,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -10911,7 +10912,7 @@ summed:
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -10928,10 +10929,10 @@ summed:
 	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
 	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
 	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -10969,9 +10970,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -10988,9 +10989,9 @@ scaled:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -11034,7 +11035,7 @@ scaled:
 	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
 	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -11066,11 +11067,11 @@ scaled:
 	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -11151,7 +11152,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -11168,9 +11169,9 @@ whole:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -11214,13 +11215,13 @@ whole:
 	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
 	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -11280,8 +11281,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -11305,35 +11306,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $28, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -11346,7 +11347,7 @@ TEXT ·inttile7x8PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x4ea81d0a // mov v10.16b, v8.16b
@@ -11361,25 +11362,25 @@ tile:
 	WORD $0x4ea91d33 // mov v19.16b, v9.16b
 	WORD $0x4ea81d14 // mov v20.16b, v8.16b
 	WORD $0x4ea91d35 // mov v21.16b, v9.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R14
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -11623,7 +11624,7 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
@@ -11640,7 +11641,7 @@ end:
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -11657,10 +11658,10 @@ end:
 	WORD $0x6e39de73 // fmul v19.4s, v19.4s, v25.4s
 	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
 	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -11698,9 +11699,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -11717,9 +11718,9 @@ scaled:
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
 	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -11763,7 +11764,7 @@ scaled:
 	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
 	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -11795,11 +11796,11 @@ scaled:
 	WORD $0x6e38deb5 // fmul v21.4s, v21.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -11880,7 +11881,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -11897,9 +11898,9 @@ whole:
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
 	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -11943,13 +11944,13 @@ whole:
 	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
 	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -12009,8 +12010,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	ADD R23, R22, R22
@@ -12034,35 +12035,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $28, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -12075,7 +12076,7 @@ TEXT ·inttile8x8DotNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -12092,27 +12093,27 @@ tile:
 	WORD $0x4ea11c2d // mov v13.16b, v1.16b
 	WORD $0x4ea01c0e // mov v14.16b, v0.16b
 	WORD $0x4ea11c2f // mov v15.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
+	ADD R21, R3, R14
 	MOVW 28(R2), R21
-	ADD R21<<0, R3, R15
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R15
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -12267,7 +12268,7 @@ end:
 	BNE segment
 
 summed:
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -12286,7 +12287,7 @@ summed:
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -12305,10 +12306,10 @@ summed:
 	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
 	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
 	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -12351,9 +12352,9 @@ summed:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -12372,9 +12373,9 @@ scaled:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -12424,7 +12425,7 @@ scaled:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -12460,11 +12461,11 @@ scaled:
 	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -12556,7 +12557,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -12575,9 +12576,9 @@ whole:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -12627,13 +12628,13 @@ whole:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -12701,8 +12702,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -12729,35 +12730,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $32, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -12770,7 +12771,7 @@ TEXT ·inttile8x8PlanesNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a8 // ldr q8, [x21]
 	WORD $0x3dc006a9 // ldr q9, [x21, #16]
 	WORD $0x4ea81d0a // mov v10.16b, v8.16b
@@ -12787,27 +12788,27 @@ tile:
 	WORD $0x4ea91d35 // mov v21.16b, v9.16b
 	WORD $0x4ea81d16 // mov v22.16b, v8.16b
 	WORD $0x4ea91d37 // mov v23.16b, v9.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
+	ADD R21, R3, R14
 	MOVW 28(R2), R21
-	ADD R21<<0, R3, R15
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R15
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 segment:
 	MOVD (R4), R6
@@ -13079,7 +13080,7 @@ rest:
 end:
 	SUBS $1, R5, R5
 	BNE segment
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
@@ -13098,7 +13099,7 @@ end:
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -13117,10 +13118,10 @@ end:
 	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
 	WORD $0x6e38ded6 // fmul v22.4s, v22.4s, v24.4s
 	WORD $0x6e39def7 // fmul v23.4s, v23.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -13163,9 +13164,9 @@ end:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -13184,9 +13185,9 @@ scaled:
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
 	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -13236,7 +13237,7 @@ scaled:
 	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
 	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218908 // frintn v8.4s, v8.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
@@ -13272,11 +13273,11 @@ scaled:
 	WORD $0x6e38def7 // fmul v23.4s, v23.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -13368,7 +13369,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
@@ -13387,9 +13388,9 @@ whole:
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
 	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e51a // fcmgt v26.4s, v8.4s, v24.4s
 	WORD $0x6efa1f08 // bif v8.16b, v24.16b, v26.16b
@@ -13439,13 +13440,13 @@ whole:
 	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
 	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a908 // fcvtns v8.4s, v8.4s
 	WORD $0x4eb88508 // add v8.4s, v8.4s, v24.4s
 	WORD $0x4e21a929 // fcvtns v9.4s, v9.4s
@@ -13513,8 +13514,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c8 // str q8, [x22]
 	WORD $0x3d8006c9 // str q9, [x22, #16]
 	ADD R23, R22, R22
@@ -13541,35 +13542,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $32, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -13582,16 +13583,16 @@ TEXT ·inttile1x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R8
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -13606,20 +13607,20 @@ tap:
 	WORD $0x4e648041 // smlal2 v1.4s, v2.8h, v4.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
 	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
 	WORD $0x6e39dc21 // fmul v1.4s, v1.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -13627,16 +13628,16 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -13644,7 +13645,7 @@ scaled:
 	WORD $0x6eb8e43a // fcmgt v26.4s, v1.4s, v24.4s
 	WORD $0x6efa1f01 // bif v1.16b, v24.16b, v26.16b
 	WORD $0x4eb9f421 // fmin v1.4s, v1.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -13652,11 +13653,11 @@ scaled:
 	WORD $0x6e38dc21 // fmul v1.4s, v1.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -13671,14 +13672,14 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -13686,13 +13687,13 @@ whole:
 	WORD $0x6eb8e43a // fcmgt v26.4s, v1.4s, v24.4s
 	WORD $0x6efa1f01 // bif v1.16b, v24.16b, v26.16b
 	WORD $0x4eb9f421 // fmin v1.4s, v1.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -13704,42 +13705,42 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $4, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -13752,20 +13753,20 @@ TEXT ·inttile2x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea11c23 // mov v3.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R9
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -13784,24 +13785,24 @@ tap:
 	WORD $0x4e678083 // smlal2 v3.4s, v4.8h, v7.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
 	WORD $0x4e21d821 // scvtf v1.4s, v1.4s
 	WORD $0x4e21d842 // scvtf v2.4s, v2.4s
 	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
 	WORD $0x6e39dc21 // fmul v1.4s, v1.4s, v25.4s
 	WORD $0x6e38dc42 // fmul v2.4s, v2.4s, v24.4s
 	WORD $0x6e39dc63 // fmul v3.4s, v3.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -13814,18 +13815,18 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -13839,7 +13840,7 @@ scaled:
 	WORD $0x6eb8e47a // fcmgt v26.4s, v3.4s, v24.4s
 	WORD $0x6efa1f03 // bif v3.16b, v24.16b, v26.16b
 	WORD $0x4eb9f463 // fmin v3.4s, v3.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -13851,11 +13852,11 @@ scaled:
 	WORD $0x6e38dc63 // fmul v3.4s, v3.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -13881,16 +13882,16 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
 	WORD $0x4e38d442 // fadd v2.4s, v2.4s, v24.4s
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -13904,13 +13905,13 @@ whole:
 	WORD $0x6eb8e47a // fcmgt v26.4s, v3.4s, v24.4s
 	WORD $0x6efa1f03 // bif v3.16b, v24.16b, v26.16b
 	WORD $0x4eb9f463 // fmin v3.4s, v3.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -13930,8 +13931,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -13940,35 +13941,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $8, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -13981,24 +13982,24 @@ TEXT ·inttile3x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea11c23 // mov v3.16b, v1.16b
 	WORD $0x4ea01c04 // mov v4.16b, v0.16b
 	WORD $0x4ea11c25 // mov v5.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R10
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -14021,7 +14022,7 @@ tap:
 	WORD $0x4e6a80c5 // smlal2 v5.4s, v6.8h, v10.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -14030,7 +14031,7 @@ tap:
 	WORD $0x4e21d863 // scvtf v3.4s, v3.4s
 	WORD $0x4e21d884 // scvtf v4.4s, v4.4s
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -14039,10 +14040,10 @@ tap:
 	WORD $0x6e39dc63 // fmul v3.4s, v3.4s, v25.4s
 	WORD $0x6e38dc84 // fmul v4.4s, v4.4s, v24.4s
 	WORD $0x6e39dca5 // fmul v5.4s, v5.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -14060,9 +14061,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -14071,9 +14072,9 @@ scaled:
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -14093,7 +14094,7 @@ scaled:
 	WORD $0x6eb8e4ba // fcmgt v26.4s, v5.4s, v24.4s
 	WORD $0x6efa1f05 // bif v5.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4a5 // fmin v5.4s, v5.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -14109,11 +14110,11 @@ scaled:
 	WORD $0x6e38dca5 // fmul v5.4s, v5.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -14150,7 +14151,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -14159,9 +14160,9 @@ whole:
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
 	WORD $0x4e38d484 // fadd v4.4s, v4.4s, v24.4s
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -14181,13 +14182,13 @@ whole:
 	WORD $0x6eb8e4ba // fcmgt v26.4s, v5.4s, v24.4s
 	WORD $0x6efa1f05 // bif v5.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4a5 // fmin v5.4s, v5.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -14215,8 +14216,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -14228,35 +14229,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $12, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -14269,7 +14270,7 @@ TEXT ·inttile4x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -14278,19 +14279,19 @@ tile:
 	WORD $0x4ea11c25 // mov v5.16b, v1.16b
 	WORD $0x4ea01c06 // mov v6.16b, v0.16b
 	WORD $0x4ea11c27 // mov v7.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R11
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -14317,7 +14318,7 @@ tap:
 	WORD $0x4e6d8107 // smlal2 v7.4s, v8.8h, v13.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -14328,7 +14329,7 @@ tap:
 	WORD $0x4e21d8a5 // scvtf v5.4s, v5.4s
 	WORD $0x4e21d8c6 // scvtf v6.4s, v6.4s
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -14339,10 +14340,10 @@ tap:
 	WORD $0x6e39dca5 // fmul v5.4s, v5.4s, v25.4s
 	WORD $0x6e38dcc6 // fmul v6.4s, v6.4s, v24.4s
 	WORD $0x6e39dce7 // fmul v7.4s, v7.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -14365,9 +14366,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -14378,9 +14379,9 @@ scaled:
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -14406,7 +14407,7 @@ scaled:
 	WORD $0x6eb8e4fa // fcmgt v26.4s, v7.4s, v24.4s
 	WORD $0x6efa1f07 // bif v7.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4e7 // fmin v7.4s, v7.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -14426,11 +14427,11 @@ scaled:
 	WORD $0x6e38dce7 // fmul v7.4s, v7.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -14478,7 +14479,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -14489,9 +14490,9 @@ whole:
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
 	WORD $0x4e38d4c6 // fadd v6.4s, v6.4s, v24.4s
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -14517,13 +14518,13 @@ whole:
 	WORD $0x6eb8e4fa // fcmgt v26.4s, v7.4s, v24.4s
 	WORD $0x6efa1f07 // bif v7.16b, v24.16b, v26.16b
 	WORD $0x4eb9f4e7 // fmin v7.4s, v7.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -14559,8 +14560,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -14575,35 +14576,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $16, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -14616,7 +14617,7 @@ TEXT ·inttile5x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -14627,21 +14628,21 @@ tile:
 	WORD $0x4ea11c27 // mov v7.16b, v1.16b
 	WORD $0x4ea01c08 // mov v8.16b, v0.16b
 	WORD $0x4ea11c29 // mov v9.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R12
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -14672,7 +14673,7 @@ tap:
 	WORD $0x4e6c8149 // smlal2 v9.4s, v10.8h, v12.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -14685,7 +14686,7 @@ tap:
 	WORD $0x4e21d8e7 // scvtf v7.4s, v7.4s
 	WORD $0x4e21d908 // scvtf v8.4s, v8.4s
 	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -14698,10 +14699,10 @@ tap:
 	WORD $0x6e39dce7 // fmul v7.4s, v7.4s, v25.4s
 	WORD $0x6e38dd08 // fmul v8.4s, v8.4s, v24.4s
 	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -14729,9 +14730,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -14744,9 +14745,9 @@ scaled:
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -14778,7 +14779,7 @@ scaled:
 	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
 	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
 	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -14802,11 +14803,11 @@ scaled:
 	WORD $0x6e38dd29 // fmul v9.4s, v9.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -14865,7 +14866,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -14878,9 +14879,9 @@ whole:
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
 	WORD $0x4e38d508 // fadd v8.4s, v8.4s, v24.4s
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -14912,13 +14913,13 @@ whole:
 	WORD $0x6eb8e53a // fcmgt v26.4s, v9.4s, v24.4s
 	WORD $0x6efa1f09 // bif v9.16b, v24.16b, v26.16b
 	WORD $0x4eb9f529 // fmin v9.4s, v9.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -14962,8 +14963,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -14981,35 +14982,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $20, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -15022,7 +15023,7 @@ TEXT ·inttile6x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -15035,23 +15036,23 @@ tile:
 	WORD $0x4ea11c29 // mov v9.16b, v1.16b
 	WORD $0x4ea01c0a // mov v10.16b, v0.16b
 	WORD $0x4ea11c2b // mov v11.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R13
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -15086,7 +15087,7 @@ tap:
 	WORD $0x4e6f818b // smlal2 v11.4s, v12.8h, v15.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -15101,7 +15102,7 @@ tap:
 	WORD $0x4e21d929 // scvtf v9.4s, v9.4s
 	WORD $0x4e21d94a // scvtf v10.4s, v10.4s
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -15116,10 +15117,10 @@ tap:
 	WORD $0x6e39dd29 // fmul v9.4s, v9.4s, v25.4s
 	WORD $0x6e38dd4a // fmul v10.4s, v10.4s, v24.4s
 	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -15152,9 +15153,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -15169,9 +15170,9 @@ scaled:
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -15209,7 +15210,7 @@ scaled:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -15237,11 +15238,11 @@ scaled:
 	WORD $0x6e38dd6b // fmul v11.4s, v11.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -15311,7 +15312,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -15326,9 +15327,9 @@ whole:
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 	WORD $0x4e38d54a // fadd v10.4s, v10.4s, v24.4s
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -15366,13 +15367,13 @@ whole:
 	WORD $0x6eb8e57a // fcmgt v26.4s, v11.4s, v24.4s
 	WORD $0x6efa1f0b // bif v11.16b, v24.16b, v26.16b
 	WORD $0x4eb9f56b // fmin v11.4s, v11.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -15424,8 +15425,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -15446,35 +15447,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $24, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -15487,7 +15488,7 @@ TEXT ·inttile7x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -15502,25 +15503,25 @@ tile:
 	WORD $0x4ea11c2b // mov v11.16b, v1.16b
 	WORD $0x4ea01c0c // mov v12.16b, v0.16b
 	WORD $0x4ea11c2d // mov v13.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R14
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -15559,7 +15560,7 @@ tap:
 	WORD $0x4e7281cd // smlal2 v13.4s, v14.8h, v18.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -15576,7 +15577,7 @@ tap:
 	WORD $0x4e21d96b // scvtf v11.4s, v11.4s
 	WORD $0x4e21d98c // scvtf v12.4s, v12.4s
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -15593,10 +15594,10 @@ tap:
 	WORD $0x6e39dd6b // fmul v11.4s, v11.4s, v25.4s
 	WORD $0x6e38dd8c // fmul v12.4s, v12.4s, v24.4s
 	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -15634,9 +15635,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -15653,9 +15654,9 @@ scaled:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -15699,7 +15700,7 @@ scaled:
 	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
 	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -15731,11 +15732,11 @@ scaled:
 	WORD $0x6e38ddad // fmul v13.4s, v13.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -15816,7 +15817,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -15833,9 +15834,9 @@ whole:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 	WORD $0x4e38d58c // fadd v12.4s, v12.4s, v24.4s
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -15879,13 +15880,13 @@ whole:
 	WORD $0x6eb8e5ba // fcmgt v26.4s, v13.4s, v24.4s
 	WORD $0x6efa1f0d // bif v13.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ad // fmin v13.4s, v13.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -15945,8 +15946,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -15970,35 +15971,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $28, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -16011,7 +16012,7 @@ TEXT ·inttile8x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -16028,27 +16029,27 @@ tile:
 	WORD $0x4ea11c2d // mov v13.16b, v1.16b
 	WORD $0x4ea01c0e // mov v14.16b, v0.16b
 	WORD $0x4ea11c2f // mov v15.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
+	ADD R21, R3, R14
 	MOVW 28(R2), R21
-	ADD R21<<0, R3, R15
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R15
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -16091,7 +16092,7 @@ tap:
 	WORD $0x4e75820f // smlal2 v15.4s, v16.8h, v21.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -16110,7 +16111,7 @@ tap:
 	WORD $0x4e21d9ad // scvtf v13.4s, v13.4s
 	WORD $0x4e21d9ce // scvtf v14.4s, v14.4s
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -16129,10 +16130,10 @@ tap:
 	WORD $0x6e39ddad // fmul v13.4s, v13.4s, v25.4s
 	WORD $0x6e38ddce // fmul v14.4s, v14.4s, v24.4s
 	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -16175,9 +16176,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -16196,9 +16197,9 @@ scaled:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -16248,7 +16249,7 @@ scaled:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -16284,11 +16285,11 @@ scaled:
 	WORD $0x6e38ddef // fmul v15.4s, v15.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -16380,7 +16381,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -16399,9 +16400,9 @@ whole:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 	WORD $0x4e38d5ce // fadd v14.4s, v14.4s, v24.4s
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -16451,13 +16452,13 @@ whole:
 	WORD $0x6eb8e5fa // fcmgt v26.4s, v15.4s, v24.4s
 	WORD $0x6efa1f0f // bif v15.16b, v24.16b, v26.16b
 	WORD $0x4eb9f5ef // fmin v15.4s, v15.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -16525,8 +16526,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -16553,35 +16554,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $32, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -16594,7 +16595,7 @@ TEXT ·inttile9x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -16613,29 +16614,29 @@ tile:
 	WORD $0x4ea11c2f // mov v15.16b, v1.16b
 	WORD $0x4ea01c10 // mov v16.16b, v0.16b
 	WORD $0x4ea11c31 // mov v17.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
+	ADD R21, R3, R14
 	MOVW 28(R2), R21
-	ADD R21<<0, R3, R15
+	ADD R21, R3, R15
 	MOVW 32(R2), R21
-	ADD R21<<0, R3, R16
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R16
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -16682,7 +16683,7 @@ tap:
 	WORD $0x4e748251 // smlal2 v17.4s, v18.8h, v20.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -16703,7 +16704,7 @@ tap:
 	WORD $0x4e21d9ef // scvtf v15.4s, v15.4s
 	WORD $0x4e21da10 // scvtf v16.4s, v16.4s
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -16724,10 +16725,10 @@ tap:
 	WORD $0x6e39ddef // fmul v15.4s, v15.4s, v25.4s
 	WORD $0x6e38de10 // fmul v16.4s, v16.4s, v24.4s
 	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -16775,9 +16776,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -16798,9 +16799,9 @@ scaled:
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -16856,7 +16857,7 @@ scaled:
 	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
 	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
 	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -16896,11 +16897,11 @@ scaled:
 	WORD $0x6e38de31 // fmul v17.4s, v17.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -17003,7 +17004,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -17024,9 +17025,9 @@ whole:
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
 	WORD $0x4e38d610 // fadd v16.4s, v16.4s, v24.4s
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -17082,13 +17083,13 @@ whole:
 	WORD $0x6eb8e63a // fcmgt v26.4s, v17.4s, v24.4s
 	WORD $0x6efa1f11 // bif v17.16b, v24.16b, v26.16b
 	WORD $0x4eb9f631 // fmin v17.4s, v17.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -17164,8 +17165,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -17195,35 +17196,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $36, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $9, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $9, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $9, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -17236,7 +17237,7 @@ TEXT ·inttile10x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -17257,31 +17258,31 @@ tile:
 	WORD $0x4ea11c31 // mov v17.16b, v1.16b
 	WORD $0x4ea01c12 // mov v18.16b, v0.16b
 	WORD $0x4ea11c33 // mov v19.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
+	ADD R21, R3, R14
 	MOVW 28(R2), R21
-	ADD R21<<0, R3, R15
+	ADD R21, R3, R15
 	MOVW 32(R2), R21
-	ADD R21<<0, R3, R16
+	ADD R21, R3, R16
 	MOVW 36(R2), R21
-	ADD R21<<0, R3, R17
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R17
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -17332,7 +17333,7 @@ tap:
 	WORD $0x4e778293 // smlal2 v19.4s, v20.8h, v23.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -17355,7 +17356,7 @@ tap:
 	WORD $0x4e21da31 // scvtf v17.4s, v17.4s
 	WORD $0x4e21da52 // scvtf v18.4s, v18.4s
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -17378,10 +17379,10 @@ tap:
 	WORD $0x6e39de31 // fmul v17.4s, v17.4s, v25.4s
 	WORD $0x6e38de52 // fmul v18.4s, v18.4s, v24.4s
 	WORD $0x6e39de73 // fmul v19.4s, v19.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -17434,9 +17435,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -17459,9 +17460,9 @@ scaled:
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -17523,7 +17524,7 @@ scaled:
 	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
 	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
 	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -17567,11 +17568,11 @@ scaled:
 	WORD $0x6e38de73 // fmul v19.4s, v19.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -17685,7 +17686,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -17708,9 +17709,9 @@ whole:
 	WORD $0x4e39d631 // fadd v17.4s, v17.4s, v25.4s
 	WORD $0x4e38d652 // fadd v18.4s, v18.4s, v24.4s
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -17772,13 +17773,13 @@ whole:
 	WORD $0x6eb8e67a // fcmgt v26.4s, v19.4s, v24.4s
 	WORD $0x6efa1f13 // bif v19.16b, v24.16b, v26.16b
 	WORD $0x4eb9f673 // fmin v19.4s, v19.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -17862,8 +17863,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -17896,35 +17897,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $40, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $10, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $10, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $10, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -17937,7 +17938,7 @@ TEXT ·inttile11x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -17960,33 +17961,33 @@ tile:
 	WORD $0x4ea11c33 // mov v19.16b, v1.16b
 	WORD $0x4ea01c14 // mov v20.16b, v0.16b
 	WORD $0x4ea11c35 // mov v21.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
+	ADD R21, R3, R14
 	MOVW 28(R2), R21
-	ADD R21<<0, R3, R15
+	ADD R21, R3, R15
 	MOVW 32(R2), R21
-	ADD R21<<0, R3, R16
+	ADD R21, R3, R16
 	MOVW 36(R2), R21
-	ADD R21<<0, R3, R17
+	ADD R21, R3, R17
 	MOVW 40(R2), R21
-	ADD R21<<0, R3, R19
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R19
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -18041,7 +18042,7 @@ tap:
 	WORD $0x4e7a82d5 // smlal2 v21.4s, v22.8h, v26.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -18066,7 +18067,7 @@ tap:
 	WORD $0x4e21da73 // scvtf v19.4s, v19.4s
 	WORD $0x4e21da94 // scvtf v20.4s, v20.4s
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -18091,10 +18092,10 @@ tap:
 	WORD $0x6e39de73 // fmul v19.4s, v19.4s, v25.4s
 	WORD $0x6e38de94 // fmul v20.4s, v20.4s, v24.4s
 	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -18152,9 +18153,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -18179,9 +18180,9 @@ scaled:
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
 	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -18249,7 +18250,7 @@ scaled:
 	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
 	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -18297,11 +18298,11 @@ scaled:
 	WORD $0x6e38deb5 // fmul v21.4s, v21.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -18426,7 +18427,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -18451,9 +18452,9 @@ whole:
 	WORD $0x4e39d673 // fadd v19.4s, v19.4s, v25.4s
 	WORD $0x4e38d694 // fadd v20.4s, v20.4s, v24.4s
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -18521,13 +18522,13 @@ whole:
 	WORD $0x6eb8e6ba // fcmgt v26.4s, v21.4s, v24.4s
 	WORD $0x6efa1f15 // bif v21.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6b5 // fmin v21.4s, v21.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -18619,8 +18620,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -18656,35 +18657,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $44, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $11, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $11, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $11, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile
@@ -18697,7 +18698,7 @@ TEXT ·inttile12x8ChannelsNEON(SB), NOSPLIT, $0-8
 	MOVD t+0(FP), R0
 
 tile:
-	MOVD 120(R0), R21
+	MOVD intArgs_start(R0), R21
 	WORD $0x3dc002a0 // ldr q0, [x21]
 	WORD $0x3dc006a1 // ldr q1, [x21, #16]
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
@@ -18722,35 +18723,35 @@ tile:
 	WORD $0x4ea11c35 // mov v21.16b, v1.16b
 	WORD $0x4ea01c16 // mov v22.16b, v0.16b
 	WORD $0x4ea11c37 // mov v23.16b, v1.16b
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD intArgs_b(R0), R1
+	MOVD intArgs_rows(R0), R2
+	MOVD intArgs_src(R0), R3
 	MOVW 0(R2), R21
-	ADD R21<<0, R3, R8
+	ADD R21, R3, R8
 	MOVW 4(R2), R21
-	ADD R21<<0, R3, R9
+	ADD R21, R3, R9
 	MOVW 8(R2), R21
-	ADD R21<<0, R3, R10
+	ADD R21, R3, R10
 	MOVW 12(R2), R21
-	ADD R21<<0, R3, R11
+	ADD R21, R3, R11
 	MOVW 16(R2), R21
-	ADD R21<<0, R3, R12
+	ADD R21, R3, R12
 	MOVW 20(R2), R21
-	ADD R21<<0, R3, R13
+	ADD R21, R3, R13
 	MOVW 24(R2), R21
-	ADD R21<<0, R3, R14
+	ADD R21, R3, R14
 	MOVW 28(R2), R21
-	ADD R21<<0, R3, R15
+	ADD R21, R3, R15
 	MOVW 32(R2), R21
-	ADD R21<<0, R3, R16
+	ADD R21, R3, R16
 	MOVW 36(R2), R21
-	ADD R21<<0, R3, R17
+	ADD R21, R3, R17
 	MOVW 40(R2), R21
-	ADD R21<<0, R3, R19
+	ADD R21, R3, R19
 	MOVW 44(R2), R21
-	ADD R21<<0, R3, R20
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	ADD R21, R3, R20
+	MOVD intArgs_segs(R0), R4
+	MOVD (intArgs_segs+8)(R0), R5
 
 tap:
 	MOVD (R4), R6
@@ -18809,7 +18810,7 @@ tap:
 	WORD $0x4e7d8317 // smlal2 v23.4s, v24.8h, v29.8h
 	SUBS $1, R5, R5
 	BNE tap
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $2, R21
 	BEQ store
 	WORD $0x4e21d800 // scvtf v0.4s, v0.4s
@@ -18836,7 +18837,7 @@ tap:
 	WORD $0x4e21dab5 // scvtf v21.4s, v21.4s
 	WORD $0x4e21dad6 // scvtf v22.4s, v22.4s
 	WORD $0x4e21daf7 // scvtf v23.4s, v23.4s
-	MOVD 144(R0), R22
+	MOVD intArgs_mul(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -18863,10 +18864,10 @@ tap:
 	WORD $0x6e39deb5 // fmul v21.4s, v21.4s, v25.4s
 	WORD $0x6e38ded6 // fmul v22.4s, v22.4s, v24.4s
 	WORD $0x6e39def7 // fmul v23.4s, v23.4s, v25.4s
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, scaled
-	MOVD 320(R0), R22
-	MOVD 344(R0), R23
+	MOVD intArgs_extra(R0), R22
+	MOVD intArgs_lde(R0), R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
@@ -18929,9 +18930,9 @@ tap:
 	ADD R23, R22, R22
 
 scaled:
-	MOVBU 281(R0), R21
+	MOVBU intArgs_mid(R0), R21
 	CBZ R21, residual
-	MOVD 168(R0), R22
+	MOVD intArgs_add(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -18958,9 +18959,9 @@ scaled:
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
 	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
-	ADD $284, R0, R21
+	ADD $intArgs_midLo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $288, R0, R21
+	ADD $intArgs_midHi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -19034,7 +19035,7 @@ scaled:
 	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
 	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
-	ADD $292, R0, R21
+	ADD $intArgs_midMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0x4e218800 // frintn v0.4s, v0.4s
 	WORD $0x6e38dc00 // fmul v0.4s, v0.4s, v24.4s
@@ -19086,11 +19087,11 @@ scaled:
 	WORD $0x6e38def7 // fmul v23.4s, v23.4s, v24.4s
 
 residual:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, whole
-	MOVD 192(R0), R22
-	MOVD 224(R0), R23
-	ADD $256, R0, R21
+	MOVD intArgs_res(R0), R22
+	MOVD intArgs_ldr(R0), R23
+	ADD $intArgs_resMul, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
 	WORD $0xfd4002d9 // ldr d25, [x22]
 	WORD $0x2f08a739 // uxtl v25.8h, v25.8b
@@ -19226,7 +19227,7 @@ residual:
 	ADD R23, R22, R22
 
 whole:
-	MOVD 296(R0), R22
+	MOVD intArgs_last(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -19253,9 +19254,9 @@ whole:
 	WORD $0x4e39d6b5 // fadd v21.4s, v21.4s, v25.4s
 	WORD $0x4e38d6d6 // fadd v22.4s, v22.4s, v24.4s
 	WORD $0x4e39d6f7 // fadd v23.4s, v23.4s, v25.4s
-	ADD $260, R0, R21
+	ADD $intArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $264, R0, R21
+	ADD $intArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6eb8e41a // fcmgt v26.4s, v0.4s, v24.4s
 	WORD $0x6efa1f00 // bif v0.16b, v24.16b, v26.16b
@@ -19329,13 +19330,13 @@ whole:
 	WORD $0x6eb8e6fa // fcmgt v26.4s, v23.4s, v24.4s
 	WORD $0x6efa1f17 // bif v23.16b, v24.16b, v26.16b
 	WORD $0x4eb9f6f7 // fmin v23.4s, v23.4s, v25.4s
-	MOVD 240(R0), R21
+	MOVD intArgs_store(R0), R21
 	CMP $1, R21
 	BEQ store
-	ADD $268, R0, R21
+	ADD $intArgs_zero, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x4e21a800 // fcvtns v0.4s, v0.4s
 	WORD $0x4eb88400 // add v0.4s, v0.4s, v24.4s
 	WORD $0x4e21a821 // fcvtns v1.4s, v1.4s
@@ -19435,8 +19436,8 @@ whole:
 	B next
 
 store:
-	MOVD 96(R0), R22
-	MOVD 216(R0), R23
+	MOVD intArgs_c(R0), R22
+	MOVD intArgs_ldc(R0), R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
@@ -19475,35 +19476,35 @@ store:
 	ADD R23, R22, R22
 
 next:
-	MOVD 248(R0), R21
+	MOVD intArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 248(R0)
-	MOVD 24(R0), R21
+	MOVD R21, intArgs_tiles(R0)
+	MOVD intArgs_rows(R0), R21
 	ADD $48, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, intArgs_rows(R0)
+	MOVD intArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 216(R0), R22
+	MOVD intArgs_ldc(R0), R22
 	MOVD $12, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, intArgs_c(R0)
 
 absent0:
-	MOVD 192(R0), R21
+	MOVD intArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 224(R0), R22
+	MOVD intArgs_ldr(R0), R22
 	MOVD $12, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 192(R0)
+	MOVD R21, intArgs_res(R0)
 
 absent1:
-	MOVD 320(R0), R21
+	MOVD intArgs_extra(R0), R21
 	CBZ R21, absent2
-	MOVD 344(R0), R22
+	MOVD intArgs_lde(R0), R22
 	MOVD $12, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 320(R0)
+	MOVD R21, intArgs_extra(R0)
 
 absent2:
 	B tile

@@ -2,19 +2,20 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func low2x1DotNEON(a *byte)
 TEXT ·low2x1DotNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 16(R0), R2
-	MOVD 32(R0), R3
-	MOVD 48(R0), R4
-	MOVD 0(R0), R8
-	MOVD 8(R0), R5
+	MOVD lowArgs_b(R0), R2
+	MOVD lowArgs_sums(R0), R3
+	MOVD lowArgs_blocks(R0), R4
+	MOVD lowArgs_src(R0), R8
+	MOVD lowArgs_lds(R0), R5
 	WORD $0x4f04e41f // movi v31.16b, #0x80
 	WORD $0x4f00e47e // movi v30.16b, #0x3
-	MOVD 24(R0), R5
+	MOVD lowArgs_levels(R0), R5
 	WORD $0x3dc000bd // ldr q29, [x5]
 	WORD $0x6e3f1fbd // eor v29.16b, v29.16b, v31.16b
 	WORD $0x4f00e43f // movi v31.16b, #0x1
@@ -25,7 +26,7 @@ block:
 	WORD $0x4f000402 // movi v2.4s, #0x0
 	WORD $0x4f000403 // movi v3.4s, #0x0
 	WORD $0x4f000404 // movi v4.4s, #0x0
-	MOVD 40(R0), R1
+	MOVD lowArgs_steps(R0), R1
 
 again1:
 	CMP $2, R1
@@ -159,15 +160,15 @@ end4:
 // func low2x2DotNEON(a *byte)
 TEXT ·low2x2DotNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 16(R0), R2
-	MOVD 32(R0), R3
-	MOVD 48(R0), R4
-	MOVD 0(R0), R8
-	MOVD 8(R0), R5
+	MOVD lowArgs_b(R0), R2
+	MOVD lowArgs_sums(R0), R3
+	MOVD lowArgs_blocks(R0), R4
+	MOVD lowArgs_src(R0), R8
+	MOVD lowArgs_lds(R0), R5
 	ADD R5, R8, R9
 	WORD $0x4f04e41f // movi v31.16b, #0x80
 	WORD $0x4f00e47e // movi v30.16b, #0x3
-	MOVD 24(R0), R5
+	MOVD lowArgs_levels(R0), R5
 	WORD $0x3dc000bd // ldr q29, [x5]
 	WORD $0x6e3f1fbd // eor v29.16b, v29.16b, v31.16b
 	WORD $0x4f00e43f // movi v31.16b, #0x1
@@ -183,7 +184,7 @@ block:
 	WORD $0x4f000407 // movi v7.4s, #0x0
 	WORD $0x4f000408 // movi v8.4s, #0x0
 	WORD $0x4f000409 // movi v9.4s, #0x0
-	MOVD 40(R0), R1
+	MOVD lowArgs_steps(R0), R1
 
 again5:
 	CMP $2, R1
@@ -358,16 +359,16 @@ end8:
 // func low2x3DotNEON(a *byte)
 TEXT ·low2x3DotNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 16(R0), R2
-	MOVD 32(R0), R3
-	MOVD 48(R0), R4
-	MOVD 0(R0), R8
-	MOVD 8(R0), R5
+	MOVD lowArgs_b(R0), R2
+	MOVD lowArgs_sums(R0), R3
+	MOVD lowArgs_blocks(R0), R4
+	MOVD lowArgs_src(R0), R8
+	MOVD lowArgs_lds(R0), R5
 	ADD R5, R8, R9
 	ADD R5, R9, R10
 	WORD $0x4f04e41f // movi v31.16b, #0x80
 	WORD $0x4f00e47e // movi v30.16b, #0x3
-	MOVD 24(R0), R5
+	MOVD lowArgs_levels(R0), R5
 	WORD $0x3dc000bd // ldr q29, [x5]
 	WORD $0x6e3f1fbd // eor v29.16b, v29.16b, v31.16b
 	WORD $0x4f00e43f // movi v31.16b, #0x1
@@ -388,7 +389,7 @@ block:
 	WORD $0x4f00040c // movi v12.4s, #0x0
 	WORD $0x4f00040d // movi v13.4s, #0x0
 	WORD $0x4f00040e // movi v14.4s, #0x0
-	MOVD 40(R0), R1
+	MOVD lowArgs_steps(R0), R1
 
 again9:
 	CMP $2, R1
@@ -604,14 +605,14 @@ end12:
 // func low4x1DotNEON(a *byte)
 TEXT ·low4x1DotNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 16(R0), R2
-	MOVD 32(R0), R3
-	MOVD 48(R0), R4
-	MOVD 0(R0), R8
-	MOVD 8(R0), R5
+	MOVD lowArgs_b(R0), R2
+	MOVD lowArgs_sums(R0), R3
+	MOVD lowArgs_blocks(R0), R4
+	MOVD lowArgs_src(R0), R8
+	MOVD lowArgs_lds(R0), R5
 	WORD $0x4f04e41f // movi v31.16b, #0x80
 	WORD $0x4f00e5fe // movi v30.16b, #0xf
-	MOVD 24(R0), R5
+	MOVD lowArgs_levels(R0), R5
 	WORD $0x3dc000bd // ldr q29, [x5]
 	WORD $0x6e3f1fbd // eor v29.16b, v29.16b, v31.16b
 	WORD $0x4f00e43f // movi v31.16b, #0x1
@@ -622,7 +623,7 @@ block:
 	WORD $0x4f000402 // movi v2.4s, #0x0
 	WORD $0x4f000403 // movi v3.4s, #0x0
 	WORD $0x4f000404 // movi v4.4s, #0x0
-	MOVD 40(R0), R1
+	MOVD lowArgs_steps(R0), R1
 
 again13:
 	CMP $4, R1
@@ -736,15 +737,15 @@ end16:
 // func low4x2DotNEON(a *byte)
 TEXT ·low4x2DotNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 16(R0), R2
-	MOVD 32(R0), R3
-	MOVD 48(R0), R4
-	MOVD 0(R0), R8
-	MOVD 8(R0), R5
+	MOVD lowArgs_b(R0), R2
+	MOVD lowArgs_sums(R0), R3
+	MOVD lowArgs_blocks(R0), R4
+	MOVD lowArgs_src(R0), R8
+	MOVD lowArgs_lds(R0), R5
 	ADD R5, R8, R9
 	WORD $0x4f04e41f // movi v31.16b, #0x80
 	WORD $0x4f00e5fe // movi v30.16b, #0xf
-	MOVD 24(R0), R5
+	MOVD lowArgs_levels(R0), R5
 	WORD $0x3dc000bd // ldr q29, [x5]
 	WORD $0x6e3f1fbd // eor v29.16b, v29.16b, v31.16b
 	WORD $0x4f00e43f // movi v31.16b, #0x1
@@ -760,7 +761,7 @@ block:
 	WORD $0x4f000407 // movi v7.4s, #0x0
 	WORD $0x4f000408 // movi v8.4s, #0x0
 	WORD $0x4f000409 // movi v9.4s, #0x0
-	MOVD 40(R0), R1
+	MOVD lowArgs_steps(R0), R1
 
 again17:
 	CMP $4, R1
@@ -911,16 +912,16 @@ end20:
 // func low4x3DotNEON(a *byte)
 TEXT ·low4x3DotNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 16(R0), R2
-	MOVD 32(R0), R3
-	MOVD 48(R0), R4
-	MOVD 0(R0), R8
-	MOVD 8(R0), R5
+	MOVD lowArgs_b(R0), R2
+	MOVD lowArgs_sums(R0), R3
+	MOVD lowArgs_blocks(R0), R4
+	MOVD lowArgs_src(R0), R8
+	MOVD lowArgs_lds(R0), R5
 	ADD R5, R8, R9
 	ADD R5, R9, R10
 	WORD $0x4f04e41f // movi v31.16b, #0x80
 	WORD $0x4f00e5fe // movi v30.16b, #0xf
-	MOVD 24(R0), R5
+	MOVD lowArgs_levels(R0), R5
 	WORD $0x3dc000bd // ldr q29, [x5]
 	WORD $0x6e3f1fbd // eor v29.16b, v29.16b, v31.16b
 	WORD $0x4f00e43f // movi v31.16b, #0x1
@@ -941,7 +942,7 @@ block:
 	WORD $0x4f00040c // movi v12.4s, #0x0
 	WORD $0x4f00040d // movi v13.4s, #0x0
 	WORD $0x4f00040e // movi v14.4s, #0x0
-	MOVD 40(R0), R1
+	MOVD lowArgs_steps(R0), R1
 
 again21:
 	CMP $4, R1
@@ -1129,11 +1130,11 @@ end24:
 // func low8x1DotNEON(a *byte)
 TEXT ·low8x1DotNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 16(R0), R2
-	MOVD 32(R0), R3
-	MOVD 48(R0), R4
-	MOVD 0(R0), R8
-	MOVD 8(R0), R5
+	MOVD lowArgs_b(R0), R2
+	MOVD lowArgs_sums(R0), R3
+	MOVD lowArgs_blocks(R0), R4
+	MOVD lowArgs_src(R0), R8
+	MOVD lowArgs_lds(R0), R5
 	WORD $0x4f04e41f // movi v31.16b, #0x80
 	WORD $0x4f07e7fe // movi v30.16b, #0xff
 	WORD $0x4ebf1ffd // mov v29.16b, v31.16b
@@ -1145,7 +1146,7 @@ block:
 	WORD $0x4f000402 // movi v2.4s, #0x0
 	WORD $0x4f000403 // movi v3.4s, #0x0
 	WORD $0x4f000404 // movi v4.4s, #0x0
-	MOVD 40(R0), R1
+	MOVD lowArgs_steps(R0), R1
 
 again25:
 	CMP $4, R1
@@ -1249,11 +1250,11 @@ end28:
 // func low8x2DotNEON(a *byte)
 TEXT ·low8x2DotNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 16(R0), R2
-	MOVD 32(R0), R3
-	MOVD 48(R0), R4
-	MOVD 0(R0), R8
-	MOVD 8(R0), R5
+	MOVD lowArgs_b(R0), R2
+	MOVD lowArgs_sums(R0), R3
+	MOVD lowArgs_blocks(R0), R4
+	MOVD lowArgs_src(R0), R8
+	MOVD lowArgs_lds(R0), R5
 	ADD R5, R8, R9
 	WORD $0x4f04e41f // movi v31.16b, #0x80
 	WORD $0x4f07e7fe // movi v30.16b, #0xff
@@ -1271,7 +1272,7 @@ block:
 	WORD $0x4f000407 // movi v7.4s, #0x0
 	WORD $0x4f000408 // movi v8.4s, #0x0
 	WORD $0x4f000409 // movi v9.4s, #0x0
-	MOVD 40(R0), R1
+	MOVD lowArgs_steps(R0), R1
 
 again29:
 	CMP $4, R1
@@ -1412,11 +1413,11 @@ end32:
 // func low8x3DotNEON(a *byte)
 TEXT ·low8x3DotNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 16(R0), R2
-	MOVD 32(R0), R3
-	MOVD 48(R0), R4
-	MOVD 0(R0), R8
-	MOVD 8(R0), R5
+	MOVD lowArgs_b(R0), R2
+	MOVD lowArgs_sums(R0), R3
+	MOVD lowArgs_blocks(R0), R4
+	MOVD lowArgs_src(R0), R8
+	MOVD lowArgs_lds(R0), R5
 	ADD R5, R8, R9
 	ADD R5, R9, R10
 	WORD $0x4f04e41f // movi v31.16b, #0x80
@@ -1440,7 +1441,7 @@ block:
 	WORD $0x4f00040c // movi v12.4s, #0x0
 	WORD $0x4f00040d // movi v13.4s, #0x0
 	WORD $0x4f00040e // movi v14.4s, #0x0
-	MOVD 40(R0), R1
+	MOVD lowArgs_steps(R0), R1
 
 again33:
 	CMP $4, R1
@@ -1618,14 +1619,14 @@ end36:
 // func lowWorthNEON(a *byte)
 TEXT ·lowWorthNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 8(R0), R1
-	MOVD 16(R0), R2
-	MOVD 24(R0), R3
-	MOVD 32(R0), R4
-	MOVD 40(R0), R5
-	MOVD 48(R0), R6
-	MOVD 56(R0), R7
-	ADD $64, R0, R8
+	MOVD worthArgs_sums(R0), R1
+	MOVD worthArgs_pitch(R0), R2
+	MOVD worthArgs_scale(R0), R3
+	MOVD worthArgs_offset(R0), R4
+	MOVD worthArgs_shift(R0), R5
+	MOVD worthArgs_data(R0), R6
+	MOVD worthArgs_blocks(R0), R7
+	ADD $worthArgs_step, R0, R8
 	WORD $0x4d40c91f // ld1r {v31.4s}, [x8]
 	WORD $0x4f000400 // movi v0.4s, #0x0
 	WORD $0x4f000401 // movi v1.4s, #0x0
@@ -1700,7 +1701,7 @@ block:
 unshifted:
 	SUBS $1, R7, R7
 	BNE block
-	MOVD 0(R0), R8
+	MOVD worthArgs_dst(R0), R8
 	WORD $0x3d800100 // str q0, [x8]
 	WORD $0x3d800501 // str q1, [x8, #16]
 	WORD $0x3d800902 // str q2, [x8, #32]

@@ -2,6 +2,7 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func quantizeNEON(dst []uint8, src []float32, c *byte)
@@ -10,16 +11,16 @@ TEXT ·quantizeNEON(SB), NOSPLIT, $0-56
 	MOVD dst_len+8(FP), R4
 	MOVD src_base+24(FP), R2
 	MOVD c+48(FP), R5
-	MOVD 8(R5), R6
+	MOVD (Scales_step+8)(R5), R6
 	CMP $1, R6
 	BNE channels
-	MOVD 0(R5), R6
+	MOVD Scales_step(R5), R6
 	WORD $0x4d40c8dc // ld1r {v28.4s}, [x6]
-	MOVD 24(R5), R6
+	MOVD Scales_zero(R5), R6
 	WORD $0x4d40c8dd // ld1r {v29.4s}, [x6]
-	MOVD 48(R5), R6
+	MOVD Scales_lo(R5), R6
 	WORD $0x4d40c8de // ld1r {v30.4s}, [x6]
-	MOVD 72(R5), R6
+	MOVD Scales_hi(R5), R6
 	WORD $0x4d40c8df // ld1r {v31.4s}, [x6]
 
 turn1by16:
@@ -108,10 +109,10 @@ turn1end:
 	RET
 
 channels:
-	MOVD 0(R5), R6
-	MOVD 24(R5), R7
-	MOVD 48(R5), R8
-	MOVD 72(R5), R9
+	MOVD Scales_step(R5), R6
+	MOVD Scales_zero(R5), R7
+	MOVD Scales_lo(R5), R8
+	MOVD Scales_hi(R5), R9
 
 turn2by16:
 	CMP $16, R4
@@ -240,14 +241,14 @@ TEXT ·fakeNEON(SB), NOSPLIT, $0-56
 	MOVD dst_len+8(FP), R4
 	MOVD src_base+24(FP), R2
 	MOVD c+48(FP), R5
-	MOVD 8(R5), R6
+	MOVD (Scales_step+8)(R5), R6
 	CMP $1, R6
 	BNE channels
-	MOVD 0(R5), R6
+	MOVD Scales_step(R5), R6
 	WORD $0x4d40c8dc // ld1r {v28.4s}, [x6]
-	MOVD 48(R5), R6
+	MOVD Scales_lo(R5), R6
 	WORD $0x4d40c8de // ld1r {v30.4s}, [x6]
-	MOVD 72(R5), R6
+	MOVD Scales_hi(R5), R6
 	WORD $0x4d40c8df // ld1r {v31.4s}, [x6]
 
 turn3by16:
@@ -335,9 +336,9 @@ turn3end:
 	RET
 
 channels:
-	MOVD 0(R5), R6
-	MOVD 48(R5), R7
-	MOVD 72(R5), R8
+	MOVD Scales_step(R5), R6
+	MOVD Scales_lo(R5), R7
+	MOVD Scales_hi(R5), R8
 
 turn4by16:
 	CMP $16, R4
@@ -462,12 +463,12 @@ TEXT ·dequantU8NEON(SB), NOSPLIT, $0-56
 	MOVD dst_len+8(FP), R4
 	MOVD src_base+24(FP), R2
 	MOVD c+48(FP), R5
-	MOVD 8(R5), R6
+	MOVD (Scales_step+8)(R5), R6
 	CMP $1, R6
 	BNE channels
-	MOVD 0(R5), R6
+	MOVD Scales_step(R5), R6
 	WORD $0x4d40c8dc // ld1r {v28.4s}, [x6]
-	MOVD 24(R5), R6
+	MOVD Scales_zero(R5), R6
 	WORD $0x4d40c8dd // ld1r {v29.4s}, [x6]
 
 turn5by16:
@@ -535,8 +536,8 @@ turn5end:
 	RET
 
 channels:
-	MOVD 0(R5), R6
-	MOVD 24(R5), R7
+	MOVD Scales_step(R5), R6
+	MOVD Scales_zero(R5), R7
 
 turn6by16:
 	CMP $16, R4
@@ -626,12 +627,12 @@ TEXT ·dequantS8NEON(SB), NOSPLIT, $0-56
 	MOVD dst_len+8(FP), R4
 	MOVD src_base+24(FP), R2
 	MOVD c+48(FP), R5
-	MOVD 8(R5), R6
+	MOVD (Scales_step+8)(R5), R6
 	CMP $1, R6
 	BNE channels
-	MOVD 0(R5), R6
+	MOVD Scales_step(R5), R6
 	WORD $0x4d40c8dc // ld1r {v28.4s}, [x6]
-	MOVD 24(R5), R6
+	MOVD Scales_zero(R5), R6
 	WORD $0x4d40c8dd // ld1r {v29.4s}, [x6]
 
 turn7by16:
@@ -699,8 +700,8 @@ turn7end:
 	RET
 
 channels:
-	MOVD 0(R5), R6
-	MOVD 24(R5), R7
+	MOVD Scales_step(R5), R6
+	MOVD Scales_zero(R5), R7
 
 turn8by16:
 	CMP $16, R4

@@ -2,29 +2,30 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func stepsNEON(a *byte)
 TEXT ·stepsNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 48(R0), R5
-	MOVD 56(R0), R11
+	MOVD stepArgs_tree(R0), R5
+	MOVD stepArgs_more(R0), R11
 	WORD $0x4e040d7e // dup v30.4s, w11
 	WORD $0x4e21dbde // scvtf v30.4s, v30.4s
-	ADD $96, R0, R11
+	ADD $stepArgs_factor, R0, R11
 	WORD $0x4d40c97c // ld1r {v28.4s}, [x11]
-	ADD $100, R0, R11
+	ADD $stepArgs_offset, R0, R11
 	WORD $0x4d40c97d // ld1r {v29.4s}, [x11]
 	WORD $0x4f00041f // movi v31.4s, #0x0
-	MOVD 0(R0), R7
-	MOVD 24(R0), R8
-	MOVD 64(R0), R6
+	MOVD stepArgs_dst(R0), R7
+	MOVD stepArgs_src(R0), R8
+	MOVD stepArgs_rows(R0), R6
 	CBZ R6, done
 
 row:
 	MOVD R7, R1
 	MOVD R8, R2
-	MOVD 72(R0), R4
+	MOVD stepArgs_cols(R0), R4
 
 turn1by16:
 	CMP $16, R4
@@ -161,9 +162,9 @@ turn1by1:
 	B turn1by1
 
 turn1end:
-	MOVD 80(R0), R10
+	MOVD stepArgs_ldd(R0), R10
 	ADD R10, R7, R7
-	MOVD 88(R0), R10
+	MOVD stepArgs_lds(R0), R10
 	ADD R10<<2, R8, R8
 	SUBS $1, R6, R6
 	BNE row

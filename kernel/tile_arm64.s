@@ -2,6 +2,7 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func tile1x16NEON(t *byte)
@@ -13,13 +14,13 @@ tile:
 	WORD $0x4f000401 // movi v1.4s, #0x0
 	WORD $0x4f000402 // movi v2.4s, #0x0
 	WORD $0x4f000403 // movi v3.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -93,9 +94,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -106,10 +107,10 @@ summed:
 	WORD $0x4e3bd463 // fadd v3.4s, v3.4s, v27.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -122,9 +123,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -142,8 +143,8 @@ added:
 	WORD $0x6eba1f03 // bit v3.16b, v24.16b, v26.16b
 	WORD $0x6eb9e47a // fcmgt v26.4s, v3.4s, v25.4s
 	WORD $0x6eba1f23 // bit v3.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -152,29 +153,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $4, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -189,13 +190,13 @@ TEXT ·tile1x8NEON(SB), NOSPLIT, $0-8
 tile:
 	WORD $0x4f000400 // movi v0.4s, #0x0
 	WORD $0x4f000401 // movi v1.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -249,19 +250,19 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
 	WORD $0x4e39d421 // fadd v1.4s, v1.4s, v25.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -270,9 +271,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -282,37 +283,37 @@ added:
 	WORD $0x6eba1f01 // bit v1.16b, v24.16b, v26.16b
 	WORD $0x6eb9e43a // fcmgt v26.4s, v1.4s, v25.4s
 	WORD $0x6eba1f21 // bit v1.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $4, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $1, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -333,15 +334,15 @@ tile:
 	WORD $0x4f000405 // movi v5.4s, #0x0
 	WORD $0x4f000406 // movi v6.4s, #0x0
 	WORD $0x4f000407 // movi v7.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
 	ADD R21<<2, R3, R9
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -437,9 +438,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -454,10 +455,10 @@ summed:
 	WORD $0x4e3bd4e7 // fadd v7.4s, v7.4s, v27.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -479,9 +480,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -515,8 +516,8 @@ added:
 	WORD $0x6eba1f07 // bit v7.16b, v24.16b, v26.16b
 	WORD $0x6eb9e4fa // fcmgt v26.4s, v7.4s, v25.4s
 	WORD $0x6eba1f27 // bit v7.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -530,29 +531,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $8, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -569,15 +570,15 @@ tile:
 	WORD $0x4f000401 // movi v1.4s, #0x0
 	WORD $0x4f000402 // movi v2.4s, #0x0
 	WORD $0x4f000403 // movi v3.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
 	ADD R21<<2, R3, R9
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -643,9 +644,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -654,10 +655,10 @@ summed:
 	WORD $0x4e39d463 // fadd v3.4s, v3.4s, v25.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -671,9 +672,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -691,8 +692,8 @@ added:
 	WORD $0x6eba1f03 // bit v3.16b, v24.16b, v26.16b
 	WORD $0x6eb9e47a // fcmgt v26.4s, v3.4s, v25.4s
 	WORD $0x6eba1f23 // bit v3.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -702,29 +703,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $8, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $2, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -749,17 +750,17 @@ tile:
 	WORD $0x4f000409 // movi v9.4s, #0x0
 	WORD $0x4f00040a // movi v10.4s, #0x0
 	WORD $0x4f00040b // movi v11.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
 	ADD R21<<2, R3, R9
 	MOVW 8(R2), R21
 	ADD R21<<2, R3, R10
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -877,9 +878,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -898,10 +899,10 @@ summed:
 	WORD $0x4e3bd56b // fadd v11.4s, v11.4s, v27.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -932,9 +933,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -984,8 +985,8 @@ added:
 	WORD $0x6eba1f0b // bit v11.16b, v24.16b, v26.16b
 	WORD $0x6eb9e57a // fcmgt v26.4s, v11.4s, v25.4s
 	WORD $0x6eba1f2b // bit v11.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -1004,29 +1005,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $12, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -1045,17 +1046,17 @@ tile:
 	WORD $0x4f000403 // movi v3.4s, #0x0
 	WORD $0x4f000404 // movi v4.4s, #0x0
 	WORD $0x4f000405 // movi v5.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
 	ADD R21<<2, R3, R9
 	MOVW 8(R2), R21
 	ADD R21<<2, R3, R10
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -1133,9 +1134,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -1146,10 +1147,10 @@ summed:
 	WORD $0x4e39d4a5 // fadd v5.4s, v5.4s, v25.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -1168,9 +1169,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -1196,8 +1197,8 @@ added:
 	WORD $0x6eba1f05 // bit v5.16b, v24.16b, v26.16b
 	WORD $0x6eb9e4ba // fcmgt v26.4s, v5.4s, v25.4s
 	WORD $0x6eba1f25 // bit v5.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -1210,29 +1211,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $12, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $3, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -1261,9 +1262,9 @@ tile:
 	WORD $0x4f00040d // movi v13.4s, #0x0
 	WORD $0x4f00040e // movi v14.4s, #0x0
 	WORD $0x4f00040f // movi v15.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
@@ -1272,8 +1273,8 @@ tile:
 	ADD R21<<2, R3, R10
 	MOVW 12(R2), R21
 	ADD R21<<2, R3, R11
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -1413,9 +1414,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -1438,10 +1439,10 @@ summed:
 	WORD $0x4e3bd5ef // fadd v15.4s, v15.4s, v27.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -1481,9 +1482,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -1549,8 +1550,8 @@ added:
 	WORD $0x6eba1f0f // bit v15.16b, v24.16b, v26.16b
 	WORD $0x6eb9e5fa // fcmgt v26.4s, v15.4s, v25.4s
 	WORD $0x6eba1f2f // bit v15.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -1574,29 +1575,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $16, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -1617,9 +1618,9 @@ tile:
 	WORD $0x4f000405 // movi v5.4s, #0x0
 	WORD $0x4f000406 // movi v6.4s, #0x0
 	WORD $0x4f000407 // movi v7.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
@@ -1628,8 +1629,8 @@ tile:
 	ADD R21<<2, R3, R10
 	MOVW 12(R2), R21
 	ADD R21<<2, R3, R11
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -1719,9 +1720,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -1734,10 +1735,10 @@ summed:
 	WORD $0x4e39d4e7 // fadd v7.4s, v7.4s, v25.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -1761,9 +1762,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -1797,8 +1798,8 @@ added:
 	WORD $0x6eba1f07 // bit v7.16b, v24.16b, v26.16b
 	WORD $0x6eb9e4fa // fcmgt v26.4s, v7.4s, v25.4s
 	WORD $0x6eba1f27 // bit v7.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -1814,29 +1815,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $16, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $4, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -1869,9 +1870,9 @@ tile:
 	WORD $0x4f000411 // movi v17.4s, #0x0
 	WORD $0x4f000412 // movi v18.4s, #0x0
 	WORD $0x4f000413 // movi v19.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
@@ -1882,8 +1883,8 @@ tile:
 	ADD R21<<2, R3, R11
 	MOVW 16(R2), R21
 	ADD R21<<2, R3, R12
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -2045,9 +2046,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -2074,10 +2075,10 @@ summed:
 	WORD $0x4e3bd673 // fadd v19.4s, v19.4s, v27.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -2126,9 +2127,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -2210,8 +2211,8 @@ added:
 	WORD $0x6eba1f13 // bit v19.16b, v24.16b, v26.16b
 	WORD $0x6eb9e67a // fcmgt v26.4s, v19.4s, v25.4s
 	WORD $0x6eba1f33 // bit v19.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -2240,29 +2241,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $20, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -2285,9 +2286,9 @@ tile:
 	WORD $0x4f000407 // movi v7.4s, #0x0
 	WORD $0x4f000408 // movi v8.4s, #0x0
 	WORD $0x4f000409 // movi v9.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
@@ -2298,8 +2299,8 @@ tile:
 	ADD R21<<2, R3, R11
 	MOVW 16(R2), R21
 	ADD R21<<2, R3, R12
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -2401,9 +2402,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -2418,10 +2419,10 @@ summed:
 	WORD $0x4e39d529 // fadd v9.4s, v9.4s, v25.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -2450,9 +2451,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -2494,8 +2495,8 @@ added:
 	WORD $0x6eba1f09 // bit v9.16b, v24.16b, v26.16b
 	WORD $0x6eb9e53a // fcmgt v26.4s, v9.4s, v25.4s
 	WORD $0x6eba1f29 // bit v9.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -2514,29 +2515,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $20, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $5, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -2573,9 +2574,9 @@ tile:
 	WORD $0x4f000415 // movi v21.4s, #0x0
 	WORD $0x4f000416 // movi v22.4s, #0x0
 	WORD $0x4f000417 // movi v23.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
@@ -2588,8 +2589,8 @@ tile:
 	ADD R21<<2, R3, R12
 	MOVW 20(R2), R21
 	ADD R21<<2, R3, R13
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -2773,9 +2774,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x3dc00ada // ldr q26, [x22, #32]
@@ -2806,10 +2807,10 @@ summed:
 	WORD $0x4e3bd6f7 // fadd v23.4s, v23.4s, v27.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -2867,9 +2868,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -2967,8 +2968,8 @@ added:
 	WORD $0x6eba1f17 // bit v23.16b, v24.16b, v26.16b
 	WORD $0x6eb9e6fa // fcmgt v26.4s, v23.4s, v25.4s
 	WORD $0x6eba1f37 // bit v23.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -3002,29 +3003,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $24, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -3049,9 +3050,9 @@ tile:
 	WORD $0x4f000409 // movi v9.4s, #0x0
 	WORD $0x4f00040a // movi v10.4s, #0x0
 	WORD $0x4f00040b // movi v11.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
@@ -3064,8 +3065,8 @@ tile:
 	ADD R21<<2, R3, R12
 	MOVW 20(R2), R21
 	ADD R21<<2, R3, R13
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -3179,9 +3180,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -3198,10 +3199,10 @@ summed:
 	WORD $0x4e39d56b // fadd v11.4s, v11.4s, v25.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -3235,9 +3236,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -3287,8 +3288,8 @@ added:
 	WORD $0x6eba1f0b // bit v11.16b, v24.16b, v26.16b
 	WORD $0x6eb9e57a // fcmgt v26.4s, v11.4s, v25.4s
 	WORD $0x6eba1f2b // bit v11.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -3310,29 +3311,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $24, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $6, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -3359,9 +3360,9 @@ tile:
 	WORD $0x4f00040b // movi v11.4s, #0x0
 	WORD $0x4f00040c // movi v12.4s, #0x0
 	WORD $0x4f00040d // movi v13.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
@@ -3376,8 +3377,8 @@ tile:
 	ADD R21<<2, R3, R13
 	MOVW 24(R2), R21
 	ADD R21<<2, R3, R14
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -3503,9 +3504,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -3524,10 +3525,10 @@ summed:
 	WORD $0x4e39d5ad // fadd v13.4s, v13.4s, v25.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -3566,9 +3567,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -3626,8 +3627,8 @@ added:
 	WORD $0x6eba1f0d // bit v13.16b, v24.16b, v26.16b
 	WORD $0x6eb9e5ba // fcmgt v26.4s, v13.4s, v25.4s
 	WORD $0x6eba1f2d // bit v13.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -3652,29 +3653,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $28, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $7, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile
@@ -3703,9 +3704,9 @@ tile:
 	WORD $0x4f00040d // movi v13.4s, #0x0
 	WORD $0x4f00040e // movi v14.4s, #0x0
 	WORD $0x4f00040f // movi v15.4s, #0x0
-	MOVD 72(R0), R1
-	MOVD 24(R0), R2
-	MOVD 0(R0), R3
+	MOVD tileArgs_b(R0), R1
+	MOVD tileArgs_rows(R0), R2
+	MOVD tileArgs_src(R0), R3
 	MOVW 0(R2), R21
 	ADD R21<<2, R3, R8
 	MOVW 4(R2), R21
@@ -3722,8 +3723,8 @@ tile:
 	ADD R21<<2, R3, R14
 	MOVW 28(R2), R21
 	ADD R21<<2, R3, R15
-	MOVD 48(R0), R4
-	MOVD 56(R0), R5
+	MOVD tileArgs_segs(R0), R4
+	MOVD (tileArgs_segs+8)(R0), R5
 	CBZ R5, summed
 
 segment:
@@ -3861,9 +3862,9 @@ end:
 	BNE segment
 
 summed:
-	MOVD 120(R0), R21
+	MOVD tileArgs_bias(R0), R21
 	CBZ R21, biased
-	MOVD 120(R0), R22
+	MOVD tileArgs_bias(R0), R22
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x3dc006d9 // ldr q25, [x22, #16]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -3884,10 +3885,10 @@ summed:
 	WORD $0x4e39d5ef // fadd v15.4s, v15.4s, v25.4s
 
 biased:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, added
-	MOVD 144(R0), R22
-	MOVD 176(R0), R23
+	MOVD tileArgs_res(R0), R22
+	MOVD tileArgs_ldr(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3dc002d8 // ldr q24, [x22]
 	WORD $0x4e38d400 // fadd v0.4s, v0.4s, v24.4s
@@ -3931,9 +3932,9 @@ biased:
 	ADD R23, R22, R22
 
 added:
-	ADD $192, R0, R21
+	ADD $tileArgs_lo, R0, R21
 	WORD $0x4d40cab8 // ld1r {v24.4s}, [x21]
-	ADD $196, R0, R21
+	ADD $tileArgs_hi, R0, R21
 	WORD $0x4d40cab9 // ld1r {v25.4s}, [x21]
 	WORD $0x6ea0e71a // fcmgt v26.4s, v24.4s, v0.4s
 	WORD $0x6eba1f00 // bit v0.16b, v24.16b, v26.16b
@@ -3999,8 +4000,8 @@ added:
 	WORD $0x6eba1f0f // bit v15.16b, v24.16b, v26.16b
 	WORD $0x6eb9e5fa // fcmgt v26.4s, v15.4s, v25.4s
 	WORD $0x6eba1f2f // bit v15.16b, v25.16b, v26.16b
-	MOVD 96(R0), R22
-	MOVD 168(R0), R23
+	MOVD tileArgs_c(R0), R22
+	MOVD tileArgs_ldc(R0), R23
 	LSL $2, R23, R23
 	WORD $0x3d8002c0 // str q0, [x22]
 	WORD $0x3d8006c1 // str q1, [x22, #16]
@@ -4028,29 +4029,29 @@ added:
 	ADD R23, R22, R22
 
 next:
-	MOVD 200(R0), R21
+	MOVD tileArgs_tiles(R0), R21
 	SUBS $1, R21, R21
 	BEQ done
-	MOVD R21, 200(R0)
-	MOVD 24(R0), R21
+	MOVD R21, tileArgs_tiles(R0)
+	MOVD tileArgs_rows(R0), R21
 	ADD $32, R21, R21
-	MOVD R21, 24(R0)
-	MOVD 96(R0), R21
+	MOVD R21, tileArgs_rows(R0)
+	MOVD tileArgs_c(R0), R21
 	CBZ R21, absent0
-	MOVD 168(R0), R22
+	MOVD tileArgs_ldc(R0), R22
 	LSL $2, R22, R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 96(R0)
+	MOVD R21, tileArgs_c(R0)
 
 absent0:
-	MOVD 144(R0), R21
+	MOVD tileArgs_res(R0), R21
 	CBZ R21, absent1
-	MOVD 176(R0), R22
+	MOVD tileArgs_ldr(R0), R22
 	LSL $2, R22, R22
 	MOVD $8, R23
 	MADD R22, R21, R23, R21
-	MOVD R21, 144(R0)
+	MOVD R21, tileArgs_res(R0)
 
 absent1:
 	B tile

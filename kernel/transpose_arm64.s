@@ -2,6 +2,7 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func transposeNEON(dst, src *float32, rows, cols int)

@@ -2,24 +2,25 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func depthwiseNEON(a *byte)
 TEXT ·depthwiseNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 24(R0), R1
-	MOVD 0(R0), R2
-	MOVD 96(R0), R3
-	MOVD 168(R0), R4
-	ADD $188, R0, R15
+	MOVD winArgs_src(R0), R1
+	MOVD winArgs_dst(R0), R2
+	MOVD winArgs_res(R0), R3
+	MOVD winArgs_px(R0), R4
+	ADD $winArgs_lo, R0, R15
 	WORD $0x4d40c9fe // ld1r {v30.4s}, [x15]
-	ADD $192, R0, R15
+	ADD $winArgs_hi, R0, R15
 	WORD $0x4d40c9ff // ld1r {v31.4s}, [x15]
 
 pixels4:
 	CMP $4, R4
 	BLT pixels4end
-	MOVD 176(R0), R5
+	MOVD winArgs_c(R0), R5
 	MOVD ZR, R6
 
 pixels4by16:
@@ -29,7 +30,7 @@ pixels4by16:
 	WORD $0x4f000401 // movi v1.4s, #0x0
 	WORD $0x4f000402 // movi v2.4s, #0x0
 	WORD $0x4f000403 // movi v3.4s, #0x0
-	MOVD 72(R0), R15
+	MOVD winArgs_bias(R0), R15
 	CBZ R15, pixels4by16started
 	ADD R6, R15, R15
 	WORD $0x3dc001e0 // ldr q0, [x15]
@@ -51,14 +52,14 @@ pixels4by16started:
 	WORD $0x4ea21c4e // mov v14.16b, v2.16b
 	WORD $0x4ea31c6f // mov v15.16b, v3.16b
 	ADD R1, R6, R11
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
-	MOVD 48(R0), R10
+	MOVD winArgs_w(R0), R10
 	ADD R6, R10, R10
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels4by16summed
 
 pixels4by16tap:
@@ -112,7 +113,7 @@ pixels4by16tap:
 pixels4by16summed:
 	CBZ R3, clamp1
 	ADD R3, R6, R11
-	MOVD 160(R0), R15
+	MOVD winArgs_resStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -215,7 +216,7 @@ clamp1:
 	WORD $0x6ebfe5f4 // fcmgt v20.4s, v15.4s, v31.4s
 	WORD $0x6eb41fef // bit v15.16b, v31.16b, v20.16b
 	ADD R2, R6, R11
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -245,7 +246,7 @@ pixels4by4:
 	CMP $4, R5
 	BLT pixels4by4end
 	WORD $0x4f000400 // movi v0.4s, #0x0
-	MOVD 72(R0), R15
+	MOVD winArgs_bias(R0), R15
 	CBZ R15, pixels4by4started
 	ADD R6, R15, R15
 	WORD $0x3dc001e0 // ldr q0, [x15]
@@ -255,14 +256,14 @@ pixels4by4started:
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea01c03 // mov v3.16b, v0.16b
 	ADD R1, R6, R11
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
-	MOVD 48(R0), R10
+	MOVD winArgs_w(R0), R10
 	ADD R6, R10, R10
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels4by4summed
 
 pixels4by4tap:
@@ -289,7 +290,7 @@ pixels4by4tap:
 pixels4by4summed:
 	CBZ R3, clamp2
 	ADD R3, R6, R11
-	MOVD 160(R0), R15
+	MOVD winArgs_resStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -320,7 +321,7 @@ clamp2:
 	WORD $0x6ebfe474 // fcmgt v20.4s, v3.4s, v31.4s
 	WORD $0x6eb41fe3 // bit v3.16b, v31.16b, v20.16b
 	ADD R2, R6, R11
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -338,7 +339,7 @@ pixels4by1:
 	CMP $1, R5
 	BLT pixels4by1end
 	WORD $0x4f000400 // movi v0.4s, #0x0
-	MOVD 72(R0), R15
+	MOVD winArgs_bias(R0), R15
 	CBZ R15, pixels4by1started
 	ADD R6, R15, R15
 	WORD $0xbd4001e0 // ldr s0, [x15]
@@ -348,14 +349,14 @@ pixels4by1started:
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea01c03 // mov v3.16b, v0.16b
 	ADD R1, R6, R11
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
-	MOVD 48(R0), R10
+	MOVD winArgs_w(R0), R10
 	ADD R6, R10, R10
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels4by1summed
 
 pixels4by1tap:
@@ -382,7 +383,7 @@ pixels4by1tap:
 pixels4by1summed:
 	CBZ R3, clamp3
 	ADD R3, R6, R11
-	MOVD 160(R0), R15
+	MOVD winArgs_resStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -413,7 +414,7 @@ clamp3:
 	WORD $0x6ebfe474 // fcmgt v20.4s, v3.4s, v31.4s
 	WORD $0x6eb41fe3 // bit v3.16b, v31.16b, v20.16b
 	ADD R2, R6, R11
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -426,12 +427,12 @@ clamp3:
 	B pixels4by1
 
 pixels4by1end:
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<4, R1, R1
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<4, R2, R2
 	CBZ R3, nores4
-	MOVD 160(R0), R15
+	MOVD winArgs_resStep(R0), R15
 	ADD R15<<4, R3, R3
 
 nores4:
@@ -443,7 +444,7 @@ pixels4end:
 pixels1:
 	CMP $1, R4
 	BLT pixels1end
-	MOVD 176(R0), R5
+	MOVD winArgs_c(R0), R5
 	MOVD ZR, R6
 
 pixels1by16:
@@ -453,7 +454,7 @@ pixels1by16:
 	WORD $0x4f000401 // movi v1.4s, #0x0
 	WORD $0x4f000402 // movi v2.4s, #0x0
 	WORD $0x4f000403 // movi v3.4s, #0x0
-	MOVD 72(R0), R15
+	MOVD winArgs_bias(R0), R15
 	CBZ R15, pixels1by16started
 	ADD R6, R15, R15
 	WORD $0x3dc001e0 // ldr q0, [x15]
@@ -463,10 +464,10 @@ pixels1by16:
 
 pixels1by16started:
 	ADD R1, R6, R11
-	MOVD 48(R0), R10
+	MOVD winArgs_w(R0), R10
 	ADD R6, R10, R10
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels1by16summed
 
 pixels1by16tap:
@@ -534,17 +535,17 @@ pixels1by4:
 	CMP $4, R5
 	BLT pixels1by4end
 	WORD $0x4f000400 // movi v0.4s, #0x0
-	MOVD 72(R0), R15
+	MOVD winArgs_bias(R0), R15
 	CBZ R15, pixels1by4started
 	ADD R6, R15, R15
 	WORD $0x3dc001e0 // ldr q0, [x15]
 
 pixels1by4started:
 	ADD R1, R6, R11
-	MOVD 48(R0), R10
+	MOVD winArgs_w(R0), R10
 	ADD R6, R10, R10
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels1by4summed
 
 pixels1by4tap:
@@ -582,17 +583,17 @@ pixels1by1:
 	CMP $1, R5
 	BLT pixels1by1end
 	WORD $0x4f000400 // movi v0.4s, #0x0
-	MOVD 72(R0), R15
+	MOVD winArgs_bias(R0), R15
 	CBZ R15, pixels1by1started
 	ADD R6, R15, R15
 	WORD $0xbd4001e0 // ldr s0, [x15]
 
 pixels1by1started:
 	ADD R1, R6, R11
-	MOVD 48(R0), R10
+	MOVD winArgs_w(R0), R10
 	ADD R6, R10, R10
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels1by1summed
 
 pixels1by1tap:
@@ -625,12 +626,12 @@ clamp7:
 	B pixels1by1
 
 pixels1by1end:
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R1, R1
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R2, R2
 	CBZ R3, nores8
-	MOVD 160(R0), R15
+	MOVD winArgs_resStep(R0), R15
 	ADD R15<<2, R3, R3
 
 nores8:
@@ -643,19 +644,19 @@ pixels1end:
 // func maxpoolNEON(a *byte)
 TEXT ·maxpoolNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 24(R0), R1
-	MOVD 0(R0), R2
-	MOVD 96(R0), R3
-	MOVD 168(R0), R4
-	ADD $188, R0, R15
+	MOVD winArgs_src(R0), R1
+	MOVD winArgs_dst(R0), R2
+	MOVD winArgs_res(R0), R3
+	MOVD winArgs_px(R0), R4
+	ADD $winArgs_lo, R0, R15
 	WORD $0x4d40c9fe // ld1r {v30.4s}, [x15]
-	ADD $192, R0, R15
+	ADD $winArgs_hi, R0, R15
 	WORD $0x4d40c9ff // ld1r {v31.4s}, [x15]
 
 pixels4:
 	CMP $4, R4
 	BLT pixels4end
-	MOVD 176(R0), R5
+	MOVD winArgs_c(R0), R5
 	MOVD ZR, R6
 
 pixels4by16:
@@ -682,12 +683,12 @@ pixels4by16:
 	WORD $0x4ea21c4e // mov v14.16b, v2.16b
 	WORD $0x4ea31c6f // mov v15.16b, v3.16b
 	ADD R1, R6, R11
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels4by16summed
 
 pixels4by16tap:
@@ -750,7 +751,7 @@ pixels4by16tap:
 
 pixels4by16summed:
 	ADD R2, R6, R11
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -785,12 +786,12 @@ pixels4by4:
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea01c03 // mov v3.16b, v0.16b
 	ADD R1, R6, R11
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels4by4summed
 
 pixels4by4tap:
@@ -817,7 +818,7 @@ pixels4by4tap:
 
 pixels4by4summed:
 	ADD R2, R6, R11
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -840,12 +841,12 @@ pixels4by1:
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea01c03 // mov v3.16b, v0.16b
 	ADD R1, R6, R11
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels4by1summed
 
 pixels4by1tap:
@@ -872,7 +873,7 @@ pixels4by1tap:
 
 pixels4by1summed:
 	ADD R2, R6, R11
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -885,12 +886,12 @@ pixels4by1summed:
 	B pixels4by1
 
 pixels4by1end:
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<4, R1, R1
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<4, R2, R2
 	CBZ R3, nores9
-	MOVD 160(R0), R15
+	MOVD winArgs_resStep(R0), R15
 	ADD R15<<4, R3, R3
 
 nores9:
@@ -902,7 +903,7 @@ pixels4end:
 pixels1:
 	CMP $1, R4
 	BLT pixels1end
-	MOVD 176(R0), R5
+	MOVD winArgs_c(R0), R5
 	MOVD ZR, R6
 
 pixels1by16:
@@ -917,8 +918,8 @@ pixels1by16:
 	MOVD $consts<>(SB), R15
 	WORD $0x3dc001e3 // ldr q3, [x15]
 	ADD R1, R6, R11
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels1by16summed
 
 pixels1by16tap:
@@ -958,8 +959,8 @@ pixels1by4:
 	MOVD $consts<>(SB), R15
 	WORD $0x3dc001e0 // ldr q0, [x15]
 	ADD R1, R6, R11
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels1by4summed
 
 pixels1by4tap:
@@ -987,8 +988,8 @@ pixels1by1:
 	MOVD $consts<>(SB), R15
 	WORD $0x3dc001e0 // ldr q0, [x15]
 	ADD R1, R6, R11
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels1by1summed
 
 pixels1by1tap:
@@ -1009,12 +1010,12 @@ pixels1by1summed:
 	B pixels1by1
 
 pixels1by1end:
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R1, R1
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R2, R2
 	CBZ R3, nores10
-	MOVD 160(R0), R15
+	MOVD winArgs_resStep(R0), R15
 	ADD R15<<2, R3, R3
 
 nores10:
@@ -1027,19 +1028,19 @@ pixels1end:
 // func sumpoolNEON(a *byte)
 TEXT ·sumpoolNEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 24(R0), R1
-	MOVD 0(R0), R2
-	MOVD 96(R0), R3
-	MOVD 168(R0), R4
-	ADD $188, R0, R15
+	MOVD winArgs_src(R0), R1
+	MOVD winArgs_dst(R0), R2
+	MOVD winArgs_res(R0), R3
+	MOVD winArgs_px(R0), R4
+	ADD $winArgs_lo, R0, R15
 	WORD $0x4d40c9fe // ld1r {v30.4s}, [x15]
-	ADD $192, R0, R15
+	ADD $winArgs_hi, R0, R15
 	WORD $0x4d40c9ff // ld1r {v31.4s}, [x15]
 
 pixels4:
 	CMP $4, R4
 	BLT pixels4end
-	MOVD 176(R0), R5
+	MOVD winArgs_c(R0), R5
 	MOVD ZR, R6
 
 pixels4by16:
@@ -1062,12 +1063,12 @@ pixels4by16:
 	WORD $0x4ea21c4e // mov v14.16b, v2.16b
 	WORD $0x4ea31c6f // mov v15.16b, v3.16b
 	ADD R1, R6, R11
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels4by16summed
 
 pixels4by16tap:
@@ -1113,7 +1114,7 @@ pixels4by16tap:
 	BNE pixels4by16tap
 
 pixels4by16summed:
-	ADD $184, R0, R15
+	ADD $winArgs_scale, R0, R15
 	WORD $0x4d40c9f4 // ld1r {v20.4s}, [x15]
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
 	WORD $0x6e34dc21 // fmul v1.4s, v1.4s, v20.4s
@@ -1132,7 +1133,7 @@ pixels4by16summed:
 	WORD $0x6e34ddce // fmul v14.4s, v14.4s, v20.4s
 	WORD $0x6e34ddef // fmul v15.4s, v15.4s, v20.4s
 	ADD R2, R6, R11
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -1166,12 +1167,12 @@ pixels4by4:
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea01c03 // mov v3.16b, v0.16b
 	ADD R1, R6, R11
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels4by4summed
 
 pixels4by4tap:
@@ -1193,14 +1194,14 @@ pixels4by4tap:
 	BNE pixels4by4tap
 
 pixels4by4summed:
-	ADD $184, R0, R15
+	ADD $winArgs_scale, R0, R15
 	WORD $0x4d40c9f4 // ld1r {v20.4s}, [x15]
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
 	WORD $0x6e34dc21 // fmul v1.4s, v1.4s, v20.4s
 	WORD $0x6e34dc42 // fmul v2.4s, v2.4s, v20.4s
 	WORD $0x6e34dc63 // fmul v3.4s, v3.4s, v20.4s
 	ADD R2, R6, R11
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -1222,12 +1223,12 @@ pixels4by1:
 	WORD $0x4ea01c02 // mov v2.16b, v0.16b
 	WORD $0x4ea01c03 // mov v3.16b, v0.16b
 	ADD R1, R6, R11
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels4by1summed
 
 pixels4by1tap:
@@ -1249,14 +1250,14 @@ pixels4by1tap:
 	BNE pixels4by1tap
 
 pixels4by1summed:
-	ADD $184, R0, R15
+	ADD $winArgs_scale, R0, R15
 	WORD $0x4d40c9f4 // ld1r {v20.4s}, [x15]
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
 	WORD $0x6e34dc21 // fmul v1.4s, v1.4s, v20.4s
 	WORD $0x6e34dc42 // fmul v2.4s, v2.4s, v20.4s
 	WORD $0x6e34dc63 // fmul v3.4s, v3.4s, v20.4s
 	ADD R2, R6, R11
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R11, R12
 	ADD R15<<2, R12, R13
 	ADD R15<<2, R13, R14
@@ -1269,12 +1270,12 @@ pixels4by1summed:
 	B pixels4by1
 
 pixels4by1end:
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<4, R1, R1
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<4, R2, R2
 	CBZ R3, nores11
-	MOVD 160(R0), R15
+	MOVD winArgs_resStep(R0), R15
 	ADD R15<<4, R3, R3
 
 nores11:
@@ -1286,7 +1287,7 @@ pixels4end:
 pixels1:
 	CMP $1, R4
 	BLT pixels1end
-	MOVD 176(R0), R5
+	MOVD winArgs_c(R0), R5
 	MOVD ZR, R6
 
 pixels1by16:
@@ -1297,8 +1298,8 @@ pixels1by16:
 	WORD $0x4f000402 // movi v2.4s, #0x0
 	WORD $0x4f000403 // movi v3.4s, #0x0
 	ADD R1, R6, R11
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels1by16summed
 
 pixels1by16tap:
@@ -1317,7 +1318,7 @@ pixels1by16tap:
 	BNE pixels1by16tap
 
 pixels1by16summed:
-	ADD $184, R0, R15
+	ADD $winArgs_scale, R0, R15
 	WORD $0x4d40c9f4 // ld1r {v20.4s}, [x15]
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
 	WORD $0x6e34dc21 // fmul v1.4s, v1.4s, v20.4s
@@ -1339,8 +1340,8 @@ pixels1by4:
 	BLT pixels1by4end
 	WORD $0x4f000400 // movi v0.4s, #0x0
 	ADD R1, R6, R11
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels1by4summed
 
 pixels1by4tap:
@@ -1353,7 +1354,7 @@ pixels1by4tap:
 	BNE pixels1by4tap
 
 pixels1by4summed:
-	ADD $184, R0, R15
+	ADD $winArgs_scale, R0, R15
 	WORD $0x4d40c9f4 // ld1r {v20.4s}, [x15]
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
 	ADD R2, R6, R11
@@ -1369,8 +1370,8 @@ pixels1by1:
 	BLT pixels1by1end
 	WORD $0x4f000400 // movi v0.4s, #0x0
 	ADD R1, R6, R11
-	MOVD 120(R0), R7
-	MOVD 128(R0), R8
+	MOVD winArgs_taps(R0), R7
+	MOVD (winArgs_taps+8)(R0), R8
 	CBZ R8, pixels1by1summed
 
 pixels1by1tap:
@@ -1383,7 +1384,7 @@ pixels1by1tap:
 	BNE pixels1by1tap
 
 pixels1by1summed:
-	ADD $184, R0, R15
+	ADD $winArgs_scale, R0, R15
 	WORD $0x4d40c9f4 // ld1r {v20.4s}, [x15]
 	WORD $0x6e34dc00 // fmul v0.4s, v0.4s, v20.4s
 	ADD R2, R6, R11
@@ -1393,12 +1394,12 @@ pixels1by1summed:
 	B pixels1by1
 
 pixels1by1end:
-	MOVD 152(R0), R15
+	MOVD winArgs_srcStep(R0), R15
 	ADD R15<<2, R1, R1
-	MOVD 144(R0), R15
+	MOVD winArgs_dstStep(R0), R15
 	ADD R15<<2, R2, R2
 	CBZ R3, nores12
-	MOVD 160(R0), R15
+	MOVD winArgs_resStep(R0), R15
 	ADD R15<<2, R3, R3
 
 nores12:

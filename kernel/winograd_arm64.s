@@ -2,6 +2,7 @@
 
 //go:build !noasm
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func winogradIn4NEON(dst, src []float32, c, row, pixel, tap int)
@@ -574,9 +575,9 @@ channels:
 // func winogradOut4NEON(a *byte)
 TEXT ·winogradOut4NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 0(R0), R1
-	MOVD 152(R0), R3
-	MOVD 96(R0), R6
+	MOVD winogradOut_src(R0), R1
+	MOVD winogradOut_n(R0), R3
+	MOVD winogradOut_tap(R0), R6
 	LSL $2, R6, R6
 	MOVD $6, R9
 	MUL R9, R6, R11
@@ -673,7 +674,7 @@ channels:
 	WORD $0x3dc0023f // ldr q31, [x17]
 	WORD $0x4e3fccb2 // fmla v18.4s, v5.4s, v31.4s
 	ADD R6, R7, R7
-	MOVD 136(R0), R9
+	MOVD winogradOut_h(R0), R9
 	CMP $0, R9
 	BLE row0end
 	WORD $0x4e2bd520 // fadd v0.4s, v9.4s, v11.4s
@@ -695,7 +696,7 @@ channels:
 	WORD $0x4e3fcc93 // fmla v19.4s, v4.4s, v31.4s
 	WORD $0x3dc01e3f // ldr q31, [x17, #112]
 	WORD $0x4e3fccb3 // fmla v19.4s, v5.4s, v31.4s
-	MOVD 72(R0), R9
+	MOVD winogradOut_bias(R0), R9
 	CBZ R9, row0biased
 	WORD $0x3cea6934 // ldr q20, [x9, x10]
 	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
@@ -704,14 +705,14 @@ channels:
 	WORD $0x4e34d673 // fadd v19.4s, v19.4s, v20.4s
 
 row0biased:
-	MOVD 48(R0), R8
+	MOVD winogradOut_res(R0), R8
 	CBZ R8, row0added
-	MOVD 120(R0), R9
+	MOVD winogradOut_resRow(R0), R9
 	MOVD $0, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 128(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_resPixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3dc00114 // ldr q20, [x8]
 	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
 	CMP $1, R19
@@ -731,9 +732,9 @@ row0biased:
 	WORD $0x4e34d673 // fadd v19.4s, v19.4s, v20.4s
 
 row0added:
-	ADD $160, R0, R9
+	ADD $winogradOut_lo, R0, R9
 	WORD $0x4d40c935 // ld1r {v21.4s}, [x9]
-	ADD $164, R0, R9
+	ADD $winogradOut_hi, R0, R9
 	WORD $0x4d40c936 // ld1r {v22.4s}, [x9]
 	WORD $0x6ea2e6b4 // fcmgt v20.4s, v21.4s, v2.4s
 	WORD $0x6eb41ea2 // bit v2.16b, v21.16b, v20.16b
@@ -751,13 +752,13 @@ row0added:
 	WORD $0x6eb41eb3 // bit v19.16b, v21.16b, v20.16b
 	WORD $0x6eb6e674 // fcmgt v20.4s, v19.4s, v22.4s
 	WORD $0x6eb41ed3 // bit v19.16b, v22.16b, v20.16b
-	MOVD 24(R0), R8
-	MOVD 104(R0), R9
+	MOVD winogradOut_dst(R0), R8
+	MOVD winogradOut_row(R0), R9
 	MOVD $0, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 112(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_pixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3d800102 // str q2, [x8]
 	CMP $1, R19
 	BLE row0end
@@ -773,7 +774,7 @@ row0added:
 	WORD $0x3d800113 // str q19, [x8]
 
 row0end:
-	MOVD 136(R0), R9
+	MOVD winogradOut_h(R0), R9
 	CMP $2, R9
 	BLE row2end
 	WORD $0x4e2cd540 // fadd v0.4s, v10.4s, v12.4s
@@ -795,7 +796,7 @@ row0end:
 	WORD $0x4e3fcc93 // fmla v19.4s, v4.4s, v31.4s
 	WORD $0x3dc01e3f // ldr q31, [x17, #112]
 	WORD $0x4e3fccb3 // fmla v19.4s, v5.4s, v31.4s
-	MOVD 72(R0), R9
+	MOVD winogradOut_bias(R0), R9
 	CBZ R9, row2biased
 	WORD $0x3cea6934 // ldr q20, [x9, x10]
 	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
@@ -804,14 +805,14 @@ row0end:
 	WORD $0x4e34d673 // fadd v19.4s, v19.4s, v20.4s
 
 row2biased:
-	MOVD 48(R0), R8
+	MOVD winogradOut_res(R0), R8
 	CBZ R8, row2added
-	MOVD 120(R0), R9
+	MOVD winogradOut_resRow(R0), R9
 	MOVD $8, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 128(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_resPixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3dc00114 // ldr q20, [x8]
 	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
 	CMP $1, R19
@@ -831,9 +832,9 @@ row2biased:
 	WORD $0x4e34d673 // fadd v19.4s, v19.4s, v20.4s
 
 row2added:
-	ADD $160, R0, R9
+	ADD $winogradOut_lo, R0, R9
 	WORD $0x4d40c935 // ld1r {v21.4s}, [x9]
-	ADD $164, R0, R9
+	ADD $winogradOut_hi, R0, R9
 	WORD $0x4d40c936 // ld1r {v22.4s}, [x9]
 	WORD $0x6ea2e6b4 // fcmgt v20.4s, v21.4s, v2.4s
 	WORD $0x6eb41ea2 // bit v2.16b, v21.16b, v20.16b
@@ -851,13 +852,13 @@ row2added:
 	WORD $0x6eb41eb3 // bit v19.16b, v21.16b, v20.16b
 	WORD $0x6eb6e674 // fcmgt v20.4s, v19.4s, v22.4s
 	WORD $0x6eb41ed3 // bit v19.16b, v22.16b, v20.16b
-	MOVD 24(R0), R8
-	MOVD 104(R0), R9
+	MOVD winogradOut_dst(R0), R8
+	MOVD winogradOut_row(R0), R9
 	MOVD $8, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 112(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_pixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3d800102 // str q2, [x8]
 	CMP $1, R19
 	BLE row2end
@@ -976,7 +977,7 @@ row2end:
 	WORD $0x3dc01e3f // ldr q31, [x17, #112]
 	WORD $0x4e3fccb2 // fmla v18.4s, v5.4s, v31.4s
 	ADD R6, R7, R7
-	MOVD 136(R0), R9
+	MOVD winogradOut_h(R0), R9
 	CMP $1, R9
 	BLE row1end
 	WORD $0x4e29d4e0 // fadd v0.4s, v7.4s, v9.4s
@@ -998,7 +999,7 @@ row2end:
 	WORD $0x4e3fcc93 // fmla v19.4s, v4.4s, v31.4s
 	WORD $0x3dc01e3f // ldr q31, [x17, #112]
 	WORD $0x4e3fccb3 // fmla v19.4s, v5.4s, v31.4s
-	MOVD 72(R0), R9
+	MOVD winogradOut_bias(R0), R9
 	CBZ R9, row1biased
 	WORD $0x3cea6934 // ldr q20, [x9, x10]
 	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
@@ -1007,14 +1008,14 @@ row2end:
 	WORD $0x4e34d673 // fadd v19.4s, v19.4s, v20.4s
 
 row1biased:
-	MOVD 48(R0), R8
+	MOVD winogradOut_res(R0), R8
 	CBZ R8, row1added
-	MOVD 120(R0), R9
+	MOVD winogradOut_resRow(R0), R9
 	MOVD $4, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 128(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_resPixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3dc00114 // ldr q20, [x8]
 	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
 	CMP $1, R19
@@ -1034,9 +1035,9 @@ row1biased:
 	WORD $0x4e34d673 // fadd v19.4s, v19.4s, v20.4s
 
 row1added:
-	ADD $160, R0, R9
+	ADD $winogradOut_lo, R0, R9
 	WORD $0x4d40c935 // ld1r {v21.4s}, [x9]
-	ADD $164, R0, R9
+	ADD $winogradOut_hi, R0, R9
 	WORD $0x4d40c936 // ld1r {v22.4s}, [x9]
 	WORD $0x6ea2e6b4 // fcmgt v20.4s, v21.4s, v2.4s
 	WORD $0x6eb41ea2 // bit v2.16b, v21.16b, v20.16b
@@ -1054,13 +1055,13 @@ row1added:
 	WORD $0x6eb41eb3 // bit v19.16b, v21.16b, v20.16b
 	WORD $0x6eb6e674 // fcmgt v20.4s, v19.4s, v22.4s
 	WORD $0x6eb41ed3 // bit v19.16b, v22.16b, v20.16b
-	MOVD 24(R0), R8
-	MOVD 104(R0), R9
+	MOVD winogradOut_dst(R0), R8
+	MOVD winogradOut_row(R0), R9
 	MOVD $4, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 112(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_pixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3d800102 // str q2, [x8]
 	CMP $1, R19
 	BLE row1end
@@ -1076,7 +1077,7 @@ row1added:
 	WORD $0x3d800113 // str q19, [x8]
 
 row1end:
-	MOVD 136(R0), R9
+	MOVD winogradOut_h(R0), R9
 	CMP $3, R9
 	BLE row3end
 	WORD $0x4e2cd540 // fadd v0.4s, v10.4s, v12.4s
@@ -1098,7 +1099,7 @@ row1end:
 	WORD $0x4e3fcc93 // fmla v19.4s, v4.4s, v31.4s
 	WORD $0x3dc01e3f // ldr q31, [x17, #112]
 	WORD $0x4e3fccb3 // fmla v19.4s, v5.4s, v31.4s
-	MOVD 72(R0), R9
+	MOVD winogradOut_bias(R0), R9
 	CBZ R9, row3biased
 	WORD $0x3cea6934 // ldr q20, [x9, x10]
 	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
@@ -1107,14 +1108,14 @@ row1end:
 	WORD $0x4e34d673 // fadd v19.4s, v19.4s, v20.4s
 
 row3biased:
-	MOVD 48(R0), R8
+	MOVD winogradOut_res(R0), R8
 	CBZ R8, row3added
-	MOVD 120(R0), R9
+	MOVD winogradOut_resRow(R0), R9
 	MOVD $12, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 128(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_resPixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3dc00114 // ldr q20, [x8]
 	WORD $0x4e34d442 // fadd v2.4s, v2.4s, v20.4s
 	CMP $1, R19
@@ -1134,9 +1135,9 @@ row3biased:
 	WORD $0x4e34d673 // fadd v19.4s, v19.4s, v20.4s
 
 row3added:
-	ADD $160, R0, R9
+	ADD $winogradOut_lo, R0, R9
 	WORD $0x4d40c935 // ld1r {v21.4s}, [x9]
-	ADD $164, R0, R9
+	ADD $winogradOut_hi, R0, R9
 	WORD $0x4d40c936 // ld1r {v22.4s}, [x9]
 	WORD $0x6ea2e6b4 // fcmgt v20.4s, v21.4s, v2.4s
 	WORD $0x6eb41ea2 // bit v2.16b, v21.16b, v20.16b
@@ -1154,13 +1155,13 @@ row3added:
 	WORD $0x6eb41eb3 // bit v19.16b, v21.16b, v20.16b
 	WORD $0x6eb6e674 // fcmgt v20.4s, v19.4s, v22.4s
 	WORD $0x6eb41ed3 // bit v19.16b, v22.16b, v20.16b
-	MOVD 24(R0), R8
-	MOVD 104(R0), R9
+	MOVD winogradOut_dst(R0), R8
+	MOVD winogradOut_row(R0), R9
 	MOVD $12, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 112(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_pixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3d800102 // str q2, [x8]
 	CMP $1, R19
 	BLE row3end
@@ -1291,9 +1292,9 @@ channels:
 // func winogradOut2NEON(a *byte)
 TEXT ·winogradOut2NEON(SB), NOSPLIT, $0-8
 	MOVD a+0(FP), R0
-	MOVD 0(R0), R1
-	MOVD 152(R0), R3
-	MOVD 96(R0), R6
+	MOVD winogradOut_src(R0), R1
+	MOVD winogradOut_n(R0), R3
+	MOVD winogradOut_tap(R0), R6
 	LSL $2, R6, R6
 	MOVD $4, R9
 	MUL R9, R6, R11
@@ -1342,28 +1343,28 @@ channels:
 	WORD $0x4e21d54b // fadd v11.4s, v10.4s, v1.4s
 	WORD $0x4ea8d56b // fsub v11.4s, v11.4s, v8.4s
 	ADD R6, R7, R7
-	MOVD 136(R0), R9
+	MOVD winogradOut_h(R0), R9
 	CMP $0, R9
 	BLE row0end
 	WORD $0x4e23d440 // fadd v0.4s, v2.4s, v3.4s
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
 	WORD $0x4e23d4c1 // fadd v1.4s, v6.4s, v3.4s
 	WORD $0x4ea4d421 // fsub v1.4s, v1.4s, v4.4s
-	MOVD 72(R0), R9
+	MOVD winogradOut_bias(R0), R9
 	CBZ R9, row0biased
 	WORD $0x3cea6928 // ldr q8, [x9, x10]
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e28d421 // fadd v1.4s, v1.4s, v8.4s
 
 row0biased:
-	MOVD 48(R0), R8
+	MOVD winogradOut_res(R0), R8
 	CBZ R8, row0added
-	MOVD 120(R0), R9
+	MOVD winogradOut_resRow(R0), R9
 	MOVD $0, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 128(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_resPixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3dc00108 // ldr q8, [x8]
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	CMP $1, R19
@@ -1373,9 +1374,9 @@ row0biased:
 	WORD $0x4e28d421 // fadd v1.4s, v1.4s, v8.4s
 
 row0added:
-	ADD $160, R0, R9
+	ADD $winogradOut_lo, R0, R9
 	WORD $0x4d40c92a // ld1r {v10.4s}, [x9]
-	ADD $164, R0, R9
+	ADD $winogradOut_hi, R0, R9
 	WORD $0x4d40c92c // ld1r {v12.4s}, [x9]
 	WORD $0x6ea0e548 // fcmgt v8.4s, v10.4s, v0.4s
 	WORD $0x6ea81d40 // bit v0.16b, v10.16b, v8.16b
@@ -1385,13 +1386,13 @@ row0added:
 	WORD $0x6ea81d41 // bit v1.16b, v10.16b, v8.16b
 	WORD $0x6eace428 // fcmgt v8.4s, v1.4s, v12.4s
 	WORD $0x6ea81d81 // bit v1.16b, v12.16b, v8.16b
-	MOVD 24(R0), R8
-	MOVD 104(R0), R9
+	MOVD winogradOut_dst(R0), R8
+	MOVD winogradOut_row(R0), R9
 	MOVD $0, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 112(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_pixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3d800100 // str q0, [x8]
 	CMP $1, R19
 	BLE row0end
@@ -1399,28 +1400,28 @@ row0added:
 	WORD $0x3d800101 // str q1, [x8]
 
 row0end:
-	MOVD 136(R0), R9
+	MOVD winogradOut_h(R0), R9
 	CMP $1, R9
 	BLE row1end
 	WORD $0x4e27d4a0 // fadd v0.4s, v5.4s, v7.4s
 	WORD $0x4e29d400 // fadd v0.4s, v0.4s, v9.4s
 	WORD $0x4e27d561 // fadd v1.4s, v11.4s, v7.4s
 	WORD $0x4ea9d421 // fsub v1.4s, v1.4s, v9.4s
-	MOVD 72(R0), R9
+	MOVD winogradOut_bias(R0), R9
 	CBZ R9, row1biased
 	WORD $0x3cea6928 // ldr q8, [x9, x10]
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	WORD $0x4e28d421 // fadd v1.4s, v1.4s, v8.4s
 
 row1biased:
-	MOVD 48(R0), R8
+	MOVD winogradOut_res(R0), R8
 	CBZ R8, row1added
-	MOVD 120(R0), R9
+	MOVD winogradOut_resRow(R0), R9
 	MOVD $4, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 128(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_resPixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3dc00108 // ldr q8, [x8]
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
 	CMP $1, R19
@@ -1430,9 +1431,9 @@ row1biased:
 	WORD $0x4e28d421 // fadd v1.4s, v1.4s, v8.4s
 
 row1added:
-	ADD $160, R0, R9
+	ADD $winogradOut_lo, R0, R9
 	WORD $0x4d40c92a // ld1r {v10.4s}, [x9]
-	ADD $164, R0, R9
+	ADD $winogradOut_hi, R0, R9
 	WORD $0x4d40c92c // ld1r {v12.4s}, [x9]
 	WORD $0x6ea0e548 // fcmgt v8.4s, v10.4s, v0.4s
 	WORD $0x6ea81d40 // bit v0.16b, v10.16b, v8.16b
@@ -1442,13 +1443,13 @@ row1added:
 	WORD $0x6ea81d41 // bit v1.16b, v10.16b, v8.16b
 	WORD $0x6eace428 // fcmgt v8.4s, v1.4s, v12.4s
 	WORD $0x6ea81d81 // bit v1.16b, v12.16b, v8.16b
-	MOVD 24(R0), R8
-	MOVD 104(R0), R9
+	MOVD winogradOut_dst(R0), R8
+	MOVD winogradOut_row(R0), R9
 	MOVD $4, R19
 	MADD R9, R8, R19, R8
 	ADD R10, R8, R8
-	MOVD 112(R0), R9
-	MOVD 144(R0), R19
+	MOVD winogradOut_pixel(R0), R9
+	MOVD winogradOut_w(R0), R19
 	WORD $0x3d800100 // str q0, [x8]
 	CMP $1, R19
 	BLE row1end

@@ -3,7 +3,8 @@
 // a dependency of the core; every family of kernels is one program below it,
 // and vec writes what they share for AVX2 and AVX-512 at once. What is written for
 // arm64 is one program, arm64, with a file for each family; neon encodes its
-// instructions, most of which Go's assembler does not know.
+// instructions, most of which Go's assembler does not know. Its routines find fields of
+// structs by the names that the compiler gives the assembler.
 //
 //	go generate ./kernel             # rewrites kernel/*_amd64.s, kernel/*_arm64.s and their stubs
 //	go -C kernel/_asm run . -check     # fails where a committed file differs

@@ -9,27 +9,27 @@ func codes(f *File) {
 	mapCodes(f)
 }
 
-// Offsets in kernel.addArgs.
+// Fields of kernel.addArgs.
 const (
-	addX     = 0
-	addY     = 24
-	addDst   = 48
-	addMulX  = 72
-	addMulY  = 76
-	addShift = 80
-	addLo    = 84
-	addHi    = 88
-	addZero  = 92
+	addX     = "addArgs_x"
+	addY     = "addArgs_y"
+	addDst   = "addArgs_dst"
+	addMulX  = "addArgs_mulX"
+	addMulY  = "addArgs_mulY"
+	addShift = "addArgs_shift"
+	addLo    = "addArgs_lo"
+	addHi    = "addArgs_hi"
+	addZero  = "addArgs_zero"
 )
 
 // blockArgs loads pointers and repeats numbers of an argument block at R0.
-func blockArgs(f *File, dst int, pointers map[R]int, numbers []int, first V) {
+func blockArgs(f *File, dst string, pointers map[R]string, numbers []string, first V) {
 	f.Go("MOVD a+0(FP), R0")
-	f.Go("MOVD %d(R0), %v", dst, dstR)
-	f.Go("MOVD %d(R0), %v", dst+8, countR)
+	f.Go("MOVD %s(R0), %v", dst, dstR)
+	f.Go("MOVD (%s+8)(R0), %v", dst, countR)
 	for p := R(0); p < 32; p++ {
 		if off, ok := pointers[p]; ok {
-			f.Go("MOVD %d(R0), %v", off, p)
+			f.Go("MOVD %s(R0), %v", off, p)
 		}
 	}
 	for i, off := range numbers {
@@ -50,7 +50,7 @@ func encode(f *File, x []V, lo, hi, zero V) {
 
 func addCodes(f *File) {
 	f.Text("addCodesNEON", "(a *byte)", 8, "adds codes of two grids and stores codes.")
-	blockArgs(f, addDst, map[R]int{srcAR: addX, srcBR: addY}, []int{addMulX, addMulY, addShift, addLo, addHi, addZero}, 16)
+	blockArgs(f, addDst, map[R]string{srcAR: addX, srcBR: addY}, []string{addMulX, addMulY, addShift, addLo, addHi, addZero}, 16)
 	stream(f, 16, []pointer{{dstR, 1}, {srcAR, 1}, {srcBR, 1}}, func(n int) {
 		x, y := group(0, vectors(n)), group(4, vectors(n))
 		loadCodes(f, x, n, srcAR, false)
@@ -69,22 +69,22 @@ func addCodes(f *File) {
 	f.Go("RET")
 }
 
-// Offsets in kernel.gateArgs.
+// Fields of kernel.gateArgs.
 const (
-	gateSrc  = 0
-	gateDst  = 24
-	gateMul  = 48
-	gateLo   = 72
-	gateHi   = 76
-	gateZero = 80
-	gateFrom = 84
-	gateStep = 88
-	gateUnit = 92
+	gateSrc  = "gateArgs_src"
+	gateDst  = "gateArgs_dst"
+	gateMul  = "gateArgs_mul"
+	gateLo   = "gateArgs_lo"
+	gateHi   = "gateArgs_hi"
+	gateZero = "gateArgs_zero"
+	gateFrom = "gateArgs_from"
+	gateStep = "gateArgs_step"
+	gateUnit = "gateArgs_unit"
 )
 
 func gateCodes(f *File) {
 	f.Text("gateCodesNEON", "(a *byte)", 8, "scales codes around a zero point channel by channel and stores codes.")
-	blockArgs(f, gateDst, map[R]int{srcAR: gateSrc, srcBR: gateMul}, []int{gateFrom, gateStep, gateUnit, gateLo, gateHi, gateZero}, 16)
+	blockArgs(f, gateDst, map[R]string{srcAR: gateSrc, srcBR: gateMul}, []string{gateFrom, gateStep, gateUnit, gateLo, gateHi, gateZero}, 16)
 	stream(f, 16, []pointer{{dstR, 1}, {srcAR, 1}, {srcBR, 4}}, func(n int) {
 		x, mul := group(0, vectors(n)), group(4, vectors(n))
 		loadCodes(f, x, n, srcAR, false)

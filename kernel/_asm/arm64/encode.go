@@ -2,20 +2,20 @@ package main
 
 import . "pare-asm/neon"
 
-// Offsets in kernel.gridArgs.
+// Fields of kernel.gridArgs.
 const (
-	gridDst    = 0
-	gridSrc    = 24
-	gridStep   = 48
-	gridLo     = 52
-	gridHi     = 56
-	gridZero   = 60
-	gridCuts   = 64
-	gridLevels = 128
-	gridSquare = 192
-	gridEnergy = 256
-	gridTop    = 320
-	gridN      = 384
+	gridDst    = "gridArgs_dst"
+	gridSrc    = "gridArgs_src"
+	gridStep   = "gridArgs_step"
+	gridLo     = "gridArgs_lo"
+	gridHi     = "gridArgs_hi"
+	gridZero   = "gridArgs_zero"
+	gridCuts   = "gridArgs_cuts"
+	gridLevels = "gridArgs_levels"
+	gridSquare = "gridArgs_square"
+	gridEnergy = "gridArgs_energy"
+	gridTop    = "gridArgs_top"
+	gridN      = "gridArgs_n"
 )
 
 // Registers of encoders: what it costs in eight parts, the numbers, their codes
@@ -55,7 +55,7 @@ func encoders(f *File) {
 // vector of numbers.
 func encoder(f *File, name, doc string, ready func(), code func(j V)) {
 	f.Text(name+"NEON", "(a *byte)", 8, doc+" and adds up what that costs, of the first n/8*8 numbers.")
-	blockArgs(f, gridDst, map[R]int{srcAR: gridSrc}, []int{gridStep, gridLo, gridHi, gridZero}, stepV)
+	blockArgs(f, gridDst, map[R]string{srcAR: gridSrc}, []string{gridStep, gridLo, gridHi, gridZero}, stepV)
 	f.Consts(constsR)
 	ready()
 	tally(f, f.Load)
@@ -86,10 +86,14 @@ func encoder(f *File, name, doc string, ready func(), code func(j V)) {
 
 // tally moves the sums of all parts.
 func tally(f *File, move func(Size, V, R, int)) {
-	for i := range 4 {
-		move(Full, squareV+V(i), 0, gridSquare+16*i)
-		move(Full, energyV+V(i), 0, gridEnergy+16*i)
-		move(Full, topV+V(i), 0, gridTop+16*i)
+	for _, part := range []struct {
+		first V
+		field string
+	}{{squareV, gridSquare}, {energyV, gridEnergy}, {topV, gridTop}} {
+		f.Go("ADD $%s, R0, R6", part.field)
+		for i := range 4 {
+			move(Full, part.first+V(i), 6, 16*i)
+		}
 	}
 }
 
@@ -116,8 +120,9 @@ func count(f *File, i V) {
 func encodeLevels(f *File) {
 	const levelsV, spreadV, bytesV V = 24, 22, 23
 	encoder(f, "encodeLevels", "finds levels", func() {
+		f.Go("ADD $%s, R0, R6", gridLevels)
 		for i := range V(4) {
-			f.Load(Full, levelsV+i, 0, gridLevels+16*int(i))
+			f.Load(Full, levelsV+i, 6, 16*int(i))
 		}
 		f.ConstBits(spreadV, constsR, 0x04040404)
 		f.ConstBits(bytesV, constsR, 0x03020100)
@@ -127,8 +132,8 @@ func encodeLevels(f *File) {
 		f.Do(FDIV, y, x, stepV)
 		f.Do2(FABS, y, y)
 		f.Zero(q)
-		f.Go("ADD $%d, R0, R6", gridCuts+4)
-		f.Go("MOVD %d(R0), R7", gridN)
+		f.Go("ADD $(%s+4), R0, R6", gridCuts)
+		f.Go("MOVD %s(R0), R7", gridN)
 		f.Label(again)
 		f.Go("SUBS $1, R7, R7")
 		f.Go("BLE %s", found)

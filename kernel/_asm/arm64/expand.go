@@ -2,14 +2,14 @@ package main
 
 import . "pare-asm/neon"
 
-// Offsets in kernel.expandArgs.
+// Fields of kernel.expandArgs.
 const (
-	expDst  = 0
-	expSrc  = 24
-	expLDD  = 48
-	expLDS  = 56
-	expRows = 64
-	expAdd  = 76
+	expDst  = "expandArgs_dst"
+	expSrc  = "expandArgs_src"
+	expLDD  = "expandArgs_ldd"
+	expLDS  = "expandArgs_lds"
+	expRows = "expandArgs_rows"
+	expAdd  = "expandArgs_add"
 )
 
 // expand looks the sixteen numbers of a row up by a table of their bytes.
@@ -21,12 +21,12 @@ func expand(f *File) {
 	for j := range 4 {
 		f.Load(Full, 16+V(j), 7, 16*j)
 	}
-	f.Go("MOVD %d(R0), %v", expDst, dstR)
-	f.Go("MOVD %d(R0), %v", expSrc, srcAR)
-	f.Go("MOVD %d(R0), %v", expLDD, lddR)
-	f.Go("MOVD %d(R0), %v", expLDS, ldsR)
-	f.Go("MOVD %d(R0), %v", expRows, rowsR)
-	f.Go("MOVBU %d(R0), %v", expAdd, R(7))
+	f.Go("MOVD %s(R0), %v", expDst, dstR)
+	f.Go("MOVD %s(R0), %v", expSrc, srcAR)
+	f.Go("MOVD %s(R0), %v", expLDD, lddR)
+	f.Go("MOVD %s(R0), %v", expLDS, ldsR)
+	f.Go("MOVD %s(R0), %v", expRows, rowsR)
+	f.Go("MOVBU %s(R0), %v", expAdd, R(7))
 	f.Go("CBZ %v, done", rowsR)
 	f.Label("row")
 	for j := range 4 {

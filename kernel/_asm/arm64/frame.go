@@ -60,7 +60,8 @@ func (a acc) each(f func(v V)) {
 // 32 bits of a row, an element, meet four columns in each vector.
 type frame struct {
 	*File
-	offs offsets
+	// args is the struct of the arguments.
+	args string
 	// shift turns the places of elements into bytes.
 	shift int
 	mul   Lane
@@ -68,10 +69,8 @@ type frame struct {
 	ready func(x []V, tmp V)
 }
 
-// offsets of arguments that all tiles have.
-type offsets struct{ c, ldc, res, ldr, tiles int }
-
-const offSrc, offRows, offSegs, offNSegs, offB = 0, 24, 48, 56, 72
+// field is where the arguments have a field that all tiles have.
+func (f *frame) field(name string) string { return f.args + "_" + name }
 
 // sum adds all products to the accumulators, four elements at a time.
 func (f *frame) sum(a acc) {
@@ -104,15 +103,19 @@ func (f *frame) sum(a acc) {
 
 // pointers readies the registers of m rows and of the segments.
 func (f *frame) pointers(m int) {
-	f.Go("MOVD %d(%v), %v", offB, argR, lineR)
-	f.Go("MOVD %d(%v), %v", offRows, argR, rowsR)
-	f.Go("MOVD %d(%v), %v", offSrc, argR, srcR)
+	f.Go("MOVD %s(%v), %v", f.field("b"), argR, lineR)
+	f.Go("MOVD %s(%v), %v", f.field("rows"), argR, rowsR)
+	f.Go("MOVD %s(%v), %v", f.field("src"), argR, srcR)
 	for r := range m {
 		f.Go("MOVW %d(%v), %v", 4*r, rowsR, xR)
+		if f.shift == 0 {
+			f.Go("ADD %v, %v, %v", xR, srcR, rowR(r))
+			continue
+		}
 		f.Go("ADD %v<<%d, %v, %v", xR, f.shift, srcR, rowR(r))
 	}
-	f.Go("MOVD %d(%v), %v", offSegs, argR, segR)
-	f.Go("MOVD %d(%v), %v", offNSegs, argR, segsR)
+	f.Go("MOVD %s(%v), %v", f.field("segs"), argR, segR)
+	f.Go("MOVD (%s+8)(%v), %v", f.field("segs"), argR, segsR)
 }
 
 // seg reads a segment.
@@ -147,16 +150,16 @@ func (f *frame) elements(a acc, x []V, s Size) {
 }
 
 // next goes on to the tile below; more advances other pointers.
-func (f *frame) next(m int, more ...[2]int) {
+func (f *frame) next(m int, more ...[2]string) {
 	f.Label("next")
-	f.Go("MOVD %d(%v), %v", f.offs.tiles, argR, xR)
+	f.Go("MOVD %s(%v), %v", f.field("tiles"), argR, xR)
 	f.Go("SUBS $1, %v, %v", xR, xR)
 	f.Go("BEQ done")
-	f.Go("MOVD %v, %d(%v)", xR, f.offs.tiles, argR)
-	f.Go("MOVD %d(%v), %v", offRows, argR, xR)
+	f.Go("MOVD %v, %s(%v)", xR, f.field("tiles"), argR)
+	f.Go("MOVD %s(%v), %v", f.field("rows"), argR, xR)
 	f.Go("ADD $%d, %v, %v", 4*m, xR, xR)
-	f.Go("MOVD %v, %d(%v)", xR, offRows, argR)
-	for i, p := range append([][2]int{{f.offs.c, f.offs.ldc}, {f.offs.res, f.offs.ldr}}, more...) {
+	f.Go("MOVD %v, %s(%v)", xR, f.field("rows"), argR)
+	for i, p := range append([][2]string{{f.field("c"), f.field("ldc")}, {f.field("res"), f.field("ldr")}}, more...) {
 		f.advance(p[0], p[1], m, fmt.Sprint("absent", i))
 	}
 	f.Go("B tile")
@@ -165,23 +168,23 @@ func (f *frame) next(m int, more ...[2]int) {
 }
 
 // advance moves a pointer by m strides; one that is nil stays so.
-func (f *frame) advance(at, stride, m int, absent string) {
-	f.Go("MOVD %d(%v), %v", at, argR, xR)
+func (f *frame) advance(at, stride string, m int, absent string) {
+	f.Go("MOVD %s(%v), %v", at, argR, xR)
 	f.Go("CBZ %v, %s", xR, absent)
-	f.Go("MOVD %d(%v), %v", stride, argR, yR)
+	f.Go("MOVD %s(%v), %v", stride, argR, yR)
 	if f.shift > 0 {
 		f.Go("LSL $%d, %v, %v", f.shift, yR, yR)
 	}
 	f.Go("MOVD $%d, %v", m, zR)
 	f.Go("MADD %v, %v, %v, %v", yR, xR, zR, xR)
-	f.Go("MOVD %v, %d(%v)", xR, at, argR)
+	f.Go("MOVD %v, %s(%v)", xR, at, argR)
 	f.Label(absent)
 }
 
 // walk readies a pointer that steps from row to row.
-func (f *frame) walk(at, stride int) (p R, step func()) {
-	f.Go("MOVD %d(%v), %v", at, argR, yR)
-	f.Go("MOVD %d(%v), %v", stride, argR, zR)
+func (f *frame) walk(at, stride string) (p R, step func()) {
+	f.Go("MOVD %s(%v), %v", at, argR, yR)
+	f.Go("MOVD %s(%v), %v", stride, argR, zR)
 	if f.shift > 0 {
 		f.Go("LSL $%d, %v, %v", f.shift, zR, zR)
 	}
@@ -190,8 +193,8 @@ func (f *frame) walk(at, stride int) (p R, step func()) {
 
 // column calls do with each accumulator and its column's number of those at off,
 // in registers from tmp on.
-func (f *frame) column(a acc, off int, tmp V, do func(v, x V)) {
-	f.Go("MOVD %d(%v), %v", off, argR, yR)
+func (f *frame) column(a acc, off string, tmp V, do func(v, x V)) {
+	f.Go("MOVD %s(%v), %v", off, argR, yR)
 	for j := range a[0] {
 		f.Load(Full, tmp+V(j), yR, 16*j)
 	}

@@ -8,7 +8,7 @@ const tmpV V = 24
 // finish emits the arithmetic between int32 sums and what is stored, as
 // kernel's intArgs.finish defines it, and falls through to the end of the tile.
 func (f *frame) finish(a acc) {
-	f.Go("MOVD %d(%v), %v", intStore, argR, xR)
+	f.Go("MOVD %s(%v), %v", intStore, argR, xR)
 	f.Go("CMP $%d, %v", storeSums, xR)
 	f.Go("BEQ store")
 	f.scale(a)
@@ -17,7 +17,7 @@ func (f *frame) finish(a acc) {
 	f.residual(a)
 	f.column(a, intLast, tmpV, func(v, x V) { f.Do(FADD, v, v, x) })
 	f.limit(a, intLo, intHi)
-	f.Go("MOVD %d(%v), %v", intStore, argR, xR)
+	f.Go("MOVD %s(%v), %v", intStore, argR, xR)
 	f.Go("CMP $%d, %v", storeFloat, xR)
 	f.Go("BEQ store")
 	f.codes(a)
@@ -34,7 +34,7 @@ func (f *frame) scale(a acc) {
 
 // extra adds floats, of which every row has as many as the tile has columns.
 func (f *frame) extra(a acc) {
-	f.Go("MOVD %d(%v), %v", intExtra, argR, xR)
+	f.Go("MOVD %s(%v), %v", intExtra, argR, xR)
 	f.Go("CBZ %v, scaled", xR)
 	p, step := f.walk(intExtra, intLDE)
 	for _, row := range a {
@@ -49,7 +49,7 @@ func (f *frame) extra(a acc) {
 
 // mid rounds to a grid between, where there is one.
 func (f *frame) mid(a acc) {
-	f.Go("MOVBU %d(%v), %v", intMid, argR, xR)
+	f.Go("MOVBU %s(%v), %v", intMid, argR, xR)
 	f.Go("CBZ %v, residual", xR)
 	f.column(a, intAdd, tmpV, func(v, x V) { f.Do(FADD, v, v, x) })
 	f.limit(a, intMidLo, intMidHi)
@@ -63,7 +63,7 @@ func (f *frame) mid(a acc) {
 
 // limit clamps to numbers at two offsets. What is not above the lower one, NaN
 // too, becomes it, its sign included.
-func (f *frame) limit(a acc, lo, hi int) {
+func (f *frame) limit(a acc, lo, hi string) {
 	f.RepeatAt(tmpV, argR, lo, xR)
 	f.RepeatAt(tmpV+1, argR, hi, xR)
 	a.each(func(v V) {
@@ -75,7 +75,7 @@ func (f *frame) limit(a acc, lo, hi int) {
 
 // residual adds codes times their multiplier.
 func (f *frame) residual(a acc) {
-	f.Go("MOVD %d(%v), %v", intRes, argR, xR)
+	f.Go("MOVD %s(%v), %v", intRes, argR, xR)
 	f.Go("CBZ %v, whole", xR)
 	p, step := f.walk(intRes, intLDR)
 	f.RepeatAt(tmpV, argR, intResMul, xR)
@@ -135,7 +135,7 @@ func (f *frame) codes(a acc) {
 
 // words stores vectors as they are.
 func (f *frame) words(a acc) {
-	p, step := f.walk(f.offs.c, f.offs.ldc)
+	p, step := f.walk(f.field("c"), f.field("ldc"))
 	for _, row := range a {
 		for j, v := range row {
 			f.Store(Full, v, p, 16*j)

@@ -6,28 +6,27 @@ import (
 	. "pare-asm/neon"
 )
 
-// Offsets in kernel.intArgs.
+// Fields of kernel.intArgs. The compiler tells the assembler where they are.
 const (
-	intC      = 96
-	intStart  = 120
-	intMul    = 144
-	intAdd    = 168
-	intRes    = 192
-	intLDC    = 216
-	intLDR    = 224
-	intStore  = 240
-	intTilesN = 248
-	intResMul = 256
-	intLo     = 260
-	intHi     = 264
-	intZero   = 268
-	intMid    = 281
-	intMidLo  = 284
-	intMidHi  = 288
-	intMidMul = 292
-	intLast   = 296
-	intExtra  = 320
-	intLDE    = 344
+	intC      = "intArgs_c"
+	intLDC    = "intArgs_ldc"
+	intStart  = "intArgs_start"
+	intMul    = "intArgs_mul"
+	intAdd    = "intArgs_add"
+	intRes    = "intArgs_res"
+	intLDR    = "intArgs_ldr"
+	intStore  = "intArgs_store"
+	intResMul = "intArgs_resMul"
+	intLo     = "intArgs_lo"
+	intHi     = "intArgs_hi"
+	intZero   = "intArgs_zero"
+	intMid    = "intArgs_mid"
+	intMidLo  = "intArgs_midLo"
+	intMidHi  = "intArgs_midHi"
+	intMidMul = "intArgs_midMul"
+	intLast   = "intArgs_last"
+	intExtra  = "intArgs_extra"
+	intLDE    = "intArgs_lde"
 )
 
 // Kinds of kernel.intStore.
@@ -51,7 +50,7 @@ func intTiles(f *File) {
 }
 
 func intFrame(f *File) *frame {
-	return &frame{File: f, offs: offsets{intC, intLDC, intRes, intLDR, intTilesN}}
+	return &frame{File: f, args: "intArgs"}
 }
 
 // dotTile multiplies quads of bytes. SDOT takes signed ones, so codes are lowered
@@ -69,7 +68,7 @@ func dotTile(file *File, m, width int) {
 	f.start(a)
 	f.sum(a)
 	f.finish(a)
-	f.next(m, [2]int{intExtra, intLDE})
+	f.next(m, [2]string{intExtra, intLDE})
 }
 
 // begin opens a tile.
@@ -81,7 +80,7 @@ func (f *frame) begin(name string, m, width int) {
 
 // start loads what every row starts with.
 func (f *frame) start(a acc) {
-	f.Go("MOVD %d(%v), %v", intStart, argR, xR)
+	f.Go("MOVD %s(%v), %v", intStart, argR, xR)
 	for j, v := range a[0] {
 		f.Load(Full, v, xR, 16*j)
 	}
@@ -117,7 +116,7 @@ func channelTile(file *File, m int) {
 	f.Go("SUBS $1, %v, %v", segsR, segsR)
 	f.Go("BNE tap")
 	f.finish(a)
-	f.next(m, [2]int{intExtra, intLDE})
+	f.next(m, [2]string{intExtra, intLDE})
 }
 
 // Registers of planeTile. SMLAL takes elements of the first half of all registers
@@ -152,7 +151,7 @@ func planeTile(file *File, m, width int) {
 	f.Go("SUBS $1, %v, %v", segsR, segsR)
 	f.Go("BNE segment")
 	f.finish(a)
-	f.next(m, [2]int{intExtra, intLDE})
+	f.next(m, [2]string{intExtra, intLDE})
 }
 
 // planes multiplies so many bytes of every row.

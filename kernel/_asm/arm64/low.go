@@ -6,15 +6,15 @@ import (
 	. "pare-asm/neon"
 )
 
-// Offsets in kernel.lowArgs.
+// Fields of kernel.lowArgs.
 const (
-	lowSrc    = 0
-	lowLDS    = 8
-	lowB      = 16
-	lowLevels = 24
-	lowSums   = 32
-	lowSteps  = 40
-	lowBlocks = 48
+	lowSrc    = "lowArgs_src"
+	lowLDS    = "lowArgs_lds"
+	lowB      = "lowArgs_b"
+	lowLevels = "lowArgs_levels"
+	lowSums   = "lowArgs_sums"
+	lowSteps  = "lowArgs_steps"
+	lowBlocks = "lowArgs_blocks"
 )
 
 // General registers of products of codes.
@@ -60,11 +60,11 @@ type lowTile struct {
 func (l *lowTile) write() {
 	l.Text(fmt.Sprintf("low%dx%dDotNEON", l.bits, l.m), "(a *byte)", 8, fmt.Sprintf("multiplies %d rows by codes of %d bits.", l.m, l.bits))
 	l.Go("MOVD a+0(FP), R0")
-	l.Go("MOVD %d(R0), %v", lowB, lowBR)
-	l.Go("MOVD %d(R0), %v", lowSums, lowSumsR)
-	l.Go("MOVD %d(R0), %v", lowBlocks, lowBlocksR)
-	l.Go("MOVD %d(R0), %v", lowSrc, lowRowR)
-	l.Go("MOVD %d(R0), %v", lowLDS, lowTmpR)
+	l.Go("MOVD %s(R0), %v", lowB, lowBR)
+	l.Go("MOVD %s(R0), %v", lowSums, lowSumsR)
+	l.Go("MOVD %s(R0), %v", lowBlocks, lowBlocksR)
+	l.Go("MOVD %s(R0), %v", lowSrc, lowRowR)
+	l.Go("MOVD %s(R0), %v", lowLDS, lowTmpR)
 	for r := 1; r < l.m; r++ {
 		l.Go("ADD %v, %v, %v", lowTmpR, lowRowR+R(r-1), lowRowR+R(r))
 	}
@@ -73,7 +73,7 @@ func (l *lowTile) write() {
 	if l.bits == 8 {
 		l.Move(lowTableV, lowOnesV)
 	} else {
-		l.Go("MOVD %d(R0), %v", lowLevels, lowTmpR)
+		l.Go("MOVD %s(R0), %v", lowLevels, lowTmpR)
 		l.Load(Full, lowTableV, lowTmpR, 0)
 		l.Do(EOR, lowTableV, lowTableV, lowOnesV)
 	}
@@ -83,7 +83,7 @@ func (l *lowTile) write() {
 	for r := range l.m {
 		l.Zero(l.total + V(r))
 	}
-	l.Go("MOVD %d(R0), %v", lowSteps, lowStepsR)
+	l.Go("MOVD %s(R0), %v", lowSteps, lowStepsR)
 	l.turns(16 / l.rows())
 	l.turns(1)
 	l.finish()
@@ -174,17 +174,17 @@ func (l *lowTile) finish() {
 	l.Go("ADD $%d, %v, %v", 64*l.m, lowSumsR, lowSumsR)
 }
 
-// Offsets in kernel.worthArgs.
+// Fields of kernel.worthArgs.
 const (
-	worthDst    = 0
-	worthSums   = 8
-	worthPitch  = 16
-	worthScale  = 24
-	worthOffset = 32
-	worthShift  = 40
-	worthData   = 48
-	worthBlocks = 56
-	worthStep   = 64
+	worthDst    = "worthArgs_dst"
+	worthSums   = "worthArgs_sums"
+	worthPitch  = "worthArgs_pitch"
+	worthScale  = "worthArgs_scale"
+	worthOffset = "worthArgs_offset"
+	worthShift  = "worthArgs_shift"
+	worthData   = "worthArgs_data"
+	worthBlocks = "worthArgs_blocks"
+	worthStep   = "worthArgs_step"
 )
 
 // worth writes the loop over blocks, for sixteen columns.
@@ -192,8 +192,8 @@ func worth(f *File) {
 	const sums, pitch, scale, offset, shift, data, blocks R = 1, 2, 3, 4, 5, 6, 7
 	f.Text("lowWorthNEON", "(a *byte)", 8, "turns the sums of blocks into floats.")
 	f.Go("MOVD a+0(FP), R0")
-	for i, off := range []int{worthSums, worthPitch, worthScale, worthOffset, worthShift, worthData, worthBlocks} {
-		f.Go("MOVD %d(R0), %v", off, R(1+i))
+	for i, off := range []string{worthSums, worthPitch, worthScale, worthOffset, worthShift, worthData, worthBlocks} {
+		f.Go("MOVD %s(R0), %v", off, R(1+i))
 	}
 	f.RepeatAt(31, 0, worthStep, 8)
 	dst := group(0, 4)
@@ -230,7 +230,7 @@ func worth(f *File) {
 	f.Label("unshifted")
 	f.Go("SUBS $1, %v, %v", blocks, blocks)
 	f.Go("BNE block")
-	f.Go("MOVD %d(R0), %v", worthDst, R(8))
+	f.Go("MOVD %s(R0), %v", worthDst, R(8))
 	for j, v := range dst {
 		f.Store(Full, v, 8, 16*j)
 	}

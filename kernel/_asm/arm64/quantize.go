@@ -2,39 +2,39 @@ package main
 
 import . "pare-asm/neon"
 
-// Offsets in kernel.Scales.
-const offStep, offZero, offLo, offHi = 0, 24, 48, 72
+// Fields of kernel.Scales.
+const offStep, offZero, offLo, offHi = "Scales_step", "Scales_zero", "Scales_lo", "Scales_hi"
 
-// scales gives the numbers at one of the offsets for vector j of n elements.
-type scales func(off, j, n int) V
+// scales gives the numbers of a field for vector j of n elements.
+type scales func(off string, j, n int) V
 
 // scaled writes a loop for one scale throughout and one for a scale per element.
-func scaled(f *File, name, signature, doc string, dst, src int, offs []int, body func(c scales, n int)) {
+func scaled(f *File, name, signature, doc string, dst, src int, offs []string, body func(c scales, n int)) {
 	f.Text(name+"NEON", signature, 56, doc)
 	unaryArgs(f)
 	f.Go("MOVD c+48(FP), %v", R(5))
-	f.Go("MOVD %d(R5), %v", offStep+8, R(6))
+	f.Go("MOVD (%s+8)(R5), %v", offStep, R(6))
 	f.Go("CMP $1, %v", R(6))
 	f.Go("BNE channels")
-	one := map[int]V{offStep: 28, offZero: 29, offLo: 30, offHi: 31}
+	one := map[string]V{offStep: 28, offZero: 29, offLo: 30, offHi: 31}
 	pointers := []pointer{{dstR, dst}, {srcAR, src}}
 	for _, off := range offs {
-		f.Go("MOVD %d(R5), %v", off, R(6))
+		f.Go("MOVD %s(R5), %v", off, R(6))
 		f.Repeat(one[off], 6)
 	}
 	stream(f, 16, pointers, func(n int) {
-		body(func(off, _, _ int) V { return one[off] }, n)
+		body(func(off string, _, _ int) V { return one[off] }, n)
 	})
 	f.Go("RET")
 	f.Label("channels")
-	at := map[int]R{}
+	at := map[string]R{}
 	for i, off := range offs {
 		at[off] = 6 + R(i)
-		f.Go("MOVD %d(R5), %v", off, at[off])
+		f.Go("MOVD %s(R5), %v", off, at[off])
 		pointers = append(pointers, pointer{at[off], 4})
 	}
 	stream(f, 16, pointers, func(n int) {
-		body(func(off, j, n int) V {
+		body(func(off string, j, n int) V {
 			if n == 1 {
 				f.Load(Word, 20, at[off], 0)
 			} else {
@@ -58,7 +58,7 @@ func quotient(f *File, v V, c scales, j, n int) {
 
 func quantize(f *File) {
 	scaled(f, "quantize", "(dst []uint8, src []float32, c *byte)", "quantises src.", 1, 4,
-		[]int{offStep, offZero, offLo, offHi}, func(c scales, n int) {
+		[]string{offStep, offZero, offLo, offHi}, func(c scales, n int) {
 			x := group(0, vectors(n))
 			load(f, x, n, srcAR)
 			for j, v := range x {
@@ -69,7 +69,7 @@ func quantize(f *File) {
 			storeCodes(f, x, n, dstR)
 		})
 	scaled(f, "fake", "(dst, src []float32, c *byte)", "writes what quantising leaves of src.", 4, 4,
-		[]int{offStep, offLo, offHi}, func(c scales, n int) {
+		[]string{offStep, offLo, offHi}, func(c scales, n int) {
 			x := group(0, vectors(n))
 			load(f, x, n, srcAR)
 			f.Zero(17)
@@ -86,7 +86,7 @@ func quantize(f *File) {
 
 func dequantize(f *File, name string, signed bool) {
 	scaled(f, name, "(dst []float32, src []uint8, c *byte)", "writes what codes stand for.", 4, 1,
-		[]int{offStep, offZero}, func(c scales, n int) {
+		[]string{offStep, offZero}, func(c scales, n int) {
 			x := group(0, vectors(n))
 			loadCodes(f, x, n, srcAR, signed)
 			for j, v := range x {

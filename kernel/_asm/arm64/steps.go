@@ -2,19 +2,19 @@ package main
 
 import . "pare-asm/neon"
 
-// Offsets in kernel.stepArgs. In the place of a tree are the values by step, and
+// Fields of kernel.stepArgs. In the place of a tree are the values by step, and
 // the last step.
 const (
-	stepDst    = 0
-	stepSrc    = 24
-	stepTree   = 48
-	stepMore   = 56
-	stepRows   = 64
-	stepCols   = 72
-	stepLDD    = 80
-	stepLDS    = 88
-	stepFactor = 96
-	stepOffset = 100
+	stepDst    = "stepArgs_dst"
+	stepSrc    = "stepArgs_src"
+	stepTree   = "stepArgs_tree"
+	stepMore   = "stepArgs_more"
+	stepRows   = "stepArgs_rows"
+	stepCols   = "stepArgs_cols"
+	stepLDD    = "stepArgs_ldd"
+	stepLDS    = "stepArgs_lds"
+	stepFactor = "stepArgs_factor"
+	stepOffset = "stepArgs_offset"
 )
 
 // steps finds the places with vectors and reads their values one by one.
@@ -23,21 +23,21 @@ func steps(f *File) {
 	const factorV, offsetV, lastV, zeroV V = 28, 29, 30, 31
 	f.Text("stepsNEON", "(a *byte)", 8, "writes the values of a matrix.")
 	f.Go("MOVD a+0(FP), R0")
-	f.Go("MOVD %d(R0), %v", stepTree, valuesR)
-	f.Go("MOVD %d(R0), %v", stepMore, R(11))
+	f.Go("MOVD %s(R0), %v", stepTree, valuesR)
+	f.Go("MOVD %s(R0), %v", stepMore, R(11))
 	f.RepeatWord(lastV, 11)
 	f.Do2(SCVTF, lastV, lastV)
 	f.RepeatAt(factorV, 0, stepFactor, 11)
 	f.RepeatAt(offsetV, 0, stepOffset, 11)
 	f.Zero(zeroV)
-	f.Go("MOVD %d(R0), %v", stepDst, dR)
-	f.Go("MOVD %d(R0), %v", stepSrc, sR)
-	f.Go("MOVD %d(R0), %v", stepRows, rowsR)
+	f.Go("MOVD %s(R0), %v", stepDst, dR)
+	f.Go("MOVD %s(R0), %v", stepSrc, sR)
+	f.Go("MOVD %s(R0), %v", stepRows, rowsR)
 	f.Go("CBZ %v, done", rowsR)
 	f.Label("row")
 	f.Go("MOVD %v, %v", dR, dstR)
 	f.Go("MOVD %v, %v", sR, srcAR)
-	f.Go("MOVD %d(R0), %v", stepCols, countR)
+	f.Go("MOVD %s(R0), %v", stepCols, countR)
 	stream(f, 16, []pointer{{dstR, 1}, {srcAR, 4}}, func(n int) {
 		x := group(0, vectors(n))
 		load(f, x, n, srcAR)
@@ -60,9 +60,9 @@ func steps(f *File) {
 			f.Go("MOVB %v, %d(%v)", oneR, i, dstR)
 		}
 	})
-	f.Go("MOVD %d(R0), %v", stepLDD, oneR)
+	f.Go("MOVD %s(R0), %v", stepLDD, oneR)
 	f.Go("ADD %v, %v, %v", oneR, dR, dR)
-	f.Go("MOVD %d(R0), %v", stepLDS, oneR)
+	f.Go("MOVD %s(R0), %v", stepLDS, oneR)
 	f.Go("ADD %v<<2, %v, %v", oneR, sR, sR)
 	f.Go("SUBS $1, %v, %v", rowsR, rowsR)
 	f.Go("BNE row")

@@ -6,16 +6,13 @@ import (
 	. "pare-asm/neon"
 )
 
-// Offsets in kernel.tileArgs.
+// Fields of kernel.tileArgs.
 const (
-	tileC    = 96
-	tileBias = 120
-	tileRes  = 144
-	tileLDC  = 168
-	tileLDR  = 176
-	tileLo   = 192
-	tileHi   = 196
-	tileN    = 200
+	tileBias = "tileArgs_bias"
+	tileRes  = "tileArgs_res"
+	tileLDR  = "tileArgs_ldr"
+	tileLo   = "tileArgs_lo"
+	tileHi   = "tileArgs_hi"
 )
 
 // tiles generates the matrix tiles of floats.
@@ -29,7 +26,7 @@ func tiles(f *File) {
 }
 
 func floatTile(file *File, m, width int) {
-	f := &frame{File: file, offs: offsets{tileC, tileLDC, tileRes, tileLDR, tileN}, shift: 2, mul: FMLALane}
+	f := &frame{File: file, args: "tileArgs", shift: 2, mul: FMLALane}
 	a := newAcc(m, width/4)
 	f.begin(fmt.Sprintf("tile%dx%dNEON", m, width), m, width)
 	a.each(f.Zero)
@@ -46,8 +43,8 @@ func floatTile(file *File, m, width int) {
 }
 
 // ifAny writes what is done where the pointer at off is not nil.
-func (f *frame) ifAny(off int, label string, do func()) {
-	f.Go("MOVD %d(%v), %v", off, argR, xR)
+func (f *frame) ifAny(off, label string, do func()) {
+	f.Go("MOVD %s(%v), %v", off, argR, xR)
 	f.Go("CBZ %v, %s", xR, label)
 	do()
 	f.Label(label)

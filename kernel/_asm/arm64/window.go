@@ -7,23 +7,23 @@ import (
 	. "pare-asm/neon"
 )
 
-// Offsets in kernel.winArgs.
+// Fields of kernel.winArgs.
 const (
-	winDst     = 0
-	winSrc     = 24
-	winW       = 48
-	winBias    = 72
-	winRes     = 96
-	winTaps    = 120
-	winNTaps   = 128
-	winDstStep = 144
-	winSrcStep = 152
-	winResStep = 160
-	winPx      = 168
-	winC       = 176
-	winScale   = 184
-	winLo      = 188
-	winHi      = 192
+	winDst     = "winArgs_dst"
+	winSrc     = "winArgs_src"
+	winW       = "winArgs_w"
+	winBias    = "winArgs_bias"
+	winRes     = "winArgs_res"
+	winTaps    = "winArgs_taps"
+	winNTaps   = "(winArgs_taps+8)"
+	winDstStep = "winArgs_dstStep"
+	winSrcStep = "winArgs_srcStep"
+	winResStep = "winArgs_resStep"
+	winPx      = "winArgs_px"
+	winC       = "winArgs_c"
+	winScale   = "winArgs_scale"
+	winLo      = "winArgs_lo"
+	winHi      = "winArgs_hi"
 )
 
 // reduction is what differs between the families.
@@ -75,10 +75,10 @@ const winWeightV, winXV, winLoV, winHiV V = 16, 20, 30, 31
 func windowLoop(f *File, op *reduction) {
 	f.Text(op.name+"NEON", "(a *byte)", 8, "reduces the windows of one call.")
 	f.Go("MOVD a+0(FP), R0")
-	f.Go("MOVD %d(R0), %v", winSrc, winSrcR)
-	f.Go("MOVD %d(R0), %v", winDst, winDstR)
-	f.Go("MOVD %d(R0), %v", winRes, winResR)
-	f.Go("MOVD %d(R0), %v", winPx, winPxR)
+	f.Go("MOVD %s(R0), %v", winSrc, winSrcR)
+	f.Go("MOVD %s(R0), %v", winDst, winDstR)
+	f.Go("MOVD %s(R0), %v", winRes, winResR)
+	f.Go("MOVD %s(R0), %v", winPx, winPxR)
 	f.RepeatAt(winLoV, 0, winLo, winTmpR)
 	f.RepeatAt(winHiV, 0, winHi, winTmpR)
 	for _, pixels := range []int{4, 1} {
@@ -86,7 +86,7 @@ func windowLoop(f *File, op *reduction) {
 		f.Label(fmt.Sprintf("pixels%d", pixels))
 		f.Go("CMP $%d, %v", pixels, winPxR)
 		f.Go("BLT %s", next)
-		f.Go("MOVD %d(R0), %v", winC, winCR)
+		f.Go("MOVD %s(R0), %v", winC, winCR)
 		f.Go("MOVD ZR, %v", winAtR)
 		for _, c := range []struct {
 			n     int
@@ -116,8 +116,8 @@ func windowLoop(f *File, op *reduction) {
 }
 
 // advance moves a pointer by some pixels.
-func (w *window) advance(p R, step, pixels int) {
-	w.Go("MOVD %d(R0), %v", step, winTmpR)
+func (w *window) advance(p R, step string, pixels int) {
+	w.Go("MOVD %s(R0), %v", step, winTmpR)
 	w.Go("ADD %v<<%d, %v, %v", winTmpR, map[int]int{1: 2, 4: 4}[pixels], p, p)
 }
 
@@ -130,12 +130,12 @@ func (w *window) advanceRes(pixels int) {
 }
 
 // pointers sets registers from winPixelR on to the block's channels of each pixel.
-func (w *window) pointers(n int, base R, step int) {
+func (w *window) pointers(n int, base R, step string) {
 	w.Go("ADD %v, %v, %v", base, winAtR, winPixelR)
 	if n == 1 {
 		return
 	}
-	w.Go("MOVD %d(R0), %v", step, winTmpR)
+	w.Go("MOVD %s(R0), %v", step, winTmpR)
 	for i := 1; i < n; i++ {
 		w.Go("ADD %v<<2, %v, %v", winTmpR, winPixelR+R(i-1), winPixelR+R(i))
 	}
@@ -150,11 +150,11 @@ func (w *window) block(op *reduction, pixels int, id string) {
 	w.starts(op, acc, id)
 	w.pointers(pixels, winSrcR, winSrcStep)
 	if op.weighted {
-		w.Go("MOVD %d(R0), %v", winW, winWR)
+		w.Go("MOVD %s(R0), %v", winW, winWR)
 		w.Go("ADD %v, %v, %v", winAtR, winWR, winWR)
 	}
-	w.Go("MOVD %d(R0), %v", winTaps, winTapR)
-	w.Go("MOVD %d(R0), %v", winNTaps, winTapsR)
+	w.Go("MOVD %s(R0), %v", winTaps, winTapR)
+	w.Go("MOVD %s(R0), %v", winNTaps, winTapsR)
 	w.Go("CBZ %v, %ssummed", winTapsR, id)
 	w.Label(id + "tap")
 	w.tap(op, acc)
@@ -176,7 +176,7 @@ func (w *window) starts(op *reduction, acc [][]V, id string) {
 		op.start(w, v)
 	}
 	if op.weighted {
-		w.Go("MOVD %d(R0), %v", winBias, winTmpR)
+		w.Go("MOVD %s(R0), %v", winBias, winTmpR)
 		w.Go("CBZ %v, %sstarted", winTmpR, id)
 		w.Go("ADD %v, %v, %v", winAtR, winTmpR, winTmpR)
 		for j, v := range acc[0] {

@@ -51,9 +51,9 @@ func (f *File) Repeat(d V, base R) {
 	f.word(0x4d40c800|uint32(base)<<5|uint32(d), "ld1r {v%d.4s}, [x%d]", d, base)
 }
 
-// RepeatAt is Repeat at an offset; it spoils tmp.
-func (f *File) RepeatAt(d V, base R, off int, tmp R) {
-	f.Go("ADD $%d, %v, %v", off, base, tmp)
+// RepeatAt is Repeat at the field of a struct; it spoils tmp.
+func (f *File) RepeatAt(d V, base R, field string, tmp R) {
+	f.Go("ADD $%s, %v, %v", field, base, tmp)
 	f.Repeat(d, tmp)
 }
 
