@@ -36,36 +36,36 @@ four:
 	WORD $0x4f04e405 // movi v5.16b, #0x80
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc00025 // ldr q5, [x1]
-	WORD $0x4f84e0a0 // sdot v0.4s, v5.16b, v4.4b[0]
 	WORD $0x3dc00426 // ldr q6, [x1, #16]
-	WORD $0x4f84e0c1 // sdot v1.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0a0 // sdot v0.4s, v5.16b, v4.4b[0]
 	WORD $0x3dc00827 // ldr q7, [x1, #32]
-	WORD $0x4f84e0e2 // sdot v2.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e0c1 // sdot v1.4s, v6.16b, v4.4b[0]
 	WORD $0x3dc00c28 // ldr q8, [x1, #48]
-	WORD $0x4f84e103 // sdot v3.4s, v8.16b, v4.4b[0]
+	WORD $0x4f84e0e2 // sdot v2.4s, v7.16b, v4.4b[0]
 	WORD $0x3dc01029 // ldr q9, [x1, #64]
-	WORD $0x4fa4e120 // sdot v0.4s, v9.16b, v4.4b[1]
+	WORD $0x4f84e103 // sdot v3.4s, v8.16b, v4.4b[0]
 	WORD $0x3dc0142a // ldr q10, [x1, #80]
-	WORD $0x4fa4e141 // sdot v1.4s, v10.16b, v4.4b[1]
+	WORD $0x4fa4e120 // sdot v0.4s, v9.16b, v4.4b[1]
 	WORD $0x3dc0182b // ldr q11, [x1, #96]
-	WORD $0x4fa4e162 // sdot v2.4s, v11.16b, v4.4b[1]
+	WORD $0x4fa4e141 // sdot v1.4s, v10.16b, v4.4b[1]
 	WORD $0x3dc01c2c // ldr q12, [x1, #112]
-	WORD $0x4fa4e183 // sdot v3.4s, v12.16b, v4.4b[1]
+	WORD $0x4fa4e162 // sdot v2.4s, v11.16b, v4.4b[1]
 	WORD $0x3dc0202d // ldr q13, [x1, #128]
-	WORD $0x4f84e9a0 // sdot v0.4s, v13.16b, v4.4b[2]
+	WORD $0x4fa4e183 // sdot v3.4s, v12.16b, v4.4b[1]
 	WORD $0x3dc0242e // ldr q14, [x1, #144]
-	WORD $0x4f84e9c1 // sdot v1.4s, v14.16b, v4.4b[2]
+	WORD $0x4f84e9a0 // sdot v0.4s, v13.16b, v4.4b[2]
 	WORD $0x3dc0282f // ldr q15, [x1, #160]
-	WORD $0x4f84e9e2 // sdot v2.4s, v15.16b, v4.4b[2]
+	WORD $0x4f84e9c1 // sdot v1.4s, v14.16b, v4.4b[2]
 	WORD $0x3dc02c30 // ldr q16, [x1, #176]
-	WORD $0x4f84ea03 // sdot v3.4s, v16.16b, v4.4b[2]
+	WORD $0x4f84e9e2 // sdot v2.4s, v15.16b, v4.4b[2]
 	WORD $0x3dc03031 // ldr q17, [x1, #192]
-	WORD $0x4fa4ea20 // sdot v0.4s, v17.16b, v4.4b[3]
+	WORD $0x4f84ea03 // sdot v3.4s, v16.16b, v4.4b[2]
 	WORD $0x3dc03432 // ldr q18, [x1, #208]
-	WORD $0x4fa4ea41 // sdot v1.4s, v18.16b, v4.4b[3]
+	WORD $0x4fa4ea20 // sdot v0.4s, v17.16b, v4.4b[3]
 	WORD $0x3dc03833 // ldr q19, [x1, #224]
-	WORD $0x4fa4ea62 // sdot v2.4s, v19.16b, v4.4b[3]
+	WORD $0x4fa4ea41 // sdot v1.4s, v18.16b, v4.4b[3]
 	WORD $0x3dc03c34 // ldr q20, [x1, #240]
+	WORD $0x4fa4ea62 // sdot v2.4s, v19.16b, v4.4b[3]
 	WORD $0x4fa4ea83 // sdot v3.4s, v20.16b, v4.4b[3]
 	ADD $16, R6, R6
 	ADD $256, R1, R1
@@ -81,12 +81,12 @@ one:
 	WORD $0x4f04e405 // movi v5.16b, #0x80
 	WORD $0x6e251c84 // eor v4.16b, v4.16b, v5.16b
 	WORD $0x3dc00025 // ldr q5, [x1]
-	WORD $0x4f84e0a0 // sdot v0.4s, v5.16b, v4.4b[0]
 	WORD $0x3dc00426 // ldr q6, [x1, #16]
-	WORD $0x4f84e0c1 // sdot v1.4s, v6.16b, v4.4b[0]
+	WORD $0x4f84e0a0 // sdot v0.4s, v5.16b, v4.4b[0]
 	WORD $0x3dc00827 // ldr q7, [x1, #32]
-	WORD $0x4f84e0e2 // sdot v2.4s, v7.16b, v4.4b[0]
+	WORD $0x4f84e0c1 // sdot v1.4s, v6.16b, v4.4b[0]
 	WORD $0x3dc00c28 // ldr q8, [x1, #48]
+	WORD $0x4f84e0e2 // sdot v2.4s, v7.16b, v4.4b[0]
 	WORD $0x4f84e103 // sdot v3.4s, v8.16b, v4.4b[0]
 	ADD $4, R6, R6
 	ADD $64, R1, R1
@@ -318,20 +318,20 @@ four:
 	WORD $0x4f04e403 // movi v3.16b, #0x80
 	WORD $0x6e231c42 // eor v2.16b, v2.16b, v3.16b
 	WORD $0x3dc00023 // ldr q3, [x1]
-	WORD $0x4f82e060 // sdot v0.4s, v3.16b, v2.4b[0]
 	WORD $0x3dc00424 // ldr q4, [x1, #16]
-	WORD $0x4f82e081 // sdot v1.4s, v4.16b, v2.4b[0]
+	WORD $0x4f82e060 // sdot v0.4s, v3.16b, v2.4b[0]
 	WORD $0x3dc00825 // ldr q5, [x1, #32]
-	WORD $0x4fa2e0a0 // sdot v0.4s, v5.16b, v2.4b[1]
+	WORD $0x4f82e081 // sdot v1.4s, v4.16b, v2.4b[0]
 	WORD $0x3dc00c26 // ldr q6, [x1, #48]
-	WORD $0x4fa2e0c1 // sdot v1.4s, v6.16b, v2.4b[1]
+	WORD $0x4fa2e0a0 // sdot v0.4s, v5.16b, v2.4b[1]
 	WORD $0x3dc01027 // ldr q7, [x1, #64]
-	WORD $0x4f82e8e0 // sdot v0.4s, v7.16b, v2.4b[2]
+	WORD $0x4fa2e0c1 // sdot v1.4s, v6.16b, v2.4b[1]
 	WORD $0x3dc01428 // ldr q8, [x1, #80]
-	WORD $0x4f82e901 // sdot v1.4s, v8.16b, v2.4b[2]
+	WORD $0x4f82e8e0 // sdot v0.4s, v7.16b, v2.4b[2]
 	WORD $0x3dc01829 // ldr q9, [x1, #96]
-	WORD $0x4fa2e920 // sdot v0.4s, v9.16b, v2.4b[3]
+	WORD $0x4f82e901 // sdot v1.4s, v8.16b, v2.4b[2]
 	WORD $0x3dc01c2a // ldr q10, [x1, #112]
+	WORD $0x4fa2e920 // sdot v0.4s, v9.16b, v2.4b[3]
 	WORD $0x4fa2e941 // sdot v1.4s, v10.16b, v2.4b[3]
 	ADD $16, R6, R6
 	ADD $128, R1, R1
@@ -347,8 +347,8 @@ one:
 	WORD $0x4f04e403 // movi v3.16b, #0x80
 	WORD $0x6e231c42 // eor v2.16b, v2.16b, v3.16b
 	WORD $0x3dc00023 // ldr q3, [x1]
-	WORD $0x4f82e060 // sdot v0.4s, v3.16b, v2.4b[0]
 	WORD $0x3dc00424 // ldr q4, [x1, #16]
+	WORD $0x4f82e060 // sdot v0.4s, v3.16b, v2.4b[0]
 	WORD $0x4f82e081 // sdot v1.4s, v4.16b, v2.4b[0]
 	ADD $4, R6, R6
 	ADD $32, R1, R1
@@ -532,55 +532,55 @@ two:
 	WORD $0x3dc00038 // ldr q24, [x1]
 	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
 	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
 	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
-	WORD $0x3dc0083c // ldr q28, [x1, #32]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
 	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
-	WORD $0x3dc00c3e // ldr q30, [x1, #48]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x3dc01038 // ldr q24, [x1, #64]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
 	WORD $0x4f7023eb // smlal2 v11.4s, v31.8h, v0.h[3]
-	WORD $0x3dc01038 // ldr q24, [x1, #64]
-	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0143a // ldr q26, [x1, #80]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f402b2a // smlal v10.4s, v25.4h, v0.h[4]
 	WORD $0x4f402b2b // smlal2 v11.4s, v25.8h, v0.h[4]
-	WORD $0x3dc0143a // ldr q26, [x1, #80]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0183c // ldr q28, [x1, #96]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f502b6a // smlal v10.4s, v27.4h, v0.h[5]
 	WORD $0x4f502b6b // smlal2 v11.4s, v27.8h, v0.h[5]
-	WORD $0x3dc0183c // ldr q28, [x1, #96]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc01c3e // ldr q30, [x1, #112]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f602baa // smlal v10.4s, v29.4h, v0.h[6]
 	WORD $0x4f602bab // smlal2 v11.4s, v29.8h, v0.h[6]
-	WORD $0x3dc01c3e // ldr q30, [x1, #112]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f702bea // smlal v10.4s, v31.4h, v0.h[7]
@@ -598,27 +598,27 @@ rest:
 	WORD $0x3dc00038 // ldr q24, [x1]
 	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
 	WORD $0x4f40232b // smlal2 v11.4s, v25.8h, v0.h[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
 	WORD $0x4f50236b // smlal2 v11.4s, v27.8h, v0.h[1]
-	WORD $0x3dc0083c // ldr q28, [x1, #32]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
 	WORD $0x4f6023ab // smlal2 v11.4s, v29.8h, v0.h[2]
-	WORD $0x3dc00c3e // ldr q30, [x1, #48]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
@@ -848,34 +848,34 @@ two:
 	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
-	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
-	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0xfd40043a // ldr d26, [x1, #8]
 	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
-	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
-	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0xfd40083c // ldr d28, [x1, #16]
 	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
-	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
-	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0xfd400c3e // ldr d30, [x1, #24]
 	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
-	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
-	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0xfd401038 // ldr d24, [x1, #32]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
-	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
-	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
+	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
+	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0xfd40143a // ldr d26, [x1, #40]
 	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
-	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
-	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
+	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
+	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0xfd40183c // ldr d28, [x1, #48]
 	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
-	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
-	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
+	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
+	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0xfd401c3e // ldr d30, [x1, #56]
 	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
+	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	ADD $8, R6, R6
@@ -890,18 +890,18 @@ rest:
 	WORD $0x2f08a400 // uxtl v0.8h, v0.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
-	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
-	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0xfd40043a // ldr d26, [x1, #8]
 	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
-	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
-	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
+	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
+	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0xfd40083c // ldr d28, [x1, #16]
 	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
-	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
-	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
+	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
+	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0xfd400c3e // ldr d30, [x1, #24]
 	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
+	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	ADD $4, R6, R6
@@ -1090,51 +1090,51 @@ four:
 	WORD $0x6e2a1d08 // eor v8.16b, v8.16b, v10.16b
 	WORD $0x6e2a1d29 // eor v9.16b, v9.16b, v10.16b
 	WORD $0x3dc0002a // ldr q10, [x1]
+	WORD $0x3dc0042b // ldr q11, [x1, #16]
 	WORD $0x4f88e140 // sdot v0.4s, v10.16b, v8.4b[0]
 	WORD $0x4f89e144 // sdot v4.4s, v10.16b, v9.4b[0]
-	WORD $0x3dc0042b // ldr q11, [x1, #16]
+	WORD $0x3dc0082c // ldr q12, [x1, #32]
 	WORD $0x4f88e161 // sdot v1.4s, v11.16b, v8.4b[0]
 	WORD $0x4f89e165 // sdot v5.4s, v11.16b, v9.4b[0]
-	WORD $0x3dc0082c // ldr q12, [x1, #32]
+	WORD $0x3dc00c2d // ldr q13, [x1, #48]
 	WORD $0x4f88e182 // sdot v2.4s, v12.16b, v8.4b[0]
 	WORD $0x4f89e186 // sdot v6.4s, v12.16b, v9.4b[0]
-	WORD $0x3dc00c2d // ldr q13, [x1, #48]
+	WORD $0x3dc0102e // ldr q14, [x1, #64]
 	WORD $0x4f88e1a3 // sdot v3.4s, v13.16b, v8.4b[0]
 	WORD $0x4f89e1a7 // sdot v7.4s, v13.16b, v9.4b[0]
-	WORD $0x3dc0102e // ldr q14, [x1, #64]
+	WORD $0x3dc0142f // ldr q15, [x1, #80]
 	WORD $0x4fa8e1c0 // sdot v0.4s, v14.16b, v8.4b[1]
 	WORD $0x4fa9e1c4 // sdot v4.4s, v14.16b, v9.4b[1]
-	WORD $0x3dc0142f // ldr q15, [x1, #80]
+	WORD $0x3dc01830 // ldr q16, [x1, #96]
 	WORD $0x4fa8e1e1 // sdot v1.4s, v15.16b, v8.4b[1]
 	WORD $0x4fa9e1e5 // sdot v5.4s, v15.16b, v9.4b[1]
-	WORD $0x3dc01830 // ldr q16, [x1, #96]
+	WORD $0x3dc01c31 // ldr q17, [x1, #112]
 	WORD $0x4fa8e202 // sdot v2.4s, v16.16b, v8.4b[1]
 	WORD $0x4fa9e206 // sdot v6.4s, v16.16b, v9.4b[1]
-	WORD $0x3dc01c31 // ldr q17, [x1, #112]
+	WORD $0x3dc02032 // ldr q18, [x1, #128]
 	WORD $0x4fa8e223 // sdot v3.4s, v17.16b, v8.4b[1]
 	WORD $0x4fa9e227 // sdot v7.4s, v17.16b, v9.4b[1]
-	WORD $0x3dc02032 // ldr q18, [x1, #128]
+	WORD $0x3dc02433 // ldr q19, [x1, #144]
 	WORD $0x4f88ea40 // sdot v0.4s, v18.16b, v8.4b[2]
 	WORD $0x4f89ea44 // sdot v4.4s, v18.16b, v9.4b[2]
-	WORD $0x3dc02433 // ldr q19, [x1, #144]
+	WORD $0x3dc02834 // ldr q20, [x1, #160]
 	WORD $0x4f88ea61 // sdot v1.4s, v19.16b, v8.4b[2]
 	WORD $0x4f89ea65 // sdot v5.4s, v19.16b, v9.4b[2]
-	WORD $0x3dc02834 // ldr q20, [x1, #160]
+	WORD $0x3dc02c35 // ldr q21, [x1, #176]
 	WORD $0x4f88ea82 // sdot v2.4s, v20.16b, v8.4b[2]
 	WORD $0x4f89ea86 // sdot v6.4s, v20.16b, v9.4b[2]
-	WORD $0x3dc02c35 // ldr q21, [x1, #176]
+	WORD $0x3dc03036 // ldr q22, [x1, #192]
 	WORD $0x4f88eaa3 // sdot v3.4s, v21.16b, v8.4b[2]
 	WORD $0x4f89eaa7 // sdot v7.4s, v21.16b, v9.4b[2]
-	WORD $0x3dc03036 // ldr q22, [x1, #192]
+	WORD $0x3dc03437 // ldr q23, [x1, #208]
 	WORD $0x4fa8eac0 // sdot v0.4s, v22.16b, v8.4b[3]
 	WORD $0x4fa9eac4 // sdot v4.4s, v22.16b, v9.4b[3]
-	WORD $0x3dc03437 // ldr q23, [x1, #208]
+	WORD $0x3dc03838 // ldr q24, [x1, #224]
 	WORD $0x4fa8eae1 // sdot v1.4s, v23.16b, v8.4b[3]
 	WORD $0x4fa9eae5 // sdot v5.4s, v23.16b, v9.4b[3]
-	WORD $0x3dc03838 // ldr q24, [x1, #224]
+	WORD $0x3dc03c39 // ldr q25, [x1, #240]
 	WORD $0x4fa8eb02 // sdot v2.4s, v24.16b, v8.4b[3]
 	WORD $0x4fa9eb06 // sdot v6.4s, v24.16b, v9.4b[3]
-	WORD $0x3dc03c39 // ldr q25, [x1, #240]
 	WORD $0x4fa8eb23 // sdot v3.4s, v25.16b, v8.4b[3]
 	WORD $0x4fa9eb27 // sdot v7.4s, v25.16b, v9.4b[3]
 	ADD $16, R6, R6
@@ -1153,15 +1153,15 @@ one:
 	WORD $0x6e2a1d08 // eor v8.16b, v8.16b, v10.16b
 	WORD $0x6e2a1d29 // eor v9.16b, v9.16b, v10.16b
 	WORD $0x3dc0002a // ldr q10, [x1]
+	WORD $0x3dc0042b // ldr q11, [x1, #16]
 	WORD $0x4f88e140 // sdot v0.4s, v10.16b, v8.4b[0]
 	WORD $0x4f89e144 // sdot v4.4s, v10.16b, v9.4b[0]
-	WORD $0x3dc0042b // ldr q11, [x1, #16]
+	WORD $0x3dc0082c // ldr q12, [x1, #32]
 	WORD $0x4f88e161 // sdot v1.4s, v11.16b, v8.4b[0]
 	WORD $0x4f89e165 // sdot v5.4s, v11.16b, v9.4b[0]
-	WORD $0x3dc0082c // ldr q12, [x1, #32]
+	WORD $0x3dc00c2d // ldr q13, [x1, #48]
 	WORD $0x4f88e182 // sdot v2.4s, v12.16b, v8.4b[0]
 	WORD $0x4f89e186 // sdot v6.4s, v12.16b, v9.4b[0]
-	WORD $0x3dc00c2d // ldr q13, [x1, #48]
 	WORD $0x4f88e1a3 // sdot v3.4s, v13.16b, v8.4b[0]
 	WORD $0x4f89e1a7 // sdot v7.4s, v13.16b, v9.4b[0]
 	ADD $4, R6, R6
@@ -1495,27 +1495,27 @@ four:
 	WORD $0x6e261c84 // eor v4.16b, v4.16b, v6.16b
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc00026 // ldr q6, [x1]
+	WORD $0x3dc00427 // ldr q7, [x1, #16]
 	WORD $0x4f84e0c0 // sdot v0.4s, v6.16b, v4.4b[0]
 	WORD $0x4f85e0c2 // sdot v2.4s, v6.16b, v5.4b[0]
-	WORD $0x3dc00427 // ldr q7, [x1, #16]
+	WORD $0x3dc00828 // ldr q8, [x1, #32]
 	WORD $0x4f84e0e1 // sdot v1.4s, v7.16b, v4.4b[0]
 	WORD $0x4f85e0e3 // sdot v3.4s, v7.16b, v5.4b[0]
-	WORD $0x3dc00828 // ldr q8, [x1, #32]
+	WORD $0x3dc00c29 // ldr q9, [x1, #48]
 	WORD $0x4fa4e100 // sdot v0.4s, v8.16b, v4.4b[1]
 	WORD $0x4fa5e102 // sdot v2.4s, v8.16b, v5.4b[1]
-	WORD $0x3dc00c29 // ldr q9, [x1, #48]
+	WORD $0x3dc0102a // ldr q10, [x1, #64]
 	WORD $0x4fa4e121 // sdot v1.4s, v9.16b, v4.4b[1]
 	WORD $0x4fa5e123 // sdot v3.4s, v9.16b, v5.4b[1]
-	WORD $0x3dc0102a // ldr q10, [x1, #64]
+	WORD $0x3dc0142b // ldr q11, [x1, #80]
 	WORD $0x4f84e940 // sdot v0.4s, v10.16b, v4.4b[2]
 	WORD $0x4f85e942 // sdot v2.4s, v10.16b, v5.4b[2]
-	WORD $0x3dc0142b // ldr q11, [x1, #80]
+	WORD $0x3dc0182c // ldr q12, [x1, #96]
 	WORD $0x4f84e961 // sdot v1.4s, v11.16b, v4.4b[2]
 	WORD $0x4f85e963 // sdot v3.4s, v11.16b, v5.4b[2]
-	WORD $0x3dc0182c // ldr q12, [x1, #96]
+	WORD $0x3dc01c2d // ldr q13, [x1, #112]
 	WORD $0x4fa4e980 // sdot v0.4s, v12.16b, v4.4b[3]
 	WORD $0x4fa5e982 // sdot v2.4s, v12.16b, v5.4b[3]
-	WORD $0x3dc01c2d // ldr q13, [x1, #112]
 	WORD $0x4fa4e9a1 // sdot v1.4s, v13.16b, v4.4b[3]
 	WORD $0x4fa5e9a3 // sdot v3.4s, v13.16b, v5.4b[3]
 	ADD $16, R6, R6
@@ -1534,9 +1534,9 @@ one:
 	WORD $0x6e261c84 // eor v4.16b, v4.16b, v6.16b
 	WORD $0x6e261ca5 // eor v5.16b, v5.16b, v6.16b
 	WORD $0x3dc00026 // ldr q6, [x1]
+	WORD $0x3dc00427 // ldr q7, [x1, #16]
 	WORD $0x4f84e0c0 // sdot v0.4s, v6.16b, v4.4b[0]
 	WORD $0x4f85e0c2 // sdot v2.4s, v6.16b, v5.4b[0]
-	WORD $0x3dc00427 // ldr q7, [x1, #16]
 	WORD $0x4f84e0e1 // sdot v1.4s, v7.16b, v4.4b[0]
 	WORD $0x4f85e0e3 // sdot v3.4s, v7.16b, v5.4b[0]
 	ADD $4, R6, R6
@@ -1780,6 +1780,9 @@ two:
 	WORD $0x3dc00038 // ldr q24, [x1]
 	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
@@ -1788,9 +1791,9 @@ two:
 	WORD $0x4f41230d // smlal2 v13.4s, v24.8h, v1.h[0]
 	WORD $0x0f41232e // smlal v14.4s, v25.4h, v1.h[0]
 	WORD $0x4f41232f // smlal2 v15.4s, v25.8h, v1.h[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
@@ -1799,9 +1802,9 @@ two:
 	WORD $0x4f51234d // smlal2 v13.4s, v26.8h, v1.h[1]
 	WORD $0x0f51236e // smlal v14.4s, v27.4h, v1.h[1]
 	WORD $0x4f51236f // smlal2 v15.4s, v27.8h, v1.h[1]
-	WORD $0x3dc0083c // ldr q28, [x1, #32]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
@@ -1810,9 +1813,9 @@ two:
 	WORD $0x4f61238d // smlal2 v13.4s, v28.8h, v1.h[2]
 	WORD $0x0f6123ae // smlal v14.4s, v29.4h, v1.h[2]
 	WORD $0x4f6123af // smlal2 v15.4s, v29.8h, v1.h[2]
-	WORD $0x3dc00c3e // ldr q30, [x1, #48]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x3dc01038 // ldr q24, [x1, #64]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
@@ -1821,9 +1824,9 @@ two:
 	WORD $0x4f7123cd // smlal2 v13.4s, v30.8h, v1.h[3]
 	WORD $0x0f7123ee // smlal v14.4s, v31.4h, v1.h[3]
 	WORD $0x4f7123ef // smlal2 v15.4s, v31.8h, v1.h[3]
-	WORD $0x3dc01038 // ldr q24, [x1, #64]
-	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0143a // ldr q26, [x1, #80]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f402b2a // smlal v10.4s, v25.4h, v0.h[4]
@@ -1832,9 +1835,9 @@ two:
 	WORD $0x4f412b0d // smlal2 v13.4s, v24.8h, v1.h[4]
 	WORD $0x0f412b2e // smlal v14.4s, v25.4h, v1.h[4]
 	WORD $0x4f412b2f // smlal2 v15.4s, v25.8h, v1.h[4]
-	WORD $0x3dc0143a // ldr q26, [x1, #80]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0183c // ldr q28, [x1, #96]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f502b6a // smlal v10.4s, v27.4h, v0.h[5]
@@ -1843,9 +1846,9 @@ two:
 	WORD $0x4f512b4d // smlal2 v13.4s, v26.8h, v1.h[5]
 	WORD $0x0f512b6e // smlal v14.4s, v27.4h, v1.h[5]
 	WORD $0x4f512b6f // smlal2 v15.4s, v27.8h, v1.h[5]
-	WORD $0x3dc0183c // ldr q28, [x1, #96]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc01c3e // ldr q30, [x1, #112]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f602baa // smlal v10.4s, v29.4h, v0.h[6]
@@ -1854,9 +1857,6 @@ two:
 	WORD $0x4f612b8d // smlal2 v13.4s, v28.8h, v1.h[6]
 	WORD $0x0f612bae // smlal v14.4s, v29.4h, v1.h[6]
 	WORD $0x4f612baf // smlal2 v15.4s, v29.8h, v1.h[6]
-	WORD $0x3dc01c3e // ldr q30, [x1, #112]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f702bea // smlal v10.4s, v31.4h, v0.h[7]
@@ -1880,6 +1880,9 @@ rest:
 	WORD $0x3dc00038 // ldr q24, [x1]
 	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
@@ -1888,9 +1891,9 @@ rest:
 	WORD $0x4f41230d // smlal2 v13.4s, v24.8h, v1.h[0]
 	WORD $0x0f41232e // smlal v14.4s, v25.4h, v1.h[0]
 	WORD $0x4f41232f // smlal2 v15.4s, v25.8h, v1.h[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
@@ -1899,9 +1902,9 @@ rest:
 	WORD $0x4f51234d // smlal2 v13.4s, v26.8h, v1.h[1]
 	WORD $0x0f51236e // smlal v14.4s, v27.4h, v1.h[1]
 	WORD $0x4f51236f // smlal2 v15.4s, v27.8h, v1.h[1]
-	WORD $0x3dc0083c // ldr q28, [x1, #32]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
@@ -1910,9 +1913,6 @@ rest:
 	WORD $0x4f61238d // smlal2 v13.4s, v28.8h, v1.h[2]
 	WORD $0x0f6123ae // smlal v14.4s, v29.4h, v1.h[2]
 	WORD $0x4f6123af // smlal2 v15.4s, v29.8h, v1.h[2]
-	WORD $0x3dc00c3e // ldr q30, [x1, #48]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
@@ -2247,48 +2247,48 @@ two:
 	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
 	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
 	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
 	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
 	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
-	WORD $0xfd401038 // ldr d24, [x1, #32]
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
 	WORD $0x4f412b0b // smlal2 v11.4s, v24.8h, v1.h[4]
-	WORD $0xfd40143a // ldr d26, [x1, #40]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
 	WORD $0x4f512b4b // smlal2 v11.4s, v26.8h, v1.h[5]
-	WORD $0xfd40183c // ldr d28, [x1, #48]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
 	WORD $0x4f612b8b // smlal2 v11.4s, v28.8h, v1.h[6]
-	WORD $0xfd401c3e // ldr d30, [x1, #56]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
@@ -2307,24 +2307,24 @@ rest:
 	WORD $0x2f08a421 // uxtl v1.8h, v1.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
 	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
 	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
 	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -2574,66 +2574,66 @@ four:
 	WORD $0x6e2f1dad // eor v13.16b, v13.16b, v15.16b
 	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
 	WORD $0x3dc0002f // ldr q15, [x1]
+	WORD $0x3dc00430 // ldr q16, [x1, #16]
 	WORD $0x4f8ce1e0 // sdot v0.4s, v15.16b, v12.4b[0]
 	WORD $0x4f8de1e4 // sdot v4.4s, v15.16b, v13.4b[0]
 	WORD $0x4f8ee1e8 // sdot v8.4s, v15.16b, v14.4b[0]
-	WORD $0x3dc00430 // ldr q16, [x1, #16]
+	WORD $0x3dc00831 // ldr q17, [x1, #32]
 	WORD $0x4f8ce201 // sdot v1.4s, v16.16b, v12.4b[0]
 	WORD $0x4f8de205 // sdot v5.4s, v16.16b, v13.4b[0]
 	WORD $0x4f8ee209 // sdot v9.4s, v16.16b, v14.4b[0]
-	WORD $0x3dc00831 // ldr q17, [x1, #32]
+	WORD $0x3dc00c32 // ldr q18, [x1, #48]
 	WORD $0x4f8ce222 // sdot v2.4s, v17.16b, v12.4b[0]
 	WORD $0x4f8de226 // sdot v6.4s, v17.16b, v13.4b[0]
 	WORD $0x4f8ee22a // sdot v10.4s, v17.16b, v14.4b[0]
-	WORD $0x3dc00c32 // ldr q18, [x1, #48]
+	WORD $0x3dc01033 // ldr q19, [x1, #64]
 	WORD $0x4f8ce243 // sdot v3.4s, v18.16b, v12.4b[0]
 	WORD $0x4f8de247 // sdot v7.4s, v18.16b, v13.4b[0]
 	WORD $0x4f8ee24b // sdot v11.4s, v18.16b, v14.4b[0]
-	WORD $0x3dc01033 // ldr q19, [x1, #64]
+	WORD $0x3dc01434 // ldr q20, [x1, #80]
 	WORD $0x4face260 // sdot v0.4s, v19.16b, v12.4b[1]
 	WORD $0x4fade264 // sdot v4.4s, v19.16b, v13.4b[1]
 	WORD $0x4faee268 // sdot v8.4s, v19.16b, v14.4b[1]
-	WORD $0x3dc01434 // ldr q20, [x1, #80]
+	WORD $0x3dc01835 // ldr q21, [x1, #96]
 	WORD $0x4face281 // sdot v1.4s, v20.16b, v12.4b[1]
 	WORD $0x4fade285 // sdot v5.4s, v20.16b, v13.4b[1]
 	WORD $0x4faee289 // sdot v9.4s, v20.16b, v14.4b[1]
-	WORD $0x3dc01835 // ldr q21, [x1, #96]
+	WORD $0x3dc01c36 // ldr q22, [x1, #112]
 	WORD $0x4face2a2 // sdot v2.4s, v21.16b, v12.4b[1]
 	WORD $0x4fade2a6 // sdot v6.4s, v21.16b, v13.4b[1]
 	WORD $0x4faee2aa // sdot v10.4s, v21.16b, v14.4b[1]
-	WORD $0x3dc01c36 // ldr q22, [x1, #112]
+	WORD $0x3dc02037 // ldr q23, [x1, #128]
 	WORD $0x4face2c3 // sdot v3.4s, v22.16b, v12.4b[1]
 	WORD $0x4fade2c7 // sdot v7.4s, v22.16b, v13.4b[1]
 	WORD $0x4faee2cb // sdot v11.4s, v22.16b, v14.4b[1]
-	WORD $0x3dc02037 // ldr q23, [x1, #128]
+	WORD $0x3dc02438 // ldr q24, [x1, #144]
 	WORD $0x4f8ceae0 // sdot v0.4s, v23.16b, v12.4b[2]
 	WORD $0x4f8deae4 // sdot v4.4s, v23.16b, v13.4b[2]
 	WORD $0x4f8eeae8 // sdot v8.4s, v23.16b, v14.4b[2]
-	WORD $0x3dc02438 // ldr q24, [x1, #144]
+	WORD $0x3dc02839 // ldr q25, [x1, #160]
 	WORD $0x4f8ceb01 // sdot v1.4s, v24.16b, v12.4b[2]
 	WORD $0x4f8deb05 // sdot v5.4s, v24.16b, v13.4b[2]
 	WORD $0x4f8eeb09 // sdot v9.4s, v24.16b, v14.4b[2]
-	WORD $0x3dc02839 // ldr q25, [x1, #160]
+	WORD $0x3dc02c3a // ldr q26, [x1, #176]
 	WORD $0x4f8ceb22 // sdot v2.4s, v25.16b, v12.4b[2]
 	WORD $0x4f8deb26 // sdot v6.4s, v25.16b, v13.4b[2]
 	WORD $0x4f8eeb2a // sdot v10.4s, v25.16b, v14.4b[2]
-	WORD $0x3dc02c3a // ldr q26, [x1, #176]
+	WORD $0x3dc0303b // ldr q27, [x1, #192]
 	WORD $0x4f8ceb43 // sdot v3.4s, v26.16b, v12.4b[2]
 	WORD $0x4f8deb47 // sdot v7.4s, v26.16b, v13.4b[2]
 	WORD $0x4f8eeb4b // sdot v11.4s, v26.16b, v14.4b[2]
-	WORD $0x3dc0303b // ldr q27, [x1, #192]
+	WORD $0x3dc0343c // ldr q28, [x1, #208]
 	WORD $0x4faceb60 // sdot v0.4s, v27.16b, v12.4b[3]
 	WORD $0x4fadeb64 // sdot v4.4s, v27.16b, v13.4b[3]
 	WORD $0x4faeeb68 // sdot v8.4s, v27.16b, v14.4b[3]
-	WORD $0x3dc0343c // ldr q28, [x1, #208]
+	WORD $0x3dc0383d // ldr q29, [x1, #224]
 	WORD $0x4faceb81 // sdot v1.4s, v28.16b, v12.4b[3]
 	WORD $0x4fadeb85 // sdot v5.4s, v28.16b, v13.4b[3]
 	WORD $0x4faeeb89 // sdot v9.4s, v28.16b, v14.4b[3]
-	WORD $0x3dc0383d // ldr q29, [x1, #224]
+	WORD $0x3dc03c3e // ldr q30, [x1, #240]
 	WORD $0x4faceba2 // sdot v2.4s, v29.16b, v12.4b[3]
 	WORD $0x4fadeba6 // sdot v6.4s, v29.16b, v13.4b[3]
 	WORD $0x4faeebaa // sdot v10.4s, v29.16b, v14.4b[3]
-	WORD $0x3dc03c3e // ldr q30, [x1, #240]
 	WORD $0x4facebc3 // sdot v3.4s, v30.16b, v12.4b[3]
 	WORD $0x4fadebc7 // sdot v7.4s, v30.16b, v13.4b[3]
 	WORD $0x4faeebcb // sdot v11.4s, v30.16b, v14.4b[3]
@@ -2655,18 +2655,18 @@ one:
 	WORD $0x6e2f1dad // eor v13.16b, v13.16b, v15.16b
 	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
 	WORD $0x3dc0002f // ldr q15, [x1]
+	WORD $0x3dc00430 // ldr q16, [x1, #16]
 	WORD $0x4f8ce1e0 // sdot v0.4s, v15.16b, v12.4b[0]
 	WORD $0x4f8de1e4 // sdot v4.4s, v15.16b, v13.4b[0]
 	WORD $0x4f8ee1e8 // sdot v8.4s, v15.16b, v14.4b[0]
-	WORD $0x3dc00430 // ldr q16, [x1, #16]
+	WORD $0x3dc00831 // ldr q17, [x1, #32]
 	WORD $0x4f8ce201 // sdot v1.4s, v16.16b, v12.4b[0]
 	WORD $0x4f8de205 // sdot v5.4s, v16.16b, v13.4b[0]
 	WORD $0x4f8ee209 // sdot v9.4s, v16.16b, v14.4b[0]
-	WORD $0x3dc00831 // ldr q17, [x1, #32]
+	WORD $0x3dc00c32 // ldr q18, [x1, #48]
 	WORD $0x4f8ce222 // sdot v2.4s, v17.16b, v12.4b[0]
 	WORD $0x4f8de226 // sdot v6.4s, v17.16b, v13.4b[0]
 	WORD $0x4f8ee22a // sdot v10.4s, v17.16b, v14.4b[0]
-	WORD $0x3dc00c32 // ldr q18, [x1, #48]
 	WORD $0x4f8ce243 // sdot v3.4s, v18.16b, v12.4b[0]
 	WORD $0x4f8de247 // sdot v7.4s, v18.16b, v13.4b[0]
 	WORD $0x4f8ee24b // sdot v11.4s, v18.16b, v14.4b[0]
@@ -3102,34 +3102,34 @@ four:
 	WORD $0x6e291ce7 // eor v7.16b, v7.16b, v9.16b
 	WORD $0x6e291d08 // eor v8.16b, v8.16b, v9.16b
 	WORD $0x3dc00029 // ldr q9, [x1]
+	WORD $0x3dc0042a // ldr q10, [x1, #16]
 	WORD $0x4f86e120 // sdot v0.4s, v9.16b, v6.4b[0]
 	WORD $0x4f87e122 // sdot v2.4s, v9.16b, v7.4b[0]
 	WORD $0x4f88e124 // sdot v4.4s, v9.16b, v8.4b[0]
-	WORD $0x3dc0042a // ldr q10, [x1, #16]
+	WORD $0x3dc0082b // ldr q11, [x1, #32]
 	WORD $0x4f86e141 // sdot v1.4s, v10.16b, v6.4b[0]
 	WORD $0x4f87e143 // sdot v3.4s, v10.16b, v7.4b[0]
 	WORD $0x4f88e145 // sdot v5.4s, v10.16b, v8.4b[0]
-	WORD $0x3dc0082b // ldr q11, [x1, #32]
+	WORD $0x3dc00c2c // ldr q12, [x1, #48]
 	WORD $0x4fa6e160 // sdot v0.4s, v11.16b, v6.4b[1]
 	WORD $0x4fa7e162 // sdot v2.4s, v11.16b, v7.4b[1]
 	WORD $0x4fa8e164 // sdot v4.4s, v11.16b, v8.4b[1]
-	WORD $0x3dc00c2c // ldr q12, [x1, #48]
+	WORD $0x3dc0102d // ldr q13, [x1, #64]
 	WORD $0x4fa6e181 // sdot v1.4s, v12.16b, v6.4b[1]
 	WORD $0x4fa7e183 // sdot v3.4s, v12.16b, v7.4b[1]
 	WORD $0x4fa8e185 // sdot v5.4s, v12.16b, v8.4b[1]
-	WORD $0x3dc0102d // ldr q13, [x1, #64]
+	WORD $0x3dc0142e // ldr q14, [x1, #80]
 	WORD $0x4f86e9a0 // sdot v0.4s, v13.16b, v6.4b[2]
 	WORD $0x4f87e9a2 // sdot v2.4s, v13.16b, v7.4b[2]
 	WORD $0x4f88e9a4 // sdot v4.4s, v13.16b, v8.4b[2]
-	WORD $0x3dc0142e // ldr q14, [x1, #80]
+	WORD $0x3dc0182f // ldr q15, [x1, #96]
 	WORD $0x4f86e9c1 // sdot v1.4s, v14.16b, v6.4b[2]
 	WORD $0x4f87e9c3 // sdot v3.4s, v14.16b, v7.4b[2]
 	WORD $0x4f88e9c5 // sdot v5.4s, v14.16b, v8.4b[2]
-	WORD $0x3dc0182f // ldr q15, [x1, #96]
+	WORD $0x3dc01c30 // ldr q16, [x1, #112]
 	WORD $0x4fa6e9e0 // sdot v0.4s, v15.16b, v6.4b[3]
 	WORD $0x4fa7e9e2 // sdot v2.4s, v15.16b, v7.4b[3]
 	WORD $0x4fa8e9e4 // sdot v4.4s, v15.16b, v8.4b[3]
-	WORD $0x3dc01c30 // ldr q16, [x1, #112]
 	WORD $0x4fa6ea01 // sdot v1.4s, v16.16b, v6.4b[3]
 	WORD $0x4fa7ea03 // sdot v3.4s, v16.16b, v7.4b[3]
 	WORD $0x4fa8ea05 // sdot v5.4s, v16.16b, v8.4b[3]
@@ -3151,10 +3151,10 @@ one:
 	WORD $0x6e291ce7 // eor v7.16b, v7.16b, v9.16b
 	WORD $0x6e291d08 // eor v8.16b, v8.16b, v9.16b
 	WORD $0x3dc00029 // ldr q9, [x1]
+	WORD $0x3dc0042a // ldr q10, [x1, #16]
 	WORD $0x4f86e120 // sdot v0.4s, v9.16b, v6.4b[0]
 	WORD $0x4f87e122 // sdot v2.4s, v9.16b, v7.4b[0]
 	WORD $0x4f88e124 // sdot v4.4s, v9.16b, v8.4b[0]
-	WORD $0x3dc0042a // ldr q10, [x1, #16]
 	WORD $0x4f86e141 // sdot v1.4s, v10.16b, v6.4b[0]
 	WORD $0x4f87e143 // sdot v3.4s, v10.16b, v7.4b[0]
 	WORD $0x4f88e145 // sdot v5.4s, v10.16b, v8.4b[0]
@@ -3458,6 +3458,9 @@ two:
 	WORD $0x3dc00038 // ldr q24, [x1]
 	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
@@ -3470,9 +3473,9 @@ two:
 	WORD $0x4f422311 // smlal2 v17.4s, v24.8h, v2.h[0]
 	WORD $0x0f422332 // smlal v18.4s, v25.4h, v2.h[0]
 	WORD $0x4f422333 // smlal2 v19.4s, v25.8h, v2.h[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
@@ -3485,9 +3488,9 @@ two:
 	WORD $0x4f522351 // smlal2 v17.4s, v26.8h, v2.h[1]
 	WORD $0x0f522372 // smlal v18.4s, v27.4h, v2.h[1]
 	WORD $0x4f522373 // smlal2 v19.4s, v27.8h, v2.h[1]
-	WORD $0x3dc0083c // ldr q28, [x1, #32]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
@@ -3500,9 +3503,9 @@ two:
 	WORD $0x4f622391 // smlal2 v17.4s, v28.8h, v2.h[2]
 	WORD $0x0f6223b2 // smlal v18.4s, v29.4h, v2.h[2]
 	WORD $0x4f6223b3 // smlal2 v19.4s, v29.8h, v2.h[2]
-	WORD $0x3dc00c3e // ldr q30, [x1, #48]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x3dc01038 // ldr q24, [x1, #64]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
@@ -3515,9 +3518,9 @@ two:
 	WORD $0x4f7223d1 // smlal2 v17.4s, v30.8h, v2.h[3]
 	WORD $0x0f7223f2 // smlal v18.4s, v31.4h, v2.h[3]
 	WORD $0x4f7223f3 // smlal2 v19.4s, v31.8h, v2.h[3]
-	WORD $0x3dc01038 // ldr q24, [x1, #64]
-	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0143a // ldr q26, [x1, #80]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f402b2a // smlal v10.4s, v25.4h, v0.h[4]
@@ -3530,9 +3533,9 @@ two:
 	WORD $0x4f422b11 // smlal2 v17.4s, v24.8h, v2.h[4]
 	WORD $0x0f422b32 // smlal v18.4s, v25.4h, v2.h[4]
 	WORD $0x4f422b33 // smlal2 v19.4s, v25.8h, v2.h[4]
-	WORD $0x3dc0143a // ldr q26, [x1, #80]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0183c // ldr q28, [x1, #96]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f502b6a // smlal v10.4s, v27.4h, v0.h[5]
@@ -3545,9 +3548,9 @@ two:
 	WORD $0x4f522b51 // smlal2 v17.4s, v26.8h, v2.h[5]
 	WORD $0x0f522b72 // smlal v18.4s, v27.4h, v2.h[5]
 	WORD $0x4f522b73 // smlal2 v19.4s, v27.8h, v2.h[5]
-	WORD $0x3dc0183c // ldr q28, [x1, #96]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc01c3e // ldr q30, [x1, #112]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f602baa // smlal v10.4s, v29.4h, v0.h[6]
@@ -3560,9 +3563,6 @@ two:
 	WORD $0x4f622b91 // smlal2 v17.4s, v28.8h, v2.h[6]
 	WORD $0x0f622bb2 // smlal v18.4s, v29.4h, v2.h[6]
 	WORD $0x4f622bb3 // smlal2 v19.4s, v29.8h, v2.h[6]
-	WORD $0x3dc01c3e // ldr q30, [x1, #112]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f702bea // smlal v10.4s, v31.4h, v0.h[7]
@@ -3592,6 +3592,9 @@ rest:
 	WORD $0x3dc00038 // ldr q24, [x1]
 	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
@@ -3604,9 +3607,9 @@ rest:
 	WORD $0x4f422311 // smlal2 v17.4s, v24.8h, v2.h[0]
 	WORD $0x0f422332 // smlal v18.4s, v25.4h, v2.h[0]
 	WORD $0x4f422333 // smlal2 v19.4s, v25.8h, v2.h[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
@@ -3619,9 +3622,9 @@ rest:
 	WORD $0x4f522351 // smlal2 v17.4s, v26.8h, v2.h[1]
 	WORD $0x0f522372 // smlal v18.4s, v27.4h, v2.h[1]
 	WORD $0x4f522373 // smlal2 v19.4s, v27.8h, v2.h[1]
-	WORD $0x3dc0083c // ldr q28, [x1, #32]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
@@ -3634,9 +3637,6 @@ rest:
 	WORD $0x4f622391 // smlal2 v17.4s, v28.8h, v2.h[2]
 	WORD $0x0f6223b2 // smlal v18.4s, v29.4h, v2.h[2]
 	WORD $0x4f6223b3 // smlal2 v19.4s, v29.8h, v2.h[2]
-	WORD $0x3dc00c3e // ldr q30, [x1, #48]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
@@ -4076,62 +4076,62 @@ two:
 	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
 	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
 	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
 	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
 	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
 	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
 	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
 	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
 	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
 	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
 	WORD $0x4f7123cb // smlal2 v11.4s, v30.8h, v1.h[3]
 	WORD $0x0f7223cc // smlal v12.4s, v30.4h, v2.h[3]
 	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
-	WORD $0xfd401038 // ldr d24, [x1, #32]
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
 	WORD $0x4f412b0b // smlal2 v11.4s, v24.8h, v1.h[4]
 	WORD $0x0f422b0c // smlal v12.4s, v24.4h, v2.h[4]
 	WORD $0x4f422b0d // smlal2 v13.4s, v24.8h, v2.h[4]
-	WORD $0xfd40143a // ldr d26, [x1, #40]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
 	WORD $0x4f512b4b // smlal2 v11.4s, v26.8h, v1.h[5]
 	WORD $0x0f522b4c // smlal v12.4s, v26.4h, v2.h[5]
 	WORD $0x4f522b4d // smlal2 v13.4s, v26.8h, v2.h[5]
-	WORD $0xfd40183c // ldr d28, [x1, #48]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
 	WORD $0x4f612b8b // smlal2 v11.4s, v28.8h, v1.h[6]
 	WORD $0x0f622b8c // smlal v12.4s, v28.4h, v2.h[6]
 	WORD $0x4f622b8d // smlal2 v13.4s, v28.8h, v2.h[6]
-	WORD $0xfd401c3e // ldr d30, [x1, #56]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
@@ -4154,30 +4154,30 @@ rest:
 	WORD $0x2f08a442 // uxtl v2.8h, v2.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
 	WORD $0x4f41230b // smlal2 v11.4s, v24.8h, v1.h[0]
 	WORD $0x0f42230c // smlal v12.4s, v24.4h, v2.h[0]
 	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
 	WORD $0x4f51234b // smlal2 v11.4s, v26.8h, v1.h[1]
 	WORD $0x0f52234c // smlal v12.4s, v26.4h, v2.h[1]
 	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
 	WORD $0x4f61238b // smlal2 v11.4s, v28.8h, v1.h[2]
 	WORD $0x0f62238c // smlal v12.4s, v28.4h, v2.h[2]
 	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -4488,81 +4488,81 @@ four:
 	WORD $0x6e341e52 // eor v18.16b, v18.16b, v20.16b
 	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
 	WORD $0x3dc00034 // ldr q20, [x1]
+	WORD $0x3dc00435 // ldr q21, [x1, #16]
 	WORD $0x4f90e280 // sdot v0.4s, v20.16b, v16.4b[0]
 	WORD $0x4f91e284 // sdot v4.4s, v20.16b, v17.4b[0]
 	WORD $0x4f92e288 // sdot v8.4s, v20.16b, v18.4b[0]
 	WORD $0x4f93e28c // sdot v12.4s, v20.16b, v19.4b[0]
-	WORD $0x3dc00435 // ldr q21, [x1, #16]
+	WORD $0x3dc00836 // ldr q22, [x1, #32]
 	WORD $0x4f90e2a1 // sdot v1.4s, v21.16b, v16.4b[0]
 	WORD $0x4f91e2a5 // sdot v5.4s, v21.16b, v17.4b[0]
 	WORD $0x4f92e2a9 // sdot v9.4s, v21.16b, v18.4b[0]
 	WORD $0x4f93e2ad // sdot v13.4s, v21.16b, v19.4b[0]
-	WORD $0x3dc00836 // ldr q22, [x1, #32]
+	WORD $0x3dc00c37 // ldr q23, [x1, #48]
 	WORD $0x4f90e2c2 // sdot v2.4s, v22.16b, v16.4b[0]
 	WORD $0x4f91e2c6 // sdot v6.4s, v22.16b, v17.4b[0]
 	WORD $0x4f92e2ca // sdot v10.4s, v22.16b, v18.4b[0]
 	WORD $0x4f93e2ce // sdot v14.4s, v22.16b, v19.4b[0]
-	WORD $0x3dc00c37 // ldr q23, [x1, #48]
+	WORD $0x3dc01038 // ldr q24, [x1, #64]
 	WORD $0x4f90e2e3 // sdot v3.4s, v23.16b, v16.4b[0]
 	WORD $0x4f91e2e7 // sdot v7.4s, v23.16b, v17.4b[0]
 	WORD $0x4f92e2eb // sdot v11.4s, v23.16b, v18.4b[0]
 	WORD $0x4f93e2ef // sdot v15.4s, v23.16b, v19.4b[0]
-	WORD $0x3dc01038 // ldr q24, [x1, #64]
+	WORD $0x3dc01439 // ldr q25, [x1, #80]
 	WORD $0x4fb0e300 // sdot v0.4s, v24.16b, v16.4b[1]
 	WORD $0x4fb1e304 // sdot v4.4s, v24.16b, v17.4b[1]
 	WORD $0x4fb2e308 // sdot v8.4s, v24.16b, v18.4b[1]
 	WORD $0x4fb3e30c // sdot v12.4s, v24.16b, v19.4b[1]
-	WORD $0x3dc01439 // ldr q25, [x1, #80]
+	WORD $0x3dc0183a // ldr q26, [x1, #96]
 	WORD $0x4fb0e321 // sdot v1.4s, v25.16b, v16.4b[1]
 	WORD $0x4fb1e325 // sdot v5.4s, v25.16b, v17.4b[1]
 	WORD $0x4fb2e329 // sdot v9.4s, v25.16b, v18.4b[1]
 	WORD $0x4fb3e32d // sdot v13.4s, v25.16b, v19.4b[1]
-	WORD $0x3dc0183a // ldr q26, [x1, #96]
+	WORD $0x3dc01c3b // ldr q27, [x1, #112]
 	WORD $0x4fb0e342 // sdot v2.4s, v26.16b, v16.4b[1]
 	WORD $0x4fb1e346 // sdot v6.4s, v26.16b, v17.4b[1]
 	WORD $0x4fb2e34a // sdot v10.4s, v26.16b, v18.4b[1]
 	WORD $0x4fb3e34e // sdot v14.4s, v26.16b, v19.4b[1]
-	WORD $0x3dc01c3b // ldr q27, [x1, #112]
+	WORD $0x3dc0203c // ldr q28, [x1, #128]
 	WORD $0x4fb0e363 // sdot v3.4s, v27.16b, v16.4b[1]
 	WORD $0x4fb1e367 // sdot v7.4s, v27.16b, v17.4b[1]
 	WORD $0x4fb2e36b // sdot v11.4s, v27.16b, v18.4b[1]
 	WORD $0x4fb3e36f // sdot v15.4s, v27.16b, v19.4b[1]
-	WORD $0x3dc0203c // ldr q28, [x1, #128]
+	WORD $0x3dc0243d // ldr q29, [x1, #144]
 	WORD $0x4f90eb80 // sdot v0.4s, v28.16b, v16.4b[2]
 	WORD $0x4f91eb84 // sdot v4.4s, v28.16b, v17.4b[2]
 	WORD $0x4f92eb88 // sdot v8.4s, v28.16b, v18.4b[2]
 	WORD $0x4f93eb8c // sdot v12.4s, v28.16b, v19.4b[2]
-	WORD $0x3dc0243d // ldr q29, [x1, #144]
+	WORD $0x3dc0283e // ldr q30, [x1, #160]
 	WORD $0x4f90eba1 // sdot v1.4s, v29.16b, v16.4b[2]
 	WORD $0x4f91eba5 // sdot v5.4s, v29.16b, v17.4b[2]
 	WORD $0x4f92eba9 // sdot v9.4s, v29.16b, v18.4b[2]
 	WORD $0x4f93ebad // sdot v13.4s, v29.16b, v19.4b[2]
-	WORD $0x3dc0283e // ldr q30, [x1, #160]
+	WORD $0x3dc02c3f // ldr q31, [x1, #176]
 	WORD $0x4f90ebc2 // sdot v2.4s, v30.16b, v16.4b[2]
 	WORD $0x4f91ebc6 // sdot v6.4s, v30.16b, v17.4b[2]
 	WORD $0x4f92ebca // sdot v10.4s, v30.16b, v18.4b[2]
 	WORD $0x4f93ebce // sdot v14.4s, v30.16b, v19.4b[2]
-	WORD $0x3dc02c3f // ldr q31, [x1, #176]
+	WORD $0x3dc03034 // ldr q20, [x1, #192]
 	WORD $0x4f90ebe3 // sdot v3.4s, v31.16b, v16.4b[2]
 	WORD $0x4f91ebe7 // sdot v7.4s, v31.16b, v17.4b[2]
 	WORD $0x4f92ebeb // sdot v11.4s, v31.16b, v18.4b[2]
 	WORD $0x4f93ebef // sdot v15.4s, v31.16b, v19.4b[2]
-	WORD $0x3dc03034 // ldr q20, [x1, #192]
+	WORD $0x3dc03435 // ldr q21, [x1, #208]
 	WORD $0x4fb0ea80 // sdot v0.4s, v20.16b, v16.4b[3]
 	WORD $0x4fb1ea84 // sdot v4.4s, v20.16b, v17.4b[3]
 	WORD $0x4fb2ea88 // sdot v8.4s, v20.16b, v18.4b[3]
 	WORD $0x4fb3ea8c // sdot v12.4s, v20.16b, v19.4b[3]
-	WORD $0x3dc03435 // ldr q21, [x1, #208]
+	WORD $0x3dc03836 // ldr q22, [x1, #224]
 	WORD $0x4fb0eaa1 // sdot v1.4s, v21.16b, v16.4b[3]
 	WORD $0x4fb1eaa5 // sdot v5.4s, v21.16b, v17.4b[3]
 	WORD $0x4fb2eaa9 // sdot v9.4s, v21.16b, v18.4b[3]
 	WORD $0x4fb3eaad // sdot v13.4s, v21.16b, v19.4b[3]
-	WORD $0x3dc03836 // ldr q22, [x1, #224]
+	WORD $0x3dc03c37 // ldr q23, [x1, #240]
 	WORD $0x4fb0eac2 // sdot v2.4s, v22.16b, v16.4b[3]
 	WORD $0x4fb1eac6 // sdot v6.4s, v22.16b, v17.4b[3]
 	WORD $0x4fb2eaca // sdot v10.4s, v22.16b, v18.4b[3]
 	WORD $0x4fb3eace // sdot v14.4s, v22.16b, v19.4b[3]
-	WORD $0x3dc03c37 // ldr q23, [x1, #240]
 	WORD $0x4fb0eae3 // sdot v3.4s, v23.16b, v16.4b[3]
 	WORD $0x4fb1eae7 // sdot v7.4s, v23.16b, v17.4b[3]
 	WORD $0x4fb2eaeb // sdot v11.4s, v23.16b, v18.4b[3]
@@ -4587,21 +4587,21 @@ one:
 	WORD $0x6e341e52 // eor v18.16b, v18.16b, v20.16b
 	WORD $0x6e341e73 // eor v19.16b, v19.16b, v20.16b
 	WORD $0x3dc00034 // ldr q20, [x1]
+	WORD $0x3dc00435 // ldr q21, [x1, #16]
 	WORD $0x4f90e280 // sdot v0.4s, v20.16b, v16.4b[0]
 	WORD $0x4f91e284 // sdot v4.4s, v20.16b, v17.4b[0]
 	WORD $0x4f92e288 // sdot v8.4s, v20.16b, v18.4b[0]
 	WORD $0x4f93e28c // sdot v12.4s, v20.16b, v19.4b[0]
-	WORD $0x3dc00435 // ldr q21, [x1, #16]
+	WORD $0x3dc00836 // ldr q22, [x1, #32]
 	WORD $0x4f90e2a1 // sdot v1.4s, v21.16b, v16.4b[0]
 	WORD $0x4f91e2a5 // sdot v5.4s, v21.16b, v17.4b[0]
 	WORD $0x4f92e2a9 // sdot v9.4s, v21.16b, v18.4b[0]
 	WORD $0x4f93e2ad // sdot v13.4s, v21.16b, v19.4b[0]
-	WORD $0x3dc00836 // ldr q22, [x1, #32]
+	WORD $0x3dc00c37 // ldr q23, [x1, #48]
 	WORD $0x4f90e2c2 // sdot v2.4s, v22.16b, v16.4b[0]
 	WORD $0x4f91e2c6 // sdot v6.4s, v22.16b, v17.4b[0]
 	WORD $0x4f92e2ca // sdot v10.4s, v22.16b, v18.4b[0]
 	WORD $0x4f93e2ce // sdot v14.4s, v22.16b, v19.4b[0]
-	WORD $0x3dc00c37 // ldr q23, [x1, #48]
 	WORD $0x4f90e2e3 // sdot v3.4s, v23.16b, v16.4b[0]
 	WORD $0x4f91e2e7 // sdot v7.4s, v23.16b, v17.4b[0]
 	WORD $0x4f92e2eb // sdot v11.4s, v23.16b, v18.4b[0]
@@ -5139,41 +5139,41 @@ four:
 	WORD $0x6e2c1d4a // eor v10.16b, v10.16b, v12.16b
 	WORD $0x6e2c1d6b // eor v11.16b, v11.16b, v12.16b
 	WORD $0x3dc0002c // ldr q12, [x1]
+	WORD $0x3dc0042d // ldr q13, [x1, #16]
 	WORD $0x4f88e180 // sdot v0.4s, v12.16b, v8.4b[0]
 	WORD $0x4f89e182 // sdot v2.4s, v12.16b, v9.4b[0]
 	WORD $0x4f8ae184 // sdot v4.4s, v12.16b, v10.4b[0]
 	WORD $0x4f8be186 // sdot v6.4s, v12.16b, v11.4b[0]
-	WORD $0x3dc0042d // ldr q13, [x1, #16]
+	WORD $0x3dc0082e // ldr q14, [x1, #32]
 	WORD $0x4f88e1a1 // sdot v1.4s, v13.16b, v8.4b[0]
 	WORD $0x4f89e1a3 // sdot v3.4s, v13.16b, v9.4b[0]
 	WORD $0x4f8ae1a5 // sdot v5.4s, v13.16b, v10.4b[0]
 	WORD $0x4f8be1a7 // sdot v7.4s, v13.16b, v11.4b[0]
-	WORD $0x3dc0082e // ldr q14, [x1, #32]
+	WORD $0x3dc00c2f // ldr q15, [x1, #48]
 	WORD $0x4fa8e1c0 // sdot v0.4s, v14.16b, v8.4b[1]
 	WORD $0x4fa9e1c2 // sdot v2.4s, v14.16b, v9.4b[1]
 	WORD $0x4faae1c4 // sdot v4.4s, v14.16b, v10.4b[1]
 	WORD $0x4fabe1c6 // sdot v6.4s, v14.16b, v11.4b[1]
-	WORD $0x3dc00c2f // ldr q15, [x1, #48]
+	WORD $0x3dc01030 // ldr q16, [x1, #64]
 	WORD $0x4fa8e1e1 // sdot v1.4s, v15.16b, v8.4b[1]
 	WORD $0x4fa9e1e3 // sdot v3.4s, v15.16b, v9.4b[1]
 	WORD $0x4faae1e5 // sdot v5.4s, v15.16b, v10.4b[1]
 	WORD $0x4fabe1e7 // sdot v7.4s, v15.16b, v11.4b[1]
-	WORD $0x3dc01030 // ldr q16, [x1, #64]
+	WORD $0x3dc01431 // ldr q17, [x1, #80]
 	WORD $0x4f88ea00 // sdot v0.4s, v16.16b, v8.4b[2]
 	WORD $0x4f89ea02 // sdot v2.4s, v16.16b, v9.4b[2]
 	WORD $0x4f8aea04 // sdot v4.4s, v16.16b, v10.4b[2]
 	WORD $0x4f8bea06 // sdot v6.4s, v16.16b, v11.4b[2]
-	WORD $0x3dc01431 // ldr q17, [x1, #80]
+	WORD $0x3dc01832 // ldr q18, [x1, #96]
 	WORD $0x4f88ea21 // sdot v1.4s, v17.16b, v8.4b[2]
 	WORD $0x4f89ea23 // sdot v3.4s, v17.16b, v9.4b[2]
 	WORD $0x4f8aea25 // sdot v5.4s, v17.16b, v10.4b[2]
 	WORD $0x4f8bea27 // sdot v7.4s, v17.16b, v11.4b[2]
-	WORD $0x3dc01832 // ldr q18, [x1, #96]
+	WORD $0x3dc01c33 // ldr q19, [x1, #112]
 	WORD $0x4fa8ea40 // sdot v0.4s, v18.16b, v8.4b[3]
 	WORD $0x4fa9ea42 // sdot v2.4s, v18.16b, v9.4b[3]
 	WORD $0x4faaea44 // sdot v4.4s, v18.16b, v10.4b[3]
 	WORD $0x4fabea46 // sdot v6.4s, v18.16b, v11.4b[3]
-	WORD $0x3dc01c33 // ldr q19, [x1, #112]
 	WORD $0x4fa8ea61 // sdot v1.4s, v19.16b, v8.4b[3]
 	WORD $0x4fa9ea63 // sdot v3.4s, v19.16b, v9.4b[3]
 	WORD $0x4faaea65 // sdot v5.4s, v19.16b, v10.4b[3]
@@ -5198,11 +5198,11 @@ one:
 	WORD $0x6e2c1d4a // eor v10.16b, v10.16b, v12.16b
 	WORD $0x6e2c1d6b // eor v11.16b, v11.16b, v12.16b
 	WORD $0x3dc0002c // ldr q12, [x1]
+	WORD $0x3dc0042d // ldr q13, [x1, #16]
 	WORD $0x4f88e180 // sdot v0.4s, v12.16b, v8.4b[0]
 	WORD $0x4f89e182 // sdot v2.4s, v12.16b, v9.4b[0]
 	WORD $0x4f8ae184 // sdot v4.4s, v12.16b, v10.4b[0]
 	WORD $0x4f8be186 // sdot v6.4s, v12.16b, v11.4b[0]
-	WORD $0x3dc0042d // ldr q13, [x1, #16]
 	WORD $0x4f88e1a1 // sdot v1.4s, v13.16b, v8.4b[0]
 	WORD $0x4f89e1a3 // sdot v3.4s, v13.16b, v9.4b[0]
 	WORD $0x4f8ae1a5 // sdot v5.4s, v13.16b, v10.4b[0]
@@ -5566,6 +5566,9 @@ two:
 	WORD $0x3dc00038 // ldr q24, [x1]
 	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
@@ -5582,9 +5585,9 @@ two:
 	WORD $0x4f432315 // smlal2 v21.4s, v24.8h, v3.h[0]
 	WORD $0x0f432336 // smlal v22.4s, v25.4h, v3.h[0]
 	WORD $0x4f432337 // smlal2 v23.4s, v25.8h, v3.h[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
@@ -5601,9 +5604,9 @@ two:
 	WORD $0x4f532355 // smlal2 v21.4s, v26.8h, v3.h[1]
 	WORD $0x0f532376 // smlal v22.4s, v27.4h, v3.h[1]
 	WORD $0x4f532377 // smlal2 v23.4s, v27.8h, v3.h[1]
-	WORD $0x3dc0083c // ldr q28, [x1, #32]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
@@ -5620,9 +5623,9 @@ two:
 	WORD $0x4f632395 // smlal2 v21.4s, v28.8h, v3.h[2]
 	WORD $0x0f6323b6 // smlal v22.4s, v29.4h, v3.h[2]
 	WORD $0x4f6323b7 // smlal2 v23.4s, v29.8h, v3.h[2]
-	WORD $0x3dc00c3e // ldr q30, [x1, #48]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0x3dc01038 // ldr q24, [x1, #64]
+	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
@@ -5639,9 +5642,9 @@ two:
 	WORD $0x4f7323d5 // smlal2 v21.4s, v30.8h, v3.h[3]
 	WORD $0x0f7323f6 // smlal v22.4s, v31.4h, v3.h[3]
 	WORD $0x4f7323f7 // smlal2 v23.4s, v31.8h, v3.h[3]
-	WORD $0x3dc01038 // ldr q24, [x1, #64]
-	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0143a // ldr q26, [x1, #80]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f402b2a // smlal v10.4s, v25.4h, v0.h[4]
@@ -5658,9 +5661,9 @@ two:
 	WORD $0x4f432b15 // smlal2 v21.4s, v24.8h, v3.h[4]
 	WORD $0x0f432b36 // smlal v22.4s, v25.4h, v3.h[4]
 	WORD $0x4f432b37 // smlal2 v23.4s, v25.8h, v3.h[4]
-	WORD $0x3dc0143a // ldr q26, [x1, #80]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0183c // ldr q28, [x1, #96]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f502b6a // smlal v10.4s, v27.4h, v0.h[5]
@@ -5677,9 +5680,9 @@ two:
 	WORD $0x4f532b55 // smlal2 v21.4s, v26.8h, v3.h[5]
 	WORD $0x0f532b76 // smlal v22.4s, v27.4h, v3.h[5]
 	WORD $0x4f532b77 // smlal2 v23.4s, v27.8h, v3.h[5]
-	WORD $0x3dc0183c // ldr q28, [x1, #96]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc01c3e // ldr q30, [x1, #112]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f602baa // smlal v10.4s, v29.4h, v0.h[6]
@@ -5696,9 +5699,6 @@ two:
 	WORD $0x4f632b95 // smlal2 v21.4s, v28.8h, v3.h[6]
 	WORD $0x0f632bb6 // smlal v22.4s, v29.4h, v3.h[6]
 	WORD $0x4f632bb7 // smlal2 v23.4s, v29.8h, v3.h[6]
-	WORD $0x3dc01c3e // ldr q30, [x1, #112]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f702bea // smlal v10.4s, v31.4h, v0.h[7]
@@ -5734,6 +5734,9 @@ rest:
 	WORD $0x3dc00038 // ldr q24, [x1]
 	WORD $0x4f08a719 // sxtl2 v25.8h, v24.16b
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f40232a // smlal v10.4s, v25.4h, v0.h[0]
@@ -5750,9 +5753,9 @@ rest:
 	WORD $0x4f432315 // smlal2 v21.4s, v24.8h, v3.h[0]
 	WORD $0x0f432336 // smlal v22.4s, v25.4h, v3.h[0]
 	WORD $0x4f432337 // smlal2 v23.4s, v25.8h, v3.h[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
-	WORD $0x4f08a75b // sxtl2 v27.8h, v26.16b
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0x3dc0083c // ldr q28, [x1, #32]
+	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f50236a // smlal v10.4s, v27.4h, v0.h[1]
@@ -5769,9 +5772,9 @@ rest:
 	WORD $0x4f532355 // smlal2 v21.4s, v26.8h, v3.h[1]
 	WORD $0x0f532376 // smlal v22.4s, v27.4h, v3.h[1]
 	WORD $0x4f532377 // smlal2 v23.4s, v27.8h, v3.h[1]
-	WORD $0x3dc0083c // ldr q28, [x1, #32]
-	WORD $0x4f08a79d // sxtl2 v29.8h, v28.16b
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0x3dc00c3e // ldr q30, [x1, #48]
+	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f6023aa // smlal v10.4s, v29.4h, v0.h[2]
@@ -5788,9 +5791,6 @@ rest:
 	WORD $0x4f632395 // smlal2 v21.4s, v28.8h, v3.h[2]
 	WORD $0x0f6323b6 // smlal v22.4s, v29.4h, v3.h[2]
 	WORD $0x4f6323b7 // smlal2 v23.4s, v29.8h, v3.h[2]
-	WORD $0x3dc00c3e // ldr q30, [x1, #48]
-	WORD $0x4f08a7df // sxtl2 v31.8h, v30.16b
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7023ea // smlal v10.4s, v31.4h, v0.h[3]
@@ -6335,6 +6335,8 @@ two:
 	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -6343,8 +6345,8 @@ two:
 	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
 	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
 	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -6353,8 +6355,8 @@ two:
 	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
 	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
 	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -6363,8 +6365,8 @@ two:
 	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
 	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
 	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -6373,8 +6375,8 @@ two:
 	WORD $0x4f7223cd // smlal2 v13.4s, v30.8h, v2.h[3]
 	WORD $0x0f7323ce // smlal v14.4s, v30.4h, v3.h[3]
 	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
-	WORD $0xfd401038 // ldr d24, [x1, #32]
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
@@ -6383,8 +6385,8 @@ two:
 	WORD $0x4f422b0d // smlal2 v13.4s, v24.8h, v2.h[4]
 	WORD $0x0f432b0e // smlal v14.4s, v24.4h, v3.h[4]
 	WORD $0x4f432b0f // smlal2 v15.4s, v24.8h, v3.h[4]
-	WORD $0xfd40143a // ldr d26, [x1, #40]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
@@ -6393,8 +6395,8 @@ two:
 	WORD $0x4f522b4d // smlal2 v13.4s, v26.8h, v2.h[5]
 	WORD $0x0f532b4e // smlal v14.4s, v26.4h, v3.h[5]
 	WORD $0x4f532b4f // smlal2 v15.4s, v26.8h, v3.h[5]
-	WORD $0xfd40183c // ldr d28, [x1, #48]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
@@ -6403,8 +6405,6 @@ two:
 	WORD $0x4f622b8d // smlal2 v13.4s, v28.8h, v2.h[6]
 	WORD $0x0f632b8e // smlal v14.4s, v28.4h, v3.h[6]
 	WORD $0x4f632b8f // smlal2 v15.4s, v28.8h, v3.h[6]
-	WORD $0xfd401c3e // ldr d30, [x1, #56]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
@@ -6431,6 +6431,8 @@ rest:
 	WORD $0x2f08a463 // uxtl v3.8h, v3.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -6439,8 +6441,8 @@ rest:
 	WORD $0x4f42230d // smlal2 v13.4s, v24.8h, v2.h[0]
 	WORD $0x0f43230e // smlal v14.4s, v24.4h, v3.h[0]
 	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -6449,8 +6451,8 @@ rest:
 	WORD $0x4f52234d // smlal2 v13.4s, v26.8h, v2.h[1]
 	WORD $0x0f53234e // smlal v14.4s, v26.4h, v3.h[1]
 	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -6459,8 +6461,6 @@ rest:
 	WORD $0x4f62238d // smlal2 v13.4s, v28.8h, v2.h[2]
 	WORD $0x0f63238e // smlal v14.4s, v28.4h, v3.h[2]
 	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -6832,96 +6832,96 @@ four:
 	WORD $0x6e391ef7 // eor v23.16b, v23.16b, v25.16b
 	WORD $0x6e391f18 // eor v24.16b, v24.16b, v25.16b
 	WORD $0x3dc00039 // ldr q25, [x1]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
 	WORD $0x4f94e320 // sdot v0.4s, v25.16b, v20.4b[0]
 	WORD $0x4f95e324 // sdot v4.4s, v25.16b, v21.4b[0]
 	WORD $0x4f96e328 // sdot v8.4s, v25.16b, v22.4b[0]
 	WORD $0x4f97e32c // sdot v12.4s, v25.16b, v23.4b[0]
 	WORD $0x4f98e330 // sdot v16.4s, v25.16b, v24.4b[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x3dc0083b // ldr q27, [x1, #32]
 	WORD $0x4f94e341 // sdot v1.4s, v26.16b, v20.4b[0]
 	WORD $0x4f95e345 // sdot v5.4s, v26.16b, v21.4b[0]
 	WORD $0x4f96e349 // sdot v9.4s, v26.16b, v22.4b[0]
 	WORD $0x4f97e34d // sdot v13.4s, v26.16b, v23.4b[0]
 	WORD $0x4f98e351 // sdot v17.4s, v26.16b, v24.4b[0]
-	WORD $0x3dc0083b // ldr q27, [x1, #32]
+	WORD $0x3dc00c3c // ldr q28, [x1, #48]
 	WORD $0x4f94e362 // sdot v2.4s, v27.16b, v20.4b[0]
 	WORD $0x4f95e366 // sdot v6.4s, v27.16b, v21.4b[0]
 	WORD $0x4f96e36a // sdot v10.4s, v27.16b, v22.4b[0]
 	WORD $0x4f97e36e // sdot v14.4s, v27.16b, v23.4b[0]
 	WORD $0x4f98e372 // sdot v18.4s, v27.16b, v24.4b[0]
-	WORD $0x3dc00c3c // ldr q28, [x1, #48]
+	WORD $0x3dc0103d // ldr q29, [x1, #64]
 	WORD $0x4f94e383 // sdot v3.4s, v28.16b, v20.4b[0]
 	WORD $0x4f95e387 // sdot v7.4s, v28.16b, v21.4b[0]
 	WORD $0x4f96e38b // sdot v11.4s, v28.16b, v22.4b[0]
 	WORD $0x4f97e38f // sdot v15.4s, v28.16b, v23.4b[0]
 	WORD $0x4f98e393 // sdot v19.4s, v28.16b, v24.4b[0]
-	WORD $0x3dc0103d // ldr q29, [x1, #64]
+	WORD $0x3dc0143e // ldr q30, [x1, #80]
 	WORD $0x4fb4e3a0 // sdot v0.4s, v29.16b, v20.4b[1]
 	WORD $0x4fb5e3a4 // sdot v4.4s, v29.16b, v21.4b[1]
 	WORD $0x4fb6e3a8 // sdot v8.4s, v29.16b, v22.4b[1]
 	WORD $0x4fb7e3ac // sdot v12.4s, v29.16b, v23.4b[1]
 	WORD $0x4fb8e3b0 // sdot v16.4s, v29.16b, v24.4b[1]
-	WORD $0x3dc0143e // ldr q30, [x1, #80]
+	WORD $0x3dc0183f // ldr q31, [x1, #96]
 	WORD $0x4fb4e3c1 // sdot v1.4s, v30.16b, v20.4b[1]
 	WORD $0x4fb5e3c5 // sdot v5.4s, v30.16b, v21.4b[1]
 	WORD $0x4fb6e3c9 // sdot v9.4s, v30.16b, v22.4b[1]
 	WORD $0x4fb7e3cd // sdot v13.4s, v30.16b, v23.4b[1]
 	WORD $0x4fb8e3d1 // sdot v17.4s, v30.16b, v24.4b[1]
-	WORD $0x3dc0183f // ldr q31, [x1, #96]
+	WORD $0x3dc01c39 // ldr q25, [x1, #112]
 	WORD $0x4fb4e3e2 // sdot v2.4s, v31.16b, v20.4b[1]
 	WORD $0x4fb5e3e6 // sdot v6.4s, v31.16b, v21.4b[1]
 	WORD $0x4fb6e3ea // sdot v10.4s, v31.16b, v22.4b[1]
 	WORD $0x4fb7e3ee // sdot v14.4s, v31.16b, v23.4b[1]
 	WORD $0x4fb8e3f2 // sdot v18.4s, v31.16b, v24.4b[1]
-	WORD $0x3dc01c39 // ldr q25, [x1, #112]
+	WORD $0x3dc0203a // ldr q26, [x1, #128]
 	WORD $0x4fb4e323 // sdot v3.4s, v25.16b, v20.4b[1]
 	WORD $0x4fb5e327 // sdot v7.4s, v25.16b, v21.4b[1]
 	WORD $0x4fb6e32b // sdot v11.4s, v25.16b, v22.4b[1]
 	WORD $0x4fb7e32f // sdot v15.4s, v25.16b, v23.4b[1]
 	WORD $0x4fb8e333 // sdot v19.4s, v25.16b, v24.4b[1]
-	WORD $0x3dc0203a // ldr q26, [x1, #128]
+	WORD $0x3dc0243b // ldr q27, [x1, #144]
 	WORD $0x4f94eb40 // sdot v0.4s, v26.16b, v20.4b[2]
 	WORD $0x4f95eb44 // sdot v4.4s, v26.16b, v21.4b[2]
 	WORD $0x4f96eb48 // sdot v8.4s, v26.16b, v22.4b[2]
 	WORD $0x4f97eb4c // sdot v12.4s, v26.16b, v23.4b[2]
 	WORD $0x4f98eb50 // sdot v16.4s, v26.16b, v24.4b[2]
-	WORD $0x3dc0243b // ldr q27, [x1, #144]
+	WORD $0x3dc0283c // ldr q28, [x1, #160]
 	WORD $0x4f94eb61 // sdot v1.4s, v27.16b, v20.4b[2]
 	WORD $0x4f95eb65 // sdot v5.4s, v27.16b, v21.4b[2]
 	WORD $0x4f96eb69 // sdot v9.4s, v27.16b, v22.4b[2]
 	WORD $0x4f97eb6d // sdot v13.4s, v27.16b, v23.4b[2]
 	WORD $0x4f98eb71 // sdot v17.4s, v27.16b, v24.4b[2]
-	WORD $0x3dc0283c // ldr q28, [x1, #160]
+	WORD $0x3dc02c3d // ldr q29, [x1, #176]
 	WORD $0x4f94eb82 // sdot v2.4s, v28.16b, v20.4b[2]
 	WORD $0x4f95eb86 // sdot v6.4s, v28.16b, v21.4b[2]
 	WORD $0x4f96eb8a // sdot v10.4s, v28.16b, v22.4b[2]
 	WORD $0x4f97eb8e // sdot v14.4s, v28.16b, v23.4b[2]
 	WORD $0x4f98eb92 // sdot v18.4s, v28.16b, v24.4b[2]
-	WORD $0x3dc02c3d // ldr q29, [x1, #176]
+	WORD $0x3dc0303e // ldr q30, [x1, #192]
 	WORD $0x4f94eba3 // sdot v3.4s, v29.16b, v20.4b[2]
 	WORD $0x4f95eba7 // sdot v7.4s, v29.16b, v21.4b[2]
 	WORD $0x4f96ebab // sdot v11.4s, v29.16b, v22.4b[2]
 	WORD $0x4f97ebaf // sdot v15.4s, v29.16b, v23.4b[2]
 	WORD $0x4f98ebb3 // sdot v19.4s, v29.16b, v24.4b[2]
-	WORD $0x3dc0303e // ldr q30, [x1, #192]
+	WORD $0x3dc0343f // ldr q31, [x1, #208]
 	WORD $0x4fb4ebc0 // sdot v0.4s, v30.16b, v20.4b[3]
 	WORD $0x4fb5ebc4 // sdot v4.4s, v30.16b, v21.4b[3]
 	WORD $0x4fb6ebc8 // sdot v8.4s, v30.16b, v22.4b[3]
 	WORD $0x4fb7ebcc // sdot v12.4s, v30.16b, v23.4b[3]
 	WORD $0x4fb8ebd0 // sdot v16.4s, v30.16b, v24.4b[3]
-	WORD $0x3dc0343f // ldr q31, [x1, #208]
+	WORD $0x3dc03839 // ldr q25, [x1, #224]
 	WORD $0x4fb4ebe1 // sdot v1.4s, v31.16b, v20.4b[3]
 	WORD $0x4fb5ebe5 // sdot v5.4s, v31.16b, v21.4b[3]
 	WORD $0x4fb6ebe9 // sdot v9.4s, v31.16b, v22.4b[3]
 	WORD $0x4fb7ebed // sdot v13.4s, v31.16b, v23.4b[3]
 	WORD $0x4fb8ebf1 // sdot v17.4s, v31.16b, v24.4b[3]
-	WORD $0x3dc03839 // ldr q25, [x1, #224]
+	WORD $0x3dc03c3a // ldr q26, [x1, #240]
 	WORD $0x4fb4eb22 // sdot v2.4s, v25.16b, v20.4b[3]
 	WORD $0x4fb5eb26 // sdot v6.4s, v25.16b, v21.4b[3]
 	WORD $0x4fb6eb2a // sdot v10.4s, v25.16b, v22.4b[3]
 	WORD $0x4fb7eb2e // sdot v14.4s, v25.16b, v23.4b[3]
 	WORD $0x4fb8eb32 // sdot v18.4s, v25.16b, v24.4b[3]
-	WORD $0x3dc03c3a // ldr q26, [x1, #240]
 	WORD $0x4fb4eb43 // sdot v3.4s, v26.16b, v20.4b[3]
 	WORD $0x4fb5eb47 // sdot v7.4s, v26.16b, v21.4b[3]
 	WORD $0x4fb6eb4b // sdot v11.4s, v26.16b, v22.4b[3]
@@ -6949,24 +6949,24 @@ one:
 	WORD $0x6e391ef7 // eor v23.16b, v23.16b, v25.16b
 	WORD $0x6e391f18 // eor v24.16b, v24.16b, v25.16b
 	WORD $0x3dc00039 // ldr q25, [x1]
+	WORD $0x3dc0043a // ldr q26, [x1, #16]
 	WORD $0x4f94e320 // sdot v0.4s, v25.16b, v20.4b[0]
 	WORD $0x4f95e324 // sdot v4.4s, v25.16b, v21.4b[0]
 	WORD $0x4f96e328 // sdot v8.4s, v25.16b, v22.4b[0]
 	WORD $0x4f97e32c // sdot v12.4s, v25.16b, v23.4b[0]
 	WORD $0x4f98e330 // sdot v16.4s, v25.16b, v24.4b[0]
-	WORD $0x3dc0043a // ldr q26, [x1, #16]
+	WORD $0x3dc0083b // ldr q27, [x1, #32]
 	WORD $0x4f94e341 // sdot v1.4s, v26.16b, v20.4b[0]
 	WORD $0x4f95e345 // sdot v5.4s, v26.16b, v21.4b[0]
 	WORD $0x4f96e349 // sdot v9.4s, v26.16b, v22.4b[0]
 	WORD $0x4f97e34d // sdot v13.4s, v26.16b, v23.4b[0]
 	WORD $0x4f98e351 // sdot v17.4s, v26.16b, v24.4b[0]
-	WORD $0x3dc0083b // ldr q27, [x1, #32]
+	WORD $0x3dc00c3c // ldr q28, [x1, #48]
 	WORD $0x4f94e362 // sdot v2.4s, v27.16b, v20.4b[0]
 	WORD $0x4f95e366 // sdot v6.4s, v27.16b, v21.4b[0]
 	WORD $0x4f96e36a // sdot v10.4s, v27.16b, v22.4b[0]
 	WORD $0x4f97e36e // sdot v14.4s, v27.16b, v23.4b[0]
 	WORD $0x4f98e372 // sdot v18.4s, v27.16b, v24.4b[0]
-	WORD $0x3dc00c3c // ldr q28, [x1, #48]
 	WORD $0x4f94e383 // sdot v3.4s, v28.16b, v20.4b[0]
 	WORD $0x4f95e387 // sdot v7.4s, v28.16b, v21.4b[0]
 	WORD $0x4f96e38b // sdot v11.4s, v28.16b, v22.4b[0]
@@ -7606,48 +7606,48 @@ four:
 	WORD $0x6e2f1dad // eor v13.16b, v13.16b, v15.16b
 	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
 	WORD $0x3dc0002f // ldr q15, [x1]
+	WORD $0x3dc00430 // ldr q16, [x1, #16]
 	WORD $0x4f8ae1e0 // sdot v0.4s, v15.16b, v10.4b[0]
 	WORD $0x4f8be1e2 // sdot v2.4s, v15.16b, v11.4b[0]
 	WORD $0x4f8ce1e4 // sdot v4.4s, v15.16b, v12.4b[0]
 	WORD $0x4f8de1e6 // sdot v6.4s, v15.16b, v13.4b[0]
 	WORD $0x4f8ee1e8 // sdot v8.4s, v15.16b, v14.4b[0]
-	WORD $0x3dc00430 // ldr q16, [x1, #16]
+	WORD $0x3dc00831 // ldr q17, [x1, #32]
 	WORD $0x4f8ae201 // sdot v1.4s, v16.16b, v10.4b[0]
 	WORD $0x4f8be203 // sdot v3.4s, v16.16b, v11.4b[0]
 	WORD $0x4f8ce205 // sdot v5.4s, v16.16b, v12.4b[0]
 	WORD $0x4f8de207 // sdot v7.4s, v16.16b, v13.4b[0]
 	WORD $0x4f8ee209 // sdot v9.4s, v16.16b, v14.4b[0]
-	WORD $0x3dc00831 // ldr q17, [x1, #32]
+	WORD $0x3dc00c32 // ldr q18, [x1, #48]
 	WORD $0x4faae220 // sdot v0.4s, v17.16b, v10.4b[1]
 	WORD $0x4fabe222 // sdot v2.4s, v17.16b, v11.4b[1]
 	WORD $0x4face224 // sdot v4.4s, v17.16b, v12.4b[1]
 	WORD $0x4fade226 // sdot v6.4s, v17.16b, v13.4b[1]
 	WORD $0x4faee228 // sdot v8.4s, v17.16b, v14.4b[1]
-	WORD $0x3dc00c32 // ldr q18, [x1, #48]
+	WORD $0x3dc01033 // ldr q19, [x1, #64]
 	WORD $0x4faae241 // sdot v1.4s, v18.16b, v10.4b[1]
 	WORD $0x4fabe243 // sdot v3.4s, v18.16b, v11.4b[1]
 	WORD $0x4face245 // sdot v5.4s, v18.16b, v12.4b[1]
 	WORD $0x4fade247 // sdot v7.4s, v18.16b, v13.4b[1]
 	WORD $0x4faee249 // sdot v9.4s, v18.16b, v14.4b[1]
-	WORD $0x3dc01033 // ldr q19, [x1, #64]
+	WORD $0x3dc01434 // ldr q20, [x1, #80]
 	WORD $0x4f8aea60 // sdot v0.4s, v19.16b, v10.4b[2]
 	WORD $0x4f8bea62 // sdot v2.4s, v19.16b, v11.4b[2]
 	WORD $0x4f8cea64 // sdot v4.4s, v19.16b, v12.4b[2]
 	WORD $0x4f8dea66 // sdot v6.4s, v19.16b, v13.4b[2]
 	WORD $0x4f8eea68 // sdot v8.4s, v19.16b, v14.4b[2]
-	WORD $0x3dc01434 // ldr q20, [x1, #80]
+	WORD $0x3dc01835 // ldr q21, [x1, #96]
 	WORD $0x4f8aea81 // sdot v1.4s, v20.16b, v10.4b[2]
 	WORD $0x4f8bea83 // sdot v3.4s, v20.16b, v11.4b[2]
 	WORD $0x4f8cea85 // sdot v5.4s, v20.16b, v12.4b[2]
 	WORD $0x4f8dea87 // sdot v7.4s, v20.16b, v13.4b[2]
 	WORD $0x4f8eea89 // sdot v9.4s, v20.16b, v14.4b[2]
-	WORD $0x3dc01835 // ldr q21, [x1, #96]
+	WORD $0x3dc01c36 // ldr q22, [x1, #112]
 	WORD $0x4faaeaa0 // sdot v0.4s, v21.16b, v10.4b[3]
 	WORD $0x4fabeaa2 // sdot v2.4s, v21.16b, v11.4b[3]
 	WORD $0x4faceaa4 // sdot v4.4s, v21.16b, v12.4b[3]
 	WORD $0x4fadeaa6 // sdot v6.4s, v21.16b, v13.4b[3]
 	WORD $0x4faeeaa8 // sdot v8.4s, v21.16b, v14.4b[3]
-	WORD $0x3dc01c36 // ldr q22, [x1, #112]
 	WORD $0x4faaeac1 // sdot v1.4s, v22.16b, v10.4b[3]
 	WORD $0x4fabeac3 // sdot v3.4s, v22.16b, v11.4b[3]
 	WORD $0x4faceac5 // sdot v5.4s, v22.16b, v12.4b[3]
@@ -7675,12 +7675,12 @@ one:
 	WORD $0x6e2f1dad // eor v13.16b, v13.16b, v15.16b
 	WORD $0x6e2f1dce // eor v14.16b, v14.16b, v15.16b
 	WORD $0x3dc0002f // ldr q15, [x1]
+	WORD $0x3dc00430 // ldr q16, [x1, #16]
 	WORD $0x4f8ae1e0 // sdot v0.4s, v15.16b, v10.4b[0]
 	WORD $0x4f8be1e2 // sdot v2.4s, v15.16b, v11.4b[0]
 	WORD $0x4f8ce1e4 // sdot v4.4s, v15.16b, v12.4b[0]
 	WORD $0x4f8de1e6 // sdot v6.4s, v15.16b, v13.4b[0]
 	WORD $0x4f8ee1e8 // sdot v8.4s, v15.16b, v14.4b[0]
-	WORD $0x3dc00430 // ldr q16, [x1, #16]
 	WORD $0x4f8ae201 // sdot v1.4s, v16.16b, v10.4b[0]
 	WORD $0x4f8be203 // sdot v3.4s, v16.16b, v11.4b[0]
 	WORD $0x4f8ce205 // sdot v5.4s, v16.16b, v12.4b[0]
@@ -8093,6 +8093,8 @@ two:
 	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -8103,8 +8105,8 @@ two:
 	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
 	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
 	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -8115,8 +8117,8 @@ two:
 	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
 	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
 	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -8127,8 +8129,8 @@ two:
 	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
 	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
 	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -8139,8 +8141,8 @@ two:
 	WORD $0x4f7323cf // smlal2 v15.4s, v30.8h, v3.h[3]
 	WORD $0x0f7423d0 // smlal v16.4s, v30.4h, v4.h[3]
 	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
-	WORD $0xfd401038 // ldr d24, [x1, #32]
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
@@ -8151,8 +8153,8 @@ two:
 	WORD $0x4f432b0f // smlal2 v15.4s, v24.8h, v3.h[4]
 	WORD $0x0f442b10 // smlal v16.4s, v24.4h, v4.h[4]
 	WORD $0x4f442b11 // smlal2 v17.4s, v24.8h, v4.h[4]
-	WORD $0xfd40143a // ldr d26, [x1, #40]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
@@ -8163,8 +8165,8 @@ two:
 	WORD $0x4f532b4f // smlal2 v15.4s, v26.8h, v3.h[5]
 	WORD $0x0f542b50 // smlal v16.4s, v26.4h, v4.h[5]
 	WORD $0x4f542b51 // smlal2 v17.4s, v26.8h, v4.h[5]
-	WORD $0xfd40183c // ldr d28, [x1, #48]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
@@ -8175,8 +8177,6 @@ two:
 	WORD $0x4f632b8f // smlal2 v15.4s, v28.8h, v3.h[6]
 	WORD $0x0f642b90 // smlal v16.4s, v28.4h, v4.h[6]
 	WORD $0x4f642b91 // smlal2 v17.4s, v28.8h, v4.h[6]
-	WORD $0xfd401c3e // ldr d30, [x1, #56]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
@@ -8207,6 +8207,8 @@ rest:
 	WORD $0x2f08a484 // uxtl v4.8h, v4.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -8217,8 +8219,8 @@ rest:
 	WORD $0x4f43230f // smlal2 v15.4s, v24.8h, v3.h[0]
 	WORD $0x0f442310 // smlal v16.4s, v24.4h, v4.h[0]
 	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -8229,8 +8231,8 @@ rest:
 	WORD $0x4f53234f // smlal2 v15.4s, v26.8h, v3.h[1]
 	WORD $0x0f542350 // smlal v16.4s, v26.4h, v4.h[1]
 	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -8241,8 +8243,6 @@ rest:
 	WORD $0x4f63238f // smlal2 v15.4s, v28.8h, v3.h[2]
 	WORD $0x0f642390 // smlal v16.4s, v28.4h, v4.h[2]
 	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -8675,111 +8675,111 @@ four:
 	WORD $0x6e3e1f9c // eor v28.16b, v28.16b, v30.16b
 	WORD $0x6e3e1fbd // eor v29.16b, v29.16b, v30.16b
 	WORD $0x3dc0003e // ldr q30, [x1]
+	WORD $0x3dc0043f // ldr q31, [x1, #16]
 	WORD $0x4f98e3c0 // sdot v0.4s, v30.16b, v24.4b[0]
 	WORD $0x4f99e3c4 // sdot v4.4s, v30.16b, v25.4b[0]
 	WORD $0x4f9ae3c8 // sdot v8.4s, v30.16b, v26.4b[0]
 	WORD $0x4f9be3cc // sdot v12.4s, v30.16b, v27.4b[0]
 	WORD $0x4f9ce3d0 // sdot v16.4s, v30.16b, v28.4b[0]
 	WORD $0x4f9de3d4 // sdot v20.4s, v30.16b, v29.4b[0]
-	WORD $0x3dc0043f // ldr q31, [x1, #16]
+	WORD $0x3dc0083e // ldr q30, [x1, #32]
 	WORD $0x4f98e3e1 // sdot v1.4s, v31.16b, v24.4b[0]
 	WORD $0x4f99e3e5 // sdot v5.4s, v31.16b, v25.4b[0]
 	WORD $0x4f9ae3e9 // sdot v9.4s, v31.16b, v26.4b[0]
 	WORD $0x4f9be3ed // sdot v13.4s, v31.16b, v27.4b[0]
 	WORD $0x4f9ce3f1 // sdot v17.4s, v31.16b, v28.4b[0]
 	WORD $0x4f9de3f5 // sdot v21.4s, v31.16b, v29.4b[0]
-	WORD $0x3dc0083e // ldr q30, [x1, #32]
+	WORD $0x3dc00c3f // ldr q31, [x1, #48]
 	WORD $0x4f98e3c2 // sdot v2.4s, v30.16b, v24.4b[0]
 	WORD $0x4f99e3c6 // sdot v6.4s, v30.16b, v25.4b[0]
 	WORD $0x4f9ae3ca // sdot v10.4s, v30.16b, v26.4b[0]
 	WORD $0x4f9be3ce // sdot v14.4s, v30.16b, v27.4b[0]
 	WORD $0x4f9ce3d2 // sdot v18.4s, v30.16b, v28.4b[0]
 	WORD $0x4f9de3d6 // sdot v22.4s, v30.16b, v29.4b[0]
-	WORD $0x3dc00c3f // ldr q31, [x1, #48]
+	WORD $0x3dc0103e // ldr q30, [x1, #64]
 	WORD $0x4f98e3e3 // sdot v3.4s, v31.16b, v24.4b[0]
 	WORD $0x4f99e3e7 // sdot v7.4s, v31.16b, v25.4b[0]
 	WORD $0x4f9ae3eb // sdot v11.4s, v31.16b, v26.4b[0]
 	WORD $0x4f9be3ef // sdot v15.4s, v31.16b, v27.4b[0]
 	WORD $0x4f9ce3f3 // sdot v19.4s, v31.16b, v28.4b[0]
 	WORD $0x4f9de3f7 // sdot v23.4s, v31.16b, v29.4b[0]
-	WORD $0x3dc0103e // ldr q30, [x1, #64]
+	WORD $0x3dc0143f // ldr q31, [x1, #80]
 	WORD $0x4fb8e3c0 // sdot v0.4s, v30.16b, v24.4b[1]
 	WORD $0x4fb9e3c4 // sdot v4.4s, v30.16b, v25.4b[1]
 	WORD $0x4fbae3c8 // sdot v8.4s, v30.16b, v26.4b[1]
 	WORD $0x4fbbe3cc // sdot v12.4s, v30.16b, v27.4b[1]
 	WORD $0x4fbce3d0 // sdot v16.4s, v30.16b, v28.4b[1]
 	WORD $0x4fbde3d4 // sdot v20.4s, v30.16b, v29.4b[1]
-	WORD $0x3dc0143f // ldr q31, [x1, #80]
+	WORD $0x3dc0183e // ldr q30, [x1, #96]
 	WORD $0x4fb8e3e1 // sdot v1.4s, v31.16b, v24.4b[1]
 	WORD $0x4fb9e3e5 // sdot v5.4s, v31.16b, v25.4b[1]
 	WORD $0x4fbae3e9 // sdot v9.4s, v31.16b, v26.4b[1]
 	WORD $0x4fbbe3ed // sdot v13.4s, v31.16b, v27.4b[1]
 	WORD $0x4fbce3f1 // sdot v17.4s, v31.16b, v28.4b[1]
 	WORD $0x4fbde3f5 // sdot v21.4s, v31.16b, v29.4b[1]
-	WORD $0x3dc0183e // ldr q30, [x1, #96]
+	WORD $0x3dc01c3f // ldr q31, [x1, #112]
 	WORD $0x4fb8e3c2 // sdot v2.4s, v30.16b, v24.4b[1]
 	WORD $0x4fb9e3c6 // sdot v6.4s, v30.16b, v25.4b[1]
 	WORD $0x4fbae3ca // sdot v10.4s, v30.16b, v26.4b[1]
 	WORD $0x4fbbe3ce // sdot v14.4s, v30.16b, v27.4b[1]
 	WORD $0x4fbce3d2 // sdot v18.4s, v30.16b, v28.4b[1]
 	WORD $0x4fbde3d6 // sdot v22.4s, v30.16b, v29.4b[1]
-	WORD $0x3dc01c3f // ldr q31, [x1, #112]
+	WORD $0x3dc0203e // ldr q30, [x1, #128]
 	WORD $0x4fb8e3e3 // sdot v3.4s, v31.16b, v24.4b[1]
 	WORD $0x4fb9e3e7 // sdot v7.4s, v31.16b, v25.4b[1]
 	WORD $0x4fbae3eb // sdot v11.4s, v31.16b, v26.4b[1]
 	WORD $0x4fbbe3ef // sdot v15.4s, v31.16b, v27.4b[1]
 	WORD $0x4fbce3f3 // sdot v19.4s, v31.16b, v28.4b[1]
 	WORD $0x4fbde3f7 // sdot v23.4s, v31.16b, v29.4b[1]
-	WORD $0x3dc0203e // ldr q30, [x1, #128]
+	WORD $0x3dc0243f // ldr q31, [x1, #144]
 	WORD $0x4f98ebc0 // sdot v0.4s, v30.16b, v24.4b[2]
 	WORD $0x4f99ebc4 // sdot v4.4s, v30.16b, v25.4b[2]
 	WORD $0x4f9aebc8 // sdot v8.4s, v30.16b, v26.4b[2]
 	WORD $0x4f9bebcc // sdot v12.4s, v30.16b, v27.4b[2]
 	WORD $0x4f9cebd0 // sdot v16.4s, v30.16b, v28.4b[2]
 	WORD $0x4f9debd4 // sdot v20.4s, v30.16b, v29.4b[2]
-	WORD $0x3dc0243f // ldr q31, [x1, #144]
+	WORD $0x3dc0283e // ldr q30, [x1, #160]
 	WORD $0x4f98ebe1 // sdot v1.4s, v31.16b, v24.4b[2]
 	WORD $0x4f99ebe5 // sdot v5.4s, v31.16b, v25.4b[2]
 	WORD $0x4f9aebe9 // sdot v9.4s, v31.16b, v26.4b[2]
 	WORD $0x4f9bebed // sdot v13.4s, v31.16b, v27.4b[2]
 	WORD $0x4f9cebf1 // sdot v17.4s, v31.16b, v28.4b[2]
 	WORD $0x4f9debf5 // sdot v21.4s, v31.16b, v29.4b[2]
-	WORD $0x3dc0283e // ldr q30, [x1, #160]
+	WORD $0x3dc02c3f // ldr q31, [x1, #176]
 	WORD $0x4f98ebc2 // sdot v2.4s, v30.16b, v24.4b[2]
 	WORD $0x4f99ebc6 // sdot v6.4s, v30.16b, v25.4b[2]
 	WORD $0x4f9aebca // sdot v10.4s, v30.16b, v26.4b[2]
 	WORD $0x4f9bebce // sdot v14.4s, v30.16b, v27.4b[2]
 	WORD $0x4f9cebd2 // sdot v18.4s, v30.16b, v28.4b[2]
 	WORD $0x4f9debd6 // sdot v22.4s, v30.16b, v29.4b[2]
-	WORD $0x3dc02c3f // ldr q31, [x1, #176]
+	WORD $0x3dc0303e // ldr q30, [x1, #192]
 	WORD $0x4f98ebe3 // sdot v3.4s, v31.16b, v24.4b[2]
 	WORD $0x4f99ebe7 // sdot v7.4s, v31.16b, v25.4b[2]
 	WORD $0x4f9aebeb // sdot v11.4s, v31.16b, v26.4b[2]
 	WORD $0x4f9bebef // sdot v15.4s, v31.16b, v27.4b[2]
 	WORD $0x4f9cebf3 // sdot v19.4s, v31.16b, v28.4b[2]
 	WORD $0x4f9debf7 // sdot v23.4s, v31.16b, v29.4b[2]
-	WORD $0x3dc0303e // ldr q30, [x1, #192]
+	WORD $0x3dc0343f // ldr q31, [x1, #208]
 	WORD $0x4fb8ebc0 // sdot v0.4s, v30.16b, v24.4b[3]
 	WORD $0x4fb9ebc4 // sdot v4.4s, v30.16b, v25.4b[3]
 	WORD $0x4fbaebc8 // sdot v8.4s, v30.16b, v26.4b[3]
 	WORD $0x4fbbebcc // sdot v12.4s, v30.16b, v27.4b[3]
 	WORD $0x4fbcebd0 // sdot v16.4s, v30.16b, v28.4b[3]
 	WORD $0x4fbdebd4 // sdot v20.4s, v30.16b, v29.4b[3]
-	WORD $0x3dc0343f // ldr q31, [x1, #208]
+	WORD $0x3dc0383e // ldr q30, [x1, #224]
 	WORD $0x4fb8ebe1 // sdot v1.4s, v31.16b, v24.4b[3]
 	WORD $0x4fb9ebe5 // sdot v5.4s, v31.16b, v25.4b[3]
 	WORD $0x4fbaebe9 // sdot v9.4s, v31.16b, v26.4b[3]
 	WORD $0x4fbbebed // sdot v13.4s, v31.16b, v27.4b[3]
 	WORD $0x4fbcebf1 // sdot v17.4s, v31.16b, v28.4b[3]
 	WORD $0x4fbdebf5 // sdot v21.4s, v31.16b, v29.4b[3]
-	WORD $0x3dc0383e // ldr q30, [x1, #224]
+	WORD $0x3dc03c3f // ldr q31, [x1, #240]
 	WORD $0x4fb8ebc2 // sdot v2.4s, v30.16b, v24.4b[3]
 	WORD $0x4fb9ebc6 // sdot v6.4s, v30.16b, v25.4b[3]
 	WORD $0x4fbaebca // sdot v10.4s, v30.16b, v26.4b[3]
 	WORD $0x4fbbebce // sdot v14.4s, v30.16b, v27.4b[3]
 	WORD $0x4fbcebd2 // sdot v18.4s, v30.16b, v28.4b[3]
 	WORD $0x4fbdebd6 // sdot v22.4s, v30.16b, v29.4b[3]
-	WORD $0x3dc03c3f // ldr q31, [x1, #240]
 	WORD $0x4fb8ebe3 // sdot v3.4s, v31.16b, v24.4b[3]
 	WORD $0x4fb9ebe7 // sdot v7.4s, v31.16b, v25.4b[3]
 	WORD $0x4fbaebeb // sdot v11.4s, v31.16b, v26.4b[3]
@@ -8810,27 +8810,27 @@ one:
 	WORD $0x6e3e1f9c // eor v28.16b, v28.16b, v30.16b
 	WORD $0x6e3e1fbd // eor v29.16b, v29.16b, v30.16b
 	WORD $0x3dc0003e // ldr q30, [x1]
+	WORD $0x3dc0043f // ldr q31, [x1, #16]
 	WORD $0x4f98e3c0 // sdot v0.4s, v30.16b, v24.4b[0]
 	WORD $0x4f99e3c4 // sdot v4.4s, v30.16b, v25.4b[0]
 	WORD $0x4f9ae3c8 // sdot v8.4s, v30.16b, v26.4b[0]
 	WORD $0x4f9be3cc // sdot v12.4s, v30.16b, v27.4b[0]
 	WORD $0x4f9ce3d0 // sdot v16.4s, v30.16b, v28.4b[0]
 	WORD $0x4f9de3d4 // sdot v20.4s, v30.16b, v29.4b[0]
-	WORD $0x3dc0043f // ldr q31, [x1, #16]
+	WORD $0x3dc0083e // ldr q30, [x1, #32]
 	WORD $0x4f98e3e1 // sdot v1.4s, v31.16b, v24.4b[0]
 	WORD $0x4f99e3e5 // sdot v5.4s, v31.16b, v25.4b[0]
 	WORD $0x4f9ae3e9 // sdot v9.4s, v31.16b, v26.4b[0]
 	WORD $0x4f9be3ed // sdot v13.4s, v31.16b, v27.4b[0]
 	WORD $0x4f9ce3f1 // sdot v17.4s, v31.16b, v28.4b[0]
 	WORD $0x4f9de3f5 // sdot v21.4s, v31.16b, v29.4b[0]
-	WORD $0x3dc0083e // ldr q30, [x1, #32]
+	WORD $0x3dc00c3f // ldr q31, [x1, #48]
 	WORD $0x4f98e3c2 // sdot v2.4s, v30.16b, v24.4b[0]
 	WORD $0x4f99e3c6 // sdot v6.4s, v30.16b, v25.4b[0]
 	WORD $0x4f9ae3ca // sdot v10.4s, v30.16b, v26.4b[0]
 	WORD $0x4f9be3ce // sdot v14.4s, v30.16b, v27.4b[0]
 	WORD $0x4f9ce3d2 // sdot v18.4s, v30.16b, v28.4b[0]
 	WORD $0x4f9de3d6 // sdot v22.4s, v30.16b, v29.4b[0]
-	WORD $0x3dc00c3f // ldr q31, [x1, #48]
 	WORD $0x4f98e3e3 // sdot v3.4s, v31.16b, v24.4b[0]
 	WORD $0x4f99e3e7 // sdot v7.4s, v31.16b, v25.4b[0]
 	WORD $0x4f9ae3eb // sdot v11.4s, v31.16b, v26.4b[0]
@@ -9572,55 +9572,55 @@ four:
 	WORD $0x6e321e10 // eor v16.16b, v16.16b, v18.16b
 	WORD $0x6e321e31 // eor v17.16b, v17.16b, v18.16b
 	WORD $0x3dc00032 // ldr q18, [x1]
+	WORD $0x3dc00433 // ldr q19, [x1, #16]
 	WORD $0x4f8ce240 // sdot v0.4s, v18.16b, v12.4b[0]
 	WORD $0x4f8de242 // sdot v2.4s, v18.16b, v13.4b[0]
 	WORD $0x4f8ee244 // sdot v4.4s, v18.16b, v14.4b[0]
 	WORD $0x4f8fe246 // sdot v6.4s, v18.16b, v15.4b[0]
 	WORD $0x4f90e248 // sdot v8.4s, v18.16b, v16.4b[0]
 	WORD $0x4f91e24a // sdot v10.4s, v18.16b, v17.4b[0]
-	WORD $0x3dc00433 // ldr q19, [x1, #16]
+	WORD $0x3dc00834 // ldr q20, [x1, #32]
 	WORD $0x4f8ce261 // sdot v1.4s, v19.16b, v12.4b[0]
 	WORD $0x4f8de263 // sdot v3.4s, v19.16b, v13.4b[0]
 	WORD $0x4f8ee265 // sdot v5.4s, v19.16b, v14.4b[0]
 	WORD $0x4f8fe267 // sdot v7.4s, v19.16b, v15.4b[0]
 	WORD $0x4f90e269 // sdot v9.4s, v19.16b, v16.4b[0]
 	WORD $0x4f91e26b // sdot v11.4s, v19.16b, v17.4b[0]
-	WORD $0x3dc00834 // ldr q20, [x1, #32]
+	WORD $0x3dc00c35 // ldr q21, [x1, #48]
 	WORD $0x4face280 // sdot v0.4s, v20.16b, v12.4b[1]
 	WORD $0x4fade282 // sdot v2.4s, v20.16b, v13.4b[1]
 	WORD $0x4faee284 // sdot v4.4s, v20.16b, v14.4b[1]
 	WORD $0x4fafe286 // sdot v6.4s, v20.16b, v15.4b[1]
 	WORD $0x4fb0e288 // sdot v8.4s, v20.16b, v16.4b[1]
 	WORD $0x4fb1e28a // sdot v10.4s, v20.16b, v17.4b[1]
-	WORD $0x3dc00c35 // ldr q21, [x1, #48]
+	WORD $0x3dc01036 // ldr q22, [x1, #64]
 	WORD $0x4face2a1 // sdot v1.4s, v21.16b, v12.4b[1]
 	WORD $0x4fade2a3 // sdot v3.4s, v21.16b, v13.4b[1]
 	WORD $0x4faee2a5 // sdot v5.4s, v21.16b, v14.4b[1]
 	WORD $0x4fafe2a7 // sdot v7.4s, v21.16b, v15.4b[1]
 	WORD $0x4fb0e2a9 // sdot v9.4s, v21.16b, v16.4b[1]
 	WORD $0x4fb1e2ab // sdot v11.4s, v21.16b, v17.4b[1]
-	WORD $0x3dc01036 // ldr q22, [x1, #64]
+	WORD $0x3dc01437 // ldr q23, [x1, #80]
 	WORD $0x4f8ceac0 // sdot v0.4s, v22.16b, v12.4b[2]
 	WORD $0x4f8deac2 // sdot v2.4s, v22.16b, v13.4b[2]
 	WORD $0x4f8eeac4 // sdot v4.4s, v22.16b, v14.4b[2]
 	WORD $0x4f8feac6 // sdot v6.4s, v22.16b, v15.4b[2]
 	WORD $0x4f90eac8 // sdot v8.4s, v22.16b, v16.4b[2]
 	WORD $0x4f91eaca // sdot v10.4s, v22.16b, v17.4b[2]
-	WORD $0x3dc01437 // ldr q23, [x1, #80]
+	WORD $0x3dc01838 // ldr q24, [x1, #96]
 	WORD $0x4f8ceae1 // sdot v1.4s, v23.16b, v12.4b[2]
 	WORD $0x4f8deae3 // sdot v3.4s, v23.16b, v13.4b[2]
 	WORD $0x4f8eeae5 // sdot v5.4s, v23.16b, v14.4b[2]
 	WORD $0x4f8feae7 // sdot v7.4s, v23.16b, v15.4b[2]
 	WORD $0x4f90eae9 // sdot v9.4s, v23.16b, v16.4b[2]
 	WORD $0x4f91eaeb // sdot v11.4s, v23.16b, v17.4b[2]
-	WORD $0x3dc01838 // ldr q24, [x1, #96]
+	WORD $0x3dc01c39 // ldr q25, [x1, #112]
 	WORD $0x4faceb00 // sdot v0.4s, v24.16b, v12.4b[3]
 	WORD $0x4fadeb02 // sdot v2.4s, v24.16b, v13.4b[3]
 	WORD $0x4faeeb04 // sdot v4.4s, v24.16b, v14.4b[3]
 	WORD $0x4fafeb06 // sdot v6.4s, v24.16b, v15.4b[3]
 	WORD $0x4fb0eb08 // sdot v8.4s, v24.16b, v16.4b[3]
 	WORD $0x4fb1eb0a // sdot v10.4s, v24.16b, v17.4b[3]
-	WORD $0x3dc01c39 // ldr q25, [x1, #112]
 	WORD $0x4faceb21 // sdot v1.4s, v25.16b, v12.4b[3]
 	WORD $0x4fadeb23 // sdot v3.4s, v25.16b, v13.4b[3]
 	WORD $0x4faeeb25 // sdot v5.4s, v25.16b, v14.4b[3]
@@ -9651,13 +9651,13 @@ one:
 	WORD $0x6e321e10 // eor v16.16b, v16.16b, v18.16b
 	WORD $0x6e321e31 // eor v17.16b, v17.16b, v18.16b
 	WORD $0x3dc00032 // ldr q18, [x1]
+	WORD $0x3dc00433 // ldr q19, [x1, #16]
 	WORD $0x4f8ce240 // sdot v0.4s, v18.16b, v12.4b[0]
 	WORD $0x4f8de242 // sdot v2.4s, v18.16b, v13.4b[0]
 	WORD $0x4f8ee244 // sdot v4.4s, v18.16b, v14.4b[0]
 	WORD $0x4f8fe246 // sdot v6.4s, v18.16b, v15.4b[0]
 	WORD $0x4f90e248 // sdot v8.4s, v18.16b, v16.4b[0]
 	WORD $0x4f91e24a // sdot v10.4s, v18.16b, v17.4b[0]
-	WORD $0x3dc00433 // ldr q19, [x1, #16]
 	WORD $0x4f8ce261 // sdot v1.4s, v19.16b, v12.4b[0]
 	WORD $0x4f8de263 // sdot v3.4s, v19.16b, v13.4b[0]
 	WORD $0x4f8ee265 // sdot v5.4s, v19.16b, v14.4b[0]
@@ -10128,6 +10128,8 @@ two:
 	WORD $0x2f08a4a5 // uxtl v5.8h, v5.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -10140,8 +10142,8 @@ two:
 	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
 	WORD $0x0f452312 // smlal v18.4s, v24.4h, v5.h[0]
 	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -10154,8 +10156,8 @@ two:
 	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
 	WORD $0x0f552352 // smlal v18.4s, v26.4h, v5.h[1]
 	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -10168,8 +10170,8 @@ two:
 	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
 	WORD $0x0f652392 // smlal v18.4s, v28.4h, v5.h[2]
 	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -10182,8 +10184,8 @@ two:
 	WORD $0x4f7423d1 // smlal2 v17.4s, v30.8h, v4.h[3]
 	WORD $0x0f7523d2 // smlal v18.4s, v30.4h, v5.h[3]
 	WORD $0x4f7523d3 // smlal2 v19.4s, v30.8h, v5.h[3]
-	WORD $0xfd401038 // ldr d24, [x1, #32]
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
@@ -10196,8 +10198,8 @@ two:
 	WORD $0x4f442b11 // smlal2 v17.4s, v24.8h, v4.h[4]
 	WORD $0x0f452b12 // smlal v18.4s, v24.4h, v5.h[4]
 	WORD $0x4f452b13 // smlal2 v19.4s, v24.8h, v5.h[4]
-	WORD $0xfd40143a // ldr d26, [x1, #40]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
@@ -10210,8 +10212,8 @@ two:
 	WORD $0x4f542b51 // smlal2 v17.4s, v26.8h, v4.h[5]
 	WORD $0x0f552b52 // smlal v18.4s, v26.4h, v5.h[5]
 	WORD $0x4f552b53 // smlal2 v19.4s, v26.8h, v5.h[5]
-	WORD $0xfd40183c // ldr d28, [x1, #48]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
@@ -10224,8 +10226,6 @@ two:
 	WORD $0x4f642b91 // smlal2 v17.4s, v28.8h, v4.h[6]
 	WORD $0x0f652b92 // smlal v18.4s, v28.4h, v5.h[6]
 	WORD $0x4f652b93 // smlal2 v19.4s, v28.8h, v5.h[6]
-	WORD $0xfd401c3e // ldr d30, [x1, #56]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
@@ -10260,6 +10260,8 @@ rest:
 	WORD $0x2f08a4a5 // uxtl v5.8h, v5.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -10272,8 +10274,8 @@ rest:
 	WORD $0x4f442311 // smlal2 v17.4s, v24.8h, v4.h[0]
 	WORD $0x0f452312 // smlal v18.4s, v24.4h, v5.h[0]
 	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -10286,8 +10288,8 @@ rest:
 	WORD $0x4f542351 // smlal2 v17.4s, v26.8h, v4.h[1]
 	WORD $0x0f552352 // smlal v18.4s, v26.4h, v5.h[1]
 	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -10300,8 +10302,6 @@ rest:
 	WORD $0x4f642391 // smlal2 v17.4s, v28.8h, v4.h[2]
 	WORD $0x0f652392 // smlal v18.4s, v28.4h, v5.h[2]
 	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -10781,6 +10781,7 @@ four:
 	WORD $0x6e351e73 // eor v19.16b, v19.16b, v21.16b
 	WORD $0x6e351e94 // eor v20.16b, v20.16b, v21.16b
 	WORD $0x3dc00035 // ldr q21, [x1]
+	WORD $0x3dc00436 // ldr q22, [x1, #16]
 	WORD $0x4f8ee2a0 // sdot v0.4s, v21.16b, v14.4b[0]
 	WORD $0x4f8fe2a2 // sdot v2.4s, v21.16b, v15.4b[0]
 	WORD $0x4f90e2a4 // sdot v4.4s, v21.16b, v16.4b[0]
@@ -10788,7 +10789,7 @@ four:
 	WORD $0x4f92e2a8 // sdot v8.4s, v21.16b, v18.4b[0]
 	WORD $0x4f93e2aa // sdot v10.4s, v21.16b, v19.4b[0]
 	WORD $0x4f94e2ac // sdot v12.4s, v21.16b, v20.4b[0]
-	WORD $0x3dc00436 // ldr q22, [x1, #16]
+	WORD $0x3dc00837 // ldr q23, [x1, #32]
 	WORD $0x4f8ee2c1 // sdot v1.4s, v22.16b, v14.4b[0]
 	WORD $0x4f8fe2c3 // sdot v3.4s, v22.16b, v15.4b[0]
 	WORD $0x4f90e2c5 // sdot v5.4s, v22.16b, v16.4b[0]
@@ -10796,7 +10797,7 @@ four:
 	WORD $0x4f92e2c9 // sdot v9.4s, v22.16b, v18.4b[0]
 	WORD $0x4f93e2cb // sdot v11.4s, v22.16b, v19.4b[0]
 	WORD $0x4f94e2cd // sdot v13.4s, v22.16b, v20.4b[0]
-	WORD $0x3dc00837 // ldr q23, [x1, #32]
+	WORD $0x3dc00c38 // ldr q24, [x1, #48]
 	WORD $0x4faee2e0 // sdot v0.4s, v23.16b, v14.4b[1]
 	WORD $0x4fafe2e2 // sdot v2.4s, v23.16b, v15.4b[1]
 	WORD $0x4fb0e2e4 // sdot v4.4s, v23.16b, v16.4b[1]
@@ -10804,7 +10805,7 @@ four:
 	WORD $0x4fb2e2e8 // sdot v8.4s, v23.16b, v18.4b[1]
 	WORD $0x4fb3e2ea // sdot v10.4s, v23.16b, v19.4b[1]
 	WORD $0x4fb4e2ec // sdot v12.4s, v23.16b, v20.4b[1]
-	WORD $0x3dc00c38 // ldr q24, [x1, #48]
+	WORD $0x3dc01039 // ldr q25, [x1, #64]
 	WORD $0x4faee301 // sdot v1.4s, v24.16b, v14.4b[1]
 	WORD $0x4fafe303 // sdot v3.4s, v24.16b, v15.4b[1]
 	WORD $0x4fb0e305 // sdot v5.4s, v24.16b, v16.4b[1]
@@ -10812,7 +10813,7 @@ four:
 	WORD $0x4fb2e309 // sdot v9.4s, v24.16b, v18.4b[1]
 	WORD $0x4fb3e30b // sdot v11.4s, v24.16b, v19.4b[1]
 	WORD $0x4fb4e30d // sdot v13.4s, v24.16b, v20.4b[1]
-	WORD $0x3dc01039 // ldr q25, [x1, #64]
+	WORD $0x3dc0143a // ldr q26, [x1, #80]
 	WORD $0x4f8eeb20 // sdot v0.4s, v25.16b, v14.4b[2]
 	WORD $0x4f8feb22 // sdot v2.4s, v25.16b, v15.4b[2]
 	WORD $0x4f90eb24 // sdot v4.4s, v25.16b, v16.4b[2]
@@ -10820,7 +10821,7 @@ four:
 	WORD $0x4f92eb28 // sdot v8.4s, v25.16b, v18.4b[2]
 	WORD $0x4f93eb2a // sdot v10.4s, v25.16b, v19.4b[2]
 	WORD $0x4f94eb2c // sdot v12.4s, v25.16b, v20.4b[2]
-	WORD $0x3dc0143a // ldr q26, [x1, #80]
+	WORD $0x3dc0183b // ldr q27, [x1, #96]
 	WORD $0x4f8eeb41 // sdot v1.4s, v26.16b, v14.4b[2]
 	WORD $0x4f8feb43 // sdot v3.4s, v26.16b, v15.4b[2]
 	WORD $0x4f90eb45 // sdot v5.4s, v26.16b, v16.4b[2]
@@ -10828,7 +10829,7 @@ four:
 	WORD $0x4f92eb49 // sdot v9.4s, v26.16b, v18.4b[2]
 	WORD $0x4f93eb4b // sdot v11.4s, v26.16b, v19.4b[2]
 	WORD $0x4f94eb4d // sdot v13.4s, v26.16b, v20.4b[2]
-	WORD $0x3dc0183b // ldr q27, [x1, #96]
+	WORD $0x3dc01c3c // ldr q28, [x1, #112]
 	WORD $0x4faeeb60 // sdot v0.4s, v27.16b, v14.4b[3]
 	WORD $0x4fafeb62 // sdot v2.4s, v27.16b, v15.4b[3]
 	WORD $0x4fb0eb64 // sdot v4.4s, v27.16b, v16.4b[3]
@@ -10836,7 +10837,6 @@ four:
 	WORD $0x4fb2eb68 // sdot v8.4s, v27.16b, v18.4b[3]
 	WORD $0x4fb3eb6a // sdot v10.4s, v27.16b, v19.4b[3]
 	WORD $0x4fb4eb6c // sdot v12.4s, v27.16b, v20.4b[3]
-	WORD $0x3dc01c3c // ldr q28, [x1, #112]
 	WORD $0x4faeeb81 // sdot v1.4s, v28.16b, v14.4b[3]
 	WORD $0x4fafeb83 // sdot v3.4s, v28.16b, v15.4b[3]
 	WORD $0x4fb0eb85 // sdot v5.4s, v28.16b, v16.4b[3]
@@ -10870,6 +10870,7 @@ one:
 	WORD $0x6e351e73 // eor v19.16b, v19.16b, v21.16b
 	WORD $0x6e351e94 // eor v20.16b, v20.16b, v21.16b
 	WORD $0x3dc00035 // ldr q21, [x1]
+	WORD $0x3dc00436 // ldr q22, [x1, #16]
 	WORD $0x4f8ee2a0 // sdot v0.4s, v21.16b, v14.4b[0]
 	WORD $0x4f8fe2a2 // sdot v2.4s, v21.16b, v15.4b[0]
 	WORD $0x4f90e2a4 // sdot v4.4s, v21.16b, v16.4b[0]
@@ -10877,7 +10878,6 @@ one:
 	WORD $0x4f92e2a8 // sdot v8.4s, v21.16b, v18.4b[0]
 	WORD $0x4f93e2aa // sdot v10.4s, v21.16b, v19.4b[0]
 	WORD $0x4f94e2ac // sdot v12.4s, v21.16b, v20.4b[0]
-	WORD $0x3dc00436 // ldr q22, [x1, #16]
 	WORD $0x4f8ee2c1 // sdot v1.4s, v22.16b, v14.4b[0]
 	WORD $0x4f8fe2c3 // sdot v3.4s, v22.16b, v15.4b[0]
 	WORD $0x4f90e2c5 // sdot v5.4s, v22.16b, v16.4b[0]
@@ -11406,6 +11406,8 @@ two:
 	WORD $0x2f08a4c6 // uxtl v6.8h, v6.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -11420,8 +11422,8 @@ two:
 	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
 	WORD $0x0f462314 // smlal v20.4s, v24.4h, v6.h[0]
 	WORD $0x4f462315 // smlal2 v21.4s, v24.8h, v6.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -11436,8 +11438,8 @@ two:
 	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
 	WORD $0x0f562354 // smlal v20.4s, v26.4h, v6.h[1]
 	WORD $0x4f562355 // smlal2 v21.4s, v26.8h, v6.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -11452,8 +11454,8 @@ two:
 	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
 	WORD $0x0f662394 // smlal v20.4s, v28.4h, v6.h[2]
 	WORD $0x4f662395 // smlal2 v21.4s, v28.8h, v6.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -11468,8 +11470,8 @@ two:
 	WORD $0x4f7523d3 // smlal2 v19.4s, v30.8h, v5.h[3]
 	WORD $0x0f7623d4 // smlal v20.4s, v30.4h, v6.h[3]
 	WORD $0x4f7623d5 // smlal2 v21.4s, v30.8h, v6.h[3]
-	WORD $0xfd401038 // ldr d24, [x1, #32]
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
@@ -11484,8 +11486,8 @@ two:
 	WORD $0x4f452b13 // smlal2 v19.4s, v24.8h, v5.h[4]
 	WORD $0x0f462b14 // smlal v20.4s, v24.4h, v6.h[4]
 	WORD $0x4f462b15 // smlal2 v21.4s, v24.8h, v6.h[4]
-	WORD $0xfd40143a // ldr d26, [x1, #40]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
@@ -11500,8 +11502,8 @@ two:
 	WORD $0x4f552b53 // smlal2 v19.4s, v26.8h, v5.h[5]
 	WORD $0x0f562b54 // smlal v20.4s, v26.4h, v6.h[5]
 	WORD $0x4f562b55 // smlal2 v21.4s, v26.8h, v6.h[5]
-	WORD $0xfd40183c // ldr d28, [x1, #48]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
@@ -11516,8 +11518,6 @@ two:
 	WORD $0x4f652b93 // smlal2 v19.4s, v28.8h, v5.h[6]
 	WORD $0x0f662b94 // smlal v20.4s, v28.4h, v6.h[6]
 	WORD $0x4f662b95 // smlal2 v21.4s, v28.8h, v6.h[6]
-	WORD $0xfd401c3e // ldr d30, [x1, #56]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
@@ -11556,6 +11556,8 @@ rest:
 	WORD $0x2f08a4c6 // uxtl v6.8h, v6.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -11570,8 +11572,8 @@ rest:
 	WORD $0x4f452313 // smlal2 v19.4s, v24.8h, v5.h[0]
 	WORD $0x0f462314 // smlal v20.4s, v24.4h, v6.h[0]
 	WORD $0x4f462315 // smlal2 v21.4s, v24.8h, v6.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -11586,8 +11588,8 @@ rest:
 	WORD $0x4f552353 // smlal2 v19.4s, v26.8h, v5.h[1]
 	WORD $0x0f562354 // smlal v20.4s, v26.4h, v6.h[1]
 	WORD $0x4f562355 // smlal2 v21.4s, v26.8h, v6.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -11602,8 +11604,6 @@ rest:
 	WORD $0x4f652393 // smlal2 v19.4s, v28.8h, v5.h[2]
 	WORD $0x0f662394 // smlal v20.4s, v28.4h, v6.h[2]
 	WORD $0x4f662395 // smlal2 v21.4s, v28.8h, v6.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -12142,6 +12142,7 @@ four:
 	WORD $0x6e381ed6 // eor v22.16b, v22.16b, v24.16b
 	WORD $0x6e381ef7 // eor v23.16b, v23.16b, v24.16b
 	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x3dc00439 // ldr q25, [x1, #16]
 	WORD $0x4f90e300 // sdot v0.4s, v24.16b, v16.4b[0]
 	WORD $0x4f91e302 // sdot v2.4s, v24.16b, v17.4b[0]
 	WORD $0x4f92e304 // sdot v4.4s, v24.16b, v18.4b[0]
@@ -12150,7 +12151,7 @@ four:
 	WORD $0x4f95e30a // sdot v10.4s, v24.16b, v21.4b[0]
 	WORD $0x4f96e30c // sdot v12.4s, v24.16b, v22.4b[0]
 	WORD $0x4f97e30e // sdot v14.4s, v24.16b, v23.4b[0]
-	WORD $0x3dc00439 // ldr q25, [x1, #16]
+	WORD $0x3dc0083a // ldr q26, [x1, #32]
 	WORD $0x4f90e321 // sdot v1.4s, v25.16b, v16.4b[0]
 	WORD $0x4f91e323 // sdot v3.4s, v25.16b, v17.4b[0]
 	WORD $0x4f92e325 // sdot v5.4s, v25.16b, v18.4b[0]
@@ -12159,7 +12160,7 @@ four:
 	WORD $0x4f95e32b // sdot v11.4s, v25.16b, v21.4b[0]
 	WORD $0x4f96e32d // sdot v13.4s, v25.16b, v22.4b[0]
 	WORD $0x4f97e32f // sdot v15.4s, v25.16b, v23.4b[0]
-	WORD $0x3dc0083a // ldr q26, [x1, #32]
+	WORD $0x3dc00c3b // ldr q27, [x1, #48]
 	WORD $0x4fb0e340 // sdot v0.4s, v26.16b, v16.4b[1]
 	WORD $0x4fb1e342 // sdot v2.4s, v26.16b, v17.4b[1]
 	WORD $0x4fb2e344 // sdot v4.4s, v26.16b, v18.4b[1]
@@ -12168,7 +12169,7 @@ four:
 	WORD $0x4fb5e34a // sdot v10.4s, v26.16b, v21.4b[1]
 	WORD $0x4fb6e34c // sdot v12.4s, v26.16b, v22.4b[1]
 	WORD $0x4fb7e34e // sdot v14.4s, v26.16b, v23.4b[1]
-	WORD $0x3dc00c3b // ldr q27, [x1, #48]
+	WORD $0x3dc0103c // ldr q28, [x1, #64]
 	WORD $0x4fb0e361 // sdot v1.4s, v27.16b, v16.4b[1]
 	WORD $0x4fb1e363 // sdot v3.4s, v27.16b, v17.4b[1]
 	WORD $0x4fb2e365 // sdot v5.4s, v27.16b, v18.4b[1]
@@ -12177,7 +12178,7 @@ four:
 	WORD $0x4fb5e36b // sdot v11.4s, v27.16b, v21.4b[1]
 	WORD $0x4fb6e36d // sdot v13.4s, v27.16b, v22.4b[1]
 	WORD $0x4fb7e36f // sdot v15.4s, v27.16b, v23.4b[1]
-	WORD $0x3dc0103c // ldr q28, [x1, #64]
+	WORD $0x3dc0143d // ldr q29, [x1, #80]
 	WORD $0x4f90eb80 // sdot v0.4s, v28.16b, v16.4b[2]
 	WORD $0x4f91eb82 // sdot v2.4s, v28.16b, v17.4b[2]
 	WORD $0x4f92eb84 // sdot v4.4s, v28.16b, v18.4b[2]
@@ -12186,7 +12187,7 @@ four:
 	WORD $0x4f95eb8a // sdot v10.4s, v28.16b, v21.4b[2]
 	WORD $0x4f96eb8c // sdot v12.4s, v28.16b, v22.4b[2]
 	WORD $0x4f97eb8e // sdot v14.4s, v28.16b, v23.4b[2]
-	WORD $0x3dc0143d // ldr q29, [x1, #80]
+	WORD $0x3dc0183e // ldr q30, [x1, #96]
 	WORD $0x4f90eba1 // sdot v1.4s, v29.16b, v16.4b[2]
 	WORD $0x4f91eba3 // sdot v3.4s, v29.16b, v17.4b[2]
 	WORD $0x4f92eba5 // sdot v5.4s, v29.16b, v18.4b[2]
@@ -12195,7 +12196,7 @@ four:
 	WORD $0x4f95ebab // sdot v11.4s, v29.16b, v21.4b[2]
 	WORD $0x4f96ebad // sdot v13.4s, v29.16b, v22.4b[2]
 	WORD $0x4f97ebaf // sdot v15.4s, v29.16b, v23.4b[2]
-	WORD $0x3dc0183e // ldr q30, [x1, #96]
+	WORD $0x3dc01c3f // ldr q31, [x1, #112]
 	WORD $0x4fb0ebc0 // sdot v0.4s, v30.16b, v16.4b[3]
 	WORD $0x4fb1ebc2 // sdot v2.4s, v30.16b, v17.4b[3]
 	WORD $0x4fb2ebc4 // sdot v4.4s, v30.16b, v18.4b[3]
@@ -12204,7 +12205,6 @@ four:
 	WORD $0x4fb5ebca // sdot v10.4s, v30.16b, v21.4b[3]
 	WORD $0x4fb6ebcc // sdot v12.4s, v30.16b, v22.4b[3]
 	WORD $0x4fb7ebce // sdot v14.4s, v30.16b, v23.4b[3]
-	WORD $0x3dc01c3f // ldr q31, [x1, #112]
 	WORD $0x4fb0ebe1 // sdot v1.4s, v31.16b, v16.4b[3]
 	WORD $0x4fb1ebe3 // sdot v3.4s, v31.16b, v17.4b[3]
 	WORD $0x4fb2ebe5 // sdot v5.4s, v31.16b, v18.4b[3]
@@ -12241,6 +12241,7 @@ one:
 	WORD $0x6e381ed6 // eor v22.16b, v22.16b, v24.16b
 	WORD $0x6e381ef7 // eor v23.16b, v23.16b, v24.16b
 	WORD $0x3dc00038 // ldr q24, [x1]
+	WORD $0x3dc00439 // ldr q25, [x1, #16]
 	WORD $0x4f90e300 // sdot v0.4s, v24.16b, v16.4b[0]
 	WORD $0x4f91e302 // sdot v2.4s, v24.16b, v17.4b[0]
 	WORD $0x4f92e304 // sdot v4.4s, v24.16b, v18.4b[0]
@@ -12249,7 +12250,6 @@ one:
 	WORD $0x4f95e30a // sdot v10.4s, v24.16b, v21.4b[0]
 	WORD $0x4f96e30c // sdot v12.4s, v24.16b, v22.4b[0]
 	WORD $0x4f97e30e // sdot v14.4s, v24.16b, v23.4b[0]
-	WORD $0x3dc00439 // ldr q25, [x1, #16]
 	WORD $0x4f90e321 // sdot v1.4s, v25.16b, v16.4b[0]
 	WORD $0x4f91e323 // sdot v3.4s, v25.16b, v17.4b[0]
 	WORD $0x4f92e325 // sdot v5.4s, v25.16b, v18.4b[0]
@@ -12836,6 +12836,8 @@ two:
 	WORD $0x2f08a4e7 // uxtl v7.8h, v7.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -12852,8 +12854,8 @@ two:
 	WORD $0x4f462315 // smlal2 v21.4s, v24.8h, v6.h[0]
 	WORD $0x0f472316 // smlal v22.4s, v24.4h, v7.h[0]
 	WORD $0x4f472317 // smlal2 v23.4s, v24.8h, v7.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -12870,8 +12872,8 @@ two:
 	WORD $0x4f562355 // smlal2 v21.4s, v26.8h, v6.h[1]
 	WORD $0x0f572356 // smlal v22.4s, v26.4h, v7.h[1]
 	WORD $0x4f572357 // smlal2 v23.4s, v26.8h, v7.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -12888,8 +12890,8 @@ two:
 	WORD $0x4f662395 // smlal2 v21.4s, v28.8h, v6.h[2]
 	WORD $0x0f672396 // smlal v22.4s, v28.4h, v7.h[2]
 	WORD $0x4f672397 // smlal2 v23.4s, v28.8h, v7.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
+	WORD $0xfd401038 // ldr d24, [x1, #32]
+	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]
@@ -12906,8 +12908,8 @@ two:
 	WORD $0x4f7623d5 // smlal2 v21.4s, v30.8h, v6.h[3]
 	WORD $0x0f7723d6 // smlal v22.4s, v30.4h, v7.h[3]
 	WORD $0x4f7723d7 // smlal2 v23.4s, v30.8h, v7.h[3]
-	WORD $0xfd401038 // ldr d24, [x1, #32]
-	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40143a // ldr d26, [x1, #40]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402b08 // smlal v8.4s, v24.4h, v0.h[4]
 	WORD $0x4f402b09 // smlal2 v9.4s, v24.8h, v0.h[4]
 	WORD $0x0f412b0a // smlal v10.4s, v24.4h, v1.h[4]
@@ -12924,8 +12926,8 @@ two:
 	WORD $0x4f462b15 // smlal2 v21.4s, v24.8h, v6.h[4]
 	WORD $0x0f472b16 // smlal v22.4s, v24.4h, v7.h[4]
 	WORD $0x4f472b17 // smlal2 v23.4s, v24.8h, v7.h[4]
-	WORD $0xfd40143a // ldr d26, [x1, #40]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40183c // ldr d28, [x1, #48]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502b48 // smlal v8.4s, v26.4h, v0.h[5]
 	WORD $0x4f502b49 // smlal2 v9.4s, v26.8h, v0.h[5]
 	WORD $0x0f512b4a // smlal v10.4s, v26.4h, v1.h[5]
@@ -12942,8 +12944,8 @@ two:
 	WORD $0x4f562b55 // smlal2 v21.4s, v26.8h, v6.h[5]
 	WORD $0x0f572b56 // smlal v22.4s, v26.4h, v7.h[5]
 	WORD $0x4f572b57 // smlal2 v23.4s, v26.8h, v7.h[5]
-	WORD $0xfd40183c // ldr d28, [x1, #48]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd401c3e // ldr d30, [x1, #56]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602b88 // smlal v8.4s, v28.4h, v0.h[6]
 	WORD $0x4f602b89 // smlal2 v9.4s, v28.8h, v0.h[6]
 	WORD $0x0f612b8a // smlal v10.4s, v28.4h, v1.h[6]
@@ -12960,8 +12962,6 @@ two:
 	WORD $0x4f662b95 // smlal2 v21.4s, v28.8h, v6.h[6]
 	WORD $0x0f672b96 // smlal v22.4s, v28.4h, v7.h[6]
 	WORD $0x4f672b97 // smlal2 v23.4s, v28.8h, v7.h[6]
-	WORD $0xfd401c3e // ldr d30, [x1, #56]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f702bc8 // smlal v8.4s, v30.4h, v0.h[7]
 	WORD $0x4f702bc9 // smlal2 v9.4s, v30.8h, v0.h[7]
 	WORD $0x0f712bca // smlal v10.4s, v30.4h, v1.h[7]
@@ -13004,6 +13004,8 @@ rest:
 	WORD $0x2f08a4e7 // uxtl v7.8h, v7.8b
 	WORD $0xfd400038 // ldr d24, [x1]
 	WORD $0x0f08a718 // sxtl v24.8h, v24.8b
+	WORD $0xfd40043a // ldr d26, [x1, #8]
+	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
 	WORD $0x0f402308 // smlal v8.4s, v24.4h, v0.h[0]
 	WORD $0x4f402309 // smlal2 v9.4s, v24.8h, v0.h[0]
 	WORD $0x0f41230a // smlal v10.4s, v24.4h, v1.h[0]
@@ -13020,8 +13022,8 @@ rest:
 	WORD $0x4f462315 // smlal2 v21.4s, v24.8h, v6.h[0]
 	WORD $0x0f472316 // smlal v22.4s, v24.4h, v7.h[0]
 	WORD $0x4f472317 // smlal2 v23.4s, v24.8h, v7.h[0]
-	WORD $0xfd40043a // ldr d26, [x1, #8]
-	WORD $0x0f08a75a // sxtl v26.8h, v26.8b
+	WORD $0xfd40083c // ldr d28, [x1, #16]
+	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
 	WORD $0x0f502348 // smlal v8.4s, v26.4h, v0.h[1]
 	WORD $0x4f502349 // smlal2 v9.4s, v26.8h, v0.h[1]
 	WORD $0x0f51234a // smlal v10.4s, v26.4h, v1.h[1]
@@ -13038,8 +13040,8 @@ rest:
 	WORD $0x4f562355 // smlal2 v21.4s, v26.8h, v6.h[1]
 	WORD $0x0f572356 // smlal v22.4s, v26.4h, v7.h[1]
 	WORD $0x4f572357 // smlal2 v23.4s, v26.8h, v7.h[1]
-	WORD $0xfd40083c // ldr d28, [x1, #16]
-	WORD $0x0f08a79c // sxtl v28.8h, v28.8b
+	WORD $0xfd400c3e // ldr d30, [x1, #24]
+	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f602388 // smlal v8.4s, v28.4h, v0.h[2]
 	WORD $0x4f602389 // smlal2 v9.4s, v28.8h, v0.h[2]
 	WORD $0x0f61238a // smlal v10.4s, v28.4h, v1.h[2]
@@ -13056,8 +13058,6 @@ rest:
 	WORD $0x4f662395 // smlal2 v21.4s, v28.8h, v6.h[2]
 	WORD $0x0f672396 // smlal v22.4s, v28.4h, v7.h[2]
 	WORD $0x4f672397 // smlal2 v23.4s, v28.8h, v7.h[2]
-	WORD $0xfd400c3e // ldr d30, [x1, #24]
-	WORD $0x0f08a7de // sxtl v30.8h, v30.8b
 	WORD $0x0f7023c8 // smlal v8.4s, v30.4h, v0.h[3]
 	WORD $0x4f7023c9 // smlal2 v9.4s, v30.8h, v0.h[3]
 	WORD $0x0f7123ca // smlal v10.4s, v30.4h, v1.h[3]

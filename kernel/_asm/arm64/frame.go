@@ -138,15 +138,26 @@ func (f *frame) elements(a acc, x []V, s Size) {
 	if f.ready != nil {
 		f.ready(x, w)
 	}
-	for i := range n * len(a[0]) {
-		v := w + V(i%spare)
-		f.Load(Full, v, lineR, 16*i)
+	total := n * len(a[0])
+	ahead(total, func(i int) { f.Load(Full, w+V(i%spare), lineR, 16*i) }, func(i int) {
 		for r := range a {
-			f.ByLane(f.mul, a[r][i%len(a[0])], v, x[r], i/len(a[0]))
+			f.ByLane(f.mul, a[r][i%len(a[0])], w+V(i%spare), x[r], i/len(a[0]))
 		}
-	}
+	})
 	f.Go("ADD $%d, %v, %v", s, atR, atR)
-	f.Go("ADD $%d, %v, %v", n*len(a[0])*16, lineR, lineR)
+	f.Go("ADD $%d, %v, %v", 16*total, lineR, lineR)
+}
+
+// ahead does n times load and use, each load before the use of what the one before
+// has loaded, for processors that keep to the order of instructions.
+func ahead(n int, load, use func(i int)) {
+	load(0)
+	for i := range n {
+		if i+1 < n {
+			load(i + 1)
+		}
+		use(i)
+	}
 }
 
 // next goes on to the tile below; more advances other pointers.

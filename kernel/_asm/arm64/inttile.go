@@ -161,8 +161,9 @@ func (f *frame) planes(a acc, s Size) {
 		f.LoadAt(s, planeRowsV+V(r), rowR(r), atR)
 		f.Do2(UXTLB, planeRowsV+V(r), planeRowsV+V(r))
 	}
-	for k := range int(s) {
-		w := planeW + V(2*k%8)
+	at := func(k int) V { return planeW + V(2*k%8) }
+	ahead(int(s), func(k int) {
+		w := at(k)
 		if width == 16 {
 			f.Load(Full, w, lineR, width*k)
 			f.Do2(SXTL2B, w+1, w)
@@ -170,12 +171,13 @@ func (f *frame) planes(a acc, s Size) {
 			f.Load(Half, w, lineR, width*k)
 		}
 		f.Do2(SXTLB, w, w)
+	}, func(k int) {
 		for r, row := range a {
 			for j, v := range row {
-				f.ByWord(v, w+V(j/2), planeRowsV+V(r), k, j%2 == 1)
+				f.ByWord(v, at(k)+V(j/2), planeRowsV+V(r), k, j%2 == 1)
 			}
 		}
-	}
+	})
 	f.Go("ADD $%d, %v, %v", s, atR, atR)
 	f.Go("ADD $%d, %v, %v", width*int(s), lineR, lineR)
 }
