@@ -201,21 +201,7 @@ func worth(f *File) {
 		f.Zero(v)
 	}
 	f.Label("block")
-	for j, v := range dst {
-		s, t := V(4+2*j), V(5+2*j)
-		f.Load(Full, s, sums, 16*j)
-		f.Load(Full, t, offset, 16*j)
-		f.Do(SUB, s, s, t)
-		f.Do2(SCVTF, s, s)
-		for plane := 1; plane < 3; plane++ {
-			f.Load(Full, t, sums, 64*plane+16*j)
-			f.Do2(SCVTF, t, t)
-			f.Do(FMLA, t, s, 31)
-			s, t = t, s
-		}
-		f.Load(Full, t, scale, 16*j)
-		f.Do(FMLA, v, s, t)
-	}
+	planes(f, sums, scale, offset, dst)
 	f.Go("ADD %v, %v, %v", pitch, sums, sums)
 	f.Go("ADD $64, %v, %v", scale, scale)
 	f.Go("ADD $64, %v, %v", offset, offset)
@@ -235,4 +221,23 @@ func worth(f *File) {
 		f.Store(Full, v, 8, 16*j)
 	}
 	f.Go("RET")
+}
+
+// planes adds a block: the sums of its three planes, put together and scaled.
+func planes(f *File, sums, scale, offset R, dst []V) {
+	for j, v := range dst {
+		s, t := V(4+2*j), V(5+2*j)
+		f.Load(Full, s, sums, 16*j)
+		f.Load(Full, t, offset, 16*j)
+		f.Do(SUB, s, s, t)
+		f.Do2(SCVTF, s, s)
+		for plane := 1; plane < 3; plane++ {
+			f.Load(Full, t, sums, 64*plane+16*j)
+			f.Do2(SCVTF, t, t)
+			f.Do(FMLA, t, s, 31)
+			s, t = t, s
+		}
+		f.Load(Full, t, scale, 16*j)
+		f.Do(FMLA, v, s, t)
+	}
 }

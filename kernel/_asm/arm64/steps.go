@@ -49,16 +49,7 @@ func steps(f *File) {
 			f.Do(FMIN, v, v, lastV)
 			f.Do2(FCVTZS, v, v)
 		}
-		for i := range n {
-			if i%2 == 0 {
-				f.Half(pairR, x[i/4], i/2%2)
-				f.Go("MOVWU %v, %v", pairR, oneR)
-			} else {
-				f.Go("LSR $32, %v, %v", pairR, oneR)
-			}
-			f.Go("MOVBU (%v)(%v), %v", valuesR, oneR, oneR)
-			f.Go("MOVB %v, %d(%v)", oneR, i, dstR)
-		}
+		values(f, x, n, valuesR, pairR, oneR)
 	})
 	f.Go("MOVD %s(R0), %v", stepLDD, oneR)
 	f.Go("ADD %v, %v, %v", oneR, dR, dR)
@@ -68,4 +59,18 @@ func steps(f *File) {
 	f.Go("BNE row")
 	f.Label("done")
 	f.Go("RET")
+}
+
+// values writes the values at n places.
+func values(f *File, x []V, n int, from, pair, one R) {
+	for i := range n {
+		if i%2 == 0 {
+			f.Half(pair, x[i/4], i/2%2)
+			f.Go("MOVWU %v, %v", pair, one)
+		} else {
+			f.Go("LSR $32, %v, %v", pair, one)
+		}
+		f.Go("MOVBU (%v)(%v), %v", from, one, one)
+		f.Go("MOVB %v, %d(%v)", one, i, dstR)
+	}
 }

@@ -86,24 +86,7 @@ func windowLoop(f *File, op *reduction) {
 		f.Label(fmt.Sprintf("pixels%d", pixels))
 		f.Go("CMP $%d, %v", pixels, winPxR)
 		f.Go("BLT %s", next)
-		f.Go("MOVD %s(R0), %v", winC, winCR)
-		f.Go("MOVD ZR, %v", winAtR)
-		for _, c := range []struct {
-			n     int
-			size  Size
-			parts int
-		}{{16, Full, 4}, {4, Full, 1}, {1, Word, 1}} {
-			w := &window{f, c.size, c.parts}
-			id := fmt.Sprintf("pixels%dby%d", pixels, c.n)
-			f.Label(id)
-			f.Go("CMP $%d, %v", c.n, winCR)
-			f.Go("BLT %send", id)
-			w.block(op, pixels, id)
-			f.Go("SUB $%d, %v, %v", c.n, winCR, winCR)
-			f.Go("ADD $%d, %v, %v", 4*c.n, winAtR, winAtR)
-			f.Go("B %s", id)
-			f.Label(id + "end")
-		}
+		channels(f, op, pixels)
 		w := &window{File: f}
 		w.advance(winSrcR, winSrcStep, pixels)
 		w.advance(winDstR, winDstStep, pixels)
@@ -113,6 +96,28 @@ func windowLoop(f *File, op *reduction) {
 		f.Label(next)
 	}
 	f.Go("RET")
+}
+
+// channels passes over the channels of some pixels.
+func channels(f *File, op *reduction, pixels int) {
+	f.Go("MOVD %s(R0), %v", winC, winCR)
+	f.Go("MOVD ZR, %v", winAtR)
+	for _, c := range []struct {
+		n     int
+		size  Size
+		parts int
+	}{{16, Full, 4}, {4, Full, 1}, {1, Word, 1}} {
+		w := &window{f, c.size, c.parts}
+		id := fmt.Sprintf("pixels%dby%d", pixels, c.n)
+		f.Label(id)
+		f.Go("CMP $%d, %v", c.n, winCR)
+		f.Go("BLT %send", id)
+		w.block(op, pixels, id)
+		f.Go("SUB $%d, %v, %v", c.n, winCR, winCR)
+		f.Go("ADD $%d, %v, %v", 4*c.n, winAtR, winAtR)
+		f.Go("B %s", id)
+		f.Label(id + "end")
+	}
 }
 
 // advance moves a pointer by some pixels.

@@ -252,10 +252,8 @@ func newPool() *pool {
 	return p
 }
 
-// winogradIn writes the transform of one tile of the source, rows first.
-func winogradIn(f *File, w form) {
-	edge := w.m + 2
-	f.Text(fmt.Sprintf("winogradIn%dNEON", w.m), "(dst, src []float32, c, row, pixel, tap int)", 80, "transforms a tile of the source.")
+// winogradInArgs loads the arguments.
+func winogradInArgs(f *File) {
 	f.Go("MOVD dst_base+0(FP), %v", wgDstR)
 	f.Go("MOVD src_base+24(FP), %v", wgSrcR)
 	f.Go("MOVD c+48(FP), %v", wgLeftR)
@@ -267,6 +265,13 @@ func winogradIn(f *File, w form) {
 		f.Go("LSL $2, %v, %v", p.to, p.to)
 	}
 	multiples(f, wgNearR)
+}
+
+// winogradIn writes the transform of one tile of the source, rows first.
+func winogradIn(f *File, w form) {
+	edge := w.m + 2
+	f.Text(fmt.Sprintf("winogradIn%dNEON", w.m), "(dst, src []float32, c, row, pixel, tap int)", 80, "transforms a tile of the source.")
+	winogradInArgs(f)
 	f.Go("MOVD $%d, %v", edge, wgTmpR)
 	f.Go("MUL %v, %v, %v", wgTmpR, wgTapR, wgFarR)
 	multiples(f, wgFarR)
