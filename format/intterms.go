@@ -67,12 +67,16 @@ func (o *Order) whole(axis int) (values []int8, scale []float64, err error) {
 	outer, inner, rows := tensor.Len(shape[:axis]), tensor.Len(shape[axis+1:]), shape[axis]
 	values = make([]int8, o.Codes.Len())
 	twice := int16(2 * o.Offset)
+	to, end := 0, 0 // where the run's elements go from their own index, and its end
 	o.Integers(func(i int, v int16) {
 		if v = v<<twice + twice; v < math.MinInt8 || v > math.MaxInt8 {
 			err = fmt.Errorf("a level of a term is %d, which takes more than 8 bits", v)
 		}
-		c := i / inner % rows
-		values[(c*outer+i/inner/rows)*inner+i%inner] = int8(v)
+		if i == end {
+			run := i / inner
+			to, end = (run%rows*outer+run/rows)*inner-i, end+inner
+		}
+		values[to+i] = int8(v)
 	})
 	scale = tensor.Float64s(o.Scale)
 	for i := range scale {

@@ -9,9 +9,9 @@ import (
 )
 
 var archIntTiles = []intTile{
-	{name: "u8s8_6x16_dot", needs: cpu.NEON | cpu.DotProd, whole: true, lowered: 128, panels: []panelKernel[intArgs]{
+	{name: "u8s8_6x16_dot", needs: cpu.NEON | cpu.DotProd, whole: true, lowered: 128, pace: 0.02, panels: []panelKernel[intArgs]{
 		intByHeight(8, dot8), intByHeight(16, dot16)}},
-	{name: "u8s8_4x16_neon", needs: cpu.NEON, whole: true, form: formPlanes, panels: []panelKernel[intArgs]{
+	{name: "u8s8_4x16_neon", needs: cpu.NEON, whole: true, form: formPlanes, pace: 0.1, panels: []panelKernel[intArgs]{
 		intByHeight(8, planes8), intByHeight(16, planes16)}},
 }
 

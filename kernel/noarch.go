@@ -4,4 +4,15 @@ package kernel
 
 // Families that only amd64 has assembly for: elsewhere tables hold their portable
 // rows alone.
-var ()
+var (
+	archSumCodes        []impl[sumCodesLoop]
+	archScaleCodes      []impl[scaleCodesLoop]
+	archDepthLines      []depthLine
+	archGateRows        []impl[gateRowsLoop]
+	archShortTiles      []intTile
+	archSumsTiles       []intTile
+	archIntWinogradIn4  []impl[intWinogradInLoop]
+	archIntWinogradIn2  []impl[intWinogradInLoop]
+	archIntWinogradOut4 []impl[intWinogradOutLoop]
+	archIntWinogradOut2 []impl[intWinogradOutLoop]
+)

@@ -17,6 +17,8 @@ const (
 	AVX512
 	// VNNI stands for AVX512-VNNI.
 	VNNI
+	// VBMI stands for AVX512-VBMI.
+	VBMI
 	// NEON stands for the vector instructions that every arm64 has.
 	NEON
 	// DotProd stands for dot products of bytes on arm64, FEAT_DotProd.
@@ -75,7 +77,7 @@ func Has(f Features) bool { return Have()&f == f }
 func Level() string {
 	name := ""
 	for _, l := range levels {
-		if Has(l.has &^ VNNI) {
+		if Has(l.has &^ (VNNI | VBMI)) {
 			name = l.name
 		}
 	}
@@ -88,7 +90,7 @@ func Err() error { return envFail }
 
 // Cap lowers the features to those of a level for a test and returns a
 // function that restores them. It never adds features, and reports whether
-// the machine has the level in full (VNNI aside). It must not run beside
+// the machine has the level in full (VNNI and VBMI aside). It must not run beside
 // goroutines that choose kernels.
 func Cap(level string) (restore func(), full bool) {
 	old := state.Load()
@@ -97,13 +99,13 @@ func Cap(level string) (restore func(), full bool) {
 		panic(err)
 	}
 	state.Store(old & uint32(limit))
-	return func() { state.Store(old) }, Has(limit &^ VNNI)
+	return func() { state.Store(old) }, Has(limit &^ (VNNI | VBMI))
 }
 
 // String lists the features by name.
 func (f Features) String() string {
 	s := ""
-	for i, n := range []string{"avx2+fma", "avx512", "vnni", "neon", "dotprod"} {
+	for i, n := range []string{"avx2+fma", "avx512", "vnni", "vbmi", "neon", "dotprod"} {
 		if f&(1<<i) != 0 {
 			if s != "" {
 				s += ","

@@ -8,7 +8,7 @@ import xcpu "golang.org/x/sys/cpu"
 var levels = []level{
 	{"generic", 0},
 	{"avx2", AVX2},
-	{"avx512", AVX2 | AVX512 | VNNI},
+	{"avx512", AVX2 | AVX512 | VNNI | VBMI},
 }
 
 func machine() Features {
@@ -20,6 +20,9 @@ func machine() Features {
 		f |= AVX512
 		if xcpu.X86.HasAVX512VNNI {
 			f |= VNNI
+		}
+		if xcpu.X86.HasAVX512VBMI {
+			f |= VBMI
 		}
 	}
 	return f
