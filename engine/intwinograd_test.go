@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"pare/engine"
-	"pare/ir"
 	"pare/internal/cpu"
+	"pare/ir"
 	"pare/tensor"
 )
 
