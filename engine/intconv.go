@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"sync"
+
 	"fmt"
 
 	"pare/ir"
@@ -95,19 +97,21 @@ func (b *builder) intStep(p *intStep) {
 	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+p.w.further())*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
 	ep := t.epilogue(p.scales(), p.shift)
 	b.planInt(st, p, &intWork{x: p.x, shape: s, ep: &ep, plan: behind.plan(), run: func(c intPlan, f *frame, task int, scratch []float32) {
-		e := ep
+		e := intEpilogues.Get().(*kernel.IntEpilogue)
+		defer intEpilogues.Put(e)
+		*e = ep
 		e.Residual = f.codes(t.res)
 		if before.b != nil {
 			e.Extra = f.at(before)
 		}
 		if codes != nil {
-			c.Run(task, f.codes(codes), f.codes(p.x), &e, byteView(scratch))
+			c.Run(task, f.codes(codes), f.codes(p.x), e, byteView(scratch))
 			if m != nil {
 				mapRegion(m, c, task, f.codes(codes))
 			}
 			return
 		}
-		c.RunFloat(task, f.at(real), f.codes(p.x), &e, byteView(scratch))
+		c.RunFloat(task, f.at(real), f.codes(p.x), e, byteView(scratch))
 		behind.run(f, c, task, real)
 	}})
 	b.emit(st)
@@ -207,3 +211,6 @@ func (b *builder) intDirect(st *step, p *intStep, w *intWork, few bool) (intPlan
 	}))
 	return w.plan(s, weights.x)
 }
+
+// intEpilogues are those of tasks that run, which kernels keep hold of.
+var intEpilogues = sync.Pool{New: func() any { return new(kernel.IntEpilogue) }}

@@ -86,6 +86,7 @@ func (w *intWeights) pack(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, e
 	if terms[0].Values == nil {
 		terms, _ = w.e.IntTerms(w.axis)
 	}
+	defer w.e.Codes.Forget()
 	var orders []kernel.IntOrder
 	for _, t := range terms[1:] {
 		orders = append(orders, kernel.IntOrder{Rows: t.Rows, W: t.Values})
@@ -104,6 +105,7 @@ func (w *intWeights) values() []int8 {
 
 // packFew packs one term for a product of few rows.
 func (w *intWeights) packFew(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, error) {
+	defer w.e.Codes.Forget()
 	return kernel.PackIntFew(s, w.values(), zero)
 }
 

@@ -27,6 +27,7 @@ func (b *builder) intWinograd(st *step, p *intStep, w *intWork) (intPlan, error)
 		return nil, nil
 	}
 	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: fmt.Sprint("int winograd ", m, p.w.axis, zero)}, func() (*kernel.IntWinogradWeights, error) {
+		defer p.w.e.Codes.Forget()
 		return kernel.PackIntWinograd(s, m, values(), zero)
 	})
 	if err := weights.done(); err != nil {

@@ -143,7 +143,9 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	scratch = scratch[4*len(rows):]
 	stacked := floatView(scratch[:4*c.stack.total])
 	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, pad)
-	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, codes: c.w.codes, store: store,
+	p := intProductPool.Get().(*intProduct)
+	defer p.release()
+	*p = intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, codes: c.w.codes, store: store,
 		dst: dst[r0*c.ow*s.DstStride*store.size():], ldc: s.DstStride, ldr: s.ResStride, ep: ep}
 	if ep.Residual != nil && store != storeSums {
 		p.res = ep.Residual[r0*c.ow*s.ResStride:]
@@ -157,10 +159,10 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	first := task % c.panelTasks * c.panelsPerTask
 	last := min(first+c.panelsPerTask, c.panels*s.Groups)
 	if c.w.stack != nil && store != storeSums {
-		c.stackedRange(&p, src, first, last, stacked)
+		c.stackedRange(p, src, first, last, stacked)
 		return
 	}
-	c.panelRange(&p, src, first, last)
+	c.panelRange(p, src, first, last)
 }
 
 // panelRange multiplies all rows of a task by panels first ≤ i < last.
