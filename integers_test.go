@@ -35,7 +35,7 @@ func TestIntegerNetworks(t *testing.T) {
 			in := pictures(t, 4)
 			slow := logits(t, m, pare.SessionOptions{Reference: true}, in, false)
 			var first []float32
-			for threads, level := range []string{"generic", "avx2", "avx512"} {
+			for threads, level := range cpu.Levels() {
 				restore, _ := cpu.Cap(level)
 				fast := logits(t, m, pare.SessionOptions{Threads: 1 + threads%2}, in, true)
 				restore()

@@ -20,7 +20,7 @@ func BenchmarkNetworks(b *testing.B) {
 	for _, name := range speedNetworks {
 		b.Run(name, func(b *testing.B) {
 			m := speedModel(b, name)
-			for _, level := range []string{"avx512", "avx2"} {
+			for _, level := range cpu.Levels()[1:] {
 				b.Run(level, func(b *testing.B) {
 					restore, full := cpu.Cap(level)
 					defer restore()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"pare/internal/cpu"
 	"pare/tensor"
 )
 
@@ -64,7 +65,7 @@ func TestDynamic(t *testing.T) {
 				fillCodes(m)
 				in := inputsOf(m, size)
 				want := tensor.Float64s(byReference(t, m, in)["y"])
-				for i, level := range []string{"avx512", "avx2", "generic"} {
+				for i, level := range cpu.Levels() {
 					y, kernels := onLevel(t, m, in, level, 1+i%2)
 					if !slices.Equal(kernels, c.kernels) {
 						t.Errorf("computed by %q, want %q", kernels, c.kernels)

@@ -203,7 +203,7 @@ func testIntegers(t *testing.T, cases []intCase) {
 				fillCodes(m)
 				in := inputsOf(m, size)
 				var first *tensor.Tensor
-				for _, level := range []string{"generic", "avx2", "avx512"} {
+				for _, level := range cpu.Levels() {
 					for threads := 1; threads <= 2; threads++ {
 						y, kernels := onLevel(t, m, in, level, threads)
 						if first == nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"pare/internal/cpu"
 	"pare/tensor"
 )
 
@@ -239,7 +240,7 @@ func testRandomIntegers(t *testing.T, g *intGraph, seed uint64, far float64) {
 	in := inputsOf(m, 1)
 	want := tensor.Float64s(byReference(t, m, in)[g.x])
 	var first []float64
-	for i, level := range []string{"avx512", "avx2", "generic"} {
+	for i, level := range cpu.Levels() {
 		y, _ := onLevelOf(t, m, in, level, 1+(i+int(seed))%2, g.x)
 		got := tensor.Float64s(y)
 		if first == nil {

@@ -40,7 +40,7 @@ func BenchmarkBatchOne(b *testing.B) {
 	for i := range memory {
 		memory[i] = 1
 	}
-	for _, level := range []string{"avx512", "avx2"} {
+	for _, level := range cpu.Levels()[1:] {
 		for _, threads := range []int{1, 2} {
 			b.Run(fmt.Sprint(level, "/", threads), func(b *testing.B) {
 				restore, full := cpu.Cap(level)

@@ -85,7 +85,7 @@ func lowSpecs(outputs int) map[string]format.Spec {
 // TestLowProduct compares weights that stay codes with their float evaluation, and
 // which products keep them.
 func TestLowProduct(t *testing.T) {
-	for _, level := range []string{"generic", "avx2", "avx512"} {
+	for _, level := range cpu.Levels() {
 		restore, full := cpu.Cap(level)
 		for _, gemm := range []bool{false, true} {
 			outputs := 1
@@ -124,7 +124,7 @@ func TestLowInt(t *testing.T) {
 	} {
 		model := lowModel(t, 1, k, n, false, true, spec)
 		var first []byte
-		for _, level := range []string{"generic", "avx2", "avx512"} {
+		for _, level := range cpu.Levels() {
 			restore, full := cpu.Cap(level)
 			if full {
 				got, kernels := runOnce(t, model)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"pare/internal/cpu"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -152,7 +153,7 @@ func testPowerIntegers(t *testing.T, head string, fill func(m *ir.Model), cases 
 			in := inputsOf(m, 2)
 			want := byReference(t, m, in)["y"]
 			var first *tensor.Tensor
-			for _, level := range []string{"avx512", "avx2", "generic"} {
+			for _, level := range cpu.Levels() {
 				for threads := 1; threads <= 2; threads++ {
 					y, kernels := onLevel(t, m, in, level, threads)
 					if first == nil {

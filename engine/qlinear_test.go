@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"pare/internal/cpu"
 	"pare/tensor"
 )
 
@@ -86,7 +87,7 @@ func TestQLinear(t *testing.T) {
 				}
 				in[name] = tensor.FromCodes(x.Type, x.Shape, codes)
 			}
-			y, kernels := onLevel(t, m, in, "avx512", 2)
+			y, kernels := onLevel(t, m, in, cpu.Level(), 2)
 			if !slices.Equal(kernels, c.kernels) {
 				t.Errorf("computed by %q, want %q", kernels, c.kernels)
 			}

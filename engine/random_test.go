@@ -203,7 +203,7 @@ func grow(seed uint64, nodes int) string {
 func TestRandomGraphs(t *testing.T) {
 	for seed := range uint64(600) {
 		body := grow(seed, 4+int(seed%20))
-		level := []string{"avx512", "avx2", "generic"}[seed%3]
+		level := cpu.Levels()[seed%3]
 		t.Run(fmt.Sprint(seed, level), func(t *testing.T) {
 			restore, _ := cpu.Cap(level)
 			defer restore()

@@ -70,7 +70,7 @@ func TestThreads(t *testing.T) {
 func TestLevels(t *testing.T) {
 	m := model(t, residual)
 	fillConsts(m)
-	for _, level := range []string{"generic", "avx2", "avx512"} {
+	for _, level := range cpu.Levels() {
 		t.Run(level, func(t *testing.T) {
 			restore, _ := cpu.Cap(level)
 			defer restore()

@@ -17,7 +17,7 @@ import (
 func BenchmarkWinograd(b *testing.B) {
 	for _, name := range []string{"resnet18", "resnet50", "densenet121"} {
 		m := speedModel(b, name)
-		for _, level := range []string{"avx512", "avx2"} {
+		for _, level := range cpu.Levels()[1:] {
 			for _, threads := range []int{1, 2} {
 				b.Run(fmt.Sprintf("%s/%s/%d", name, level, threads), func(b *testing.B) {
 					restore, full := cpu.Cap(level)

@@ -39,7 +39,7 @@ func paceBy(b *testing.B, peakOf func(time.Duration) float64, flops, bytes float
 
 // eachBenchLevel runs a benchmark for both kinds of machine.
 func eachBenchLevel(b *testing.B, f func(b *testing.B)) {
-	for _, level := range []string{"avx512", "avx2", "generic"} {
+	for _, level := range cpu.Levels() {
 		b.Run(level, func(b *testing.B) {
 			restore, full := cpu.Cap(level)
 			defer restore()

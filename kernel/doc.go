@@ -3,12 +3,12 @@
 // over raw slices. It knows no tensors.
 //
 // Every loop is a row of a table: generated assembly for AVX-512 and for
-// AVX2+FMA, and a portable Go row that needs nothing. Dispatch takes the first
+// AVX2+FMA, on arm64 for NEON, and a portable Go row that needs nothing. Dispatch takes the first
 // row that internal/cpu allows, so PARE_CPU reaches every row; Table lists
 // them all. Activations are NHWC; a "stride" in elements between neighbouring
 // pixels lets a kernel read and write slices of wider tensors in place.
 //
-// Both kinds of assembly give the same bits except in matrix products and
+// All kinds of assembly give the same bits except in matrix products and
 // convolutions, whose sums are cut into blocks of different lengths. They give
 // those of the portable rows, too, for functions of two operands, Affine,
 // HardSwish, Sqrt, pooling, RowMax, quantisation, layout and everything on

@@ -21,7 +21,7 @@ var fewLevels = [][]int8{
 // TestIntFew compares products whose weights stay codes with sums of integers,
 // and all they store with products of whole bytes.
 func TestIntFew(t *testing.T) {
-	for _, level := range []string{"generic", "avx2", "avx512"} {
+	for _, level := range cpu.Levels() {
 		restore, full := cpu.Cap(level)
 		for i, levels := range fewLevels {
 			for _, s := range []GemmShape{{M: 1, N: 1, K: 4}, {M: 1, N: 70, K: 264}, {M: 3, N: 32, K: 516}, {M: 8, N: 33, K: 1024}, {M: 7, N: 160, K: 2048, LDA: 2080, LDC: 163}} {

@@ -139,7 +139,7 @@ func (p *IntWeights) column(j, og int, w []int8) {
 		}
 		w = w[p.runs.n:]
 	}
-	panel.start[j%nr] = int32(-sum * int(p.zero))
+	panel.start[j%nr] = int32(-sum * (int(p.zero) - p.tile.lowered))
 }
 
 // Bytes is the memory that the packed weights take.

@@ -82,6 +82,8 @@ type intTile struct {
 	whole bool
 	// looks kernels turn y into codes by steps with a tree themselves.
 	looks bool
+	// lowered is what kernels subtract from codes before they multiply.
+	lowered int
 	// pace is the time of a multiply-add relative to one of the product of words
 	// that Winograd's form takes on the same processor.
 	pace float64
@@ -97,6 +99,7 @@ const (
 	formBytes    intForm = iota // a quad of bytes per column
 	formWords                   // a quad of words: even ones of eight columns, then odd ones
 	formChannels                // one int32 per column, whose channel it is
+	formPlanes                  // four lines of bytes: the first of each column's quad, then the second
 )
 
 // intTiles is ordered best first; the last row runs everywhere.
@@ -140,6 +143,10 @@ func (t *intTile) put(line []int8, col int, w [4]int8) {
 		at := col/8*32 + col%8*2
 		for i, v := range w {
 			words[at+i%2*16+i/2] = int16(v)
+		}
+	case formPlanes:
+		for i, v := range w {
+			line[i*len(line)/4+col] = v
 		}
 	case formChannels:
 		*(*int32)(unsafe.Pointer(&line[4*col])) = int32(w[0])

@@ -25,7 +25,7 @@ var intWinogradCases = []ConvShape{
 
 // atLevels runs a test for every level of features that the machine has.
 func atLevels(t *testing.T, f func(t *testing.T)) {
-	for _, level := range []string{"generic", "avx2", "avx512"} {
+	for _, level := range cpu.Levels() {
 		t.Run(level, func(t *testing.T) {
 			restore, full := cpu.Cap(level)
 			defer restore()

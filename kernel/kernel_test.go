@@ -12,7 +12,7 @@ import (
 // eachLevel runs a test once for every level of features that the machine has
 // in full, so that every row that can run does.
 func eachLevel(t *testing.T, f func(t *testing.T)) {
-	for _, level := range []string{"generic", "avx2", "avx512"} {
+	for _, level := range cpu.Levels() {
 		t.Run(level, func(t *testing.T) {
 			restore, full := cpu.Cap(level)
 			defer restore()

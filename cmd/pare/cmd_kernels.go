@@ -29,7 +29,7 @@ func kernelsCmd(a *app) *cobra.Command {
 		Short: "Show which kernels run on this machine",
 		Long: `kernels lists every kernel of this build and which of them this machine can run,
 and measures what one core of it can do at most: the yardsticks of bench.
-PARE_CPU=generic|avx2|avx512 caps what is used.`,
+PARE_CPU=generic|avx2|avx512 caps what is used, on arm64 generic|neon|neon-dot.`,
 		Args: files(),
 		RunE: func(*cobra.Command, []string) error {
 			var doc struct {

@@ -3,9 +3,8 @@ package cpu
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
-
-	xcpu "golang.org/x/sys/cpu"
 )
 
 // Features is a set of instruction set extensions that kernels ask for.
@@ -20,16 +19,16 @@ const (
 	VNNI
 	// VBMI stands for AVX512-VBMI.
 	VBMI
+	// NEON stands for the vector instructions that every arm64 has.
+	NEON
+	// DotProd stands for dot products of bytes on arm64, FEAT_DotProd.
+	DotProd
 )
 
-// levels are the values of PARE_CPU, weakest first, with what each allows.
-var levels = []struct {
+// level is a value of PARE_CPU with what it allows.
+type level struct {
 	name string
 	has  Features
-}{
-	{"generic", 0},
-	{"avx2", AVX2},
-	{"avx512", AVX2 | AVX512 | VNNI | VBMI},
 }
 
 var (
@@ -50,30 +49,22 @@ func init() {
 	state.Store(uint32(have))
 }
 
-func machine() Features {
-	var f Features
-	if xcpu.X86.HasAVX2 && xcpu.X86.HasFMA {
-		f |= AVX2
-	}
-	if f != 0 && xcpu.X86.HasAVX512F && xcpu.X86.HasAVX512BW && xcpu.X86.HasAVX512DQ && xcpu.X86.HasAVX512VL {
-		f |= AVX512
-		if xcpu.X86.HasAVX512VNNI {
-			f |= VNNI
-		}
-		if xcpu.X86.HasAVX512VBMI {
-			f |= VBMI
-		}
-	}
-	return f
-}
-
 func allowed(level string) (Features, error) {
 	for _, l := range levels {
 		if l.name == level {
 			return l.has, nil
 		}
 	}
-	return 0, fmt.Errorf("unknown level %q; use generic, avx2 or avx512", level)
+	return 0, fmt.Errorf("unknown level %q; use one of %s", level, strings.Join(Levels(), ", "))
+}
+
+// Levels are the values of PARE_CPU on this architecture, weakest first.
+func Levels() []string {
+	var names []string
+	for _, l := range levels {
+		names = append(names, l.name)
+	}
+	return names
 }
 
 // Have returns the features of this machine, capped by PARE_CPU.
@@ -82,8 +73,7 @@ func Have() Features { return Features(state.Load()) }
 // Has reports whether every feature of f may be used.
 func Has(f Features) bool { return Have()&f == f }
 
-// Level names the strongest level whose kernels may run: generic, avx2 or
-// avx512.
+// Level names the strongest level whose kernels may run.
 func Level() string {
 	name := ""
 	for _, l := range levels {
@@ -115,7 +105,7 @@ func Cap(level string) (restore func(), full bool) {
 // String lists the features by name.
 func (f Features) String() string {
 	s := ""
-	for i, n := range []string{"avx2+fma", "avx512", "vnni", "vbmi"} {
+	for i, n := range []string{"avx2+fma", "avx512", "vnni", "vbmi", "neon", "dotprod"} {
 		if f&(1<<i) != 0 {
 			if s != "" {
 				s += ","

@@ -8,10 +8,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
-// families are the programs of this module; each writes <family>_amd64.s and
-// its stubs, <family>_amd64.go.
+// families are the programs of this module for amd64; each writes
+// <family>_amd64.s and its stubs, <family>_amd64.go.
 var families = []string{"codes", "depthline", "elementwise", "encode", "expand", "inttile", "intwinograd", "low", "peak", "quantize", "row", "steps", "tile", "transpose", "window", "winograd"}
 
 func main() {
@@ -36,7 +37,7 @@ func run(dir string, check bool) error {
 		return err
 	}
 	var stale []error
-	for _, f := range families {
+	for _, f := range append(families, "arm64") {
 		files, err := generate(f, dir, work)
 		if err != nil {
 			return err
@@ -54,6 +55,11 @@ func generate(family, dir, work string) (files []string, err error) {
 	program := filepath.Join(work, family)
 	if out, err := exec.Command("go", "build", "-o", program, "./"+family).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%s: %w\n%s", family, err, out)
+	}
+	if family == "arm64" {
+		// One program lists all the files that it writes.
+		out, err := exec.Command(program, "-out", dir).Output()
+		return strings.Fields(string(out)), err
 	}
 	files = []string{family + "_amd64.s", family + "_amd64.go"}
 	cmd := exec.Command(program, "-out", "../"+files[0], "-stubs", "../"+files[1], "-pkg", "kernel")
