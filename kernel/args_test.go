@@ -48,8 +48,6 @@ func TestArgsLayout(t *testing.T) {
 		{"gate.from", unsafe.Offsetof(gt.from), 84},
 		{"gate.step", unsafe.Offsetof(gt.step), 88},
 		{"gate.unit", unsafe.Offsetof(gt.unit), 92},
-		{"gate.over", unsafe.Offsetof(gt.over), 96},
-		{"gate.most", unsafe.Offsetof(gt.most), 100},
 		{"sum.sums", unsafe.Offsetof(sum.sums), 0},
 		{"sum.src", unsafe.Offsetof(sum.src), 24},
 		{"sum.rows", unsafe.Offsetof(sum.rows), 48},

@@ -28,7 +28,7 @@ func (g *Gate) Run(dst, src []uint8) {
 	a := gateArgsPool.Get().(*gateArgs)
 	for i := 0; i < len(src); i += c {
 		j := min(i+c, len(src))
-		*a = gateArgs{src[i:j], dst[i:j], g.Mul, lo, hi, int32(g.Zero), float32(g.From), g.Step, g.Unit, 1 / g.Unit, gateMost * g.Unit}
+		*a = gateArgs{src[i:j], dst[i:j], g.Mul, lo, hi, int32(g.Zero), float32(g.From), g.Step, g.Unit}
 		loop(a)
 	}
 	*a = gateArgs{}
@@ -45,12 +45,7 @@ type gateArgs struct {
 	from     float32
 	step     float32
 	unit     float32
-	// over is 1/unit, and numbers above most are behind all codes.
-	over, most float32
 }
-
-// gateMost is more units than any code is from its zero point.
-const gateMost = 1 << 20
 
 type gateCodesLoop func(a *gateArgs)
 
