@@ -17,6 +17,7 @@ type job struct {
 	slots   atomic.Int64 // scratch areas taken
 	helpers int          // still welcome; under the lock of the workers
 	left    sync.WaitGroup
+	working atomic.Int64 // helpers that have not left yet
 	fail    atomic.Pointer[any]
 }
 
@@ -75,28 +76,37 @@ func (c *crew) work() {
 			continue
 		}
 		j.left.Add(1)
+		j.working.Add(1)
 		c.mu.Unlock()
 		j.take()
 		j.left.Done()
+		j.working.Add(-1)
 		c.mu.Lock()
 	}
 }
 
-// patience is how often an idle worker looks for a new job before it sleeps: the
-// next step of a run mostly comes within microseconds, waking takes longer.
-const patience = 20_000
+// patience is how often a thread looks before it sleeps, for a new job or for the
+// last task of its own: what it waits for mostly comes within microseconds, waking
+// takes longer, on virtual machines as long as a step. It lasts some tenths of a
+// millisecond.
+const patience = 500_000
+
+// spun reports whether something became true before patience ran out.
+func spun(done func() bool) bool {
+	for range patience {
+		if done() {
+			return true
+		}
+	}
+	return false
+}
 
 // idle waits for a job to be posted; the lock is held before and after.
 func (c *crew) idle() {
 	c.mu.Unlock()
-	for range patience {
-		if c.open.Load() > 0 {
-			c.mu.Lock()
-			return
-		}
-	}
+	found := spun(func() bool { return c.open.Load() > 0 })
 	c.mu.Lock()
-	if len(c.jobs) == 0 {
+	if !found && len(c.jobs) == 0 {
 		c.wake.Wait()
 	}
 }
@@ -145,6 +155,7 @@ func (j *job) do(threads int) any {
 		workers.post(j, helpers)
 		j.take()
 		workers.withdraw(j)
+		spun(func() bool { return j.working.Load() == 0 })
 		j.left.Wait()
 	} else {
 		j.take()
