@@ -49,6 +49,7 @@ type value struct {
 	// around the pixels of another, before and after each spatial axis.
 	unpadded *ir.Value
 	pads     []int
+	gated    *gated // where it is left to a convolution
 }
 
 func newBuilder(p *Program, m *ir.Model, inf *op.Inference) *builder {

@@ -24,6 +24,7 @@ var (
 	archUnary         [unaryCount][]impl[unaryLoop]
 	archBinary        [binaryCount][]impl[binaryLoop]
 	archAffine        []impl[affineLoop]
+	archGateRows      []impl[gateRowsLoop]
 	archRowMax        []impl[reduceLoop]
 	archRowSize       []impl[reduceLoop]
 	archRowSum        []impl[reduceLoop]
@@ -42,4 +43,11 @@ var (
 	archWinogradIn2   []impl[winogradInLoop]
 	archWinogradOut4  []impl[winogradOutLoop]
 	archWinogradOut2  []impl[winogradOutLoop]
+
+	archShortTiles      []intTile
+	archSumsTiles       []intTile
+	archIntWinogradIn4  []impl[intWinogradInLoop]
+	archIntWinogradIn2  []impl[intWinogradInLoop]
+	archIntWinogradOut4 []impl[intWinogradOutLoop]
+	archIntWinogradOut2 []impl[intWinogradOutLoop]
 )
