@@ -43,8 +43,9 @@ const vector = 32
 type isa struct {
 	name    string
 	vectors int // of int32 sums in a block
-	// terms is how many lines of weights a window of k columns has.
-	terms func(k int) int
+	// terms is how many lines of weights a window of k columns has, room how many
+	// registers its sums leave.
+	terms, room func(k int) int
 	// column multiplies a column of the source. Where outputs begin with it, parity
 	// is 0, and those that end with it are finished.
 	column func(l *line, parity int)
@@ -65,8 +66,11 @@ type line struct {
 	// kept is what a form remembers of columns that have passed.
 	kept  []reg.VecVirtual
 	begun []reg.VecVirtual
+	// local is where factors and constants lie; held ones lie in registers.
 	local Mem
-	count int // of labels
+	held  map[int]reg.VecVirtual
+	count int      // of labels
+	turns []func() // what happens between runs, emitted behind the loop
 }
 
 func (l *line) channels() int { return 8 * l.vectors }
@@ -117,17 +121,19 @@ func kernel(s *isa, k, stride int) {
 	Label("block")
 	l.factors(offMul, 0)
 	l.factors(offAdd, s.vectors)
+	l.hold()
 	l.begin()
 	Label("column")
 	s.column(l, 0)
 	DECQ(l.px)
-	JZ(LabelRef("end"))
-	if stride == 2 {
+	if stride == 1 {
+		JNZ(LabelRef("column"))
+	} else {
+		JZ(LabelRef("end"))
 		s.column(l, 1)
+		JMP(LabelRef("column"))
+		Label("end")
 	}
-	JMP(LabelRef("column"))
-
-	Label("end")
 	ADDQ(U32(uint32(vector*s.vectors*(1+s.terms(k)))), l.weights)
 	last := GP64()
 	MOVQ(Mem{Base: l.t, Disp: offLast}, last)
@@ -140,26 +146,53 @@ func kernel(s *isa, k, stride int) {
 	Label("done")
 	VZEROUPPER()
 	RET()
+	for _, emit := range l.turns {
+		emit()
+	}
 }
 
-// Places of constants among the locals, in vectors from behind the shifts.
+// Places of constants among the locals, behind the factors and shifts.
 const (
 	localHi = iota
 	localZero
 	localLeast
 )
 
-func (l *line) constant(i int) Mem { return l.local.Offset(vector * (2*l.vectors + i)) }
+// constant is where one of them lies.
+func (l *line) constant(i int) Op { return l.operand(2*l.vectors + i) }
+
+// operand is a local, or the register that holds it.
+func (l *line) operand(i int) Op {
+	if v, ok := l.held[i]; ok {
+		return v
+	}
+	return l.local.Offset(vector * i)
+}
+
+// hold loads what the sums leave registers for, first what is read most often.
+func (l *line) hold() {
+	l.held = map[int]reg.VecVirtual{}
+	order := []int{2*l.vectors + localHi}
+	for i := range 2 * l.vectors {
+		order = append(order, i)
+	}
+	order = append(order, 2*l.vectors+localZero, 2*l.vectors+localLeast)
+	for _, i := range order[:min(len(order), l.room(l.k))] {
+		v := YMM()
+		VMOVUPS(l.local.Offset(vector*i), v)
+		l.held[i] = v
+	}
+}
 
 // constants spreads what is the same for all channels.
 func (l *line) constants() {
 	v := YMM()
 	VBROADCASTSS(Mem{Base: l.t, Disp: offHi}, v)
-	VMOVUPS(v, l.constant(localHi))
+	VMOVUPS(v, l.local.Offset(vector*(2*l.vectors+localHi)))
 	VPBROADCASTW(Mem{Base: l.t, Disp: offZero}, v)
-	VMOVUPS(v, l.constant(localZero))
+	VMOVUPS(v, l.local.Offset(vector*(2*l.vectors+localZero)))
 	VPBROADCASTB(Mem{Base: l.t, Disp: offLeast}, v)
-	VMOVUPS(v, l.constant(localLeast))
+	VMOVUPS(v, l.local.Offset(vector*(2*l.vectors+localLeast)))
 }
 
 // factors copies one number for each channel of a block to the locals, in the
@@ -211,12 +244,16 @@ func (l *line) source(i int) Mem { return Mem{Base: l.rows[i], Index: l.at, Scal
 
 // advance moves on to the next column.
 func (l *line) advance() {
-	same := l.label("same")
+	turn, on := l.label("turn"), l.label("on")
 	ADDQ(l.step, l.at)
 	DECQ(l.left)
-	JNZ(LabelRef(same))
-	l.nextRun()
-	Label(same)
+	JZ(LabelRef(turn))
+	Label(on)
+	l.turns = append(l.turns, func() {
+		Label(turn)
+		l.nextRun()
+		JMP(LabelRef(on))
+	})
 }
 
 // complete stores a sum unless it belongs to an output before the first.
@@ -233,8 +270,8 @@ func (l *line) complete(sums []reg.VecVirtual) {
 func (l *line) scale(sums []reg.VecVirtual) {
 	for v, x := range sums {
 		VCVTDQ2PS(x, x)
-		VMULPS(l.local.Offset(vector*v), x, x)
-		VADDPS(l.local.Offset(vector*(l.vectors+v)), x, x)
+		VMULPS(l.operand(v), x, x)
+		VADDPS(l.operand(l.vectors+v), x, x)
 		VMINPS(l.constant(localHi), x, x)
 		VCVTPS2DQ(x, x)
 	}

@@ -13,6 +13,7 @@ var quads = isa{
 	name:    "AVX512",
 	vectors: 4,
 	terms:   func(k int) int { return k + (k-3)/2*2 },
+	room:    func(k int) int { return 11 - 9*(k-3)/2 },
 	insert:  func(m Mem, v reg.VecVirtual) { VINSERTF32X4(Imm(1), m, v, v) },
 	column:  quadColumn,
 	finish:  quadFinish,

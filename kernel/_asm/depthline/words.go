@@ -14,6 +14,7 @@ var words = isa{
 	name:    "AVX2",
 	vectors: 2,
 	terms:   func(k int) int { return k/2*k + (k+1)/2 },
+	room:    func(k int) int { return 7 * (5 - k) / 2 },
 	insert:  func(m Mem, v reg.VecVirtual) { VINSERTF128(Imm(1), m, v, v) },
 	column:  wordColumn,
 	finish:  wordFinish,
@@ -113,6 +114,6 @@ func wordFinish(l *line, sums []reg.VecVirtual) {
 	VPADDSW(l.constant(localZero), lo, lo)
 	VEXTRACTI128(Imm(1), lo, hi)
 	VPACKUSWB(hi, lo.AsX(), hi)
-	VPMAXUB(l.constant(localLeast), hi, hi)
+	VPMAXUB(l.local.Offset(vector*(2*l.vectors+localLeast)), hi, hi)
 	VMOVUPS(hi, Mem{Base: l.dst})
 }
