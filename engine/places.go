@@ -15,7 +15,7 @@ func constBuf(x []float32) *buf { return &buf{floats: len(x), data: x, ext: -1} 
 // has reports whether v has been computed (or is a constant or input).
 func (b *builder) has(v *ir.Value) bool {
 	x := b.val(v)
-	return x.cst != nil || x.plain.b != nil || x.last.b != nil || x.view.b != nil || x.coded != nil || x.sum != nil || x.box >= 0
+	return x.cst != nil || x.plain.b != nil || x.last.b != nil || x.view.b != nil || x.coded != nil || x.sum != nil || x.parts != nil || x.box >= 0
 }
 
 // isLast reports whether v lies with channels last and not in C order.

@@ -14,6 +14,7 @@ type IntConv struct {
 	segs         []seg
 	scratchBytes int
 	stack        stackPlan
+	line         linePlan
 }
 
 // intBytes is how many bytes of the source one task should touch.
@@ -41,7 +42,7 @@ func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 		want, ragged = taskCount(8*s.Flops()), s.C%w.tile.nr() != 0
 		s.Groups = 1
 	}
-	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w}
+	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w, line: planLines(&s, w)}
 	c.result = result
 	switch {
 	case s.padded() || ragged && s.KH*s.KW > 1:
@@ -57,10 +58,16 @@ func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 	c.segs = c.segments(dense)
 	if s.N*c.oh*c.ow > 0 {
 		c.split(intBytes, want)
+		if c.line.run != nil {
+			c.splitLines(want)
+		}
 		c.scratchBytes = 4 * c.bandPixels
 		if c.access != direct {
 			// Tiles read whole quads, or whole panels of channels.
 			c.scratchBytes += c.bandElements() + max(3, w.tile.nr()-1)
+		}
+		if c.line.run != nil {
+			c.scratchBytes = max(c.scratchBytes, s.W*s.SrcStride)
 		}
 	}
 	c.planStack()
@@ -124,13 +131,17 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	ep.checkStack(store, c.w.stack)
 	// Tasks of one band lie beside each other: threads share its source.
 	r0, r1 := c.band(task)
-	rows := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:4*(r1-r0)*c.ow]))), (r1-r0)*c.ow)
-	scratch = scratch[4*len(rows):]
-	stacked := floatView(scratch[:4*c.stack.total])
 	pad := c.w.zero
 	if ep.Pads {
 		pad = ep.Pad
 	}
+	if c.line.takes(store, ep) {
+		c.lines(dst, src, ep, pad, scratch, r0, r1)
+		return
+	}
+	rows := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:4*(r1-r0)*c.ow]))), (r1-r0)*c.ow)
+	scratch = scratch[4*len(rows):]
+	stacked := floatView(scratch[:4*c.stack.total])
 	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, pad)
 	p := intProductPool.Get().(*intProduct)
 	defer p.release()

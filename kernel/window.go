@@ -128,6 +128,7 @@ type call struct {
 	loop          windowLoop
 	// each is called before every call of the loop.
 	each func(a *winArgs, y, x span)
+	act  func(dst, src []float32) // comes last; nil for none
 }
 
 // run computes one task. Rows that see the same taps are taken together: a
@@ -151,6 +152,7 @@ func (w *window) run(task int, c call) {
 				c.pixels(y.span, x, r+row, x.n, s.StrideW, 1)
 			}
 		}
+		actRows(c.act, c.dst[r*w.ow*s.DstStride:], rows*w.ow, s.C, s.DstStride)
 		r += rows
 	}
 }
