@@ -29,6 +29,9 @@ func (b *bell) wait(ready func() bool) {
 	}
 }
 
+// greed is how long it looks before others that wait for its processor go first.
+const greed = 20 * time.Microsecond
+
 // watch looks at ready until it is true or patience is at an end.
 func watch(ready func() bool) bool {
 	start := time.Now()
@@ -38,8 +41,12 @@ func watch(ready func() bool) bool {
 				return true
 			}
 		}
-		if workers.crowded() || time.Since(start) > patience {
+		waited := time.Since(start)
+		if workers.crowded() || waited > patience {
 			return false
+		}
+		if waited > greed {
+			yield()
 		}
 	}
 }
