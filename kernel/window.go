@@ -68,16 +68,13 @@ func spans(out, in, k, stride, dil, pad, padEnd int) []span {
 // inside counts taps from at that lie below end.
 func inside(at, k, dil, end int) int { return min(k, max(0, (end-at+dil-1)/dil)) }
 
-// window is the plan shared by depthwise convolution and pooling. A task computes
-// some rows of the output, of all channels or, where rows are few, of some.
+// window is the plan shared by depthwise convolution and pooling.
 type window struct {
 	s           ConvShape
 	oh, ow      int
 	ys          []line // one per output row
 	xs          []span
 	rowsPerTask int
-	perCut      int // channels of one task
-	cuts        int
 	tasks       int
 }
 
@@ -93,26 +90,12 @@ func newWindow(s ConvShape, oh, ow int) window {
 		}
 	}
 	if rows := s.N * oh; rows > 0 && ow > 0 {
-		all := rows * ow * s.C * s.KH * s.KW
-		n := min(max(all/(1<<18), 1), 32, rows)
+		perRow := ow * s.C * s.KH * s.KW
+		n := min(max(rows*perRow/(1<<18), 1), 32, rows)
 		w.rowsPerTask = (rows + n - 1) / n
-		n = (rows + w.rowsPerTask - 1) / w.rowsPerTask
-		w.perCut = max(windowCut, cutEvenly(s.C, min(all/(1<<16), fewTasks)/n))
-		w.cuts = (s.C + w.perCut - 1) / w.perCut
-		w.tasks = n * w.cuts
+		w.tasks = (rows + w.rowsPerTask - 1) / w.rowsPerTask
 	}
 	return w
-}
-
-// windowCut is the least number of channels that tasks are cut to, and fewTasks how
-// many there should be: with fewer channels calls are shorter, which costs a fifth
-// of the time, so rows are cut first.
-const windowCut, fewTasks = 96, 4
-
-// cutEvenly is a multiple of 32 of which about n make up c.
-func cutEvenly(c, n int) int {
-	n = max(1, n)
-	return ((c+n-1)/n + 31) / 32 * 32
 }
 
 // line is one output row: the span it belongs to and the taps in use for every
@@ -149,7 +132,6 @@ type call struct {
 	// each is called before every call of the loop.
 	each func(a *winArgs, y, x span)
 	act  func(dst, src []float32) // comes last; nil for none
-	n    int                      // channels
 }
 
 // run computes one task. Rows that see the same taps are taken together: a
@@ -157,8 +139,6 @@ type call struct {
 func (w *window) run(task int, c call) {
 	s := &w.s
 	c.w, c.src = w, c.src[:extent(s.N*s.H*s.W, s.C, s.SrcStride):len(c.src)]
-	c.channels(task % w.cuts * w.perCut)
-	task /= w.cuts
 	end := min((task+1)*w.rowsPerTask, s.N*w.oh)
 	for r := task * w.rowsPerTask; r < end; {
 		y := w.ys[r%w.oh]
@@ -174,18 +154,8 @@ func (w *window) run(task int, c call) {
 				c.pixels(y.span, x, r+row, x.n, s.StrideW, 1)
 			}
 		}
-		actRows(c.act, c.dst[r*w.ow*s.DstStride:], rows*w.ow, c.n, s.DstStride)
+		actRows(c.act, c.dst[r*w.ow*s.DstStride:], rows*w.ow, s.C, s.DstStride)
 		r += rows
-	}
-}
-
-// channels narrows the call to those of a task, from the given one on.
-func (c *call) channels(from int) {
-	c.n = min(c.w.perCut, c.w.s.C-from)
-	for _, p := range []*[]float32{&c.dst, &c.src, &c.res, &c.winArgs.w, &c.bias} {
-		if *p != nil {
-			*p = (*p)[from:]
-		}
 	}
 }
 
@@ -200,10 +170,10 @@ func (c *call) pixels(y, x span, r, px, srcStep, dstStep int) {
 	}
 	at := r*w.ow + x.at
 	last := at + (px-1)*dstStep
-	c.winArgs.dst = c.dst[at*s.DstStride : last*s.DstStride+c.n]
-	c.dstStep, c.srcStep, c.px, c.c = dstStep*s.DstStride, srcStep*s.SrcStride, px, c.n
+	c.winArgs.dst = c.dst[at*s.DstStride : last*s.DstStride+s.C]
+	c.dstStep, c.srcStep, c.px, c.c = dstStep*s.DstStride, srcStep*s.SrcStride, px, s.C
 	if c.res != nil {
-		c.winArgs.res, c.resStep = c.res[at*s.ResStride:last*s.ResStride+c.n], dstStep*s.ResStride
+		c.winArgs.res, c.resStep = c.res[at*s.ResStride:last*s.ResStride+s.C], dstStep*s.ResStride
 	}
 	if c.each != nil {
 		c.each(c.winArgs, y, x)
