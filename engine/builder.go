@@ -42,6 +42,7 @@ type value struct {
 	steps       []int // of the view
 	coded       *coded
 	sum         []*coded // it is the sum of these
+	parts       []*coded // these are its channels
 	box         int      // -1: none
 	cst         *tensor.Tensor
 	// unpadded and pads stand for a value that only a convolution reads: zeros

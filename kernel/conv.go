@@ -233,8 +233,7 @@ func (c *Conv) run(task int, dst, src, gate []float32, w *ConvWeights, ep *Epilo
 		panic(fmt.Sprintf("kernel: weights do not belong to the convolution %+v", *s))
 	}
 	// Tasks of one band lie beside each other: threads share its source.
-	r0 := task / c.panelTasks * c.bandRows
-	r1 := min(r0+c.bandRows, s.N*c.oh)
+	r0, r1 := c.band(task)
 	rows := int32s(scratch, (r1-r0)*c.ow)
 	if c.gated {
 		src = c.gather(rows, src, gate, scratch[len(rows):], r0, r1)

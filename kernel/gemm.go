@@ -73,8 +73,9 @@ func NewGemm(s GemmShape) (*Gemm, error) {
 // aFloats is how many elements of the left-hand operand one task should touch.
 const aFloats = 96 << 10
 
-// taskCount is how many tasks an amount of work is worth.
-func taskCount(flops float64) int { return int(min(max(flops/1e6, 1), 32)) }
+// taskCount is how many tasks an amount of work is worth: one, or an even number,
+// so that two threads have the same to do.
+func taskCount(flops float64) int { return max(1, int(min(flops/1e6, 32)+1)&^1) }
 
 // Tasks is the number of independent tasks; they write disjoint parts of C.
 func (g *Gemm) Tasks() int { return g.rowTasks * g.panelTasks }

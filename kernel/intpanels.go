@@ -13,9 +13,10 @@ type IntWeights struct {
 	zero                 uint8
 	tile                 *intTile
 	flush                int
-	panels               []intPanel // of one group after the other
-	stack                *intStack  // nil: one term
-	codes                *intCodes  // nil: panels hold the weights themselves
+	panels               []intPanel   // of one group after the other
+	stack                *intStack    // nil: one term
+	codes                *intCodes    // nil: panels hold the weights themselves
+	line                 *lineWeights // nil: not depthwise, or no row takes them
 }
 
 // intPanel is as many columns as the tile is wide, one line of them per quad.
@@ -59,11 +60,12 @@ func PackIntConv(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
 	if err != nil {
 		return nil, err
 	}
-	tiles := intTiles
 	if s.depthwise() {
-		tiles = intDepthTiles
+		p := pickIntTile(intDepthTiles, largest).pack(s, w, zero, largest)
+		p.line = packLines(&s, w, zero)
+		return p, nil
 	}
-	return pickIntTile(tiles, largest).pack(s, w, zero, largest), nil
+	return pickIntTile(intTiles, largest).pack(s, w, zero, largest), nil
 }
 
 // pack packs weights that are known to fit.
@@ -148,6 +150,9 @@ func (p *IntWeights) Bytes() int {
 	}
 	if p.stack != nil {
 		n += p.stack.w.Bytes()
+	}
+	if p.line != nil {
+		n += 4 * len(p.line.data)
 	}
 	return n
 }

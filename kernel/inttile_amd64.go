@@ -24,6 +24,26 @@ func inttile1x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile1x8ChannelsAVX2(t *byte)
 
+// inttile1x32ShortAVX512 computes tiles of 1 rows and 32 columns.
+//
+//go:noescape
+func inttile1x32ShortAVX512(t *byte)
+
+// inttile1x16ShortAVX512 computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16ShortAVX512(t *byte)
+
+// inttile1x32SumsAVX512 computes tiles of 1 rows and 32 columns.
+//
+//go:noescape
+func inttile1x32SumsAVX512(t *byte)
+
+// inttile1x16SumsAVX512 computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16SumsAVX512(t *byte)
+
 // inttile1x16WordsAVX2 computes tiles of 1 rows and 16 columns.
 //
 //go:noescape
@@ -54,6 +74,26 @@ func inttile1x16DeferredAVX2(t *byte)
 //go:noescape
 func inttile1x8DeferredAVX2(t *byte)
 
+// inttile1x16ShortAVX2 computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16ShortAVX2(t *byte)
+
+// inttile1x8ShortAVX2 computes tiles of 1 rows and 8 columns.
+//
+//go:noescape
+func inttile1x8ShortAVX2(t *byte)
+
+// inttile1x16SumsAVX2 computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16SumsAVX2(t *byte)
+
+// inttile1x8SumsAVX2 computes tiles of 1 rows and 8 columns.
+//
+//go:noescape
+func inttile1x8SumsAVX2(t *byte)
+
 // inttile2x32VNNIAVX512 computes tiles of 2 rows and 32 columns.
 //
 //go:noescape
@@ -73,6 +113,26 @@ func inttile2x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile2x8ChannelsAVX2(t *byte)
+
+// inttile2x32ShortAVX512 computes tiles of 2 rows and 32 columns.
+//
+//go:noescape
+func inttile2x32ShortAVX512(t *byte)
+
+// inttile2x16ShortAVX512 computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16ShortAVX512(t *byte)
+
+// inttile2x32SumsAVX512 computes tiles of 2 rows and 32 columns.
+//
+//go:noescape
+func inttile2x32SumsAVX512(t *byte)
+
+// inttile2x16SumsAVX512 computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16SumsAVX512(t *byte)
 
 // inttile2x16WordsAVX2 computes tiles of 2 rows and 16 columns.
 //
@@ -104,6 +164,26 @@ func inttile2x16DeferredAVX2(t *byte)
 //go:noescape
 func inttile2x8DeferredAVX2(t *byte)
 
+// inttile2x16ShortAVX2 computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16ShortAVX2(t *byte)
+
+// inttile2x8ShortAVX2 computes tiles of 2 rows and 8 columns.
+//
+//go:noescape
+func inttile2x8ShortAVX2(t *byte)
+
+// inttile2x16SumsAVX2 computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16SumsAVX2(t *byte)
+
+// inttile2x8SumsAVX2 computes tiles of 2 rows and 8 columns.
+//
+//go:noescape
+func inttile2x8SumsAVX2(t *byte)
+
 // inttile3x32VNNIAVX512 computes tiles of 3 rows and 32 columns.
 //
 //go:noescape
@@ -123,6 +203,26 @@ func inttile3x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile3x8ChannelsAVX2(t *byte)
+
+// inttile3x32ShortAVX512 computes tiles of 3 rows and 32 columns.
+//
+//go:noescape
+func inttile3x32ShortAVX512(t *byte)
+
+// inttile3x16ShortAVX512 computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16ShortAVX512(t *byte)
+
+// inttile3x32SumsAVX512 computes tiles of 3 rows and 32 columns.
+//
+//go:noescape
+func inttile3x32SumsAVX512(t *byte)
+
+// inttile3x16SumsAVX512 computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16SumsAVX512(t *byte)
 
 // inttile3x16WordsAVX2 computes tiles of 3 rows and 16 columns.
 //
@@ -154,6 +254,26 @@ func inttile3x16DeferredAVX2(t *byte)
 //go:noescape
 func inttile3x8DeferredAVX2(t *byte)
 
+// inttile3x16ShortAVX2 computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16ShortAVX2(t *byte)
+
+// inttile3x8ShortAVX2 computes tiles of 3 rows and 8 columns.
+//
+//go:noescape
+func inttile3x8ShortAVX2(t *byte)
+
+// inttile3x16SumsAVX2 computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16SumsAVX2(t *byte)
+
+// inttile3x8SumsAVX2 computes tiles of 3 rows and 8 columns.
+//
+//go:noescape
+func inttile3x8SumsAVX2(t *byte)
+
 // inttile4x32VNNIAVX512 computes tiles of 4 rows and 32 columns.
 //
 //go:noescape
@@ -173,6 +293,26 @@ func inttile4x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile4x8ChannelsAVX2(t *byte)
+
+// inttile4x32ShortAVX512 computes tiles of 4 rows and 32 columns.
+//
+//go:noescape
+func inttile4x32ShortAVX512(t *byte)
+
+// inttile4x16ShortAVX512 computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16ShortAVX512(t *byte)
+
+// inttile4x32SumsAVX512 computes tiles of 4 rows and 32 columns.
+//
+//go:noescape
+func inttile4x32SumsAVX512(t *byte)
+
+// inttile4x16SumsAVX512 computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16SumsAVX512(t *byte)
 
 // inttile4x16WordsAVX2 computes tiles of 4 rows and 16 columns.
 //
@@ -204,6 +344,26 @@ func inttile4x16DeferredAVX2(t *byte)
 //go:noescape
 func inttile4x8DeferredAVX2(t *byte)
 
+// inttile4x16ShortAVX2 computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16ShortAVX2(t *byte)
+
+// inttile4x8ShortAVX2 computes tiles of 4 rows and 8 columns.
+//
+//go:noescape
+func inttile4x8ShortAVX2(t *byte)
+
+// inttile4x16SumsAVX2 computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16SumsAVX2(t *byte)
+
+// inttile4x8SumsAVX2 computes tiles of 4 rows and 8 columns.
+//
+//go:noescape
+func inttile4x8SumsAVX2(t *byte)
+
 // inttile5x32VNNIAVX512 computes tiles of 5 rows and 32 columns.
 //
 //go:noescape
@@ -223,6 +383,26 @@ func inttile5x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile5x8ChannelsAVX2(t *byte)
+
+// inttile5x32ShortAVX512 computes tiles of 5 rows and 32 columns.
+//
+//go:noescape
+func inttile5x32ShortAVX512(t *byte)
+
+// inttile5x16ShortAVX512 computes tiles of 5 rows and 16 columns.
+//
+//go:noescape
+func inttile5x16ShortAVX512(t *byte)
+
+// inttile5x32SumsAVX512 computes tiles of 5 rows and 32 columns.
+//
+//go:noescape
+func inttile5x32SumsAVX512(t *byte)
+
+// inttile5x16SumsAVX512 computes tiles of 5 rows and 16 columns.
+//
+//go:noescape
+func inttile5x16SumsAVX512(t *byte)
 
 // inttile5x16WordsAVX2 computes tiles of 5 rows and 16 columns.
 //
@@ -254,6 +434,26 @@ func inttile5x16DeferredAVX2(t *byte)
 //go:noescape
 func inttile5x8DeferredAVX2(t *byte)
 
+// inttile5x16ShortAVX2 computes tiles of 5 rows and 16 columns.
+//
+//go:noescape
+func inttile5x16ShortAVX2(t *byte)
+
+// inttile5x8ShortAVX2 computes tiles of 5 rows and 8 columns.
+//
+//go:noescape
+func inttile5x8ShortAVX2(t *byte)
+
+// inttile5x16SumsAVX2 computes tiles of 5 rows and 16 columns.
+//
+//go:noescape
+func inttile5x16SumsAVX2(t *byte)
+
+// inttile5x8SumsAVX2 computes tiles of 5 rows and 8 columns.
+//
+//go:noescape
+func inttile5x8SumsAVX2(t *byte)
+
 // inttile6x32VNNIAVX512 computes tiles of 6 rows and 32 columns.
 //
 //go:noescape
@@ -273,6 +473,26 @@ func inttile6x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile6x8ChannelsAVX2(t *byte)
+
+// inttile6x32ShortAVX512 computes tiles of 6 rows and 32 columns.
+//
+//go:noescape
+func inttile6x32ShortAVX512(t *byte)
+
+// inttile6x16ShortAVX512 computes tiles of 6 rows and 16 columns.
+//
+//go:noescape
+func inttile6x16ShortAVX512(t *byte)
+
+// inttile6x32SumsAVX512 computes tiles of 6 rows and 32 columns.
+//
+//go:noescape
+func inttile6x32SumsAVX512(t *byte)
+
+// inttile6x16SumsAVX512 computes tiles of 6 rows and 16 columns.
+//
+//go:noescape
+func inttile6x16SumsAVX512(t *byte)
 
 // inttile6x16WordsAVX2 computes tiles of 6 rows and 16 columns.
 //
@@ -304,6 +524,26 @@ func inttile6x16DeferredAVX2(t *byte)
 //go:noescape
 func inttile6x8DeferredAVX2(t *byte)
 
+// inttile6x16ShortAVX2 computes tiles of 6 rows and 16 columns.
+//
+//go:noescape
+func inttile6x16ShortAVX2(t *byte)
+
+// inttile6x8ShortAVX2 computes tiles of 6 rows and 8 columns.
+//
+//go:noescape
+func inttile6x8ShortAVX2(t *byte)
+
+// inttile6x16SumsAVX2 computes tiles of 6 rows and 16 columns.
+//
+//go:noescape
+func inttile6x16SumsAVX2(t *byte)
+
+// inttile6x8SumsAVX2 computes tiles of 6 rows and 8 columns.
+//
+//go:noescape
+func inttile6x8SumsAVX2(t *byte)
+
 // inttile7x32VNNIAVX512 computes tiles of 7 rows and 32 columns.
 //
 //go:noescape
@@ -323,6 +563,26 @@ func inttile7x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile7x8ChannelsAVX2(t *byte)
+
+// inttile7x32ShortAVX512 computes tiles of 7 rows and 32 columns.
+//
+//go:noescape
+func inttile7x32ShortAVX512(t *byte)
+
+// inttile7x16ShortAVX512 computes tiles of 7 rows and 16 columns.
+//
+//go:noescape
+func inttile7x16ShortAVX512(t *byte)
+
+// inttile7x32SumsAVX512 computes tiles of 7 rows and 32 columns.
+//
+//go:noescape
+func inttile7x32SumsAVX512(t *byte)
+
+// inttile7x16SumsAVX512 computes tiles of 7 rows and 16 columns.
+//
+//go:noescape
+func inttile7x16SumsAVX512(t *byte)
 
 // inttile8x32VNNIAVX512 computes tiles of 8 rows and 32 columns.
 //
@@ -344,6 +604,26 @@ func inttile8x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile8x8ChannelsAVX2(t *byte)
 
+// inttile8x32ShortAVX512 computes tiles of 8 rows and 32 columns.
+//
+//go:noescape
+func inttile8x32ShortAVX512(t *byte)
+
+// inttile8x16ShortAVX512 computes tiles of 8 rows and 16 columns.
+//
+//go:noescape
+func inttile8x16ShortAVX512(t *byte)
+
+// inttile8x32SumsAVX512 computes tiles of 8 rows and 32 columns.
+//
+//go:noescape
+func inttile8x32SumsAVX512(t *byte)
+
+// inttile8x16SumsAVX512 computes tiles of 8 rows and 16 columns.
+//
+//go:noescape
+func inttile8x16SumsAVX512(t *byte)
+
 // inttile9x32VNNIAVX512 computes tiles of 9 rows and 32 columns.
 //
 //go:noescape
@@ -363,6 +643,16 @@ func inttile9x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile9x8ChannelsAVX2(t *byte)
+
+// inttile9x32ShortAVX512 computes tiles of 9 rows and 32 columns.
+//
+//go:noescape
+func inttile9x32ShortAVX512(t *byte)
+
+// inttile9x16ShortAVX512 computes tiles of 9 rows and 16 columns.
+//
+//go:noescape
+func inttile9x16ShortAVX512(t *byte)
 
 // inttile10x32VNNIAVX512 computes tiles of 10 rows and 32 columns.
 //
@@ -384,6 +674,16 @@ func inttile10x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile10x8ChannelsAVX2(t *byte)
 
+// inttile10x32ShortAVX512 computes tiles of 10 rows and 32 columns.
+//
+//go:noescape
+func inttile10x32ShortAVX512(t *byte)
+
+// inttile10x16ShortAVX512 computes tiles of 10 rows and 16 columns.
+//
+//go:noescape
+func inttile10x16ShortAVX512(t *byte)
+
 // inttile11x32VNNIAVX512 computes tiles of 11 rows and 32 columns.
 //
 //go:noescape
@@ -404,6 +704,16 @@ func inttile11x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile11x8ChannelsAVX2(t *byte)
 
+// inttile11x32ShortAVX512 computes tiles of 11 rows and 32 columns.
+//
+//go:noescape
+func inttile11x32ShortAVX512(t *byte)
+
+// inttile11x16ShortAVX512 computes tiles of 11 rows and 16 columns.
+//
+//go:noescape
+func inttile11x16ShortAVX512(t *byte)
+
 // inttile12x32VNNIAVX512 computes tiles of 12 rows and 32 columns.
 //
 //go:noescape
@@ -423,3 +733,13 @@ func inttile12x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile12x8ChannelsAVX2(t *byte)
+
+// inttile12x32ShortAVX512 computes tiles of 12 rows and 32 columns.
+//
+//go:noescape
+func inttile12x32ShortAVX512(t *byte)
+
+// inttile12x16ShortAVX512 computes tiles of 12 rows and 16 columns.
+//
+//go:noescape
+func inttile12x16ShortAVX512(t *byte)

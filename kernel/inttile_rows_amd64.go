@@ -9,13 +9,13 @@ import (
 )
 
 var archIntTiles = []intTile{
-	{name: "u8s8_12x32_vnni", needs: cpu.AVX512 | cpu.VNNI, looks: true, panels: []panelKernel[intArgs]{
+	{name: "u8s8_12x32_vnni", needs: cpu.AVX512 | cpu.VNNI, looks: true, pace: 0.52, panels: []panelKernel[intArgs]{
 		intByHeight(16, dot16), intByHeight(32, dot32)}},
-	{name: "u8s8_6x16_avx2_16", needs: cpu.AVX2, limit: 16, defers: true, whole: true, panels: []panelKernel[intArgs]{
+	{name: "u8s8_6x16_avx2_16", needs: cpu.AVX2, limit: 16, defers: true, whole: true, pace: 0.65, panels: []panelKernel[intArgs]{
 		intByHeight(8, deferred8), intByHeight(16, deferred16)}},
-	{name: "u8s8_6x16_avx2_64", needs: cpu.AVX2, limit: 64, whole: true, panels: []panelKernel[intArgs]{
+	{name: "u8s8_6x16_avx2_64", needs: cpu.AVX2, limit: 64, whole: true, pace: 0.95, panels: []panelKernel[intArgs]{
 		intByHeight(8, pairs8), intByHeight(16, pairs16)}},
-	{name: "u8s16_6x16_avx2", needs: cpu.AVX2, whole: true, form: formWords, panels: []panelKernel[intArgs]{
+	{name: "u8s16_6x16_avx2", needs: cpu.AVX2, whole: true, pace: 1.25, form: formWords, panels: []panelKernel[intArgs]{
 		intByHeight(8, words8), intByHeight(16, words16)}},
 }
 

@@ -45,6 +45,12 @@ const (
 	offLDE    = 344
 	offSteps  = 352
 	offMore   = 360
+	offTaps   = 376
+	offAll    = 384
+	offBack   = 392
+	offSrcTap = 400
+	offBTap   = 408
+	offCTap   = 416
 )
 
 // Kinds of kernel.intStore.
@@ -59,10 +65,11 @@ type isa struct {
 	name   string
 	suffix string
 	bytes  int // of a vector register
-	unit   int // bytes of a column's quad in the panel
+	unit   int // bytes of a column's quad in the panel; 0: nothing is multiplied
 	vec    func() reg.VecVirtual
 	form   form
 	finish func(t reg.Register, a acc)
+	taps   bool // several products in a row
 }
 
 // form emits the multiplication.
@@ -95,7 +102,9 @@ func kernel(s *isa, width, m int) {
 		}
 	}
 	s.form.begin(s, t, a)
-	sum(s, t, a, width, segp, segn)
+	if s.unit > 0 {
+		sum(s, t, a, width, segp, segn)
+	}
 	s.form.end(s, a)
 	s.finish(Load(Param("t"), GP64()), a)
 
@@ -122,8 +131,28 @@ func kernel(s *isa, width, m int) {
 	JMP(LabelRef("tile"))
 
 	Label("done")
+	if s.taps {
+		nextTap(t)
+	}
 	VZEROUPPER()
 	RET()
+}
+
+// nextTap goes on with the same rows of the next tap, if there is one.
+func nextTap(t reg.Register) {
+	x := GP64()
+	DECQ(Mem{Base: t, Disp: offTaps})
+	JLE(LabelRef("end"))
+	MOVQ(Mem{Base: t, Disp: offAll}, x)
+	MOVQ(x, Mem{Base: t, Disp: offTiles})
+	MOVQ(Mem{Base: t, Disp: offBack}, x)
+	SUBQ(x, Mem{Base: t, Disp: offRows})
+	for _, p := range [][2]int{{offSrc, offSrcTap}, {offB, offBTap}, {offC, offCTap}} {
+		MOVQ(Mem{Base: t, Disp: p[1]}, x)
+		ADDQ(x, Mem{Base: t, Disp: p[0]})
+	}
+	JMP(LabelRef("tile"))
+	Label("end")
 }
 
 // sum emits the loops over segments and quads.
@@ -193,10 +222,16 @@ func main() {
 		kernel(&vnni, 16, m)
 		kernel(&channels512, 16, m)
 		kernel(&channels2, 8, m)
+		kernel(&short512, 32, m)
+		kernel(&short512, 16, m)
+		if m <= 8 {
+			kernel(&sums512, 32, m)
+			kernel(&sums512, 16, m)
+		}
 		if m > 6 {
 			continue
 		}
-		for _, s := range []*isa{&words, &pairs, &deferred} {
+		for _, s := range []*isa{&words, &pairs, &deferred, &short2, &sums2} {
 			kernel(s, 16, m)
 			kernel(s, 8, m)
 		}
