@@ -102,12 +102,11 @@ func (b *builder) reduceRows(n *ir.Node, r reduction, from, to place, rows, coun
 // each of outer matrices.
 func (b *builder) reduceColumns(n *ir.Node, r reduction, from, to place, outer, count, inner int) {
 	fold := r.columns(count, inner)
-	b.emit(&step{node: n, kernel: r.name, tasks: outer, flops: int64(outer * count * inner),
+	parts := fold.Tasks()
+	b.emit(&step{node: n, kernel: r.name, tasks: outer * parts, flops: int64(outer * count * inner),
 		reads: []*buf{from.b}, writes: []*buf{to.b},
-		task: func(f *frame, i int, _ []float32) {
-			d, s := f.at(to)[i*inner:(i+1)*inner], f.at(from)[i*count*inner:]
-			for task := range fold.Tasks() {
-				fold.Run(task, d, s)
-			}
+		task: func(f *frame, task int, _ []float32) {
+			i := task / parts
+			fold.Run(task%parts, f.at(to)[i*inner:(i+1)*inner], f.at(from)[i*count*inner:])
 		}})
 }
