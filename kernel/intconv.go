@@ -14,6 +14,8 @@ type IntConv struct {
 	segs         []seg
 	scratchBytes int
 	stack        stackPlan
+	order        [][]int32 // of the quads of grouped panels, and of stacked ones
+	stackOrder   [][]int32
 }
 
 // intBytes is how many bytes of the source one task should touch.
@@ -62,6 +64,7 @@ func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 			c.scratchBytes += c.bandElements() + max(3, w.tile.nr()-1)
 		}
 	}
+	c.order = w.orders(c.segs)
 	c.planStack()
 	return c, nil
 }
@@ -132,7 +135,7 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 		pad = ep.Pad
 	}
 	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, pad)
-	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, codes: c.w.codes, store: store,
+	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, codes: c.w.codes, store: store,
 		dst: dst[r0*c.ow*s.DstStride*store.size():], ldc: s.DstStride, ldr: s.ResStride, ep: ep}
 	if ep.Residual != nil && store != storeSums {
 		p.res = ep.Residual[r0*c.ow*s.ResStride:]

@@ -135,8 +135,8 @@ func TestIntConv(t *testing.T) {
 	eachIntTile(t, "inttile", intTiles, func(t *testing.T, tile *intTile) {
 		for i, s := range intCases {
 			largest := []int{127}
-			if tile.limit > 0 {
-				largest = []int{1, tile.limit/2 - 1, tile.limit}
+			if tile.grouped {
+				largest = []int{127, 64, 63, 32, 31, 16, 8, 7, 3, 1}
 			}
 			for _, l := range largest {
 				t.Run(fmt.Sprint(i, "/", l), func(t *testing.T) { testIntConv(t, tile, s, l) })
@@ -161,7 +161,7 @@ func testIntConv(t *testing.T, tile *intTile, s ConvShape, largest int) {
 	zero := []uint8{0, 128, 255, 77}[r.IntN(4)]
 	src := tailBytes(t, r, extent(s.N*s.H*s.W, s.C, s.SrcStride))
 	w := extremeWeights(r, s.O*s.C/s.Groups*s.KH*s.KW, largest)
-	weights := tile.pack(s, w, zero, largest)
+	weights := tile.pack(s, w, zero)
 	conv, err := NewIntConv(s, weights)
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,6 @@ type IntWeights struct {
 	runs                 intRuns
 	zero                 uint8
 	tile                 *intTile
-	flush                int
 	panels               []intPanel // of one group after the other
 	stack                *intStack  // nil: one term
 	codes                *intCodes  // nil: panels hold the weights themselves
@@ -23,6 +22,9 @@ type intPanel struct {
 	width int
 	data  []int8
 	start []int32
+	// order and runs are the quads of the lines of a grouped panel.
+	order []int32
+	runs  []groupRun
 }
 
 // intRuns is how the source of one output pixel is read: taps runs of n
@@ -55,20 +57,19 @@ func PackIntConv(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
 	if n := s.O * s.C / s.Groups * s.KH * s.KW; len(w) != n {
 		return nil, fmt.Errorf("convolution weights: %d elements for [%d,%d,%d,%d]", len(w), s.O, s.C/s.Groups, s.KH, s.KW)
 	}
-	largest, err := bounds(s.O, w)
-	if err != nil {
+	if _, err := bounds(s.O, w); err != nil {
 		return nil, err
 	}
 	tiles := intTiles
 	if s.depthwise() {
 		tiles = intDepthTiles
 	}
-	return pickIntTile(tiles, largest).pack(s, w, zero, largest), nil
+	return pickIntTile(tiles).pack(s, w, zero), nil
 }
 
 // pack packs weights that are known to fit.
-func (t *intTile) pack(s ConvShape, w []int8, zero uint8, largest int) *IntWeights {
-	p := t.empty(s, zero, largest)
+func (t *intTile) pack(s ConvShape, w []int8, zero uint8) *IntWeights {
+	p := t.empty(s, zero)
 	cg, og, taps := s.C/s.Groups, s.O/s.Groups, s.KH*s.KW
 	if t.form == formChannels {
 		og = s.O
@@ -76,17 +77,23 @@ func (t *intTile) pack(s ConvShape, w []int8, zero uint8, largest int) *IntWeigh
 	for o := range s.O {
 		p.column(o%og, og, hwc(w[o*cg*taps:(o+1)*cg*taps], cg, taps))
 	}
+	p.group()
 	return p
 }
 
-// empty is weights up to largest without any panel.
-func (t *intTile) empty(s ConvShape, zero uint8, largest int) *IntWeights {
-	p := &IntWeights{kh: s.KH, kw: s.KW, c: s.C, groups: s.Groups, o: s.O,
-		runs: intRunsOf(&s), zero: zero, tile: t, flush: math.MaxInt}
-	if t.defers && largest > 0 {
-		p.flush = math.MaxInt16 / (2 * math.MaxUint8 * largest)
+// empty is weights without any panel.
+func (t *intTile) empty(s ConvShape, zero uint8) *IntWeights {
+	return &IntWeights{kh: s.KH, kw: s.KW, c: s.C, groups: s.Groups, o: s.O, runs: intRunsOf(&s), zero: zero, tile: t}
+}
+
+// group rearranges complete panels where the tile takes groups.
+func (p *IntWeights) group() {
+	if !p.tile.grouped {
+		return
 	}
-	return p
+	for i := range p.panels {
+		p.panels[i].group()
+	}
 }
 
 // hwc brings the weights of a channel from [C][KH][KW] to [KH][KW][C].
@@ -120,10 +127,10 @@ func (p *IntWeights) column(j, og int, w []int8) {
 	lines := p.runs.taps * p.runs.quads()
 	if j%nr == 0 {
 		width := narrowest(p.tile.panels, og-j).width
-		p.panels = append(p.panels, intPanel{width, make([]int8, lines*width*p.tile.unit()), make([]int32, width)})
+		p.panels = append(p.panels, intPanel{width: width, data: make([]int8, lines*width*4), start: make([]int32, width)})
 	}
 	panel := &p.panels[len(p.panels)-1]
-	line := panel.width * p.tile.unit()
+	line := 4 * panel.width
 	sum, at := 0, 0
 	for _, v := range w {
 		sum += int(v)
@@ -144,7 +151,7 @@ func (p *IntWeights) column(j, og int, w []int8) {
 func (p *IntWeights) Bytes() int {
 	n := 0
 	for _, panel := range p.panels {
-		n += len(panel.data) + 4*len(panel.start)
+		n += len(panel.data) + 4*(len(panel.start)+len(panel.order)) + 8*len(panel.runs)
 	}
 	if p.stack != nil {
 		n += p.stack.w.Bytes()

@@ -14,16 +14,6 @@ DATA inttileOnes<>+24(SB)/4, $0x00010001
 DATA inttileOnes<>+28(SB)/4, $0x00010001
 GLOBL inttileOnes<>(SB), RODATA|NOPTR, $32
 
-DATA inttileLowBytes<>+0(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+4(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+8(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+12(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+16(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+20(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+24(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+28(SB)/4, $0x00ff00ff
-GLOBL inttileLowBytes<>(SB), RODATA|NOPTR, $32
-
 DATA inttileLanesToRows<>+0(SB)/4, $0x00000000
 DATA inttileLanesToRows<>+4(SB)/4, $0x00000004
 DATA inttileLanesToRows<>+8(SB)/4, $0x00000008
@@ -186,24 +176,24 @@ k:
 	VMOVUPS.Z    64(DX), K3, Z2
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS.Z    64(DX), K3, Z2
 	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 284(AX), Z2
-	VBROADCASTSS 288(AX), Z3
-	VBROADCASTSS 292(AX), Z4
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
 	VMAXPS       Z2, Z0, Z0
 	VMINPS       Z3, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -229,7 +219,7 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS.Z    64(DX), K3, Z2
@@ -241,10 +231,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
-	VPBROADCASTB 280(AX), Z3
+	VPBROADCASTB 272(AX), Z3
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -256,7 +246,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), BX
+	MOVQ         344(AX), BX
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -265,7 +255,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z2
@@ -326,11 +316,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -390,21 +380,21 @@ k:
 	VMOVUPS.Z    (DX), K2, Z1
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z1, Z0, Z0
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS 284(AX), Z1
-	VBROADCASTSS 288(AX), Z2
-	VBROADCASTSS 292(AX), Z3
+	VBROADCASTSS 276(AX), Z1
+	VBROADCASTSS 280(AX), Z2
+	VBROADCASTSS 284(AX), Z3
 	VMAXPS       Z1, Z0, Z0
 	VMINPS       Z2, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -422,7 +412,7 @@ residual:
 	VADDPS       Z2, Z0, Z0
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS 264(AX), Z1
@@ -431,10 +421,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z1
-	VPBROADCASTB 280(AX), Z2
+	VPBROADCASTB 272(AX), Z2
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
 	VCVTPS2DQ    Z0, Z0
 	VPACKSSDW    Z0, Z0, Z0
@@ -445,7 +435,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), BX
+	MOVQ         344(AX), BX
 	VBROADCASTSS 260(AX), Z1
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z1, Z1
@@ -453,7 +443,7 @@ look:
 	VCVTTPS2DQ   Z0, Z0
 	VPACKUSDW    Z0, Z0, Z0
 	VPMAXUW      Z1, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z3
@@ -512,11 +502,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -576,21 +566,21 @@ k:
 	VMOVUPS.Z (DX), K2, Z1
 	VCVTDQ2PS Z0, Z0
 	VMULPS    Z1, Z0, Z0
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS 284(AX), Z1
-	VBROADCASTSS 288(AX), Z2
-	VBROADCASTSS 292(AX), Z3
+	VBROADCASTSS 276(AX), Z1
+	VBROADCASTSS 280(AX), Z2
+	VBROADCASTSS 284(AX), Z3
 	VMAXPS       Z1, Z0, Z0
 	VMINPS       Z2, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -608,7 +598,7 @@ residual:
 	VADDPS       Z2, Z0, Z0
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS 264(AX), Z1
@@ -617,10 +607,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z1
-	VPBROADCASTB 280(AX), Z2
+	VPBROADCASTB 272(AX), Z2
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
 	VCVTPS2DQ    Z0, Z0
 	VPACKSSDW    Z0, Z0, Z0
@@ -631,7 +621,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), BX
+	MOVQ         344(AX), BX
 	VBROADCASTSS 260(AX), Z1
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z1, Z1
@@ -639,7 +629,7 @@ look:
 	VCVTTPS2DQ   Z0, Z0
 	VPACKUSDW    Z0, Z0, Z0
 	VPMAXUW      Z1, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z3
@@ -698,11 +688,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -757,21 +747,21 @@ k:
 	VMOVUPS   (CX), Y1
 	VCVTDQ2PS Y0, Y0
 	VMULPS    Y1, Y0, Y0
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 284(AX), Y1
-	VBROADCASTSS 288(AX), Y2
-	VBROADCASTSS 292(AX), Y3
+	VBROADCASTSS 276(AX), Y1
+	VBROADCASTSS 280(AX), Y2
+	VBROADCASTSS 284(AX), Y3
 	VMAXPS       Y1, Y0, Y0
 	VMINPS       Y2, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -789,7 +779,7 @@ residual:
 	VADDPS       Y2, Y0, Y0
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
 	VBROADCASTSS 264(AX), Y1
@@ -799,7 +789,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y1
-	VPBROADCASTB 280(AX), X2
+	VPBROADCASTB 272(AX), X2
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y1, Y0, Y0
@@ -827,11 +817,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -845,650 +835,213 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile1x16WordsAVX2(t *byte)
+// func inttile1x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile1x16WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile1x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
 	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), DX
-	LEAQ    (AX)(DX*1), BX
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y2
-	VMOVUPS      64(CX), Y3
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
-	VPMADDWD     Y2, Y4, Y2
-	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y2
-	VPADDD       Y2, Y1, Y1
-	VMOVUPS      32(CX), Y2
-	VMOVUPS      96(CX), Y3
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     Y2, Y4, Y2
-	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y2
-	VPADDD       Y2, Y1, Y1
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	VPMOVZXBD    8(CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X3, X1, X1
-	VMOVDQU      X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x8WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	MOVQ    (AX), CX
+	MOVLQSX (DX), BX
+	ADDQ    CX, BX
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), DX
-	LEAQ    (AX)(DX*1), BX
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), SI
+	TESTQ   SI, SI
+	JZ      summed
 
-k:
+group:
+	MOVLQSX      (AX), DI
+	MOVLQSX      (DX), R8
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y1
-	VPBROADCASTD (BX)(AX*1), Y2
-	VPAND        inttileLowBytes<>+0(SB), Y2, Y2
-	VPMADDWD     Y1, Y2, Y1
-	VPADDD       Y1, Y0, Y0
-	VMOVUPS      32(CX), Y1
-	VPBROADCASTD (BX)(AX*1), Y2
-	VPSRLW       $0x08, Y2, Y2
-	VPMADDWD     Y1, Y2, Y1
-	VPADDD       Y1, Y0, Y0
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y1
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y1, Y0, Y0
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R8*1), Y2
+	VPMADDUBSW   Y1, Y2, Y1
+	DECQ         DI
+	JZ           widen
 
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 284(AX), Y1
-	VBROADCASTSS 288(AX), Y2
-	VBROADCASTSS 292(AX), Y3
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y3, Y0, Y0
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y1
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y2
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       Y2, Y0, Y0
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 264(AX), Y1
-	VMINPS       Y0, Y1, Y0
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y1
-	VPBROADCASTB 280(AX), X2
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y1, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X2, X1, X1
-	VMOVQ        X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y1
-	VMAXPS       Y1, Y0, Y0
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS inttileOnes<>+0(SB), Y2
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), DX
-	LEAQ    (AX)(DX*1), BX
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPMADDUBSW   (CX), Y3, Y4
-	VPMADDWD     Y2, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPMADDUBSW   32(CX), Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y1, Y1
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+quad:
+	MOVLQSX      (DX), R8
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	VPMOVZXBD    8(CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X3, X1, X1
-	VMOVDQU      X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS inttileOnes<>+0(SB), Y1
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), DX
-	LEAQ    (AX)(DX*1), BX
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y2
-	VPMADDUBSW   (CX), Y2, Y2
-	VPMADDWD     Y1, Y2, Y2
-	VPADDD       Y2, Y0, Y0
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y1
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y1, Y0, Y0
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 284(AX), Y1
-	VBROADCASTSS 288(AX), Y2
-	VBROADCASTSS 292(AX), Y3
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y3, Y0, Y0
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y1
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y2
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       Y2, Y0, Y0
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 264(AX), Y1
-	VMINPS       Y0, Y1, Y0
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y1
-	VPBROADCASTB 280(AX), X2
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y1, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X2, X1, X1
-	VMOVQ        X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y1
-	VMAXPS       Y1, Y0, Y0
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x16DeferredAVX2(SB), NOSPLIT, $80-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y1, 48(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), BX
-	LEAQ    (AX)(BX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   Y2, Y4, Y2
-	VPADDW       Y2, Y0, Y0
-	VPMADDUBSW   Y3, Y4, Y2
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R8*1), Y3
+	VPMADDUBSW   Y2, Y3, Y2
 	VPADDW       Y2, Y1, Y1
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y2
-	VPMADDWD     Y2, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y2, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         DI
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y2
-	VPMADDWD  Y2, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y2, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y2
+	VPMADDWD Y2, Y1, Y1
+	VPADDD   Y1, Y0, Y0
+	DECQ     SI
+	JNZ      group
+	ADDQ     $0x08, AX
+	JMP      run
+
+summed:
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y1
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 276(AX), Y1
+	VBROADCASTSS 280(AX), Y2
+	VBROADCASTSS 284(AX), Y3
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       Y2, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y3, Y0, Y0
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y1
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 264(AX), Y1
+	VMINPS       Y0, Y1, Y0
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y1
+	VPBROADCASTB 272(AX), X2
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X2, X1, X1
+	VMOVQ        X1, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y1
+	VMAXPS       Y1, Y0, Y0
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile1x16GroupedAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile1x16GroupedAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	MOVQ    24(AX), DX
+	MOVQ    (AX), CX
+	MOVLQSX (DX), BX
+	ADDQ    CX, BX
+	MOVQ    72(AX), CX
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
+
+run:
+	MOVLQSX 4(AX), SI
+	TESTQ   SI, SI
+	JZ      summed
+
+group:
+	MOVLQSX      (AX), DI
+	MOVLQSX      (DX), R8
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R8*1), Y4
+	VPMADDUBSW   Y2, Y4, Y2
+	VPMADDUBSW   Y3, Y4, Y3
+	DECQ         DI
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R8
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y4
+	VMOVUPS      32(CX), Y5
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R8*1), Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDUBSW   Y5, Y6, Y4
+	VPADDW       Y4, Y3, Y3
+	DECQ         DI
+	JNZ          quad
+
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y4
+	VPMADDWD Y4, Y2, Y2
+	VPADDD   Y2, Y0, Y0
+	VPMADDWD Y4, Y3, Y3
+	VPADDD   Y3, Y1, Y1
+	DECQ     SI
+	JNZ      group
+	ADDQ     $0x08, AX
+	JMP      run
+
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -1499,24 +1052,24 @@ narrow:
 	VMOVUPS   32(CX), Y2
 	VCVTDQ2PS Y1, Y1
 	VMULPS    Y2, Y1, Y1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
 	VMAXPS       Y2, Y0, Y0
 	VMINPS       Y3, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -1542,7 +1095,7 @@ residual:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
@@ -1555,7 +1108,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
+	VPBROADCASTB 272(AX), X3
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -1586,157 +1139,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x8DeferredAVX2(SB), NOSPLIT, $48-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VPXOR   Y0, Y0, Y0
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), BX
-	LEAQ    (AX)(BX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y1
-	VPBROADCASTD (SI)(AX*1), Y2
-	VPMADDUBSW   Y1, Y2, Y1
-	VPADDW       Y1, Y0, Y0
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y1
-	VPMADDWD     Y1, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VMOVUPS      Y0, 16(SP)
-	VPXOR        Y0, Y0, Y0
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y1
-	VPMADDWD  Y1, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y1
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y1, Y0, Y0
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 284(AX), Y1
-	VBROADCASTSS 288(AX), Y2
-	VBROADCASTSS 292(AX), Y3
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y3, Y0, Y0
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y1
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y2
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       Y2, Y0, Y0
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 264(AX), Y1
-	VMINPS       Y0, Y1, Y0
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y1
-	VPBROADCASTB 280(AX), X2
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y1, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X2, X1, X1
-	VMOVQ        X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y1
-	VMAXPS       Y1, Y0, Y0
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -1815,10 +1222,10 @@ k:
 	VMULPS       Z4, Z1, Z1
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -1826,7 +1233,7 @@ k:
 	VADDPS       64(DX), Z3, Z3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
@@ -1835,9 +1242,9 @@ scaled:
 	VMOVUPS.Z    64(DX), K3, Z4
 	VADDPS       Z4, Z1, Z1
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 284(AX), Z4
-	VBROADCASTSS 288(AX), Z5
-	VBROADCASTSS 292(AX), Z6
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
 	VMAXPS       Z4, Z0, Z0
 	VMINPS       Z5, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -1880,7 +1287,7 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z2, Z2
@@ -1896,10 +1303,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
-	VPBROADCASTB 280(AX), Z5
+	VPBROADCASTB 272(AX), Z5
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -1915,7 +1322,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -1928,7 +1335,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -2018,11 +1425,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2089,24 +1496,24 @@ k:
 	VMULPS       Z2, Z0, Z0
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 284(AX), Z2
-	VBROADCASTSS 288(AX), Z3
-	VBROADCASTSS 292(AX), Z4
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
 	VMAXPS       Z2, Z0, Z0
 	VMINPS       Z3, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -2133,7 +1540,7 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
@@ -2144,10 +1551,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
-	VPBROADCASTB 280(AX), Z3
+	VPBROADCASTB 272(AX), Z3
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -2159,7 +1566,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -2168,7 +1575,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(SI), Z1, Z2
@@ -2236,11 +1643,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2307,24 +1714,24 @@ k:
 	VMULPS    Z2, Z0, Z0
 	VCVTDQ2PS Z1, Z1
 	VMULPS    Z2, Z1, Z1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 284(AX), Z2
-	VBROADCASTSS 288(AX), Z3
-	VBROADCASTSS 292(AX), Z4
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
 	VMAXPS       Z2, Z0, Z0
 	VMINPS       Z3, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -2351,7 +1758,7 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
@@ -2362,10 +1769,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
-	VPBROADCASTB 280(AX), Z3
+	VPBROADCASTB 272(AX), Z3
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -2377,7 +1784,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -2386,7 +1793,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(SI), Z1, Z2
@@ -2454,11 +1861,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2521,24 +1928,24 @@ k:
 	VMULPS    Y2, Y0, Y0
 	VCVTDQ2PS Y1, Y1
 	VMULPS    Y2, Y1, Y1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
 	VMAXPS       Y2, Y0, Y0
 	VMINPS       Y3, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -2565,7 +1972,7 @@ residual:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
@@ -2577,7 +1984,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
+	VPBROADCASTB 272(AX), X3
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y2, Y0, Y0
@@ -2617,11 +2024,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2635,864 +2042,267 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile2x16WordsAVX2(t *byte)
+// func inttile2x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile2x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), DX
-	LEAQ    (AX)(DX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y4
-	VMOVUPS      64(CX), Y5
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y4, Y6, Y7
-	VPADDD       Y7, Y0, Y0
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y4, Y6, Y4
-	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y4
-	VPADDD       Y4, Y3, Y3
-	VMOVUPS      32(CX), Y4
-	VMOVUPS      96(CX), Y5
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y4, Y6, Y7
-	VPADDD       Y7, Y0, Y0
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y4, Y6, Y4
-	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y4
-	VPADDD       Y4, Y3, Y3
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y6, Y3, Y3
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y4
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y0, Y0
-	VPMOVZXBD    8(CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y2, Y2
-	VPMOVZXBD    8(CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 264(AX), Y4
-	VMINPS       Y0, Y4, Y0
-	VMINPS       Y1, Y4, Y1
-	VMINPS       Y2, Y4, Y2
-	VMINPS       Y3, Y4, Y3
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y4, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X5, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y4, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X5, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile2x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, Y1
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), DX
-	LEAQ    (AX)(DX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y2
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPAND        inttileLowBytes<>+0(SB), Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPAND        inttileLowBytes<>+0(SB), Y3, Y3
-	VPMADDWD     Y2, Y3, Y2
-	VPADDD       Y2, Y1, Y1
-	VMOVUPS      32(CX), Y2
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPSRLW       $0x08, Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPSRLW       $0x08, Y3, Y3
-	VPMADDWD     Y2, Y3, Y2
-	VPADDD       Y2, Y1, Y1
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKUSWB    X4, X0, X4
-	VPMAXUB      X3, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y2, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X3, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS inttileOnes<>+0(SB), Y4
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, BX
+	MOVLQSX 4(DX), SI
+	ADDQ    CX, SI
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), DX
-	LEAQ    (AX)(DX*1), SI
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), DI
+	TESTQ   DI, DI
+	JZ      summed
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y6
-	VPMADDWD     Y4, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPMADDUBSW   32(CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y6
-	VPMADDWD     Y4, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPMADDUBSW   32(CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y3, Y3
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R8
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y3
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R9*1), Y2
+	VPMADDUBSW   Y3, Y2, Y2
+	VPBROADCASTD (SI)(R9*1), Y4
+	VPMADDUBSW   Y3, Y4, Y3
+	DECQ         R8
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y6, Y3, Y3
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y4
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y0, Y0
-	VPMOVZXBD    8(CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y2, Y2
-	VPMOVZXBD    8(CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 264(AX), Y4
-	VMINPS       Y0, Y4, Y0
-	VMINPS       Y1, Y4, Y1
-	VMINPS       Y2, Y4, Y2
-	VMINPS       Y3, Y4, Y3
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y4, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X5, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y4, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X5, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS inttileOnes<>+0(SB), Y2
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), DX
-	LEAQ    (AX)(DX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPMADDUBSW   (CX), Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPMADDUBSW   (CX), Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y1, Y1
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKUSWB    X4, X0, X4
-	VPMAXUB      X3, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y2, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X3, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x16DeferredAVX2(SB), NOSPLIT, $144-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), BX
-	LEAQ    (AX)(BX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   Y4, Y6, Y7
-	VPADDW       Y7, Y0, Y0
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   Y4, Y6, Y4
-	VPADDW       Y4, Y2, Y2
-	VPMADDUBSW   Y5, Y6, Y4
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R9*1), Y5
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VPBROADCASTD (SI)(R9*1), Y5
+	VPMADDUBSW   Y4, Y5, Y4
 	VPADDW       Y4, Y3, Y3
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y4
-	VPMADDWD     Y4, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y4, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y4, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y4, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R8
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y4
-	VPMADDWD  Y4, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y4, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y4, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y4, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y4
+	VPMADDWD Y4, Y2, Y2
+	VPADDD   Y2, Y0, Y0
+	VPMADDWD Y4, Y3, Y3
+	VPADDD   Y3, Y1, Y1
+	DECQ     DI
+	JNZ      group
+	ADDQ     $0x08, AX
+	JMP      run
+
+summed:
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y2
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 272(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKUSWB    X4, X0, X4
+	VPMAXUB      X3, X4, X4
+	VMOVQ        X4, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y2, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X3, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile2x16GroupedAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile2x16GroupedAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y2
+	VMOVUPS 32(CX), Y1
+	VMOVUPS Y1, Y3
+	MOVQ    24(AX), DX
+	MOVQ    (AX), CX
+	MOVLQSX (DX), BX
+	ADDQ    CX, BX
+	MOVLQSX 4(DX), SI
+	ADDQ    CX, SI
+	MOVQ    72(AX), CX
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
+
+run:
+	MOVLQSX 4(AX), DI
+	TESTQ   DI, DI
+	JZ      summed
+
+group:
+	MOVLQSX      (AX), R8
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R9*1), Y5
+	VPMADDUBSW   Y6, Y5, Y4
+	VPMADDUBSW   Y7, Y5, Y5
+	VPBROADCASTD (SI)(R9*1), Y8
+	VPMADDUBSW   Y6, Y8, Y6
+	VPMADDUBSW   Y7, Y8, Y7
+	DECQ         R8
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y8
+	VMOVUPS      32(CX), Y9
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R9*1), Y10
+	VPMADDUBSW   Y8, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPMADDUBSW   Y9, Y10, Y10
+	VPADDW       Y10, Y5, Y5
+	VPBROADCASTD (SI)(R9*1), Y10
+	VPMADDUBSW   Y8, Y10, Y8
+	VPADDW       Y8, Y6, Y6
+	VPMADDUBSW   Y9, Y10, Y8
+	VPADDW       Y8, Y7, Y7
+	DECQ         R8
+	JNZ          quad
+
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y8
+	VPMADDWD Y8, Y4, Y4
+	VPADDD   Y4, Y0, Y0
+	VPMADDWD Y8, Y5, Y5
+	VPADDD   Y5, Y1, Y1
+	VPMADDWD Y8, Y6, Y6
+	VPADDD   Y6, Y2, Y2
+	VPMADDWD Y8, Y7, Y7
+	VPADDD   Y7, Y3, Y3
+	DECQ     DI
+	JNZ      group
+	ADDQ     $0x08, AX
+	JMP      run
+
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -3507,10 +2317,10 @@ narrow:
 	VMULPS    Y4, Y1, Y1
 	VCVTDQ2PS Y3, Y3
 	VMULPS    Y4, Y3, Y3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 	ADDQ      DX, CX
@@ -3518,7 +2328,7 @@ narrow:
 	VADDPS    32(CX), Y3, Y3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y4
@@ -3527,9 +2337,9 @@ scaled:
 	VMOVUPS      32(CX), Y4
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
 	VMAXPS       Y4, Y0, Y0
 	VMINPS       Y5, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -3572,7 +2382,7 @@ residual:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y2, Y2
@@ -3589,7 +2399,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
+	VPBROADCASTB 272(AX), X5
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -3635,198 +2445,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x8DeferredAVX2(SB), NOSPLIT, $80-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), BX
-	LEAQ    (AX)(BX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y2
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPMADDUBSW   Y2, Y3, Y3
-	VPADDW       Y3, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y3
-	VPMADDUBSW   Y2, Y3, Y2
-	VPADDW       Y2, Y1, Y1
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y2
-	VPMADDWD     Y2, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y2, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y2
-	VPMADDWD  Y2, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y2, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y2
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y2, Y0, Y0
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y2, Y1, Y1
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	ADDQ      DX, CX
-	VADDPS    (CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKUSWB    X4, X0, X4
-	VPMAXUB      X3, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y2, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X3, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -3916,10 +2539,10 @@ k:
 	VMULPS       Z6, Z3, Z3
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -3930,7 +2553,7 @@ k:
 	VADDPS       64(DX), Z5, Z5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
@@ -3941,9 +2564,9 @@ scaled:
 	VADDPS       Z6, Z1, Z1
 	VADDPS       Z6, Z3, Z3
 	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 284(AX), Z6
-	VBROADCASTSS 288(AX), Z7
-	VBROADCASTSS 292(AX), Z8
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
 	VMAXPS       Z6, Z0, Z0
 	VMINPS       Z7, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -4003,7 +2626,7 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z2, Z2
@@ -4023,10 +2646,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
-	VPBROADCASTB 280(AX), Z7
+	VPBROADCASTB 272(AX), Z7
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -4049,7 +2672,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -4062,7 +2685,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -4115,7 +2738,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -4196,11 +2819,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -4274,10 +2897,10 @@ k:
 	VMULPS       Z3, Z1, Z1
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       Z3, Z2, Z2
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -4285,16 +2908,16 @@ k:
 	VADDPS       (DX), Z2, Z2
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
 	VADDPS       Z3, Z2, Z2
-	VBROADCASTSS 284(AX), Z3
-	VBROADCASTSS 288(AX), Z4
-	VBROADCASTSS 292(AX), Z5
+	VBROADCASTSS 276(AX), Z3
+	VBROADCASTSS 280(AX), Z4
+	VBROADCASTSS 284(AX), Z5
 	VMAXPS       Z3, Z0, Z0
 	VMINPS       Z4, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -4330,7 +2953,7 @@ residual:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
@@ -4343,10 +2966,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z3
-	VPBROADCASTB 280(AX), Z4
+	VPBROADCASTB 272(AX), Z4
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -4361,7 +2984,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z3
 	VCVTTPS2DQ   Z3, Z3
 	VPACKUSDW    Z3, Z3, Z3
@@ -4373,7 +2996,7 @@ look:
 	VPACKUSDW    Z2, Z2, Z2
 	VPMAXUW      Z3, Z0, Z0
 	VPMAXUW      Z3, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -4468,11 +3091,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -4546,10 +3169,10 @@ k:
 	VMULPS    Z3, Z1, Z1
 	VCVTDQ2PS Z2, Z2
 	VMULPS    Z3, Z2, Z2
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -4557,16 +3180,16 @@ k:
 	VADDPS    (DX), Z2, Z2
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
 	VADDPS       Z3, Z2, Z2
-	VBROADCASTSS 284(AX), Z3
-	VBROADCASTSS 288(AX), Z4
-	VBROADCASTSS 292(AX), Z5
+	VBROADCASTSS 276(AX), Z3
+	VBROADCASTSS 280(AX), Z4
+	VBROADCASTSS 284(AX), Z5
 	VMAXPS       Z3, Z0, Z0
 	VMINPS       Z4, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -4602,7 +3225,7 @@ residual:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
@@ -4615,10 +3238,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z3
-	VPBROADCASTB 280(AX), Z4
+	VPBROADCASTB 272(AX), Z4
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -4633,7 +3256,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z3
 	VCVTTPS2DQ   Z3, Z3
 	VPACKUSDW    Z3, Z3, Z3
@@ -4645,7 +3268,7 @@ look:
 	VPACKUSDW    Z2, Z2, Z2
 	VPMAXUW      Z3, Z0, Z0
 	VPMAXUW      Z3, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -4740,11 +3363,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -4815,10 +3438,10 @@ k:
 	VMULPS    Y3, Y1, Y1
 	VCVTDQ2PS Y2, Y2
 	VMULPS    Y3, Y2, Y2
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -4826,16 +3449,16 @@ k:
 	VADDPS    (CX), Y2, Y2
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 284(AX), Y3
-	VBROADCASTSS 288(AX), Y4
-	VBROADCASTSS 292(AX), Y5
+	VBROADCASTSS 276(AX), Y3
+	VBROADCASTSS 280(AX), Y4
+	VBROADCASTSS 284(AX), Y5
 	VMAXPS       Y3, Y0, Y0
 	VMINPS       Y4, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -4871,7 +3494,7 @@ residual:
 	VADDPS       Y4, Y2, Y2
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
@@ -4885,7 +3508,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y3
-	VPBROADCASTB 280(AX), X4
+	VPBROADCASTB 272(AX), X4
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y3, Y0, Y0
@@ -4937,11 +3560,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -4955,1078 +3578,321 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile3x16WordsAVX2(t *byte)
+// func inttile3x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile3x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DX
-	LEAQ    (AX)(DX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y6
-	VMOVUPS      64(CX), Y7
-	VPBROADCASTD (BX)(AX*1), Y8
-	VPAND        inttileLowBytes<>+0(SB), Y8, Y8
-	VPMADDWD     Y6, Y8, Y9
-	VPADDD       Y9, Y0, Y0
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y8
-	VPAND        inttileLowBytes<>+0(SB), Y8, Y8
-	VPMADDWD     Y6, Y8, Y9
-	VPADDD       Y9, Y2, Y2
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y8
-	VPAND        inttileLowBytes<>+0(SB), Y8, Y8
-	VPMADDWD     Y6, Y8, Y6
-	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y6
-	VPADDD       Y6, Y5, Y5
-	VMOVUPS      32(CX), Y6
-	VMOVUPS      96(CX), Y7
-	VPBROADCASTD (BX)(AX*1), Y8
-	VPSRLW       $0x08, Y8, Y8
-	VPMADDWD     Y6, Y8, Y9
-	VPADDD       Y9, Y0, Y0
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y8
-	VPSRLW       $0x08, Y8, Y8
-	VPMADDWD     Y6, Y8, Y9
-	VPADDD       Y9, Y2, Y2
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y8
-	VPSRLW       $0x08, Y8, Y8
-	VPMADDWD     Y6, Y8, Y6
-	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y6
-	VPADDD       Y6, Y5, Y5
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y6
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y0, Y0
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y2, Y2
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y4, Y4
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y5, Y5
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 264(AX), Y6
-	VMINPS       Y0, Y6, Y0
-	VMINPS       Y1, Y6, Y1
-	VMINPS       Y2, Y6, Y2
-	VMINPS       Y3, Y6, Y3
-	VMINPS       Y4, Y6, Y4
-	VMINPS       Y5, Y6, Y5
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y6, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X7, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y6, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X7, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y6, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X7, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y6
-	VMAXPS       Y6, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile3x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, Y1
 	VMOVUPS Y0, Y2
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
+	ADDQ    CX, BX
 	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DX
-	LEAQ    (AX)(DX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y3
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
-	VPMADDWD     Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y2
-	VMOVUPS      32(CX), Y3
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y2
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y3
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y3, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y2, Y2
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 284(AX), Y3
-	VBROADCASTSS 288(AX), Y4
-	VBROADCASTSS 292(AX), Y5
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y5, Y2, Y2
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y3
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 264(AX), Y3
-	VMINPS       Y0, Y3, Y0
-	VMINPS       Y1, Y3, Y1
-	VMINPS       Y2, Y3, Y2
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y3
-	VPBROADCASTB 280(AX), X4
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y3, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKUSWB    X5, X0, X5
-	VPMAXUB      X4, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y3, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y3, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y3
-	VMAXPS       Y3, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS inttileOnes<>+0(SB), Y6
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, SI
+	MOVLQSX 8(DX), DI
+	ADDQ    CX, DI
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DX
-	LEAQ    (AX)(DX*1), DI
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), R8
+	TESTQ   R8, R8
+	JZ      summed
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y8
-	VPMADDWD     Y6, Y8, Y8
-	VPADDD       Y8, Y0, Y0
-	VPMADDUBSW   32(CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y8
-	VPMADDWD     Y6, Y8, Y8
-	VPADDD       Y8, Y2, Y2
-	VPMADDUBSW   32(CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y8
-	VPMADDWD     Y6, Y8, Y8
-	VPADDD       Y8, Y4, Y4
-	VPMADDUBSW   32(CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y5, Y5
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R9
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y5
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R10*1), Y3
+	VPMADDUBSW   Y5, Y3, Y3
+	VPBROADCASTD (SI)(R10*1), Y4
+	VPMADDUBSW   Y5, Y4, Y4
+	VPBROADCASTD (DI)(R10*1), Y6
+	VPMADDUBSW   Y5, Y6, Y5
+	DECQ         R9
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y6
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y0, Y0
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y2, Y2
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y4, Y4
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y5, Y5
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 264(AX), Y6
-	VMINPS       Y0, Y6, Y0
-	VMINPS       Y1, Y6, Y1
-	VMINPS       Y2, Y6, Y2
-	VMINPS       Y3, Y6, Y3
-	VMINPS       Y4, Y6, Y4
-	VMINPS       Y5, Y6, Y5
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y6, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X7, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y6, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X7, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y6, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X7, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y6
-	VMAXPS       Y6, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
-	VMOVUPS inttileOnes<>+0(SB), Y3
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DX
-	LEAQ    (AX)(DX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y2, Y2
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y3
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y3, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y2, Y2
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 284(AX), Y3
-	VBROADCASTSS 288(AX), Y4
-	VBROADCASTSS 292(AX), Y5
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y5, Y2, Y2
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y3
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 264(AX), Y3
-	VMINPS       Y0, Y3, Y0
-	VMINPS       Y1, Y3, Y1
-	VMINPS       Y2, Y3, Y2
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y3
-	VPBROADCASTB 280(AX), X4
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y3, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKUSWB    X5, X0, X5
-	VPMAXUB      X4, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y3, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y3, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y3
-	VMAXPS       Y3, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x16DeferredAVX2(SB), NOSPLIT, $208-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VMOVUPS Y1, 176(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), BX
-	LEAQ    (AX)(BX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	VPBROADCASTD (SI)(AX*1), Y8
-	VPMADDUBSW   Y6, Y8, Y9
-	VPADDW       Y9, Y0, Y0
-	VPMADDUBSW   Y7, Y8, Y8
-	VPADDW       Y8, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y8
-	VPMADDUBSW   Y6, Y8, Y9
-	VPADDW       Y9, Y2, Y2
-	VPMADDUBSW   Y7, Y8, Y8
-	VPADDW       Y8, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y8
-	VPMADDUBSW   Y6, Y8, Y6
-	VPADDW       Y6, Y4, Y4
-	VPMADDUBSW   Y7, Y8, Y6
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R10*1), Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y3, Y3
+	VPBROADCASTD (SI)(R10*1), Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD (DI)(R10*1), Y7
+	VPMADDUBSW   Y6, Y7, Y6
 	VPADDW       Y6, Y5, Y5
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y6
-	VPMADDWD     Y6, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y6, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y6, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y6, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y6, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y6, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R9
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y6
-	VPMADDWD  Y6, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y6, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y6, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y6, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y6, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y6, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y6
+	VPMADDWD Y6, Y3, Y3
+	VPADDD   Y3, Y0, Y0
+	VPMADDWD Y6, Y4, Y4
+	VPADDD   Y4, Y1, Y1
+	VPMADDWD Y6, Y5, Y5
+	VPADDD   Y5, Y2, Y2
+	DECQ     R8
+	JNZ      group
+	ADDQ     $0x08, AX
+	JMP      run
+
+summed:
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y3
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y3, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y3, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 276(AX), Y3
+	VBROADCASTSS 280(AX), Y4
+	VBROADCASTSS 284(AX), Y5
+	VMAXPS       Y3, Y0, Y0
+	VMINPS       Y4, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y4, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+	VMINPS       Y4, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y3
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 264(AX), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y3
+	VPBROADCASTB 272(AX), X4
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y3, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPACKUSWB    X5, X0, X5
+	VPMAXUB      X4, X5, X5
+	VMOVQ        X5, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y3, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X4, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X4, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y3
+	VMAXPS       Y3, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile3x16GroupedAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile3x16GroupedAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y4
+	VMOVUPS 32(CX), Y1
+	VMOVUPS Y1, Y3
+	VMOVUPS Y1, Y5
+	MOVQ    24(AX), DX
+	MOVQ    (AX), CX
+	MOVLQSX (DX), BX
+	ADDQ    CX, BX
+	MOVLQSX 4(DX), SI
+	ADDQ    CX, SI
+	MOVLQSX 8(DX), DI
+	ADDQ    CX, DI
+	MOVQ    72(AX), CX
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
+
+run:
+	MOVLQSX 4(AX), R8
+	TESTQ   R8, R8
+	JZ      summed
+
+group:
+	MOVLQSX      (AX), R9
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y10
+	VMOVUPS      32(CX), Y11
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R10*1), Y7
+	VPMADDUBSW   Y10, Y7, Y6
+	VPMADDUBSW   Y11, Y7, Y7
+	VPBROADCASTD (SI)(R10*1), Y9
+	VPMADDUBSW   Y10, Y9, Y8
+	VPMADDUBSW   Y11, Y9, Y9
+	VPBROADCASTD (DI)(R10*1), Y12
+	VPMADDUBSW   Y10, Y12, Y10
+	VPMADDUBSW   Y11, Y12, Y11
+	DECQ         R9
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y12
+	VMOVUPS      32(CX), Y13
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R10*1), Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y6, Y6
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y7, Y7
+	VPBROADCASTD (SI)(R10*1), Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y8, Y8
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD (DI)(R10*1), Y14
+	VPMADDUBSW   Y12, Y14, Y12
+	VPADDW       Y12, Y10, Y10
+	VPMADDUBSW   Y13, Y14, Y12
+	VPADDW       Y12, Y11, Y11
+	DECQ         R9
+	JNZ          quad
+
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y12
+	VPMADDWD Y12, Y6, Y6
+	VPADDD   Y6, Y0, Y0
+	VPMADDWD Y12, Y7, Y7
+	VPADDD   Y7, Y1, Y1
+	VPMADDWD Y12, Y8, Y8
+	VPADDD   Y8, Y2, Y2
+	VPMADDWD Y12, Y9, Y9
+	VPADDD   Y9, Y3, Y3
+	VPMADDWD Y12, Y10, Y10
+	VPADDD   Y10, Y4, Y4
+	VPMADDWD Y12, Y11, Y11
+	VPADDD   Y11, Y5, Y5
+	DECQ     R8
+	JNZ      group
+	ADDQ     $0x08, AX
+	JMP      run
+
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -6045,10 +3911,10 @@ narrow:
 	VMULPS    Y6, Y3, Y3
 	VCVTDQ2PS Y5, Y5
 	VMULPS    Y6, Y5, Y5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 	ADDQ      DX, CX
@@ -6059,7 +3925,7 @@ narrow:
 	VADDPS    32(CX), Y5, Y5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y6
@@ -6070,9 +3936,9 @@ scaled:
 	VADDPS       Y6, Y1, Y1
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
 	VMAXPS       Y6, Y0, Y0
 	VMINPS       Y7, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -6132,7 +3998,7 @@ residual:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y2, Y2
@@ -6153,7 +4019,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
+	VPBROADCASTB 272(AX), X7
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -6214,239 +4080,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x8DeferredAVX2(SB), NOSPLIT, $112-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VMOVUPS Y0, 80(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), BX
-	LEAQ    (AX)(BX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y3
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   Y3, Y4, Y4
-	VPADDW       Y4, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPMADDUBSW   Y3, Y4, Y4
-	VPADDW       Y4, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y4
-	VPMADDUBSW   Y3, Y4, Y3
-	VPADDW       Y3, Y2, Y2
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y3
-	VPMADDWD     Y3, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y3, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y3, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y3
-	VPMADDWD  Y3, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y3, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y3, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y3
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y3, Y0, Y0
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y3, Y1, Y1
-	VCVTDQ2PS Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	ADDQ      DX, CX
-	VADDPS    (CX), Y1, Y1
-	ADDQ      DX, CX
-	VADDPS    (CX), Y2, Y2
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 284(AX), Y3
-	VBROADCASTSS 288(AX), Y4
-	VBROADCASTSS 292(AX), Y5
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y5, Y2, Y2
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y3
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 264(AX), Y3
-	VMINPS       Y0, Y3, Y0
-	VMINPS       Y1, Y3, Y1
-	VMINPS       Y2, Y3, Y2
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y3
-	VPBROADCASTB 280(AX), X4
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y3, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKUSWB    X5, X0, X5
-	VPMAXUB      X4, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y3, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y3, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y3
-	VMAXPS       Y3, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -6547,10 +4185,10 @@ k:
 	VMULPS       Z8, Z5, Z5
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -6564,7 +4202,7 @@ k:
 	VADDPS       64(DX), Z7, Z7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
@@ -6577,9 +4215,9 @@ scaled:
 	VADDPS       Z8, Z3, Z3
 	VADDPS       Z8, Z5, Z5
 	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 284(AX), Z8
-	VBROADCASTSS 288(AX), Z9
-	VBROADCASTSS 292(AX), Z10
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
 	VMAXPS       Z8, Z0, Z0
 	VMINPS       Z9, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -6656,7 +4294,7 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z2, Z2
@@ -6680,10 +4318,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
-	VPBROADCASTB 280(AX), Z9
+	VPBROADCASTB 272(AX), Z9
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -6710,7 +4348,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -6723,7 +4361,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -6780,7 +4418,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -6890,11 +4528,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -6975,10 +4613,10 @@ k:
 	VMULPS       Z4, Z2, Z2
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -6988,7 +4626,7 @@ k:
 	VADDPS       (DX), Z3, Z3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
@@ -6996,9 +4634,9 @@ scaled:
 	VADDPS       Z4, Z1, Z1
 	VADDPS       Z4, Z2, Z2
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 284(AX), Z4
-	VBROADCASTSS 288(AX), Z5
-	VBROADCASTSS 292(AX), Z6
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
 	VMAXPS       Z4, Z0, Z0
 	VMINPS       Z5, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -7043,7 +4681,7 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z1, Z1
@@ -7058,10 +4696,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
-	VPBROADCASTB 280(AX), Z5
+	VPBROADCASTB 272(AX), Z5
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -7077,7 +4715,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -7090,7 +4728,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -7194,11 +4832,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -7279,10 +4917,10 @@ k:
 	VMULPS    Z4, Z2, Z2
 	VCVTDQ2PS Z3, Z3
 	VMULPS    Z4, Z3, Z3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -7292,7 +4930,7 @@ k:
 	VADDPS    (DX), Z3, Z3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
@@ -7300,9 +4938,9 @@ scaled:
 	VADDPS       Z4, Z1, Z1
 	VADDPS       Z4, Z2, Z2
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 284(AX), Z4
-	VBROADCASTSS 288(AX), Z5
-	VBROADCASTSS 292(AX), Z6
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
 	VMAXPS       Z4, Z0, Z0
 	VMINPS       Z5, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -7347,7 +4985,7 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z1, Z1
@@ -7362,10 +5000,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
-	VPBROADCASTB 280(AX), Z5
+	VPBROADCASTB 272(AX), Z5
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -7381,7 +5019,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -7394,7 +5032,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -7498,11 +5136,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -7581,10 +5219,10 @@ k:
 	VMULPS    Y4, Y2, Y2
 	VCVTDQ2PS Y3, Y3
 	VMULPS    Y4, Y3, Y3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -7594,7 +5232,7 @@ k:
 	VADDPS    (CX), Y3, Y3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y4
@@ -7602,9 +5240,9 @@ scaled:
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
 	VMAXPS       Y4, Y0, Y0
 	VMINPS       Y5, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -7649,7 +5287,7 @@ residual:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y1, Y1
@@ -7665,7 +5303,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
+	VPBROADCASTB 272(AX), X5
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y4, Y0, Y0
@@ -7729,11 +5367,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -7747,354 +5385,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile4x16WordsAVX2(t *byte)
+// func inttile4x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile4x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), DX
-	LEAQ    (AX)(DX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y8
-	VMOVUPS      64(CX), Y9
-	VPBROADCASTD (BX)(AX*1), Y10
-	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y0, Y0
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y10
-	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y2, Y2
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y10
-	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y4, Y4
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y10
-	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
-	VPMADDWD     Y8, Y10, Y8
-	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y8
-	VPADDD       Y8, Y7, Y7
-	VMOVUPS      32(CX), Y8
-	VMOVUPS      96(CX), Y9
-	VPBROADCASTD (BX)(AX*1), Y10
-	VPSRLW       $0x08, Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y0, Y0
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y10
-	VPSRLW       $0x08, Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y2, Y2
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y10
-	VPSRLW       $0x08, Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y4, Y4
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y10
-	VPSRLW       $0x08, Y10, Y10
-	VPMADDWD     Y8, Y10, Y8
-	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y8
-	VPADDD       Y8, Y7, Y7
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y8
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 284(AX), Y8
-	VBROADCASTSS 288(AX), Y9
-	VBROADCASTSS 292(AX), Y10
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y10, Y7, Y7
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y8
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y0, Y0
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y2, Y2
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y4, Y4
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y6, Y6
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y7, Y7
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 264(AX), Y8
-	VMINPS       Y0, Y8, Y0
-	VMINPS       Y1, Y8, Y1
-	VMINPS       Y2, Y8, Y2
-	VMINPS       Y3, Y8, Y3
-	VMINPS       Y4, Y8, Y4
-	VMINPS       Y5, Y8, Y5
-	VMINPS       Y6, Y8, Y6
-	VMINPS       Y7, Y8, Y7
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y8
-	VPBROADCASTB 280(AX), X9
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y8, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X9, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y8, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y8, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y8, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y8
-	VMAXPS       Y8, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile4x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
@@ -8102,1277 +5395,78 @@ tile:
 	VMOVUPS Y0, Y1
 	VMOVUPS Y0, Y2
 	VMOVUPS Y0, Y3
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
+	ADDQ    CX, BX
 	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
+	ADDQ    CX, SI
 	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), DX
-	LEAQ    (AX)(DX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y4
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
-	VPMADDWD     Y4, Y5, Y4
-	VPADDD       Y4, Y3, Y3
-	VMOVUPS      32(CX), Y4
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     Y4, Y5, Y4
-	VPADDD       Y4, Y3, Y3
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y6, Y3, Y3
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y4
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 264(AX), Y4
-	VMINPS       Y0, Y4, Y0
-	VMINPS       Y1, Y4, Y1
-	VMINPS       Y2, Y4, Y2
-	VMINPS       Y3, Y4, Y3
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y4, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X6
-	VPACKUSWB    X6, X0, X6
-	VPMAXUB      X5, X6, X6
-	VMOVQ        X6, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y4, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y4, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y4, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS inttileOnes<>+0(SB), Y8
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, DI
+	MOVLQSX 12(DX), R8
+	ADDQ    CX, R8
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), DX
-	LEAQ    (AX)(DX*1), R8
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), R9
+	TESTQ   R9, R9
+	JZ      summed
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y9
-	VPMADDUBSW   (CX), Y9, Y10
-	VPMADDWD     Y8, Y10, Y10
-	VPADDD       Y10, Y0, Y0
-	VPMADDUBSW   32(CX), Y9, Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y9
-	VPMADDUBSW   (CX), Y9, Y10
-	VPMADDWD     Y8, Y10, Y10
-	VPADDD       Y10, Y2, Y2
-	VPMADDUBSW   32(CX), Y9, Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y9
-	VPMADDUBSW   (CX), Y9, Y10
-	VPMADDWD     Y8, Y10, Y10
-	VPADDD       Y10, Y4, Y4
-	VPMADDUBSW   32(CX), Y9, Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y9
-	VPMADDUBSW   (CX), Y9, Y10
-	VPMADDWD     Y8, Y10, Y10
-	VPADDD       Y10, Y6, Y6
-	VPMADDUBSW   32(CX), Y9, Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y7, Y7
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R10
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y7
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R11*1), Y4
+	VPMADDUBSW   Y7, Y4, Y4
+	VPBROADCASTD (SI)(R11*1), Y5
+	VPMADDUBSW   Y7, Y5, Y5
+	VPBROADCASTD (DI)(R11*1), Y6
+	VPMADDUBSW   Y7, Y6, Y6
+	VPBROADCASTD (R8)(R11*1), Y8
+	VPMADDUBSW   Y7, Y8, Y7
+	DECQ         R10
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y8
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 284(AX), Y8
-	VBROADCASTSS 288(AX), Y9
-	VBROADCASTSS 292(AX), Y10
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y10, Y7, Y7
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y8
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y0, Y0
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y2, Y2
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y4, Y4
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y6, Y6
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y7, Y7
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 264(AX), Y8
-	VMINPS       Y0, Y8, Y0
-	VMINPS       Y1, Y8, Y1
-	VMINPS       Y2, Y8, Y2
-	VMINPS       Y3, Y8, Y3
-	VMINPS       Y4, Y8, Y4
-	VMINPS       Y5, Y8, Y5
-	VMINPS       Y6, Y8, Y6
-	VMINPS       Y7, Y8, Y7
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y8
-	VPBROADCASTB 280(AX), X9
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y8, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X9, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y8, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y8, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y8, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y8
-	VMAXPS       Y8, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y3
-	VMOVUPS inttileOnes<>+0(SB), Y4
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), DX
-	LEAQ    (AX)(DX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y3, Y3
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y6, Y3, Y3
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y4
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 264(AX), Y4
-	VMINPS       Y0, Y4, Y0
-	VMINPS       Y1, Y4, Y1
-	VMINPS       Y2, Y4, Y2
-	VMINPS       Y3, Y4, Y3
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y4, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X6
-	VPACKUSWB    X6, X0, X6
-	VPMAXUB      X5, X6, X6
-	VMOVQ        X6, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y4, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y4, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y4, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x16DeferredAVX2(SB), NOSPLIT, $272-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y0, 208(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VMOVUPS Y1, 176(SP)
-	VMOVUPS Y1, 240(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	VPXOR   Y6, Y6, Y6
-	VPXOR   Y7, Y7, Y7
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), BX
-	LEAQ    (AX)(BX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	VPBROADCASTD (SI)(AX*1), Y10
-	VPMADDUBSW   Y8, Y10, Y11
-	VPADDW       Y11, Y0, Y0
-	VPMADDUBSW   Y9, Y10, Y10
-	VPADDW       Y10, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y10
-	VPMADDUBSW   Y8, Y10, Y11
-	VPADDW       Y11, Y2, Y2
-	VPMADDUBSW   Y9, Y10, Y10
-	VPADDW       Y10, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y10
-	VPMADDUBSW   Y8, Y10, Y11
-	VPADDW       Y11, Y4, Y4
-	VPMADDUBSW   Y9, Y10, Y10
-	VPADDW       Y10, Y5, Y5
-	VPBROADCASTD (R9)(AX*1), Y10
-	VPMADDUBSW   Y8, Y10, Y8
-	VPADDW       Y8, Y6, Y6
-	VPMADDUBSW   Y9, Y10, Y8
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R11*1), Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VPBROADCASTD (SI)(R11*1), Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD (DI)(R11*1), Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD (R8)(R11*1), Y9
+	VPMADDUBSW   Y8, Y9, Y8
 	VPADDW       Y8, Y7, Y7
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y8
-	VPMADDWD     Y8, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y8, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y8, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y8, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y8, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y8, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y8, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y8, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VMOVUPS      Y6, 208(SP)
-	VMOVUPS      Y7, 240(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	VPXOR        Y6, Y6, Y6
-	VPXOR        Y7, Y7, Y7
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R10
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y8
-	VPMADDWD  Y8, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y8, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y8, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y8, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y8, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y8, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
-	VPMADDWD  Y8, Y6, Y6
-	VPADDD    208(SP), Y6, Y6
-	VPMADDWD  Y8, Y7, Y7
-	VPADDD    240(SP), Y7, Y7
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y8
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y8, Y0, Y0
-	VCVTDQ2PS Y2, Y2
-	VMULPS    Y8, Y2, Y2
-	VCVTDQ2PS Y4, Y4
-	VMULPS    Y8, Y4, Y4
-	VCVTDQ2PS Y6, Y6
-	VMULPS    Y8, Y6, Y6
-	VMOVUPS   32(CX), Y8
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y8, Y1, Y1
-	VCVTDQ2PS Y3, Y3
-	VMULPS    Y8, Y3, Y3
-	VCVTDQ2PS Y5, Y5
-	VMULPS    Y8, Y5, Y5
-	VCVTDQ2PS Y7, Y7
-	VMULPS    Y8, Y7, Y7
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	VADDPS    32(CX), Y1, Y1
-	ADDQ      DX, CX
-	VADDPS    (CX), Y2, Y2
-	VADDPS    32(CX), Y3, Y3
-	ADDQ      DX, CX
-	VADDPS    (CX), Y4, Y4
-	VADDPS    32(CX), Y5, Y5
-	ADDQ      DX, CX
-	VADDPS    (CX), Y6, Y6
-	VADDPS    32(CX), Y7, Y7
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y8
+	VPMADDWD Y8, Y4, Y4
+	VPADDD   Y4, Y0, Y0
+	VPMADDWD Y8, Y5, Y5
+	VPADDD   Y5, Y1, Y1
+	VPMADDWD Y8, Y6, Y6
+	VPADDD   Y6, Y2, Y2
+	VPMADDWD Y8, Y7, Y7
+	VPADDD   Y7, Y3, Y3
+	DECQ     R9
+	JNZ      group
+	ADDQ     $0x08, AX
+	JMP      run
 
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 284(AX), Y8
-	VBROADCASTSS 288(AX), Y9
-	VBROADCASTSS 292(AX), Y10
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y10, Y7, Y7
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y8
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y0, Y0
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y2, Y2
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y4, Y4
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y6, Y6
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y7, Y7
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 264(AX), Y8
-	VMINPS       Y0, Y8, Y0
-	VMINPS       Y1, Y8, Y1
-	VMINPS       Y2, Y8, Y2
-	VMINPS       Y3, Y8, Y3
-	VMINPS       Y4, Y8, Y4
-	VMINPS       Y5, Y8, Y5
-	VMINPS       Y6, Y8, Y6
-	VMINPS       Y7, Y8, Y7
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y8
-	VPBROADCASTB 280(AX), X9
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y8, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X9, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y8, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y8, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y8, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y8
-	VMAXPS       Y8, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x8DeferredAVX2(SB), NOSPLIT, $144-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 112(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), BX
-	LEAQ    (AX)(BX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y4
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPMADDUBSW   Y4, Y5, Y5
-	VPADDW       Y5, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPMADDUBSW   Y4, Y5, Y5
-	VPADDW       Y5, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPMADDUBSW   Y4, Y5, Y5
-	VPADDW       Y5, Y2, Y2
-	VPBROADCASTD (R9)(AX*1), Y5
-	VPMADDUBSW   Y4, Y5, Y4
-	VPADDW       Y4, Y3, Y3
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y4
-	VPMADDWD     Y4, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y4, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y4, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y4, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y4
-	VPMADDWD  Y4, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y4, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y4, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y4, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -9386,10 +5480,10 @@ narrow:
 	VMULPS    Y4, Y2, Y2
 	VCVTDQ2PS Y3, Y3
 	VMULPS    Y4, Y3, Y3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -9399,7 +5493,7 @@ narrow:
 	VADDPS    (CX), Y3, Y3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y4
@@ -9407,9 +5501,9 @@ scaled:
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
 	VMAXPS       Y4, Y0, Y0
 	VMINPS       Y5, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -9454,7 +5548,7 @@ residual:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y1, Y1
@@ -9470,7 +5564,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
+	VPBROADCASTB 272(AX), X5
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y4, Y0, Y0
@@ -9534,11 +5628,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -9650,10 +5744,10 @@ k:
 	VMULPS       Z10, Z7, Z7
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -9670,7 +5764,7 @@ k:
 	VADDPS       64(DX), Z9, Z9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
@@ -9685,9 +5779,9 @@ scaled:
 	VADDPS       Z10, Z5, Z5
 	VADDPS       Z10, Z7, Z7
 	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 284(AX), Z10
-	VBROADCASTSS 288(AX), Z11
-	VBROADCASTSS 292(AX), Z12
+	VBROADCASTSS 276(AX), Z10
+	VBROADCASTSS 280(AX), Z11
+	VBROADCASTSS 284(AX), Z12
 	VMAXPS       Z10, Z0, Z0
 	VMINPS       Z11, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -9781,7 +5875,7 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
 	VADDPS       Z10, Z0, Z0
 	VADDPS       Z10, Z2, Z2
@@ -9809,10 +5903,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
-	VPBROADCASTB 280(AX), Z11
+	VPBROADCASTB 272(AX), Z11
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -9846,7 +5940,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -9859,7 +5953,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -9916,7 +6010,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -9969,7 +6063,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -10070,11 +6164,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -10162,10 +6256,10 @@ k:
 	VMULPS       Z5, Z3, Z3
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z5, Z4, Z4
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -10177,7 +6271,7 @@ k:
 	VADDPS       (DX), Z4, Z4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
@@ -10186,9 +6280,9 @@ scaled:
 	VADDPS       Z5, Z2, Z2
 	VADDPS       Z5, Z3, Z3
 	VADDPS       Z5, Z4, Z4
-	VBROADCASTSS 284(AX), Z5
-	VBROADCASTSS 288(AX), Z6
-	VBROADCASTSS 292(AX), Z7
+	VBROADCASTSS 276(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 284(AX), Z7
 	VMAXPS       Z5, Z0, Z0
 	VMINPS       Z6, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -10242,7 +6336,7 @@ residual:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
 	VADDPS       Z5, Z0, Z0
 	VADDPS       Z5, Z1, Z1
@@ -10259,10 +6353,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z5
-	VPBROADCASTB 280(AX), Z6
+	VPBROADCASTB 272(AX), Z6
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -10284,7 +6378,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z5
 	VCVTTPS2DQ   Z5, Z5
 	VPACKUSDW    Z5, Z5, Z5
@@ -10297,7 +6391,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z5, Z0, Z0
 	VPMAXUW      Z5, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -10349,7 +6443,7 @@ group0_found:
 	VCVTTPS2DQ  Z4, Z4
 	VPACKUSDW   Z4, Z4, Z4
 	VPMAXUW     Z5, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -10442,11 +6536,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -10534,10 +6628,10 @@ k:
 	VMULPS    Z5, Z3, Z3
 	VCVTDQ2PS Z4, Z4
 	VMULPS    Z5, Z4, Z4
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -10549,7 +6643,7 @@ k:
 	VADDPS    (DX), Z4, Z4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
@@ -10558,9 +6652,9 @@ scaled:
 	VADDPS       Z5, Z2, Z2
 	VADDPS       Z5, Z3, Z3
 	VADDPS       Z5, Z4, Z4
-	VBROADCASTSS 284(AX), Z5
-	VBROADCASTSS 288(AX), Z6
-	VBROADCASTSS 292(AX), Z7
+	VBROADCASTSS 276(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 284(AX), Z7
 	VMAXPS       Z5, Z0, Z0
 	VMINPS       Z6, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -10614,7 +6708,7 @@ residual:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
 	VADDPS       Z5, Z0, Z0
 	VADDPS       Z5, Z1, Z1
@@ -10631,10 +6725,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z5
-	VPBROADCASTB 280(AX), Z6
+	VPBROADCASTB 272(AX), Z6
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -10656,7 +6750,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z5
 	VCVTTPS2DQ   Z5, Z5
 	VPACKUSDW    Z5, Z5, Z5
@@ -10669,7 +6763,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z5, Z0, Z0
 	VPMAXUW      Z5, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -10721,7 +6815,7 @@ group0_found:
 	VCVTTPS2DQ  Z4, Z4
 	VPACKUSDW   Z4, Z4, Z4
 	VPMAXUW     Z5, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -10814,11 +6908,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -10905,10 +6999,10 @@ k:
 	VMULPS    Y5, Y3, Y3
 	VCVTDQ2PS Y4, Y4
 	VMULPS    Y5, Y4, Y4
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -10920,7 +7014,7 @@ k:
 	VADDPS    (CX), Y4, Y4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y5
@@ -10929,9 +7023,9 @@ scaled:
 	VADDPS       Y5, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 284(AX), Y5
-	VBROADCASTSS 288(AX), Y6
-	VBROADCASTSS 292(AX), Y7
+	VBROADCASTSS 276(AX), Y5
+	VBROADCASTSS 280(AX), Y6
+	VBROADCASTSS 284(AX), Y7
 	VMAXPS       Y5, Y0, Y0
 	VMINPS       Y6, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -10985,7 +7079,7 @@ residual:
 	VADDPS       Y6, Y4, Y4
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y5
 	VADDPS       Y5, Y0, Y0
 	VADDPS       Y5, Y1, Y1
@@ -11003,7 +7097,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y5
-	VPBROADCASTB 280(AX), X6
+	VPBROADCASTB 272(AX), X6
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y5, Y0, Y0
@@ -11079,11 +7173,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -11097,415 +7191,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile5x16WordsAVX2(t *byte)
+// func inttile5x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile5x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y8
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y9
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), DX
-	LEAQ    (AX)(DX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y10
-	VMOVUPS      64(CX), Y11
-	VPBROADCASTD (BX)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y0, Y0
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y2, Y2
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y4, Y4
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y6, Y6
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y10
-	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y10
-	VPADDD       Y10, Y9, Y9
-	VMOVUPS      32(CX), Y10
-	VMOVUPS      96(CX), Y11
-	VPBROADCASTD (BX)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y0, Y0
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y2, Y2
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y4, Y4
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y6, Y6
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y10
-	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y10
-	VPADDD       Y10, Y9, Y9
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y10
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y10, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y10, Y9, Y9
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-	ADDQ         DX, CX
-	VADDPS       (CX), Y8, Y8
-	VADDPS       32(CX), Y9, Y9
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 284(AX), Y10
-	VBROADCASTSS 288(AX), Y11
-	VBROADCASTSS 292(AX), Y12
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y12, Y9, Y9
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y10
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y0, Y0
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y2, Y2
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y4, Y4
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y6, Y6
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y8, Y8
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y9, Y9
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 264(AX), Y10
-	VMINPS       Y0, Y10, Y0
-	VMINPS       Y1, Y10, Y1
-	VMINPS       Y2, Y10, Y2
-	VMINPS       Y3, Y10, Y3
-	VMINPS       Y4, Y10, Y4
-	VMINPS       Y5, Y10, Y5
-	VMINPS       Y6, Y10, Y6
-	VMINPS       Y7, Y10, Y7
-	VMINPS       Y8, Y10, Y8
-	VMINPS       Y9, Y10, Y9
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y10
-	VPBROADCASTB 280(AX), X11
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y10, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X11, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y10, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y10, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y10, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y10, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y10
-	VMAXPS       Y10, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile5x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
@@ -11514,1487 +7202,87 @@ tile:
 	VMOVUPS Y0, Y2
 	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
+	ADDQ    CX, BX
 	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
+	ADDQ    CX, SI
 	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
+	ADDQ    CX, DI
 	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), DX
-	LEAQ    (AX)(DX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y5
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y5
-	VPADDD       Y5, Y4, Y4
-	VMOVUPS      32(CX), Y5
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y5
-	VPADDD       Y5, Y4, Y4
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y5
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y5, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y4, Y4
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y5
-	VADDPS       Y5, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 284(AX), Y5
-	VBROADCASTSS 288(AX), Y6
-	VBROADCASTSS 292(AX), Y7
-	VMAXPS       Y5, Y0, Y0
-	VMINPS       Y6, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y7, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMINPS       Y6, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMINPS       Y6, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y7, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMINPS       Y6, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y7, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-	VMINPS       Y6, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y7, Y4, Y4
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y5
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y4, Y4
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y5
-	VADDPS       Y5, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 264(AX), Y5
-	VMINPS       Y0, Y5, Y0
-	VMINPS       Y1, Y5, Y1
-	VMINPS       Y2, Y5, Y2
-	VMINPS       Y3, Y5, Y3
-	VMINPS       Y4, Y5, Y4
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y5
-	VPBROADCASTB 280(AX), X6
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y5, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X7
-	VPACKUSWB    X7, X0, X7
-	VPMAXUB      X6, X7, X7
-	VMOVQ        X7, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y5, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y5, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y5, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VPACKSSDW    Y4, Y4, Y4
-	VPADDSW      Y5, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y5
-	VMAXPS       Y5, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y8
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y9
-	VMOVUPS inttileOnes<>+0(SB), Y10
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, R8
+	MOVLQSX 16(DX), R9
+	ADDQ    CX, R9
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), DX
-	LEAQ    (AX)(DX*1), R9
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), R10
+	TESTQ   R10, R10
+	JZ      summed
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y0, Y0
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y2, Y2
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y4, Y4
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y6, Y6
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y8, Y8
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y9, Y9
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R11
+	MOVLQSX      (DX), R12
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y9
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R12*1), Y5
+	VPMADDUBSW   Y9, Y5, Y5
+	VPBROADCASTD (SI)(R12*1), Y6
+	VPMADDUBSW   Y9, Y6, Y6
+	VPBROADCASTD (DI)(R12*1), Y7
+	VPMADDUBSW   Y9, Y7, Y7
+	VPBROADCASTD (R8)(R12*1), Y8
+	VPMADDUBSW   Y9, Y8, Y8
+	VPBROADCASTD (R9)(R12*1), Y10
+	VPMADDUBSW   Y9, Y10, Y9
+	DECQ         R11
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R12
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y10
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y10, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y10, Y9, Y9
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-	ADDQ         DX, CX
-	VADDPS       (CX), Y8, Y8
-	VADDPS       32(CX), Y9, Y9
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 284(AX), Y10
-	VBROADCASTSS 288(AX), Y11
-	VBROADCASTSS 292(AX), Y12
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y12, Y9, Y9
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y10
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y0, Y0
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y2, Y2
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y4, Y4
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y6, Y6
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y8, Y8
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y9, Y9
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 264(AX), Y10
-	VMINPS       Y0, Y10, Y0
-	VMINPS       Y1, Y10, Y1
-	VMINPS       Y2, Y10, Y2
-	VMINPS       Y3, Y10, Y3
-	VMINPS       Y4, Y10, Y4
-	VMINPS       Y5, Y10, Y5
-	VMINPS       Y6, Y10, Y6
-	VMINPS       Y7, Y10, Y7
-	VMINPS       Y8, Y10, Y8
-	VMINPS       Y9, Y10, Y9
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y10
-	VPBROADCASTB 280(AX), X11
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y10, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X11, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y10, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y10, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y10, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y10, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y10
-	VMAXPS       Y10, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y3
-	VMOVUPS Y0, Y4
-	VMOVUPS inttileOnes<>+0(SB), Y5
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), DX
-	LEAQ    (AX)(DX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y4, Y4
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y5
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y5, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y4, Y4
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y5
-	VADDPS       Y5, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 284(AX), Y5
-	VBROADCASTSS 288(AX), Y6
-	VBROADCASTSS 292(AX), Y7
-	VMAXPS       Y5, Y0, Y0
-	VMINPS       Y6, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y7, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMINPS       Y6, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMINPS       Y6, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y7, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMINPS       Y6, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y7, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-	VMINPS       Y6, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y7, Y4, Y4
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y5
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y4, Y4
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y5
-	VADDPS       Y5, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 264(AX), Y5
-	VMINPS       Y0, Y5, Y0
-	VMINPS       Y1, Y5, Y1
-	VMINPS       Y2, Y5, Y2
-	VMINPS       Y3, Y5, Y3
-	VMINPS       Y4, Y5, Y4
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y5
-	VPBROADCASTB 280(AX), X6
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y5, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X7
-	VPACKUSWB    X7, X0, X7
-	VPMAXUB      X6, X7, X7
-	VMOVQ        X7, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y5, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y5, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y5, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VPACKSSDW    Y4, Y4, Y4
-	VPADDSW      Y5, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y5
-	VMAXPS       Y5, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x16DeferredAVX2(SB), NOSPLIT, $336-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y0, 208(SP)
-	VMOVUPS Y0, 272(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VMOVUPS Y1, 176(SP)
-	VMOVUPS Y1, 240(SP)
-	VMOVUPS Y1, 304(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	VPXOR   Y6, Y6, Y6
-	VPXOR   Y7, Y7, Y7
-	VPXOR   Y8, Y8, Y8
-	VPXOR   Y9, Y9, Y9
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 16(BX), BX
-	LEAQ    (AX)(BX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	VPBROADCASTD (SI)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y13
-	VPADDW       Y13, Y0, Y0
-	VPMADDUBSW   Y11, Y12, Y12
-	VPADDW       Y12, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y13
-	VPADDW       Y13, Y2, Y2
-	VPMADDUBSW   Y11, Y12, Y12
-	VPADDW       Y12, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPMADDUBSW   Y11, Y12, Y12
-	VPADDW       Y12, Y5, Y5
-	VPBROADCASTD (R9)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPMADDUBSW   Y11, Y12, Y12
-	VPADDW       Y12, Y7, Y7
-	VPBROADCASTD (R10)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y10
-	VPADDW       Y10, Y8, Y8
-	VPMADDUBSW   Y11, Y12, Y10
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y5, Y5
+	VPBROADCASTD (SI)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD (DI)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD (R8)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y8, Y8
+	VPBROADCASTD (R9)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y10
 	VPADDW       Y10, Y9, Y9
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y10
-	VPMADDWD     Y10, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y10, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y10, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y10, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y10, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y10, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y10, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y10, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VPMADDWD     Y10, Y8, Y8
-	VPADDD       272(SP), Y8, Y8
-	VPMADDWD     Y10, Y9, Y9
-	VPADDD       304(SP), Y9, Y9
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VMOVUPS      Y6, 208(SP)
-	VMOVUPS      Y7, 240(SP)
-	VMOVUPS      Y8, 272(SP)
-	VMOVUPS      Y9, 304(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	VPXOR        Y6, Y6, Y6
-	VPXOR        Y7, Y7, Y7
-	VPXOR        Y8, Y8, Y8
-	VPXOR        Y9, Y9, Y9
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R11
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y10
-	VPMADDWD  Y10, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y10, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y10, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y10, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y10, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y10, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
-	VPMADDWD  Y10, Y6, Y6
-	VPADDD    208(SP), Y6, Y6
-	VPMADDWD  Y10, Y7, Y7
-	VPADDD    240(SP), Y7, Y7
-	VPMADDWD  Y10, Y8, Y8
-	VPADDD    272(SP), Y8, Y8
-	VPMADDWD  Y10, Y9, Y9
-	VPADDD    304(SP), Y9, Y9
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y10
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y10, Y0, Y0
-	VCVTDQ2PS Y2, Y2
-	VMULPS    Y10, Y2, Y2
-	VCVTDQ2PS Y4, Y4
-	VMULPS    Y10, Y4, Y4
-	VCVTDQ2PS Y6, Y6
-	VMULPS    Y10, Y6, Y6
-	VCVTDQ2PS Y8, Y8
-	VMULPS    Y10, Y8, Y8
-	VMOVUPS   32(CX), Y10
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y10, Y1, Y1
-	VCVTDQ2PS Y3, Y3
-	VMULPS    Y10, Y3, Y3
-	VCVTDQ2PS Y5, Y5
-	VMULPS    Y10, Y5, Y5
-	VCVTDQ2PS Y7, Y7
-	VMULPS    Y10, Y7, Y7
-	VCVTDQ2PS Y9, Y9
-	VMULPS    Y10, Y9, Y9
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	VADDPS    32(CX), Y1, Y1
-	ADDQ      DX, CX
-	VADDPS    (CX), Y2, Y2
-	VADDPS    32(CX), Y3, Y3
-	ADDQ      DX, CX
-	VADDPS    (CX), Y4, Y4
-	VADDPS    32(CX), Y5, Y5
-	ADDQ      DX, CX
-	VADDPS    (CX), Y6, Y6
-	VADDPS    32(CX), Y7, Y7
-	ADDQ      DX, CX
-	VADDPS    (CX), Y8, Y8
-	VADDPS    32(CX), Y9, Y9
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y10
+	VPMADDWD Y10, Y5, Y5
+	VPADDD   Y5, Y0, Y0
+	VPMADDWD Y10, Y6, Y6
+	VPADDD   Y6, Y1, Y1
+	VPMADDWD Y10, Y7, Y7
+	VPADDD   Y7, Y2, Y2
+	VPMADDWD Y10, Y8, Y8
+	VPADDD   Y8, Y3, Y3
+	VPMADDWD Y10, Y9, Y9
+	VPADDD   Y9, Y4, Y4
+	DECQ     R10
+	JNZ      group
+	ADDQ     $0x08, AX
+	JMP      run
 
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 284(AX), Y10
-	VBROADCASTSS 288(AX), Y11
-	VBROADCASTSS 292(AX), Y12
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y12, Y9, Y9
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y10
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y0, Y0
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y2, Y2
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y4, Y4
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y6, Y6
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y8, Y8
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y9, Y9
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 264(AX), Y10
-	VMINPS       Y0, Y10, Y0
-	VMINPS       Y1, Y10, Y1
-	VMINPS       Y2, Y10, Y2
-	VMINPS       Y3, Y10, Y3
-	VMINPS       Y4, Y10, Y4
-	VMINPS       Y5, Y10, Y5
-	VMINPS       Y6, Y10, Y6
-	VMINPS       Y7, Y10, Y7
-	VMINPS       Y8, Y10, Y8
-	VMINPS       Y9, Y10, Y9
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y10
-	VPBROADCASTB 280(AX), X11
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y10, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X11, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y10, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y10, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y10, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y10, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y10
-	VMAXPS       Y10, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x8DeferredAVX2(SB), NOSPLIT, $176-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 112(SP)
-	VMOVUPS Y0, 144(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 16(BX), BX
-	LEAQ    (AX)(BX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y5
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y2, Y2
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y3, Y3
-	VPBROADCASTD (R10)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y5
-	VPADDW       Y5, Y4, Y4
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y5
-	VPMADDWD     Y5, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y5, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y5, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y5, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y5, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y5
-	VPMADDWD  Y5, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y5, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y5, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y5, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y5, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -13010,10 +7298,10 @@ narrow:
 	VMULPS    Y5, Y3, Y3
 	VCVTDQ2PS Y4, Y4
 	VMULPS    Y5, Y4, Y4
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -13025,7 +7313,7 @@ narrow:
 	VADDPS    (CX), Y4, Y4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y5
@@ -13034,9 +7322,9 @@ scaled:
 	VADDPS       Y5, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 284(AX), Y5
-	VBROADCASTSS 288(AX), Y6
-	VBROADCASTSS 292(AX), Y7
+	VBROADCASTSS 276(AX), Y5
+	VBROADCASTSS 280(AX), Y6
+	VBROADCASTSS 284(AX), Y7
 	VMAXPS       Y5, Y0, Y0
 	VMINPS       Y6, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -13090,7 +7378,7 @@ residual:
 	VADDPS       Y6, Y4, Y4
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y5
 	VADDPS       Y5, Y0, Y0
 	VADDPS       Y5, Y1, Y1
@@ -13108,7 +7396,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y5
-	VPBROADCASTB 280(AX), X6
+	VPBROADCASTB 272(AX), X6
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y5, Y0, Y0
@@ -13184,11 +7472,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -13311,10 +7599,10 @@ k:
 	VMULPS       Z12, Z9, Z9
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -13334,7 +7622,7 @@ k:
 	VADDPS       64(DX), Z11, Z11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
@@ -13351,9 +7639,9 @@ scaled:
 	VADDPS       Z12, Z7, Z7
 	VADDPS       Z12, Z9, Z9
 	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 284(AX), Z12
-	VBROADCASTSS 288(AX), Z13
-	VBROADCASTSS 292(AX), Z14
+	VBROADCASTSS 276(AX), Z12
+	VBROADCASTSS 280(AX), Z13
+	VBROADCASTSS 284(AX), Z14
 	VMAXPS       Z12, Z0, Z0
 	VMINPS       Z13, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -13464,7 +7752,7 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
 	VADDPS       Z12, Z0, Z0
 	VADDPS       Z12, Z2, Z2
@@ -13496,10 +7784,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
-	VPBROADCASTB 280(AX), Z13
+	VPBROADCASTB 272(AX), Z13
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -13537,7 +7825,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -13550,7 +7838,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -13607,7 +7895,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -13664,7 +7952,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -13794,11 +8082,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -13893,10 +8181,10 @@ k:
 	VMULPS       Z6, Z4, Z4
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -13910,7 +8198,7 @@ k:
 	VADDPS       (DX), Z5, Z5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
@@ -13920,9 +8208,9 @@ scaled:
 	VADDPS       Z6, Z3, Z3
 	VADDPS       Z6, Z4, Z4
 	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 284(AX), Z6
-	VBROADCASTSS 288(AX), Z7
-	VBROADCASTSS 292(AX), Z8
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
 	VMAXPS       Z6, Z0, Z0
 	VMINPS       Z7, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -13985,7 +8273,7 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z1, Z1
@@ -14004,10 +8292,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
-	VPBROADCASTB 280(AX), Z7
+	VPBROADCASTB 272(AX), Z7
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -14030,7 +8318,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -14043,7 +8331,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -14096,7 +8384,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -14198,11 +8486,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -14297,10 +8585,10 @@ k:
 	VMULPS    Z6, Z4, Z4
 	VCVTDQ2PS Z5, Z5
 	VMULPS    Z6, Z5, Z5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -14314,7 +8602,7 @@ k:
 	VADDPS    (DX), Z5, Z5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
@@ -14324,9 +8612,9 @@ scaled:
 	VADDPS       Z6, Z3, Z3
 	VADDPS       Z6, Z4, Z4
 	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 284(AX), Z6
-	VBROADCASTSS 288(AX), Z7
-	VBROADCASTSS 292(AX), Z8
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
 	VMAXPS       Z6, Z0, Z0
 	VMINPS       Z7, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -14389,7 +8677,7 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z1, Z1
@@ -14408,10 +8696,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
-	VPBROADCASTB 280(AX), Z7
+	VPBROADCASTB 272(AX), Z7
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -14434,7 +8722,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -14447,7 +8735,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -14500,7 +8788,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -14602,11 +8890,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -14701,10 +8989,10 @@ k:
 	VMULPS    Y6, Y4, Y4
 	VCVTDQ2PS Y5, Y5
 	VMULPS    Y6, Y5, Y5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -14718,7 +9006,7 @@ k:
 	VADDPS    (CX), Y5, Y5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y6
@@ -14728,9 +9016,9 @@ scaled:
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
 	VMAXPS       Y6, Y0, Y0
 	VMINPS       Y7, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -14793,7 +9081,7 @@ residual:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y1, Y1
@@ -14813,7 +9101,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
+	VPBROADCASTB 272(AX), X7
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y6, Y0, Y0
@@ -14901,11 +9189,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -14919,476 +9207,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile6x16WordsAVX2(t *byte)
+// func inttile6x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile6x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y8
-	VMOVUPS Y0, Y10
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y9
-	VMOVUPS Y1, Y11
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 20(DX), DX
-	LEAQ    (AX)(DX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y12
-	VMOVUPS      64(CX), Y13
-	VPBROADCASTD (BX)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y0, Y0
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y2, Y2
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y4, Y4
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y6, Y6
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y8, Y8
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD (R10)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y12
-	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y12
-	VPADDD       Y12, Y11, Y11
-	VMOVUPS      32(CX), Y12
-	VMOVUPS      96(CX), Y13
-	VPBROADCASTD (BX)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y0, Y0
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y2, Y2
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y4, Y4
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y6, Y6
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y8, Y8
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD (R10)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y12
-	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y12
-	VPADDD       Y12, Y11, Y11
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y12
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-	ADDQ         DX, CX
-	VADDPS       (CX), Y8, Y8
-	VADDPS       32(CX), Y9, Y9
-	ADDQ         DX, CX
-	VADDPS       (CX), Y10, Y10
-	VADDPS       32(CX), Y11, Y11
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 284(AX), Y12
-	VBROADCASTSS 288(AX), Y13
-	VBROADCASTSS 292(AX), Y14
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y14, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y14, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y14, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y14, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y14, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y14, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y14, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y14, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y14, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y14, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VROUNDPS     $0x00, Y10, Y10
-	VMULPS       Y14, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
-	VROUNDPS     $0x00, Y11, Y11
-	VMULPS       Y14, Y11, Y11
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y12
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y0, Y0
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y2, Y2
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y4, Y4
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y6, Y6
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y8, Y8
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y9, Y9
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y10, Y10
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y11, Y11
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 264(AX), Y12
-	VMINPS       Y0, Y12, Y0
-	VMINPS       Y1, Y12, Y1
-	VMINPS       Y2, Y12, Y2
-	VMINPS       Y3, Y12, Y3
-	VMINPS       Y4, Y12, Y4
-	VMINPS       Y5, Y12, Y5
-	VMINPS       Y6, Y12, Y6
-	VMINPS       Y7, Y12, Y7
-	VMINPS       Y8, Y12, Y8
-	VMINPS       Y9, Y12, Y9
-	VMINPS       Y10, Y12, Y10
-	VMINPS       Y11, Y12, Y11
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y12
-	VPBROADCASTB 280(AX), X13
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y12, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X13, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y12, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y12, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y12, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y12, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPACKSSDW    Y11, Y10, Y10
-	VPADDSW      Y12, Y10, Y10
-	VPERMQ       $0xd8, Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X0
-	VPACKUSWB    X0, X10, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y12
-	VMAXPS       Y12, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y10, (CX)
-	VMOVUPS Y11, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile6x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
@@ -15398,1697 +9219,96 @@ tile:
 	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
 	VMOVUPS Y0, Y5
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
+	ADDQ    CX, BX
 	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
+	ADDQ    CX, SI
 	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
+	ADDQ    CX, DI
 	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
+	ADDQ    CX, R8
 	MOVLQSX 16(DX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 20(DX), DX
-	LEAQ    (AX)(DX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y6
-	VPBROADCASTD (BX)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VPBROADCASTD (R10)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y6
-	VPADDD       Y6, Y5, Y5
-	VMOVUPS      32(CX), Y6
-	VPBROADCASTD (BX)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VPBROADCASTD (R10)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y6
-	VPADDD       Y6, Y5, Y5
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	ADDQ         DX, CX
-	VADDPS       (CX), Y5, Y5
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y6
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y4, Y4
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y5, Y5
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 264(AX), Y6
-	VMINPS       Y0, Y6, Y0
-	VMINPS       Y1, Y6, Y1
-	VMINPS       Y2, Y6, Y2
-	VMINPS       Y3, Y6, Y3
-	VMINPS       Y4, Y6, Y4
-	VMINPS       Y5, Y6, Y5
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y6, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X8
-	VPACKUSWB    X8, X0, X8
-	VPMAXUB      X7, X8, X8
-	VMOVQ        X8, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y6, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y6, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y6, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VPACKSSDW    Y4, Y4, Y4
-	VPADDSW      Y6, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y5, Y5
-	VPADDSW      Y6, Y5, Y5
-	VPERMQ       $0xd8, Y5, Y5
-	VEXTRACTI128 $0x01, Y5, X0
-	VPACKUSWB    X0, X5, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y6
-	VMAXPS       Y6, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y5, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y8
-	VMOVUPS Y0, Y10
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y9
-	VMOVUPS Y1, Y11
-	VMOVUPS inttileOnes<>+0(SB), Y12
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, R9
+	MOVLQSX 20(DX), R10
+	ADDQ    CX, R10
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 20(DX), DX
-	LEAQ    (AX)(DX*1), R10
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), R11
+	TESTQ   R11, R11
+	JZ      summed
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y0, Y0
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y2, Y2
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y4, Y4
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y6, Y6
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y8, Y8
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y9, Y9
-	VPBROADCASTD (R10)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y10, Y10
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y11, Y11
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R12
+	MOVLQSX      (DX), R13
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y11
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R13*1), Y6
+	VPMADDUBSW   Y11, Y6, Y6
+	VPBROADCASTD (SI)(R13*1), Y7
+	VPMADDUBSW   Y11, Y7, Y7
+	VPBROADCASTD (DI)(R13*1), Y8
+	VPMADDUBSW   Y11, Y8, Y8
+	VPBROADCASTD (R8)(R13*1), Y9
+	VPMADDUBSW   Y11, Y9, Y9
+	VPBROADCASTD (R9)(R13*1), Y10
+	VPMADDUBSW   Y11, Y10, Y10
+	VPBROADCASTD (R10)(R13*1), Y12
+	VPMADDUBSW   Y11, Y12, Y11
+	DECQ         R12
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R13
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y12
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-	ADDQ         DX, CX
-	VADDPS       (CX), Y8, Y8
-	VADDPS       32(CX), Y9, Y9
-	ADDQ         DX, CX
-	VADDPS       (CX), Y10, Y10
-	VADDPS       32(CX), Y11, Y11
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 284(AX), Y12
-	VBROADCASTSS 288(AX), Y13
-	VBROADCASTSS 292(AX), Y14
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y14, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y14, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y14, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y14, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y14, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y14, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y14, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y14, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y14, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y14, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VROUNDPS     $0x00, Y10, Y10
-	VMULPS       Y14, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
-	VROUNDPS     $0x00, Y11, Y11
-	VMULPS       Y14, Y11, Y11
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y12
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y0, Y0
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y2, Y2
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y4, Y4
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y6, Y6
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y8, Y8
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y9, Y9
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y10, Y10
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y11, Y11
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 264(AX), Y12
-	VMINPS       Y0, Y12, Y0
-	VMINPS       Y1, Y12, Y1
-	VMINPS       Y2, Y12, Y2
-	VMINPS       Y3, Y12, Y3
-	VMINPS       Y4, Y12, Y4
-	VMINPS       Y5, Y12, Y5
-	VMINPS       Y6, Y12, Y6
-	VMINPS       Y7, Y12, Y7
-	VMINPS       Y8, Y12, Y8
-	VMINPS       Y9, Y12, Y9
-	VMINPS       Y10, Y12, Y10
-	VMINPS       Y11, Y12, Y11
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y12
-	VPBROADCASTB 280(AX), X13
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y12, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X13, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y12, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y12, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y12, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y12, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPACKSSDW    Y11, Y10, Y10
-	VPADDSW      Y12, Y10, Y10
-	VPERMQ       $0xd8, Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X0
-	VPACKUSWB    X0, X10, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y12
-	VMAXPS       Y12, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y10, (CX)
-	VMOVUPS Y11, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y3
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y5
-	VMOVUPS inttileOnes<>+0(SB), Y6
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 20(DX), DX
-	LEAQ    (AX)(DX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VPBROADCASTD (R10)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y5, Y5
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	ADDQ         DX, CX
-	VADDPS       (CX), Y5, Y5
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y6
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y4, Y4
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y5, Y5
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 264(AX), Y6
-	VMINPS       Y0, Y6, Y0
-	VMINPS       Y1, Y6, Y1
-	VMINPS       Y2, Y6, Y2
-	VMINPS       Y3, Y6, Y3
-	VMINPS       Y4, Y6, Y4
-	VMINPS       Y5, Y6, Y5
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y6, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X8
-	VPACKUSWB    X8, X0, X8
-	VPMAXUB      X7, X8, X8
-	VMOVQ        X8, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y6, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y6, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y6, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VPACKSSDW    Y4, Y4, Y4
-	VPADDSW      Y6, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y5, Y5
-	VPADDSW      Y6, Y5, Y5
-	VPERMQ       $0xd8, Y5, Y5
-	VEXTRACTI128 $0x01, Y5, X0
-	VPACKUSWB    X0, X5, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y6
-	VMAXPS       Y6, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y5, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x16DeferredAVX2(SB), NOSPLIT, $400-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y0, 208(SP)
-	VMOVUPS Y0, 272(SP)
-	VMOVUPS Y0, 336(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VMOVUPS Y1, 176(SP)
-	VMOVUPS Y1, 240(SP)
-	VMOVUPS Y1, 304(SP)
-	VMOVUPS Y1, 368(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	VPXOR   Y6, Y6, Y6
-	VPXOR   Y7, Y7, Y7
-	VPXOR   Y8, Y8, Y8
-	VPXOR   Y9, Y9, Y9
-	VPXOR   Y10, Y10, Y10
-	VPXOR   Y11, Y11, Y11
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 16(BX), R10
-	LEAQ    (AX)(R10*1), R10
-	MOVLQSX 20(BX), BX
-	LEAQ    (AX)(BX*1), R11
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	VPBROADCASTD (SI)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y0, Y0
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y2, Y2
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y4, Y4
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y5, Y5
-	VPBROADCASTD (R9)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y6, Y6
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y7, Y7
-	VPBROADCASTD (R10)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y8, Y8
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y9, Y9
-	VPBROADCASTD (R11)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y12
-	VPADDW       Y12, Y10, Y10
-	VPMADDUBSW   Y13, Y14, Y12
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD (SI)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y7, Y7
+	VPBROADCASTD (DI)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y8, Y8
+	VPBROADCASTD (R8)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD (R9)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD (R10)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y12
 	VPADDW       Y12, Y11, Y11
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y12
-	VPMADDWD     Y12, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y12, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y12, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y12, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y12, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y12, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y12, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y12, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VPMADDWD     Y12, Y8, Y8
-	VPADDD       272(SP), Y8, Y8
-	VPMADDWD     Y12, Y9, Y9
-	VPADDD       304(SP), Y9, Y9
-	VPMADDWD     Y12, Y10, Y10
-	VPADDD       336(SP), Y10, Y10
-	VPMADDWD     Y12, Y11, Y11
-	VPADDD       368(SP), Y11, Y11
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VMOVUPS      Y6, 208(SP)
-	VMOVUPS      Y7, 240(SP)
-	VMOVUPS      Y8, 272(SP)
-	VMOVUPS      Y9, 304(SP)
-	VMOVUPS      Y10, 336(SP)
-	VMOVUPS      Y11, 368(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	VPXOR        Y6, Y6, Y6
-	VPXOR        Y7, Y7, Y7
-	VPXOR        Y8, Y8, Y8
-	VPXOR        Y9, Y9, Y9
-	VPXOR        Y10, Y10, Y10
-	VPXOR        Y11, Y11, Y11
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R12
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y12
-	VPMADDWD  Y12, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y12, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y12, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y12, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y12, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y12, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
-	VPMADDWD  Y12, Y6, Y6
-	VPADDD    208(SP), Y6, Y6
-	VPMADDWD  Y12, Y7, Y7
-	VPADDD    240(SP), Y7, Y7
-	VPMADDWD  Y12, Y8, Y8
-	VPADDD    272(SP), Y8, Y8
-	VPMADDWD  Y12, Y9, Y9
-	VPADDD    304(SP), Y9, Y9
-	VPMADDWD  Y12, Y10, Y10
-	VPADDD    336(SP), Y10, Y10
-	VPMADDWD  Y12, Y11, Y11
-	VPADDD    368(SP), Y11, Y11
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y12
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y12, Y0, Y0
-	VCVTDQ2PS Y2, Y2
-	VMULPS    Y12, Y2, Y2
-	VCVTDQ2PS Y4, Y4
-	VMULPS    Y12, Y4, Y4
-	VCVTDQ2PS Y6, Y6
-	VMULPS    Y12, Y6, Y6
-	VCVTDQ2PS Y8, Y8
-	VMULPS    Y12, Y8, Y8
-	VCVTDQ2PS Y10, Y10
-	VMULPS    Y12, Y10, Y10
-	VMOVUPS   32(CX), Y12
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y12, Y1, Y1
-	VCVTDQ2PS Y3, Y3
-	VMULPS    Y12, Y3, Y3
-	VCVTDQ2PS Y5, Y5
-	VMULPS    Y12, Y5, Y5
-	VCVTDQ2PS Y7, Y7
-	VMULPS    Y12, Y7, Y7
-	VCVTDQ2PS Y9, Y9
-	VMULPS    Y12, Y9, Y9
-	VCVTDQ2PS Y11, Y11
-	VMULPS    Y12, Y11, Y11
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	VADDPS    32(CX), Y1, Y1
-	ADDQ      DX, CX
-	VADDPS    (CX), Y2, Y2
-	VADDPS    32(CX), Y3, Y3
-	ADDQ      DX, CX
-	VADDPS    (CX), Y4, Y4
-	VADDPS    32(CX), Y5, Y5
-	ADDQ      DX, CX
-	VADDPS    (CX), Y6, Y6
-	VADDPS    32(CX), Y7, Y7
-	ADDQ      DX, CX
-	VADDPS    (CX), Y8, Y8
-	VADDPS    32(CX), Y9, Y9
-	ADDQ      DX, CX
-	VADDPS    (CX), Y10, Y10
-	VADDPS    32(CX), Y11, Y11
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y12
+	VPMADDWD Y12, Y6, Y6
+	VPADDD   Y6, Y0, Y0
+	VPMADDWD Y12, Y7, Y7
+	VPADDD   Y7, Y1, Y1
+	VPMADDWD Y12, Y8, Y8
+	VPADDD   Y8, Y2, Y2
+	VPMADDWD Y12, Y9, Y9
+	VPADDD   Y9, Y3, Y3
+	VPMADDWD Y12, Y10, Y10
+	VPADDD   Y10, Y4, Y4
+	VPMADDWD Y12, Y11, Y11
+	VPADDD   Y11, Y5, Y5
+	DECQ     R11
+	JNZ      group
+	ADDQ     $0x08, AX
+	JMP      run
 
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 284(AX), Y12
-	VBROADCASTSS 288(AX), Y13
-	VBROADCASTSS 292(AX), Y14
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y14, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y14, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y14, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y14, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y14, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y14, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y14, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y14, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y14, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y14, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VROUNDPS     $0x00, Y10, Y10
-	VMULPS       Y14, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
-	VROUNDPS     $0x00, Y11, Y11
-	VMULPS       Y14, Y11, Y11
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y12
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y0, Y0
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y2, Y2
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y4, Y4
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y6, Y6
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y8, Y8
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y9, Y9
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y10, Y10
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y11, Y11
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 264(AX), Y12
-	VMINPS       Y0, Y12, Y0
-	VMINPS       Y1, Y12, Y1
-	VMINPS       Y2, Y12, Y2
-	VMINPS       Y3, Y12, Y3
-	VMINPS       Y4, Y12, Y4
-	VMINPS       Y5, Y12, Y5
-	VMINPS       Y6, Y12, Y6
-	VMINPS       Y7, Y12, Y7
-	VMINPS       Y8, Y12, Y8
-	VMINPS       Y9, Y12, Y9
-	VMINPS       Y10, Y12, Y10
-	VMINPS       Y11, Y12, Y11
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y12
-	VPBROADCASTB 280(AX), X13
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y12, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X13, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y12, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y12, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y12, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y12, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPACKSSDW    Y11, Y10, Y10
-	VPADDSW      Y12, Y10, Y10
-	VPERMQ       $0xd8, Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X0
-	VPACKUSWB    X0, X10, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y12
-	VMAXPS       Y12, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y10, (CX)
-	VMOVUPS Y11, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x8DeferredAVX2(SB), NOSPLIT, $208-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 112(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y0, 176(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 16(BX), R10
-	LEAQ    (AX)(R10*1), R10
-	MOVLQSX 20(BX), BX
-	LEAQ    (AX)(BX*1), R11
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y6
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y2, Y2
-	VPBROADCASTD (R9)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y3, Y3
-	VPBROADCASTD (R10)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y4, Y4
-	VPBROADCASTD (R11)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y6
-	VPADDW       Y6, Y5, Y5
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y6
-	VPMADDWD     Y6, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y6, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y6, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y6, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y6, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y6, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y6
-	VPMADDWD  Y6, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y6, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y6, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y6, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y6, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y6, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -17106,10 +9326,10 @@ narrow:
 	VMULPS    Y6, Y4, Y4
 	VCVTDQ2PS Y5, Y5
 	VMULPS    Y6, Y5, Y5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -17123,7 +9343,7 @@ narrow:
 	VADDPS    (CX), Y5, Y5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y6
@@ -17133,9 +9353,9 @@ scaled:
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
 	VMAXPS       Y6, Y0, Y0
 	VMINPS       Y7, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -17198,7 +9418,7 @@ residual:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y1, Y1
@@ -17218,7 +9438,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
+	VPBROADCASTB 272(AX), X7
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y6, Y0, Y0
@@ -17306,11 +9526,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -17444,10 +9664,10 @@ k:
 	VMULPS       Z14, Z11, Z11
 	VCVTDQ2PS    Z13, Z13
 	VMULPS       Z14, Z13, Z13
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -17470,7 +9690,7 @@ k:
 	VADDPS       64(DX), Z13, Z13
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z14
@@ -17489,9 +9709,9 @@ scaled:
 	VADDPS       Z14, Z9, Z9
 	VADDPS       Z14, Z11, Z11
 	VADDPS       Z14, Z13, Z13
-	VBROADCASTSS 284(AX), Z14
-	VBROADCASTSS 288(AX), Z15
-	VBROADCASTSS 292(AX), Z16
+	VBROADCASTSS 276(AX), Z14
+	VBROADCASTSS 280(AX), Z15
+	VBROADCASTSS 284(AX), Z16
 	VMAXPS       Z14, Z0, Z0
 	VMINPS       Z15, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -17619,7 +9839,7 @@ residual:
 	VADDPS       Z15, Z13, Z13
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z14
 	VADDPS       Z14, Z0, Z0
 	VADDPS       Z14, Z2, Z2
@@ -17655,10 +9875,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z14
-	VPBROADCASTB 280(AX), Z15
+	VPBROADCASTB 272(AX), Z15
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z16
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -17703,7 +9923,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z14
 	VCVTTPS2DQ   Z14, Z14
 	VPACKUSDW    Z14, Z14, Z14
@@ -17716,7 +9936,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z14, Z0, Z0
 	VPMAXUW      Z14, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -17773,7 +9993,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z14, Z4, Z4
 	VPMAXUW     Z14, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -17830,7 +10050,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z14, Z8, Z8
 	VPMAXUW     Z14, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -17883,7 +10103,7 @@ group2_found:
 	VCVTTPS2DQ  Z13, Z13
 	VPACKUSDW   Z13, Z12, Z12
 	VPMAXUW     Z14, Z12, Z12
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -18004,11 +10224,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -18110,10 +10330,10 @@ k:
 	VMULPS       Z7, Z5, Z5
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       Z7, Z6, Z6
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -18129,7 +10349,7 @@ k:
 	VADDPS       (DX), Z6, Z6
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
@@ -18140,9 +10360,9 @@ scaled:
 	VADDPS       Z7, Z4, Z4
 	VADDPS       Z7, Z5, Z5
 	VADDPS       Z7, Z6, Z6
-	VBROADCASTSS 284(AX), Z7
-	VBROADCASTSS 288(AX), Z8
-	VBROADCASTSS 292(AX), Z9
+	VBROADCASTSS 276(AX), Z7
+	VBROADCASTSS 280(AX), Z8
+	VBROADCASTSS 284(AX), Z9
 	VMAXPS       Z7, Z0, Z0
 	VMINPS       Z8, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -18214,7 +10434,7 @@ residual:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
 	VADDPS       Z7, Z0, Z0
 	VADDPS       Z7, Z1, Z1
@@ -18235,10 +10455,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z7
-	VPBROADCASTB 280(AX), Z8
+	VPBROADCASTB 272(AX), Z8
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -18264,7 +10484,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z7
 	VCVTTPS2DQ   Z7, Z7
 	VPACKUSDW    Z7, Z7, Z7
@@ -18277,7 +10497,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z7, Z0, Z0
 	VPMAXUW      Z7, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -18333,7 +10553,7 @@ group0_found:
 	VPACKUSDW   Z6, Z6, Z6
 	VPMAXUW     Z7, Z4, Z4
 	VPMAXUW     Z7, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -18462,11 +10682,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -18568,10 +10788,10 @@ k:
 	VMULPS    Z7, Z5, Z5
 	VCVTDQ2PS Z6, Z6
 	VMULPS    Z7, Z6, Z6
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -18587,7 +10807,7 @@ k:
 	VADDPS    (DX), Z6, Z6
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
@@ -18598,9 +10818,9 @@ scaled:
 	VADDPS       Z7, Z4, Z4
 	VADDPS       Z7, Z5, Z5
 	VADDPS       Z7, Z6, Z6
-	VBROADCASTSS 284(AX), Z7
-	VBROADCASTSS 288(AX), Z8
-	VBROADCASTSS 292(AX), Z9
+	VBROADCASTSS 276(AX), Z7
+	VBROADCASTSS 280(AX), Z8
+	VBROADCASTSS 284(AX), Z9
 	VMAXPS       Z7, Z0, Z0
 	VMINPS       Z8, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -18672,7 +10892,7 @@ residual:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
 	VADDPS       Z7, Z0, Z0
 	VADDPS       Z7, Z1, Z1
@@ -18693,10 +10913,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z7
-	VPBROADCASTB 280(AX), Z8
+	VPBROADCASTB 272(AX), Z8
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -18722,7 +10942,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z7
 	VCVTTPS2DQ   Z7, Z7
 	VPACKUSDW    Z7, Z7, Z7
@@ -18735,7 +10955,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z7, Z0, Z0
 	VPMAXUW      Z7, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -18791,7 +11011,7 @@ group0_found:
 	VPACKUSDW   Z6, Z6, Z6
 	VPMAXUW     Z7, Z4, Z4
 	VPMAXUW     Z7, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -18920,11 +11140,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -19027,10 +11247,10 @@ k:
 	VMULPS    Y7, Y5, Y5
 	VCVTDQ2PS Y6, Y6
 	VMULPS    Y7, Y6, Y6
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -19046,7 +11266,7 @@ k:
 	VADDPS    (CX), Y6, Y6
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y7
@@ -19057,9 +11277,9 @@ scaled:
 	VADDPS       Y7, Y4, Y4
 	VADDPS       Y7, Y5, Y5
 	VADDPS       Y7, Y6, Y6
-	VBROADCASTSS 284(AX), Y7
-	VBROADCASTSS 288(AX), Y8
-	VBROADCASTSS 292(AX), Y9
+	VBROADCASTSS 276(AX), Y7
+	VBROADCASTSS 280(AX), Y8
+	VBROADCASTSS 284(AX), Y9
 	VMAXPS       Y7, Y0, Y0
 	VMINPS       Y8, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -19131,7 +11351,7 @@ residual:
 	VADDPS       Y8, Y6, Y6
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y7
 	VADDPS       Y7, Y0, Y0
 	VADDPS       Y7, Y1, Y1
@@ -19153,7 +11373,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y7
-	VPBROADCASTB 280(AX), X8
+	VPBROADCASTB 272(AX), X8
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y7, Y0, Y0
@@ -19253,11 +11473,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -19402,10 +11622,10 @@ k:
 	VMULPS       Z16, Z13, Z13
 	VCVTDQ2PS    Z15, Z15
 	VMULPS       Z16, Z15, Z15
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -19431,7 +11651,7 @@ k:
 	VADDPS       64(DX), Z15, Z15
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z16
@@ -19452,9 +11672,9 @@ scaled:
 	VADDPS       Z16, Z11, Z11
 	VADDPS       Z16, Z13, Z13
 	VADDPS       Z16, Z15, Z15
-	VBROADCASTSS 284(AX), Z16
-	VBROADCASTSS 288(AX), Z17
-	VBROADCASTSS 292(AX), Z18
+	VBROADCASTSS 276(AX), Z16
+	VBROADCASTSS 280(AX), Z17
+	VBROADCASTSS 284(AX), Z18
 	VMAXPS       Z16, Z0, Z0
 	VMINPS       Z17, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -19599,7 +11819,7 @@ residual:
 	VADDPS       Z17, Z15, Z15
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z16
 	VADDPS       Z16, Z0, Z0
 	VADDPS       Z16, Z2, Z2
@@ -19639,10 +11859,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z16
-	VPBROADCASTB 280(AX), Z17
+	VPBROADCASTB 272(AX), Z17
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z18
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -19691,7 +11911,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z16
 	VCVTTPS2DQ   Z16, Z16
 	VPACKUSDW    Z16, Z16, Z16
@@ -19704,7 +11924,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z16, Z0, Z0
 	VPMAXUW      Z16, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -19761,7 +11981,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z16, Z4, Z4
 	VPMAXUW     Z16, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -19818,7 +12038,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z16, Z8, Z8
 	VPMAXUW     Z16, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -19875,7 +12095,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z16, Z12, Z12
 	VPMAXUW     Z16, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -20025,11 +12245,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -20138,10 +12358,10 @@ k:
 	VMULPS       Z8, Z6, Z6
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -20159,7 +12379,7 @@ k:
 	VADDPS       (DX), Z7, Z7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
@@ -20171,9 +12391,9 @@ scaled:
 	VADDPS       Z8, Z5, Z5
 	VADDPS       Z8, Z6, Z6
 	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 284(AX), Z8
-	VBROADCASTSS 288(AX), Z9
-	VBROADCASTSS 292(AX), Z10
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
 	VMAXPS       Z8, Z0, Z0
 	VMINPS       Z9, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -20254,7 +12474,7 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z1, Z1
@@ -20277,10 +12497,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
-	VPBROADCASTB 280(AX), Z9
+	VPBROADCASTB 272(AX), Z9
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -20307,7 +12527,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -20320,7 +12540,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -20377,7 +12597,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -20515,11 +12735,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -20628,10 +12848,10 @@ k:
 	VMULPS    Z8, Z6, Z6
 	VCVTDQ2PS Z7, Z7
 	VMULPS    Z8, Z7, Z7
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -20649,7 +12869,7 @@ k:
 	VADDPS    (DX), Z7, Z7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
@@ -20661,9 +12881,9 @@ scaled:
 	VADDPS       Z8, Z5, Z5
 	VADDPS       Z8, Z6, Z6
 	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 284(AX), Z8
-	VBROADCASTSS 288(AX), Z9
-	VBROADCASTSS 292(AX), Z10
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
 	VMAXPS       Z8, Z0, Z0
 	VMINPS       Z9, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -20744,7 +12964,7 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z1, Z1
@@ -20767,10 +12987,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
-	VPBROADCASTB 280(AX), Z9
+	VPBROADCASTB 272(AX), Z9
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -20797,7 +13017,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -20810,7 +13030,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -20867,7 +13087,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -21005,11 +13225,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -21120,10 +13340,10 @@ k:
 	VMULPS    Y8, Y6, Y6
 	VCVTDQ2PS Y7, Y7
 	VMULPS    Y8, Y7, Y7
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -21141,7 +13361,7 @@ k:
 	VADDPS    (CX), Y7, Y7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y8
@@ -21153,9 +13373,9 @@ scaled:
 	VADDPS       Y8, Y5, Y5
 	VADDPS       Y8, Y6, Y6
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 284(AX), Y8
-	VBROADCASTSS 288(AX), Y9
-	VBROADCASTSS 292(AX), Y10
+	VBROADCASTSS 276(AX), Y8
+	VBROADCASTSS 280(AX), Y9
+	VBROADCASTSS 284(AX), Y10
 	VMAXPS       Y8, Y0, Y0
 	VMINPS       Y9, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -21236,7 +13456,7 @@ residual:
 	VADDPS       Y9, Y7, Y7
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y8
 	VADDPS       Y8, Y0, Y0
 	VADDPS       Y8, Y1, Y1
@@ -21260,7 +13480,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y8
-	VPBROADCASTB 280(AX), X9
+	VPBROADCASTB 272(AX), X9
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y8, Y0, Y0
@@ -21372,11 +13592,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -21532,10 +13752,10 @@ k:
 	VMULPS       Z18, Z15, Z15
 	VCVTDQ2PS    Z17, Z17
 	VMULPS       Z18, Z17, Z17
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -21564,7 +13784,7 @@ k:
 	VADDPS       64(DX), Z17, Z17
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z18
@@ -21587,9 +13807,9 @@ scaled:
 	VADDPS       Z18, Z13, Z13
 	VADDPS       Z18, Z15, Z15
 	VADDPS       Z18, Z17, Z17
-	VBROADCASTSS 284(AX), Z18
-	VBROADCASTSS 288(AX), Z19
-	VBROADCASTSS 292(AX), Z20
+	VBROADCASTSS 276(AX), Z18
+	VBROADCASTSS 280(AX), Z19
+	VBROADCASTSS 284(AX), Z20
 	VMAXPS       Z18, Z0, Z0
 	VMINPS       Z19, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -21751,7 +13971,7 @@ residual:
 	VADDPS       Z19, Z17, Z17
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z18
 	VADDPS       Z18, Z0, Z0
 	VADDPS       Z18, Z2, Z2
@@ -21795,10 +14015,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z18
-	VPBROADCASTB 280(AX), Z19
+	VPBROADCASTB 272(AX), Z19
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z20
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -21854,7 +14074,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z18
 	VCVTTPS2DQ   Z18, Z18
 	VPACKUSDW    Z18, Z18, Z18
@@ -21867,7 +14087,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z18, Z0, Z0
 	VPMAXUW      Z18, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -21924,7 +14144,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z18, Z4, Z4
 	VPMAXUW     Z18, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -21981,7 +14201,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z18, Z8, Z8
 	VPMAXUW     Z18, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -22038,7 +14258,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z18, Z12, Z12
 	VPMAXUW     Z18, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -22091,7 +14311,7 @@ group3_found:
 	VCVTTPS2DQ  Z17, Z17
 	VPACKUSDW   Z17, Z16, Z16
 	VPMAXUW     Z18, Z16, Z16
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -22232,11 +14452,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000009, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -22352,10 +14572,10 @@ k:
 	VMULPS       Z9, Z7, Z7
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       Z9, Z8, Z8
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -22375,7 +14595,7 @@ k:
 	VADDPS       (DX), Z8, Z8
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z9
@@ -22388,9 +14608,9 @@ scaled:
 	VADDPS       Z9, Z6, Z6
 	VADDPS       Z9, Z7, Z7
 	VADDPS       Z9, Z8, Z8
-	VBROADCASTSS 284(AX), Z9
-	VBROADCASTSS 288(AX), Z10
-	VBROADCASTSS 292(AX), Z11
+	VBROADCASTSS 276(AX), Z9
+	VBROADCASTSS 280(AX), Z10
+	VBROADCASTSS 284(AX), Z11
 	VMAXPS       Z9, Z0, Z0
 	VMINPS       Z10, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -22480,7 +14700,7 @@ residual:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z9
 	VADDPS       Z9, Z0, Z0
 	VADDPS       Z9, Z1, Z1
@@ -22505,10 +14725,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z9
-	VPBROADCASTB 280(AX), Z10
+	VPBROADCASTB 272(AX), Z10
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -22541,7 +14761,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z9
 	VCVTTPS2DQ   Z9, Z9
 	VPACKUSDW    Z9, Z9, Z9
@@ -22554,7 +14774,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z9, Z0, Z0
 	VPMAXUW      Z9, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -22611,7 +14831,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z9, Z4, Z4
 	VPMAXUW     Z9, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -22663,7 +14883,7 @@ group1_found:
 	VCVTTPS2DQ  Z8, Z8
 	VPACKUSDW   Z8, Z8, Z8
 	VPMAXUW     Z9, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -22790,11 +15010,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000009, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -22910,10 +15130,10 @@ k:
 	VMULPS    Z9, Z7, Z7
 	VCVTDQ2PS Z8, Z8
 	VMULPS    Z9, Z8, Z8
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -22933,7 +15153,7 @@ k:
 	VADDPS    (DX), Z8, Z8
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z9
@@ -22946,9 +15166,9 @@ scaled:
 	VADDPS       Z9, Z6, Z6
 	VADDPS       Z9, Z7, Z7
 	VADDPS       Z9, Z8, Z8
-	VBROADCASTSS 284(AX), Z9
-	VBROADCASTSS 288(AX), Z10
-	VBROADCASTSS 292(AX), Z11
+	VBROADCASTSS 276(AX), Z9
+	VBROADCASTSS 280(AX), Z10
+	VBROADCASTSS 284(AX), Z11
 	VMAXPS       Z9, Z0, Z0
 	VMINPS       Z10, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -23038,7 +15258,7 @@ residual:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z9
 	VADDPS       Z9, Z0, Z0
 	VADDPS       Z9, Z1, Z1
@@ -23063,10 +15283,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z9
-	VPBROADCASTB 280(AX), Z10
+	VPBROADCASTB 272(AX), Z10
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -23099,7 +15319,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z9
 	VCVTTPS2DQ   Z9, Z9
 	VPACKUSDW    Z9, Z9, Z9
@@ -23112,7 +15332,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z9, Z0, Z0
 	VPMAXUW      Z9, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -23169,7 +15389,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z9, Z4, Z4
 	VPMAXUW     Z9, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -23221,7 +15441,7 @@ group1_found:
 	VCVTTPS2DQ  Z8, Z8
 	VPACKUSDW   Z8, Z8, Z8
 	VPMAXUW     Z9, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -23348,11 +15568,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000009, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -23471,10 +15691,10 @@ k:
 	VMULPS    Y9, Y7, Y7
 	VCVTDQ2PS Y8, Y8
 	VMULPS    Y9, Y8, Y8
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -23494,7 +15714,7 @@ k:
 	VADDPS    (CX), Y8, Y8
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y9
@@ -23507,9 +15727,9 @@ scaled:
 	VADDPS       Y9, Y6, Y6
 	VADDPS       Y9, Y7, Y7
 	VADDPS       Y9, Y8, Y8
-	VBROADCASTSS 284(AX), Y9
-	VBROADCASTSS 288(AX), Y10
-	VBROADCASTSS 292(AX), Y11
+	VBROADCASTSS 276(AX), Y9
+	VBROADCASTSS 280(AX), Y10
+	VBROADCASTSS 284(AX), Y11
 	VMAXPS       Y9, Y0, Y0
 	VMINPS       Y10, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -23599,7 +15819,7 @@ residual:
 	VADDPS       Y10, Y8, Y8
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y9
 	VADDPS       Y9, Y0, Y0
 	VADDPS       Y9, Y1, Y1
@@ -23625,7 +15845,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y9
-	VPBROADCASTB 280(AX), X10
+	VPBROADCASTB 272(AX), X10
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y9, Y0, Y0
@@ -23749,11 +15969,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000009, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -23920,10 +16140,10 @@ k:
 	VMULPS       Z20, Z17, Z17
 	VCVTDQ2PS    Z19, Z19
 	VMULPS       Z20, Z19, Z19
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -23955,7 +16175,7 @@ k:
 	VADDPS       64(DX), Z19, Z19
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z20
@@ -23980,9 +16200,9 @@ scaled:
 	VADDPS       Z20, Z15, Z15
 	VADDPS       Z20, Z17, Z17
 	VADDPS       Z20, Z19, Z19
-	VBROADCASTSS 284(AX), Z20
-	VBROADCASTSS 288(AX), Z21
-	VBROADCASTSS 292(AX), Z22
+	VBROADCASTSS 276(AX), Z20
+	VBROADCASTSS 280(AX), Z21
+	VBROADCASTSS 284(AX), Z22
 	VMAXPS       Z20, Z0, Z0
 	VMINPS       Z21, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -24161,7 +16381,7 @@ residual:
 	VADDPS       Z21, Z19, Z19
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z20
 	VADDPS       Z20, Z0, Z0
 	VADDPS       Z20, Z2, Z2
@@ -24209,10 +16429,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z20
-	VPBROADCASTB 280(AX), Z21
+	VPBROADCASTB 272(AX), Z21
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z22
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -24272,7 +16492,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z20
 	VCVTTPS2DQ   Z20, Z20
 	VPACKUSDW    Z20, Z20, Z20
@@ -24285,7 +16505,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z20, Z0, Z0
 	VPMAXUW      Z20, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -24342,7 +16562,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z20, Z4, Z4
 	VPMAXUW     Z20, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -24399,7 +16619,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z20, Z8, Z8
 	VPMAXUW     Z20, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -24456,7 +16676,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z20, Z12, Z12
 	VPMAXUW     Z20, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -24513,7 +16733,7 @@ group3_found:
 	VPACKUSDW   Z19, Z18, Z18
 	VPMAXUW     Z20, Z16, Z16
 	VPMAXUW     Z20, Z18, Z18
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z18, K2
@@ -24683,11 +16903,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -24810,10 +17030,10 @@ k:
 	VMULPS       Z10, Z8, Z8
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -24835,7 +17055,7 @@ k:
 	VADDPS       (DX), Z9, Z9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
@@ -24849,9 +17069,9 @@ scaled:
 	VADDPS       Z10, Z7, Z7
 	VADDPS       Z10, Z8, Z8
 	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 284(AX), Z10
-	VBROADCASTSS 288(AX), Z11
-	VBROADCASTSS 292(AX), Z12
+	VBROADCASTSS 276(AX), Z10
+	VBROADCASTSS 280(AX), Z11
+	VBROADCASTSS 284(AX), Z12
 	VMAXPS       Z10, Z0, Z0
 	VMINPS       Z11, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -24950,7 +17170,7 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
 	VADDPS       Z10, Z0, Z0
 	VADDPS       Z10, Z1, Z1
@@ -24977,10 +17197,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
-	VPBROADCASTB 280(AX), Z11
+	VPBROADCASTB 272(AX), Z11
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -25014,7 +17234,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -25027,7 +17247,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -25084,7 +17304,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -25137,7 +17357,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -25273,11 +17493,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -25400,10 +17620,10 @@ k:
 	VMULPS    Z10, Z8, Z8
 	VCVTDQ2PS Z9, Z9
 	VMULPS    Z10, Z9, Z9
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -25425,7 +17645,7 @@ k:
 	VADDPS    (DX), Z9, Z9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
@@ -25439,9 +17659,9 @@ scaled:
 	VADDPS       Z10, Z7, Z7
 	VADDPS       Z10, Z8, Z8
 	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 284(AX), Z10
-	VBROADCASTSS 288(AX), Z11
-	VBROADCASTSS 292(AX), Z12
+	VBROADCASTSS 276(AX), Z10
+	VBROADCASTSS 280(AX), Z11
+	VBROADCASTSS 284(AX), Z12
 	VMAXPS       Z10, Z0, Z0
 	VMINPS       Z11, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -25540,7 +17760,7 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
 	VADDPS       Z10, Z0, Z0
 	VADDPS       Z10, Z1, Z1
@@ -25567,10 +17787,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
-	VPBROADCASTB 280(AX), Z11
+	VPBROADCASTB 272(AX), Z11
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -25604,7 +17824,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -25617,7 +17837,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -25674,7 +17894,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -25727,7 +17947,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -25863,11 +18083,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -25994,10 +18214,10 @@ k:
 	VMULPS    Y10, Y8, Y8
 	VCVTDQ2PS Y9, Y9
 	VMULPS    Y10, Y9, Y9
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -26019,7 +18239,7 @@ k:
 	VADDPS    (CX), Y9, Y9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y10
@@ -26033,9 +18253,9 @@ scaled:
 	VADDPS       Y10, Y7, Y7
 	VADDPS       Y10, Y8, Y8
 	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 284(AX), Y10
-	VBROADCASTSS 288(AX), Y11
-	VBROADCASTSS 292(AX), Y12
+	VBROADCASTSS 276(AX), Y10
+	VBROADCASTSS 280(AX), Y11
+	VBROADCASTSS 284(AX), Y12
 	VMAXPS       Y10, Y0, Y0
 	VMINPS       Y11, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -26134,7 +18354,7 @@ residual:
 	VADDPS       Y11, Y9, Y9
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y10
 	VADDPS       Y10, Y0, Y0
 	VADDPS       Y10, Y1, Y1
@@ -26162,7 +18382,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y10
-	VPBROADCASTB 280(AX), X11
+	VPBROADCASTB 272(AX), X11
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y10, Y0, Y0
@@ -26298,11 +18518,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -26480,10 +18700,10 @@ k:
 	VMULPS       Z22, Z19, Z19
 	VCVTDQ2PS    Z21, Z21
 	VMULPS       Z22, Z21, Z21
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -26518,7 +18738,7 @@ k:
 	VADDPS       64(DX), Z21, Z21
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z22
@@ -26545,9 +18765,9 @@ scaled:
 	VADDPS       Z22, Z17, Z17
 	VADDPS       Z22, Z19, Z19
 	VADDPS       Z22, Z21, Z21
-	VBROADCASTSS 284(AX), Z22
-	VBROADCASTSS 288(AX), Z23
-	VBROADCASTSS 292(AX), Z24
+	VBROADCASTSS 276(AX), Z22
+	VBROADCASTSS 280(AX), Z23
+	VBROADCASTSS 284(AX), Z24
 	VMAXPS       Z22, Z0, Z0
 	VMINPS       Z23, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -26743,7 +18963,7 @@ residual:
 	VADDPS       Z23, Z21, Z21
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z22
 	VADDPS       Z22, Z0, Z0
 	VADDPS       Z22, Z2, Z2
@@ -26795,10 +19015,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z22
-	VPBROADCASTB 280(AX), Z23
+	VPBROADCASTB 272(AX), Z23
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z24
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -26865,7 +19085,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z22
 	VCVTTPS2DQ   Z22, Z22
 	VPACKUSDW    Z22, Z22, Z22
@@ -26878,7 +19098,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z22, Z0, Z0
 	VPMAXUW      Z22, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -26935,7 +19155,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z22, Z4, Z4
 	VPMAXUW     Z22, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -26992,7 +19212,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z22, Z8, Z8
 	VPMAXUW     Z22, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -27049,7 +19269,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z22, Z12, Z12
 	VPMAXUW     Z22, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -27106,7 +19326,7 @@ group3_found:
 	VPACKUSDW   Z19, Z18, Z18
 	VPMAXUW     Z22, Z16, Z16
 	VPMAXUW     Z22, Z18, Z18
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z18, K2
@@ -27159,7 +19379,7 @@ group4_found:
 	VCVTTPS2DQ  Z21, Z21
 	VPACKUSDW   Z21, Z20, Z20
 	VPMAXUW     Z22, Z20, Z20
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z20, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -27320,11 +19540,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -27454,10 +19674,10 @@ k:
 	VMULPS       Z11, Z9, Z9
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       Z11, Z10, Z10
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -27481,7 +19701,7 @@ k:
 	VADDPS       (DX), Z10, Z10
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z11
@@ -27496,9 +19716,9 @@ scaled:
 	VADDPS       Z11, Z8, Z8
 	VADDPS       Z11, Z9, Z9
 	VADDPS       Z11, Z10, Z10
-	VBROADCASTSS 284(AX), Z11
-	VBROADCASTSS 288(AX), Z12
-	VBROADCASTSS 292(AX), Z13
+	VBROADCASTSS 276(AX), Z11
+	VBROADCASTSS 280(AX), Z12
+	VBROADCASTSS 284(AX), Z13
 	VMAXPS       Z11, Z0, Z0
 	VMINPS       Z12, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -27606,7 +19826,7 @@ residual:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z11
 	VADDPS       Z11, Z0, Z0
 	VADDPS       Z11, Z1, Z1
@@ -27635,10 +19855,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z11
-	VPBROADCASTB 280(AX), Z12
+	VPBROADCASTB 272(AX), Z12
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -27675,7 +19895,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z11
 	VCVTTPS2DQ   Z11, Z11
 	VPACKUSDW    Z11, Z11, Z11
@@ -27688,7 +19908,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z11, Z0, Z0
 	VPMAXUW      Z11, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -27745,7 +19965,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z11, Z4, Z4
 	VPMAXUW     Z11, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -27801,7 +20021,7 @@ group1_found:
 	VPACKUSDW   Z10, Z10, Z10
 	VPMAXUW     Z11, Z8, Z8
 	VPMAXUW     Z11, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -27964,11 +20184,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -28098,10 +20318,10 @@ k:
 	VMULPS    Z11, Z9, Z9
 	VCVTDQ2PS Z10, Z10
 	VMULPS    Z11, Z10, Z10
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -28125,7 +20345,7 @@ k:
 	VADDPS    (DX), Z10, Z10
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z11
@@ -28140,9 +20360,9 @@ scaled:
 	VADDPS       Z11, Z8, Z8
 	VADDPS       Z11, Z9, Z9
 	VADDPS       Z11, Z10, Z10
-	VBROADCASTSS 284(AX), Z11
-	VBROADCASTSS 288(AX), Z12
-	VBROADCASTSS 292(AX), Z13
+	VBROADCASTSS 276(AX), Z11
+	VBROADCASTSS 280(AX), Z12
+	VBROADCASTSS 284(AX), Z13
 	VMAXPS       Z11, Z0, Z0
 	VMINPS       Z12, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -28250,7 +20470,7 @@ residual:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z11
 	VADDPS       Z11, Z0, Z0
 	VADDPS       Z11, Z1, Z1
@@ -28279,10 +20499,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z11
-	VPBROADCASTB 280(AX), Z12
+	VPBROADCASTB 272(AX), Z12
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -28319,7 +20539,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z11
 	VCVTTPS2DQ   Z11, Z11
 	VPACKUSDW    Z11, Z11, Z11
@@ -28332,7 +20552,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z11, Z0, Z0
 	VPMAXUW      Z11, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -28389,7 +20609,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z11, Z4, Z4
 	VPMAXUW     Z11, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -28445,7 +20665,7 @@ group1_found:
 	VPACKUSDW   Z10, Z10, Z10
 	VPMAXUW     Z11, Z8, Z8
 	VPMAXUW     Z11, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -28608,11 +20828,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -28747,10 +20967,10 @@ k:
 	VMULPS    Y11, Y9, Y9
 	VCVTDQ2PS Y10, Y10
 	VMULPS    Y11, Y10, Y10
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -28774,7 +20994,7 @@ k:
 	VADDPS    (CX), Y10, Y10
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y11
@@ -28789,9 +21009,9 @@ scaled:
 	VADDPS       Y11, Y8, Y8
 	VADDPS       Y11, Y9, Y9
 	VADDPS       Y11, Y10, Y10
-	VBROADCASTSS 284(AX), Y11
-	VBROADCASTSS 288(AX), Y12
-	VBROADCASTSS 292(AX), Y13
+	VBROADCASTSS 276(AX), Y11
+	VBROADCASTSS 280(AX), Y12
+	VBROADCASTSS 284(AX), Y13
 	VMAXPS       Y11, Y0, Y0
 	VMINPS       Y12, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -28899,7 +21119,7 @@ residual:
 	VADDPS       Y12, Y10, Y10
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y11
 	VADDPS       Y11, Y0, Y0
 	VADDPS       Y11, Y1, Y1
@@ -28929,7 +21149,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y11
-	VPBROADCASTB 280(AX), X12
+	VPBROADCASTB 272(AX), X12
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y11, Y0, Y0
@@ -29077,11 +21297,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -29270,10 +21490,10 @@ k:
 	VMULPS       Z24, Z21, Z21
 	VCVTDQ2PS    Z23, Z23
 	VMULPS       Z24, Z23, Z23
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -29311,7 +21531,7 @@ k:
 	VADDPS       64(DX), Z23, Z23
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z24
@@ -29340,9 +21560,9 @@ scaled:
 	VADDPS       Z24, Z19, Z19
 	VADDPS       Z24, Z21, Z21
 	VADDPS       Z24, Z23, Z23
-	VBROADCASTSS 284(AX), Z24
-	VBROADCASTSS 288(AX), Z25
-	VBROADCASTSS 292(AX), Z26
+	VBROADCASTSS 276(AX), Z24
+	VBROADCASTSS 280(AX), Z25
+	VBROADCASTSS 284(AX), Z26
 	VMAXPS       Z24, Z0, Z0
 	VMINPS       Z25, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -29555,7 +21775,7 @@ residual:
 	VADDPS       Z25, Z23, Z23
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z24
 	VADDPS       Z24, Z0, Z0
 	VADDPS       Z24, Z2, Z2
@@ -29611,10 +21831,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z24
-	VPBROADCASTB 280(AX), Z25
+	VPBROADCASTB 272(AX), Z25
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z26
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -29685,7 +21905,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z24
 	VCVTTPS2DQ   Z24, Z24
 	VPACKUSDW    Z24, Z24, Z24
@@ -29698,7 +21918,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z24, Z0, Z0
 	VPMAXUW      Z24, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -29755,7 +21975,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z24, Z4, Z4
 	VPMAXUW     Z24, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -29812,7 +22032,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z24, Z8, Z8
 	VPMAXUW     Z24, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -29869,7 +22089,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z24, Z12, Z12
 	VPMAXUW     Z24, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -29926,7 +22146,7 @@ group3_found:
 	VPACKUSDW   Z19, Z18, Z18
 	VPMAXUW     Z24, Z16, Z16
 	VPMAXUW     Z24, Z18, Z18
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z18, K2
@@ -29983,7 +22203,7 @@ group4_found:
 	VPACKUSDW   Z23, Z22, Z22
 	VPMAXUW     Z24, Z20, Z20
 	VPMAXUW     Z24, Z22, Z22
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z20, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z22, K2
@@ -30173,11 +22393,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -30314,10 +22534,10 @@ k:
 	VMULPS       Z12, Z10, Z10
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -30343,7 +22563,7 @@ k:
 	VADDPS       (DX), Z11, Z11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
@@ -30359,9 +22579,9 @@ scaled:
 	VADDPS       Z12, Z9, Z9
 	VADDPS       Z12, Z10, Z10
 	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 284(AX), Z12
-	VBROADCASTSS 288(AX), Z13
-	VBROADCASTSS 292(AX), Z14
+	VBROADCASTSS 276(AX), Z12
+	VBROADCASTSS 280(AX), Z13
+	VBROADCASTSS 284(AX), Z14
 	VMAXPS       Z12, Z0, Z0
 	VMINPS       Z13, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -30478,7 +22698,7 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
 	VADDPS       Z12, Z0, Z0
 	VADDPS       Z12, Z1, Z1
@@ -30509,10 +22729,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
-	VPBROADCASTB 280(AX), Z13
+	VPBROADCASTB 272(AX), Z13
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -30550,7 +22770,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -30563,7 +22783,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -30620,7 +22840,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -30677,7 +22897,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -30849,11 +23069,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -30990,10 +23210,10 @@ k:
 	VMULPS    Z12, Z10, Z10
 	VCVTDQ2PS Z11, Z11
 	VMULPS    Z12, Z11, Z11
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -31019,7 +23239,7 @@ k:
 	VADDPS    (DX), Z11, Z11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
@@ -31035,9 +23255,9 @@ scaled:
 	VADDPS       Z12, Z9, Z9
 	VADDPS       Z12, Z10, Z10
 	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 284(AX), Z12
-	VBROADCASTSS 288(AX), Z13
-	VBROADCASTSS 292(AX), Z14
+	VBROADCASTSS 276(AX), Z12
+	VBROADCASTSS 280(AX), Z13
+	VBROADCASTSS 284(AX), Z14
 	VMAXPS       Z12, Z0, Z0
 	VMINPS       Z13, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -31154,7 +23374,7 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
 	VADDPS       Z12, Z0, Z0
 	VADDPS       Z12, Z1, Z1
@@ -31185,10 +23405,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
-	VPBROADCASTB 280(AX), Z13
+	VPBROADCASTB 272(AX), Z13
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -31226,7 +23446,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -31239,7 +23459,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -31296,7 +23516,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -31353,7 +23573,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -31525,11 +23745,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -31672,10 +23892,10 @@ k:
 	VMULPS    Y12, Y10, Y10
 	VCVTDQ2PS Y11, Y11
 	VMULPS    Y12, Y11, Y11
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -31701,7 +23921,7 @@ k:
 	VADDPS    (CX), Y11, Y11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y12
@@ -31717,9 +23937,9 @@ scaled:
 	VADDPS       Y12, Y9, Y9
 	VADDPS       Y12, Y10, Y10
 	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 284(AX), Y12
-	VBROADCASTSS 288(AX), Y13
-	VBROADCASTSS 292(AX), Y14
+	VBROADCASTSS 276(AX), Y12
+	VBROADCASTSS 280(AX), Y13
+	VBROADCASTSS 284(AX), Y14
 	VMAXPS       Y12, Y0, Y0
 	VMINPS       Y13, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -31836,7 +24056,7 @@ residual:
 	VADDPS       Y13, Y11, Y11
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y12
 	VADDPS       Y12, Y0, Y0
 	VADDPS       Y12, Y1, Y1
@@ -31868,7 +24088,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y12
-	VPBROADCASTB 280(AX), X13
+	VPBROADCASTB 272(AX), X13
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y12, Y0, Y0
@@ -32028,11 +24248,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00

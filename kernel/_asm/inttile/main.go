@@ -34,17 +34,18 @@ const (
 	offLo     = 260
 	offHi     = 264
 	offZero   = 268
-	offFlush  = 272
-	offLeast  = 280
-	offMid    = 281
-	offMidLo  = 284
-	offMidHi  = 288
-	offMidMul = 292
-	offLast   = 296
-	offExtra  = 320
-	offLDE    = 344
-	offSteps  = 352
-	offMore   = 360
+	offLeast  = 272
+	offMid    = 273
+	offMidLo  = 276
+	offMidHi  = 280
+	offMidMul = 284
+	offLast   = 288
+	offExtra  = 312
+	offLDE    = 336
+	offSteps  = 344
+	offMore   = 352
+	offOrder  = 360
+	offRuns   = 368
 )
 
 // Kinds of kernel.intStore.
@@ -95,7 +96,11 @@ func kernel(s *isa, width, m int) {
 		}
 	}
 	s.form.begin(s, t, a)
-	sum(s, t, a, width, segp, segn)
+	if f, ok := s.form.(groupedForm); ok {
+		f.sum(s, t, a)
+	} else {
+		sum(s, t, a, width, segp, segn)
+	}
 	s.form.end(s, a)
 	s.finish(Load(Param("t"), GP64()), a)
 
@@ -196,9 +201,9 @@ func main() {
 		if m > 6 {
 			continue
 		}
-		for _, s := range []*isa{&words, &pairs, &deferred} {
-			kernel(s, 16, m)
-			kernel(s, 8, m)
+		kernel(&grouped, 8, m)
+		if m <= 3 {
+			kernel(&grouped, 16, m)
 		}
 	}
 	Generate()
