@@ -110,6 +110,9 @@ func (m *Model) Bench(ctx context.Context, o BenchOptions) (*BenchResult, error)
 			out.Notes = append(out.Notes, fmt.Sprintf("%s computes in float: %s", s.Name, s.Floats))
 		}
 	}
+	if hint := m.narrowHint(out.Steps); hint != "" {
+		out.Notes = append(out.Notes, hint)
+	}
 	return out, err
 }
 
