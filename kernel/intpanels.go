@@ -98,9 +98,14 @@ func (p *IntWeights) group() {
 
 // hwc brings the weights of a channel from [C][KH][KW] to [KH][KW][C].
 func hwc(w []int8, c, taps int) []int8 {
+	if taps == 1 {
+		return w
+	}
 	out := make([]int8, len(w))
-	for i, v := range w {
-		out[i%taps*c+i/taps] = v
+	for i := range c {
+		for k, v := range w[i*taps:][:taps] {
+			out[k*c+i] = v
+		}
 	}
 	return out
 }
@@ -130,19 +135,21 @@ func (p *IntWeights) column(j, og int, w []int8) {
 		p.panels = append(p.panels, intPanel{width: width, data: make([]int8, lines*width*4), start: make([]int32, width)})
 	}
 	panel := &p.panels[len(p.panels)-1]
-	line := 4 * panel.width
-	sum, at := 0, 0
+	sum := 0
 	for _, v := range w {
 		sum += int(v)
 	}
-	for range p.runs.taps {
-		for i := 0; i < p.runs.n; i += 4 {
-			var quad [4]int8
-			copy(quad[:], w[i:min(i+4, p.runs.n)])
-			p.tile.put(panel.data[at:at+line], j%nr, quad)
+	line, at := 4*panel.width, 4*(j%nr)
+	for ; len(w) > 0; w = w[p.runs.n:] {
+		run := w[:p.runs.n]
+		for ; len(run) >= 4; run = run[4:] {
+			*(*[4]int8)(panel.data[at:]) = [4]int8(run)
 			at += line
 		}
-		w = w[p.runs.n:]
+		if len(run) > 0 {
+			p.tile.put(panel.data[at:], run)
+			at += line
+		}
 	}
 	panel.start[j%nr] = int32(-sum * int(p.zero))
 }

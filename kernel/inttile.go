@@ -116,13 +116,13 @@ var intDepthTiles = append(archIntDepthTiles, intTile{
 // nr is the width of all panels but the last of a matrix.
 func (t *intTile) nr() int { return t.panels[len(t.panels)-1].width }
 
-// put writes one column of a quad into a line of a panel.
-func (t *intTile) put(line []int8, col int, w [4]int8) {
+// put writes a quad, or what there is of it, for one column of a panel.
+func (t *intTile) put(to, w []int8) {
 	switch t.form {
 	case formBytes:
-		copy(line[4*col:], w[:])
+		copy(to, w)
 	case formChannels:
-		*(*int32)(unsafe.Pointer(&line[4*col])) = int32(w[0])
+		*(*int32)(unsafe.Pointer(&to[0])) = int32(w[0])
 	}
 }
 
