@@ -9,16 +9,35 @@ import (
 // bits before they widen the sums. With codes of 0 to 255 that is exact as long as
 // the positive weights of every 16-bit lane, two of each quad, add up to at most
 // groupRoom, and so do the negative ones: what the weights allow is known when they
-// are packed. A panel's quads are put together into such groups, in any order. Quads
-// that do not fit alone are split into two halves.
+// are packed. A panel's quads are put together into such groups, in any order. Where
+// neighbours do not fit as pairs, others may: the bytes of a quad are shuffled then.
+// Quads that do not fit in any way are split into two halves.
 const (
 	groupRoom = 128
 	groupMost = 16 // quads
 	groupOpen = 12 // groups that may still grow, at a time
 )
 
-// groupRun is a number of groups of as many quads each. Assembly reads it.
-type groupRun struct{ quads, groups int32 }
+// groupRun is a number of groups of as many quads each, whose bytes lie in the order
+// of pairing, nil for their own. Assembly reads it.
+type groupRun struct {
+	quads, groups int32
+	pairing       *[32]uint8
+}
+
+// pairings are the orders of a quad's bytes in which each one meets another first.
+var pairings = [3][4]uint8{{0, 1, 2, 3}, {0, 2, 1, 3}, {0, 3, 1, 2}}
+
+// pairingMasks shuffle the quads of a vector into the orders of pairings.
+var pairingMasks = func() (masks [len(pairings)]*[32]uint8) {
+	for p := 1; p < len(pairings); p++ {
+		masks[p] = new([32]uint8)
+		for i := range masks[p] {
+			masks[p][i] = uint8(i)&^3&15 + pairings[p][i%4]
+		}
+	}
+	return masks
+}()
 
 // quadLoad is what quads need of the room of their lanes: a word per column, of
 // 16-bit numbers: the positive and the negative weights of the first pair, and those
@@ -38,10 +57,11 @@ var weightLoad = func() (load [256]uint64) {
 }()
 
 // set reads a line of a panel.
-func (l *quadLoad) set(line []int8) {
+func (l *quadLoad) set(line []int8, pairing int) {
+	p := pairings[pairing]
 	for j := range len(line) / 4 {
 		w := line[4*j:][:4]
-		l[j] = weightLoad[uint8(w[0])] + weightLoad[uint8(w[1])] + (weightLoad[uint8(w[2])]+weightLoad[uint8(w[3])])<<32
+		l[j] = weightLoad[uint8(w[p[0]])] + weightLoad[uint8(w[p[1]])] + (weightLoad[uint8(w[p[2]])]+weightLoad[uint8(w[p[3]])])<<32
 	}
 }
 
@@ -61,10 +81,11 @@ func (a *quadLoad) add(b *quadLoad) {
 	}
 }
 
-// quadGroup is quads whose sums fit 16 bits together.
+// quadGroup is quads whose sums fit 16 bits together, in one order of their bytes.
 type quadGroup struct {
-	load  quadLoad
-	quads []quadPart
+	load    quadLoad
+	quads   []quadPart
+	pairing int
 }
 
 // quadPart is a quad of a panel: the whole, or a half of it.
@@ -73,32 +94,50 @@ type quadPart struct {
 	half int8 // 0 for the whole, 1 for what is rounded to zero, 2 for the rest
 }
 
-// grouper puts the quads of one panel into groups.
+// grouper puts the quads of one panel and one pairing into groups.
 type grouper struct {
+	pairing    int
 	open, done []quadGroup
 }
 
 // group rearranges a panel whose lines are in their own order.
 func (p *intPanel) group() {
-	var g grouper
+	var g [len(pairings)]grouper
+	for i := range g {
+		g[i].pairing = i
+	}
 	line := 4 * p.width
-	var load, none quadLoad
 	for q := range len(p.data) / line {
-		load.set(p.data[q*line:][:line])
-		switch {
-		case load == none:
-		case load.with(&none):
-			g.put(&load, quadPart{int32(q), 0})
-		default:
-			for half := int8(1); half <= 2; half++ {
-				var w [64]int8
-				halve(w[:line], p.data[q*line:], half)
-				load.set(w[:line])
-				g.put(&load, quadPart{int32(q), half})
+		w := p.data[q*line:][:line]
+		var load quadLoad
+		if pairing := load.alone(w); pairing >= 0 {
+			if load != (quadLoad{}) {
+				g[pairing].put(&load, quadPart{int32(q), 0})
 			}
+			continue
+		}
+		for half := int8(1); half <= 2; half++ {
+			var part [64]int8
+			halve(part[:line], w, half)
+			load.set(part[:line], 0)
+			g[0].put(&load, quadPart{int32(q), half})
 		}
 	}
-	p.lay(g.all())
+	var all []quadGroup
+	for i := range g {
+		all = append(all, g[i].all()...)
+	}
+	p.lay(all)
+}
+
+// alone reads a line in the first order of bytes in which it fits, -1 for none.
+func (l *quadLoad) alone(line []int8) int {
+	for pairing := range pairings {
+		if l.set(line, pairing); l.with(&quadLoad{}) {
+			return pairing
+		}
+	}
+	return -1
 }
 
 // halve takes a half of a line.
@@ -130,7 +169,7 @@ func (g *grouper) put(load *quadLoad, q quadPart) {
 		}
 		g.close(fullest)
 	}
-	g.open = append(g.open, quadGroup{*load, []quadPart{q}})
+	g.open = append(g.open, quadGroup{*load, []quadPart{q}, g.pairing})
 }
 
 func (g *grouper) close(i int) {
@@ -149,8 +188,8 @@ func (g *grouper) all() []quadGroup {
 func (p *intPanel) lay(groups []quadGroup) {
 	n, line := 0, 4*p.width
 	for i, g := range groups {
-		if i == 0 || len(g.quads) != len(groups[i-1].quads) {
-			p.runs = append(p.runs, groupRun{quads: int32(len(g.quads))})
+		if i == 0 || len(g.quads) != len(groups[i-1].quads) || g.pairing != groups[i-1].pairing {
+			p.runs = append(p.runs, groupRun{quads: int32(len(g.quads)), pairing: pairingMasks[g.pairing]})
 		}
 		p.runs[len(p.runs)-1].groups++
 		n += len(g.quads)
@@ -165,10 +204,23 @@ func (p *intPanel) lay(groups []quadGroup) {
 			if q.half > 0 {
 				halve(data[len(data)-line:], from, q.half)
 			}
+			shuffle(data[len(data)-line:], g.pairing)
 			p.order = append(p.order, q.quad)
 		}
 	}
 	p.data = data
+}
+
+// shuffle brings the quads of a line into an order of their bytes.
+func shuffle(line []int8, pairing int) {
+	if pairing == 0 {
+		return
+	}
+	p := pairings[pairing]
+	for ; len(line) > 0; line = line[4:] {
+		w := [4]int8(line)
+		line[0], line[1], line[2], line[3] = w[p[0]], w[p[1]], w[p[2]], w[p[3]]
+	}
 }
 
 // orders lists, for every panel of grouped weights, where the quads of its order

@@ -158,7 +158,7 @@ func (p *IntWeights) column(j, og int, w []int8) {
 func (p *IntWeights) Bytes() int {
 	n := 0
 	for _, panel := range p.panels {
-		n += len(panel.data) + 4*(len(panel.start)+len(panel.order)) + 8*len(panel.runs)
+		n += len(panel.data) + 4*(len(panel.start)+len(panel.order)) + 16*len(panel.runs)
 	}
 	if p.stack != nil {
 		n += p.stack.w.Bytes()

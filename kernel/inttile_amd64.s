@@ -854,6 +854,9 @@ run:
 	MOVLQSX 4(AX), SI
 	TESTQ   SI, SI
 	JZ      summed
+	MOVQ    8(AX), DI
+	TESTQ   DI, DI
+	JNZ     pairedgroup
 
 group:
 	MOVLQSX      (AX), DI
@@ -883,8 +886,42 @@ widen:
 	VPADDD   Y1, Y0, Y0
 	DECQ     SI
 	JNZ      group
-	ADDQ     $0x08, AX
-	JMP      run
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R8
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y1
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R9*1), Y2
+	VPSHUFB      (DI), Y2, Y2
+	VPMADDUBSW   Y1, Y2, Y1
+	DECQ         R8
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y2
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R9*1), Y3
+	VPSHUFB      (DI), Y3, Y3
+	VPMADDUBSW   Y2, Y3, Y2
+	VPADDW       Y2, Y1, Y1
+	DECQ         R8
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y2
+	VPMADDWD Y2, Y1, Y1
+	VPADDD   Y1, Y0, Y0
+	DECQ     SI
+	JNZ      pairedgroup
+	JMP      nextrun
 
 summed:
 	MOVQ      t+0(FP), AX
@@ -1002,6 +1039,9 @@ run:
 	MOVLQSX 4(AX), SI
 	TESTQ   SI, SI
 	JZ      summed
+	MOVQ    8(AX), DI
+	TESTQ   DI, DI
+	JNZ     pairedgroup
 
 group:
 	MOVLQSX      (AX), DI
@@ -1038,8 +1078,49 @@ widen:
 	VPADDD   Y3, Y1, Y1
 	DECQ     SI
 	JNZ      group
-	ADDQ     $0x08, AX
-	JMP      run
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R8
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R9*1), Y4
+	VPSHUFB      (DI), Y4, Y4
+	VPMADDUBSW   Y2, Y4, Y2
+	VPMADDUBSW   Y3, Y4, Y3
+	DECQ         R8
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y4
+	VMOVUPS      32(CX), Y5
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R9*1), Y6
+	VPSHUFB      (DI), Y6, Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDUBSW   Y5, Y6, Y4
+	VPADDW       Y4, Y3, Y3
+	DECQ         R8
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y4
+	VPMADDWD Y4, Y2, Y2
+	VPADDD   Y2, Y0, Y0
+	VPMADDWD Y4, Y3, Y3
+	VPADDD   Y3, Y1, Y1
+	DECQ     SI
+	JNZ      pairedgroup
+	JMP      nextrun
 
 summed:
 	MOVQ      t+0(FP), AX
@@ -2064,6 +2145,9 @@ run:
 	MOVLQSX 4(AX), DI
 	TESTQ   DI, DI
 	JZ      summed
+	MOVQ    8(AX), R8
+	TESTQ   R8, R8
+	JNZ     pairedgroup
 
 group:
 	MOVLQSX      (AX), R8
@@ -2100,8 +2184,51 @@ widen:
 	VPADDD   Y3, Y1, Y1
 	DECQ     DI
 	JNZ      group
-	ADDQ     $0x08, AX
-	JMP      run
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R9
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y3
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R10*1), Y2
+	VPSHUFB      (R8), Y2, Y2
+	VPMADDUBSW   Y3, Y2, Y2
+	VPBROADCASTD (SI)(R10*1), Y4
+	VPSHUFB      (R8), Y4, Y4
+	VPMADDUBSW   Y3, Y4, Y3
+	DECQ         R9
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y4
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R10*1), Y5
+	VPSHUFB      (R8), Y5, Y5
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VPBROADCASTD (SI)(R10*1), Y5
+	VPSHUFB      (R8), Y5, Y5
+	VPMADDUBSW   Y4, Y5, Y4
+	VPADDW       Y4, Y3, Y3
+	DECQ         R9
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y4
+	VPMADDWD Y4, Y2, Y2
+	VPADDD   Y2, Y0, Y0
+	VPMADDWD Y4, Y3, Y3
+	VPADDD   Y3, Y1, Y1
+	DECQ     DI
+	JNZ      pairedgroup
+	JMP      nextrun
 
 summed:
 	MOVQ      t+0(FP), AX
@@ -2251,6 +2378,9 @@ run:
 	MOVLQSX 4(AX), DI
 	TESTQ   DI, DI
 	JZ      summed
+	MOVQ    8(AX), R8
+	TESTQ   R8, R8
+	JNZ     pairedgroup
 
 group:
 	MOVLQSX      (AX), R8
@@ -2299,8 +2429,63 @@ widen:
 	VPADDD   Y7, Y3, Y3
 	DECQ     DI
 	JNZ      group
-	ADDQ     $0x08, AX
-	JMP      run
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R9
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R10*1), Y5
+	VPSHUFB      (R8), Y5, Y5
+	VPMADDUBSW   Y6, Y5, Y4
+	VPMADDUBSW   Y7, Y5, Y5
+	VPBROADCASTD (SI)(R10*1), Y8
+	VPSHUFB      (R8), Y8, Y8
+	VPMADDUBSW   Y6, Y8, Y6
+	VPMADDUBSW   Y7, Y8, Y7
+	DECQ         R9
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y8
+	VMOVUPS      32(CX), Y9
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R10*1), Y10
+	VPSHUFB      (R8), Y10, Y10
+	VPMADDUBSW   Y8, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPMADDUBSW   Y9, Y10, Y10
+	VPADDW       Y10, Y5, Y5
+	VPBROADCASTD (SI)(R10*1), Y10
+	VPSHUFB      (R8), Y10, Y10
+	VPMADDUBSW   Y8, Y10, Y8
+	VPADDW       Y8, Y6, Y6
+	VPMADDUBSW   Y9, Y10, Y8
+	VPADDW       Y8, Y7, Y7
+	DECQ         R9
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y8
+	VPMADDWD Y8, Y4, Y4
+	VPADDD   Y4, Y0, Y0
+	VPMADDWD Y8, Y5, Y5
+	VPADDD   Y5, Y1, Y1
+	VPMADDWD Y8, Y6, Y6
+	VPADDD   Y6, Y2, Y2
+	VPMADDWD Y8, Y7, Y7
+	VPADDD   Y7, Y3, Y3
+	DECQ     DI
+	JNZ      pairedgroup
+	JMP      nextrun
 
 summed:
 	MOVQ      t+0(FP), AX
@@ -3603,6 +3788,9 @@ run:
 	MOVLQSX 4(AX), R8
 	TESTQ   R8, R8
 	JZ      summed
+	MOVQ    8(AX), R9
+	TESTQ   R9, R9
+	JNZ     pairedgroup
 
 group:
 	MOVLQSX      (AX), R9
@@ -3646,8 +3834,60 @@ widen:
 	VPADDD   Y5, Y2, Y2
 	DECQ     R8
 	JNZ      group
-	ADDQ     $0x08, AX
-	JMP      run
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R10
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y5
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R11*1), Y3
+	VPSHUFB      (R9), Y3, Y3
+	VPMADDUBSW   Y5, Y3, Y3
+	VPBROADCASTD (SI)(R11*1), Y4
+	VPSHUFB      (R9), Y4, Y4
+	VPMADDUBSW   Y5, Y4, Y4
+	VPBROADCASTD (DI)(R11*1), Y6
+	VPSHUFB      (R9), Y6, Y6
+	VPMADDUBSW   Y5, Y6, Y5
+	DECQ         R10
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y6
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R11*1), Y7
+	VPSHUFB      (R9), Y7, Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y3, Y3
+	VPBROADCASTD (SI)(R11*1), Y7
+	VPSHUFB      (R9), Y7, Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD (DI)(R11*1), Y7
+	VPSHUFB      (R9), Y7, Y7
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	DECQ         R10
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y6
+	VPMADDWD Y6, Y3, Y3
+	VPADDD   Y3, Y0, Y0
+	VPMADDWD Y6, Y4, Y4
+	VPADDD   Y4, Y1, Y1
+	VPMADDWD Y6, Y5, Y5
+	VPADDD   Y5, Y2, Y2
+	DECQ     R8
+	JNZ      pairedgroup
+	JMP      nextrun
 
 summed:
 	MOVQ      t+0(FP), AX
@@ -3829,6 +4069,9 @@ run:
 	MOVLQSX 4(AX), R8
 	TESTQ   R8, R8
 	JZ      summed
+	MOVQ    8(AX), R9
+	TESTQ   R9, R9
+	JNZ     pairedgroup
 
 group:
 	MOVLQSX      (AX), R9
@@ -3889,8 +4132,77 @@ widen:
 	VPADDD   Y11, Y5, Y5
 	DECQ     R8
 	JNZ      group
-	ADDQ     $0x08, AX
-	JMP      run
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R10
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y10
+	VMOVUPS      32(CX), Y11
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R11*1), Y7
+	VPSHUFB      (R9), Y7, Y7
+	VPMADDUBSW   Y10, Y7, Y6
+	VPMADDUBSW   Y11, Y7, Y7
+	VPBROADCASTD (SI)(R11*1), Y9
+	VPSHUFB      (R9), Y9, Y9
+	VPMADDUBSW   Y10, Y9, Y8
+	VPMADDUBSW   Y11, Y9, Y9
+	VPBROADCASTD (DI)(R11*1), Y12
+	VPSHUFB      (R9), Y12, Y12
+	VPMADDUBSW   Y10, Y12, Y10
+	VPMADDUBSW   Y11, Y12, Y11
+	DECQ         R10
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y12
+	VMOVUPS      32(CX), Y13
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R11*1), Y14
+	VPSHUFB      (R9), Y14, Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y6, Y6
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y7, Y7
+	VPBROADCASTD (SI)(R11*1), Y14
+	VPSHUFB      (R9), Y14, Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y8, Y8
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD (DI)(R11*1), Y14
+	VPSHUFB      (R9), Y14, Y14
+	VPMADDUBSW   Y12, Y14, Y12
+	VPADDW       Y12, Y10, Y10
+	VPMADDUBSW   Y13, Y14, Y12
+	VPADDW       Y12, Y11, Y11
+	DECQ         R10
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y12
+	VPMADDWD Y12, Y6, Y6
+	VPADDD   Y6, Y0, Y0
+	VPMADDWD Y12, Y7, Y7
+	VPADDD   Y7, Y1, Y1
+	VPMADDWD Y12, Y8, Y8
+	VPADDD   Y8, Y2, Y2
+	VPMADDWD Y12, Y9, Y9
+	VPADDD   Y9, Y3, Y3
+	VPMADDWD Y12, Y10, Y10
+	VPADDD   Y10, Y4, Y4
+	VPMADDWD Y12, Y11, Y11
+	VPADDD   Y11, Y5, Y5
+	DECQ     R8
+	JNZ      pairedgroup
+	JMP      nextrun
 
 summed:
 	MOVQ      t+0(FP), AX
@@ -5413,6 +5725,9 @@ run:
 	MOVLQSX 4(AX), R9
 	TESTQ   R9, R9
 	JZ      summed
+	MOVQ    8(AX), R10
+	TESTQ   R10, R10
+	JNZ     pairedgroup
 
 group:
 	MOVLQSX      (AX), R10
@@ -5463,8 +5778,69 @@ widen:
 	VPADDD   Y7, Y3, Y3
 	DECQ     R9
 	JNZ      group
-	ADDQ     $0x08, AX
-	JMP      run
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R11
+	MOVLQSX      (DX), R12
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y7
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R12*1), Y4
+	VPSHUFB      (R10), Y4, Y4
+	VPMADDUBSW   Y7, Y4, Y4
+	VPBROADCASTD (SI)(R12*1), Y5
+	VPSHUFB      (R10), Y5, Y5
+	VPMADDUBSW   Y7, Y5, Y5
+	VPBROADCASTD (DI)(R12*1), Y6
+	VPSHUFB      (R10), Y6, Y6
+	VPMADDUBSW   Y7, Y6, Y6
+	VPBROADCASTD (R8)(R12*1), Y8
+	VPSHUFB      (R10), Y8, Y8
+	VPMADDUBSW   Y7, Y8, Y7
+	DECQ         R11
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R12
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y8
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R12*1), Y9
+	VPSHUFB      (R10), Y9, Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VPBROADCASTD (SI)(R12*1), Y9
+	VPSHUFB      (R10), Y9, Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD (DI)(R12*1), Y9
+	VPSHUFB      (R10), Y9, Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD (R8)(R12*1), Y9
+	VPSHUFB      (R10), Y9, Y9
+	VPMADDUBSW   Y8, Y9, Y8
+	VPADDW       Y8, Y7, Y7
+	DECQ         R11
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y8
+	VPMADDWD Y8, Y4, Y4
+	VPADDD   Y4, Y0, Y0
+	VPMADDWD Y8, Y5, Y5
+	VPADDD   Y5, Y1, Y1
+	VPMADDWD Y8, Y6, Y6
+	VPADDD   Y6, Y2, Y2
+	VPMADDWD Y8, Y7, Y7
+	VPADDD   Y7, Y3, Y3
+	DECQ     R9
+	JNZ      pairedgroup
+	JMP      nextrun
 
 summed:
 	MOVQ      t+0(FP), AX
@@ -7222,6 +7598,9 @@ run:
 	MOVLQSX 4(AX), R10
 	TESTQ   R10, R10
 	JZ      summed
+	MOVQ    8(AX), R11
+	TESTQ   R11, R11
+	JNZ     pairedgroup
 
 group:
 	MOVLQSX      (AX), R11
@@ -7279,8 +7658,78 @@ widen:
 	VPADDD   Y9, Y4, Y4
 	DECQ     R10
 	JNZ      group
-	ADDQ     $0x08, AX
-	JMP      run
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R12
+	MOVLQSX      (DX), R13
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y9
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R13*1), Y5
+	VPSHUFB      (R11), Y5, Y5
+	VPMADDUBSW   Y9, Y5, Y5
+	VPBROADCASTD (SI)(R13*1), Y6
+	VPSHUFB      (R11), Y6, Y6
+	VPMADDUBSW   Y9, Y6, Y6
+	VPBROADCASTD (DI)(R13*1), Y7
+	VPSHUFB      (R11), Y7, Y7
+	VPMADDUBSW   Y9, Y7, Y7
+	VPBROADCASTD (R8)(R13*1), Y8
+	VPSHUFB      (R11), Y8, Y8
+	VPMADDUBSW   Y9, Y8, Y8
+	VPBROADCASTD (R9)(R13*1), Y10
+	VPSHUFB      (R11), Y10, Y10
+	VPMADDUBSW   Y9, Y10, Y9
+	DECQ         R12
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R13
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y10
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y5, Y5
+	VPBROADCASTD (SI)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD (DI)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD (R8)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y8, Y8
+	VPBROADCASTD (R9)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y10
+	VPADDW       Y10, Y9, Y9
+	DECQ         R12
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y10
+	VPMADDWD Y10, Y5, Y5
+	VPADDD   Y5, Y0, Y0
+	VPMADDWD Y10, Y6, Y6
+	VPADDD   Y6, Y1, Y1
+	VPMADDWD Y10, Y7, Y7
+	VPADDD   Y7, Y2, Y2
+	VPMADDWD Y10, Y8, Y8
+	VPADDD   Y8, Y3, Y3
+	VPMADDWD Y10, Y9, Y9
+	VPADDD   Y9, Y4, Y4
+	DECQ     R10
+	JNZ      pairedgroup
+	JMP      nextrun
 
 summed:
 	MOVQ      t+0(FP), AX
@@ -9241,6 +9690,9 @@ run:
 	MOVLQSX 4(AX), R11
 	TESTQ   R11, R11
 	JZ      summed
+	MOVQ    8(AX), R12
+	TESTQ   R12, R12
+	JNZ     pairedgroup
 
 group:
 	MOVLQSX      (AX), R12
@@ -9305,8 +9757,87 @@ widen:
 	VPADDD   Y11, Y5, Y5
 	DECQ     R11
 	JNZ      group
-	ADDQ     $0x08, AX
-	JMP      run
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R13
+	MOVLQSX      (DX), R14
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y11
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R14*1), Y6
+	VPSHUFB      (R12), Y6, Y6
+	VPMADDUBSW   Y11, Y6, Y6
+	VPBROADCASTD (SI)(R14*1), Y7
+	VPSHUFB      (R12), Y7, Y7
+	VPMADDUBSW   Y11, Y7, Y7
+	VPBROADCASTD (DI)(R14*1), Y8
+	VPSHUFB      (R12), Y8, Y8
+	VPMADDUBSW   Y11, Y8, Y8
+	VPBROADCASTD (R8)(R14*1), Y9
+	VPSHUFB      (R12), Y9, Y9
+	VPMADDUBSW   Y11, Y9, Y9
+	VPBROADCASTD (R9)(R14*1), Y10
+	VPSHUFB      (R12), Y10, Y10
+	VPMADDUBSW   Y11, Y10, Y10
+	VPBROADCASTD (R10)(R14*1), Y12
+	VPSHUFB      (R12), Y12, Y12
+	VPMADDUBSW   Y11, Y12, Y11
+	DECQ         R13
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R14
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y12
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD (SI)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y7, Y7
+	VPBROADCASTD (DI)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y8, Y8
+	VPBROADCASTD (R8)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD (R9)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD (R10)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	DECQ         R13
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y12
+	VPMADDWD Y12, Y6, Y6
+	VPADDD   Y6, Y0, Y0
+	VPMADDWD Y12, Y7, Y7
+	VPADDD   Y7, Y1, Y1
+	VPMADDWD Y12, Y8, Y8
+	VPADDD   Y8, Y2, Y2
+	VPMADDWD Y12, Y9, Y9
+	VPADDD   Y9, Y3, Y3
+	VPMADDWD Y12, Y10, Y10
+	VPADDD   Y10, Y4, Y4
+	VPMADDWD Y12, Y11, Y11
+	VPADDD   Y11, Y5, Y5
+	DECQ     R11
+	JNZ      pairedgroup
+	JMP      nextrun
 
 summed:
 	MOVQ      t+0(FP), AX

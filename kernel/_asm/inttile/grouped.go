@@ -9,7 +9,8 @@ import (
 var grouped = isa{"Grouped", "AVX2", 32, 4, YMM, groupedForm{}, finish2}
 
 // groupedForm adds groups of quads in 16 bits, which the packer has seen to fit,
-// and widens every group once. Quads come in the panel's order.
+// and widens every group once. Quads come in the panel's order, and their bytes in
+// that of the run.
 type groupedForm struct{}
 
 func (groupedForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a) }
@@ -18,7 +19,7 @@ func (groupedForm) step(*isa, acc)                      {}
 func (groupedForm) end(*isa, acc)                       {}
 
 // sum emits the loops over runs of groups, groups and quads.
-func (f groupedForm) sum(s *isa, t reg.Register, a acc) {
+func (groupedForm) sum(s *isa, t reg.Register, a acc) {
 	b, order, runs := GP64(), GP64(), GP64()
 	p := sources(t, len(a))
 	MOVQ(Mem{Base: t, Disp: offB}, b)
@@ -30,39 +31,62 @@ func (f groupedForm) sum(s *isa, t reg.Register, a acc) {
 			words[r] = append(words[r], s.vec())
 		}
 	}
-	groups, left := GP64(), GP64()
+	g := groupLoop{s, p, b, order, runs, a, words}
 
 	Label("run")
+	groups, pairing := GP64(), GP64()
 	MOVLQSX(Mem{Base: runs, Disp: 4}, groups)
 	TESTQ(groups, groups)
 	JZ(LabelRef("summed"))
-	Label("group")
-	MOVLQSX(Mem{Base: runs}, left)
-	f.add(s, p, b, order, words, true)
-	DECQ(left)
-	JZ(LabelRef("widen"))
-	Label("quad")
-	f.add(s, p, b, order, words, false)
-	DECQ(left)
-	JNZ(LabelRef("quad"))
-	Label("widen")
-	ones := s.vec()
-	VMOVUPS(onesWords, ones)
-	for r := range a {
-		for j, v := range words[r] {
-			VPMADDWD(ones, v, v)
-			VPADDD(v, a[r][j], a[r][j])
-		}
-	}
-	DECQ(groups)
-	JNZ(LabelRef("group"))
-	ADDQ(Imm(8), runs)
+	MOVQ(Mem{Base: runs, Disp: 8}, pairing)
+	TESTQ(pairing, pairing)
+	JNZ(LabelRef("pairedgroup"))
+	g.emit("", groups, nil)
+	Label("nextrun")
+	ADDQ(Imm(16), runs)
 	JMP(LabelRef("run"))
+	g.emit("paired", groups, pairing)
+	JMP(LabelRef("nextrun"))
 	Label("summed")
 }
 
+// groupLoop is where the loop over the groups of a run finds what it needs.
+type groupLoop struct {
+	s              *isa
+	p              []reg.GPVirtual
+	b, order, runs reg.Register
+	a, words       acc
+}
+
+// emit emits the loop over groups, of quads whose bytes are shuffled by pairing
+// unless that is nil.
+func (g *groupLoop) emit(name string, groups, pairing reg.Register) {
+	left := GP64()
+	Label(name + "group")
+	MOVLQSX(Mem{Base: g.runs}, left)
+	g.add(pairing, true)
+	DECQ(left)
+	JZ(LabelRef(name + "widen"))
+	Label(name + "quad")
+	g.add(pairing, false)
+	DECQ(left)
+	JNZ(LabelRef(name + "quad"))
+	Label(name + "widen")
+	ones := g.s.vec()
+	VMOVUPS(onesWords, ones)
+	for r := range g.a {
+		for j, v := range g.words[r] {
+			VPMADDWD(ones, v, v)
+			VPADDD(v, g.a[r][j], g.a[r][j])
+		}
+	}
+	DECQ(groups)
+	JNZ(LabelRef(name + "group"))
+}
+
 // add adds the next quad of every row to words, or makes words of it.
-func (groupedForm) add(s *isa, p []reg.GPVirtual, b, order reg.Register, words acc, first bool) {
+func (g *groupLoop) add(pairing reg.Register, first bool) {
+	s, p, b, order, words := g.s, g.p, g.b, g.order, g.words
 	at := GP64()
 	MOVLQSX(Mem{Base: order}, at)
 	ADDQ(Imm(4), order)
@@ -71,6 +95,9 @@ func (groupedForm) add(s *isa, p []reg.GPVirtual, b, order reg.Register, words a
 	for r := range p {
 		x := s.vec()
 		VPBROADCASTD(Mem{Base: p[r], Index: at, Scale: 1}, x)
+		if pairing != nil {
+			VPSHUFB(Mem{Base: pairing}, x, x)
+		}
 		for j := range w {
 			if first {
 				VPMADDUBSW(w[j], x, words[r][j])
