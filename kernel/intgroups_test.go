@@ -88,7 +88,7 @@ func TestIntGroupsGrow(t *testing.T) {
 	for _, c := range []struct {
 		largest int
 		quads   float64 // of a group, at least
-	}{{127, 1.5}, {63, 3.5}, {31, 7}, {7, 15}} {
+	}{{127, 1.3}, {63, 3.5}, {31, 7}, {7, 15}} {
 		p := intPanel{width: 16, data: groupWeights(seeded(1), 400*64, c.largest, true)}
 		p.group()
 		groups := 0
