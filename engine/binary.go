@@ -13,7 +13,7 @@ import (
 var binaryRows = []row{
 	{op: "Add", since: 7, lower: binary(kernel.Add)},
 	{op: "Sub", since: 7, lower: binary(kernel.Sub)},
-	{op: "Mul", since: 7, lower: binary(kernel.Mul)},
+	{op: "Mul", since: 7, lower: lowerMul},
 	{op: "Div", since: 7, lower: binary(kernel.Div)},
 	{op: "Pow", since: 12, lower: lowerPow},
 	{op: "Sum", since: 8, lower: variadic(kernel.Add)},

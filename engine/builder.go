@@ -42,12 +42,14 @@ type value struct {
 	steps       []int // of the view
 	coded       *coded
 	sum         []*coded // it is the sum of these
+	parts       []*coded // these are its channels
 	box         int      // -1: none
 	cst         *tensor.Tensor
 	// unpadded and pads stand for a value that only a convolution reads: zeros
 	// around the pixels of another, before and after each spatial axis.
 	unpadded *ir.Value
 	pads     []int
+	gated    *gated // where it is left to a convolution
 }
 
 func newBuilder(p *Program, m *ir.Model, inf *op.Inference) *builder {

@@ -42,6 +42,7 @@ type Program struct {
 
 	mu      sync.Mutex
 	codes   map[*tensor.Tensor]*format.Encoded // of decoded weights
+	turned  map[*tensor.Tensor]*tensor.Tensor  // what a transposed matrix is made from
 	special []*special                         // latest last
 	weights *weights
 }
@@ -52,7 +53,7 @@ func Compile(ctx context.Context, m *ir.Model, o Options) (*Program, error) {
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	p := &Program{o: o, raw: ir.CloneModel(m), codes: map[*tensor.Tensor]*format.Encoded{}}
+	p := &Program{o: o, raw: ir.CloneModel(m), codes: map[*tensor.Tensor]*format.Encoded{}, turned: map[*tensor.Tensor]*tensor.Tensor{}}
 	p.inputs, p.outputs = p.raw.Graph.Inputs, slices.Clone(p.raw.Graph.Outputs)
 	if err := p.want(o.Extra); err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func Compile(ctx context.Context, m *ir.Model, o Options) (*Program, error) {
 	if !o.Reference {
 		dropDefaults(p.base.Graph)
 		var err error
-		if p.base, err = prepare(ctx, p.base, p.codes); err != nil {
+		if p.base, err = prepare(ctx, p.base, p.codes, p.turned); err != nil {
 			return nil, err
 		}
 	}

@@ -125,15 +125,25 @@ func lowerConv(b *builder, n *ir.Node) bool {
 		x = p
 	}
 	t := b.cst(n.In[1])
-	return b.convolution(n, s, t, func() []float32 { return tensor.Float32s(t) }, b.last(x))
+	weights := func() []float32 { return tensor.Float32s(t) }
+	if g := b.val(x).gated; g != nil {
+		return b.convolution(n, s, t, weights, b.last(g.x), b.plain(g.gate))
+	}
+	return b.convolution(n, s, t, weights, b.last(x), place{})
 }
 
 // convolution emits a convolution with what follows it: t is the constant that
-// the weights, in OIHW order, are made from.
-func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, weights func() []float32, src place) bool {
+// the weights, in OIHW order, are made from; gate, where it is one, holds a number
+// for every image and channel that the source is multiplied by.
+func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, weights func() []float32, src, gate place) bool {
 	fold := b.foldChannels(n.Out[0], s.O)
 	w := fold.apply(b, t, weights, s.O, b.biasOf(n))
 	end := b.tail(fold.v, true)
+	act, acts := b.activationBehind(end.v)
+	if acts {
+		b.absorb(act.nodes...)
+		end.v = act.v
+	}
 	dst := b.newLast(end.v)
 	s.SrcStride, s.DstStride = src.stride, dst.stride
 	st := &step{node: n, flops: int64(s.Flops()), reads: []*buf{src.b}, writes: []*buf{dst.b}}
@@ -146,7 +156,12 @@ func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, 
 	}
 	st.bytes = 4 * int64(src.b.floats+dst.b.floats+t.Len())
 	ep := kernel.Epilogue{Bias: w.bias, Lo: end.lo, Hi: end.hi}
-	if s.Groups == s.C && s.O == s.C {
+	if acts {
+		ep.Act, st.kernel = act.op.Run, " "+act.op.String()
+	}
+	if gate.b != nil {
+		b.gatedConvolve(st, s, w, ep, src, gate, dst, end.res)
+	} else if s.Groups == s.C && s.O == s.C {
 		b.depthwise(st, s, w, ep, src, dst, end.res)
 	} else if m := kernel.WinogradTile(s); m > 0 && !b.p.o.Direct {
 		b.winograd(st, s, m, w, ep, src, dst, end.res)
@@ -156,13 +171,17 @@ func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, 
 	return true
 }
 
+func (b *builder) convWeights(s kernel.ConvShape, w *filter) *form[*kernel.ConvWeights] {
+	return later(b, w.key("conv"), func() (*kernel.ConvWeights, error) { return kernel.PackConv(s, w.weights()) })
+}
+
 func (b *builder) convolve(st *step, s kernel.ConvShape, w *filter, ep kernel.Epilogue, src, dst, res place) {
-	weights := later(b, w.key("conv"), func() (*kernel.ConvWeights, error) { return kernel.PackConv(s, w.weights()) })
+	weights := b.convWeights(s, w)
 	c, err := kernel.NewConv(s)
 	if err != nil {
 		panic(err)
 	}
-	st.kernel = fmt.Sprintf("conv %dx%d", s.KH, s.KW)
+	st.kernel = fmt.Sprintf("conv %dx%d", s.KH, s.KW) + st.kernel
 	st.tasks, st.scratch = c.Tasks(), c.ScratchFloats()
 	st.task = func(f *frame, task int, scratch []float32) {
 		e := ep
@@ -178,7 +197,7 @@ func (b *builder) depthwise(st *step, s kernel.ConvShape, w *filter, ep kernel.E
 	if err != nil {
 		panic(err)
 	}
-	st.kernel = fmt.Sprintf("depthwise %dx%d", s.KH, s.KW)
+	st.kernel = fmt.Sprintf("depthwise %dx%d", s.KH, s.KW) + st.kernel
 	st.tasks = d.Tasks()
 	st.task = func(f *frame, task int, _ []float32) {
 		e := ep

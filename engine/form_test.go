@@ -158,3 +158,54 @@ func TestResize(t *testing.T) {
 	}
 	check(t, cases)
 }
+
+// TestConvolutionsActivate: functions of one value end the convolution before
+// them, unless something else reads it.
+func TestConvolutionsActivate(t *testing.T) {
+	const conv = `(x f32[N,6,9,8]) -> (y) { const w = f32[6,6,1,1]{*0.0}
+		a = Conv(x, w)
+		`
+	const wide = `(x f32[N,6,9,8]) -> (y) { const w = f32[6,1,3,3]{*0.0}
+		const r = f32[6]{*0.0}
+		a = Conv(x, w, r) {group=6, pads=[1,1,1,1]}
+		`
+	const hard = `const three = f32[]{3.0}
+		const zero = f32[]{0.0}
+		const six = f32[]{6.0}
+		b = Add(a, three)
+		c = Clip(b, zero, six)
+		`
+	check(t, []rowCase{
+		{"silu", conv + `b = Sigmoid(a)
+			y = Mul(a, b) }`, []string{"to channels last", "conv 1x1 silu", "to channels first"}},
+		{"silu behind a sum", conv + `c = Add(x, a)
+			b = Sigmoid(c)
+			y = Mul(b, c) }`, []string{"to channels last", "conv 1x1 silu", "to channels first"}},
+		{"silu of a value that is needed", conv + `b = Sigmoid(a)
+			c = Mul(a, b)
+			y = Sub(c, a) }`, []string{"to channels last", "conv 1x1", "silu", "sub", "to channels first"}},
+		{"gate", `(x f32[N,6,9,8]) -> (y) { const w = f32[6,6,1,1]{*0.0}
+			const w2 = f32[5,6,1,1]{*0.0}
+			a = Conv(x, w)
+			g = GlobalAveragePool(a)
+			b = Conv(g, w)
+			c = Sigmoid(b)
+			d = Mul(c, a)
+			y = Conv(d, w2) {strides=[2,1]} }`, []string{"to channels last", "conv 1x1", "mean", "conv 1x1 sigmoid", "gated conv 1x1", "to channels first"}},
+		{"gate for two", `(x f32[N,6,9,8], g f32[N,6,1,1]) -> (y, z) { const w = f32[6,6,1,1]{*0.0}
+			a = Conv(x, w)
+			d = Mul(a, g)
+			y = Conv(d, w)
+			z = Relu(d) }`, nil},
+		{"gate behind padding", `(x f32[N,6,9,8], g f32[N,6,1,1]) -> (y) { const w = f32[6,6,1,1]{*0.0}
+			a = Conv(x, w)
+			d = Mul(a, g)
+			y = Conv(d, w) {pads=[1,1,1,1]} }`, nil},
+		{"sigmoid", wide + `y = Sigmoid(a) }`, []string{"to channels last", "depthwise 3x3 sigmoid", "to channels first"}},
+		{"hard swish", wide + `y = HardSwish(a) }`, []string{"to channels last", "depthwise 3x3 hardswish", "to channels first"}},
+		{"hard swish of two", wide + `b = HardSigmoid(a) {alpha=0.16666667, beta=0.5}
+			y = Mul(a, b) }`, []string{"to channels last", "depthwise 3x3 hardswish", "to channels first"}},
+		{"hard swish written out", wide + hard + `d = Mul(a, c)
+			y = Div(d, six) }`, []string{"to channels last", "depthwise 3x3 hardswish", "to channels first"}},
+	})
+}

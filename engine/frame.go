@@ -75,7 +75,7 @@ func newFrame(s *special, threads int) *frame {
 	f.interp = &op.Interp{Model: s.model}
 	all := aligned(s.arena + threads*s.work)
 	f.arena, f.scratch = all[:s.arena:s.arena], all[s.arena:]
-	f.job.frame, f.job.scratch = f, s.work
+	f.job.init(f, threads)
 	return f
 }
 

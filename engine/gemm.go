@@ -106,8 +106,13 @@ func (b *builder) panels(g product, t *tensor.Tensor) *form[*kernel.Panels] {
 	if g.alpha != 0 && g.alpha != 1 {
 		name += fmt.Sprint(" ", g.alpha)
 	}
+	data := t
+	if from := b.p.turned[t]; from != nil {
+		data, src.Trans, src.LD = from, !g.trans, from.Shape[1]
+	}
 	return later(b, weightKey{t: t, form: name}, func() (*kernel.Panels, error) {
-		src.Data = tensor.Float32s(t)
+		defer data.Forget()
+		src.Data = tensor.Float32s(data)
 		return kernel.PackB(g.k, g.n, src)
 	})
 }

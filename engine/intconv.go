@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"sync"
+
 	"fmt"
 
 	"pare/ir"
@@ -94,20 +96,22 @@ func (b *builder) intStep(p *intStep) {
 	s := p.shape
 	st.bytes = int64(p.x.n) + 4*int64(real.b.floats) + int64(s.O+p.w.further())*int64(s.C/max(1, s.Groups)*s.KH*s.KW)
 	ep := t.epilogue(p.scales(), p.shift)
-	b.planInt(st, p, &intWork{x: p.x, shape: s, ep: &ep, plan: behind.plan(), run: func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
-		e := ep
+	b.planInt(st, p, &intWork{x: p.x, shape: s, ep: &ep, plan: behind.plan(), run: func(c intPlan, f *frame, task int, scratch []float32) {
+		e := intEpilogues.Get().(*kernel.IntEpilogue)
+		defer intEpilogues.Put(e)
+		*e = ep
 		e.Residual = f.codes(t.res)
 		if before.b != nil {
 			e.Extra = f.at(before)
 		}
 		if codes != nil {
-			c.Run(task, f.codes(codes), f.codes(p.x), &e, byteView(scratch))
+			c.Run(task, f.codes(codes), f.codes(p.x), e, byteView(scratch))
 			if m != nil {
 				mapRegion(m, c, task, f.codes(codes))
 			}
 			return
 		}
-		c.RunFloat(task, f.at(real), f.codes(p.x), &e, byteView(scratch))
+		c.RunFloat(task, f.at(real), f.codes(p.x), e, byteView(scratch))
 		behind.run(f, c, task, real)
 	}})
 	b.emit(st)
@@ -154,37 +158,59 @@ type intWork struct {
 	shape kernel.ConvShape
 	ep    *kernel.IntEpilogue
 	plan  func(kernel.ConvShape, *kernel.IntWeights) (*kernel.IntConv, error)
-	run   func(c *kernel.IntConv, f *frame, task int, scratch []float32)
+	run   func(c intPlan, f *frame, task int, scratch []float32)
+}
+
+// intPlan is a planned convolution of codes, in whatever form.
+type intPlan interface {
+	Shape() kernel.ConvShape
+	Tasks() int
+	ScratchBytes() int
+	Run(task int, dst, src []uint8, ep *kernel.IntEpilogue, scratch []uint8)
+	RunFloat(task int, dst []float32, src []uint8, ep *kernel.IntEpilogue, scratch []uint8)
+	Region(task int) (r0, r1, c0, c1 int)
 }
 
 // planInt packs the weights and, since the plan depends on them, plans later.
 func (b *builder) planInt(st *step, p *intStep, w *intWork) {
-	zero, s := uint8(w.x.zero), w.shape
-	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
-	pack := p.w.pack
-	if b.fewCodes(&s) && p.w.further() == 0 {
-		form, pack = form+" few", p.w.packFew
-	}
-	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
-		return pack(s, zero)
-	})
+	few := b.fewCodes(&w.shape)
 	b.pending = append(b.pending, func() error {
-		if err := weights.done(); err != nil {
-			return err
+		c, err := b.intWinograd(st, p, w)
+		if c == nil && err == nil {
+			c, err = b.intDirect(st, p, w, few)
 		}
-		if bits := weights.x.CodeBits(); bits > 0 {
-			st.kernel += fmt.Sprint(" w", bits)
-		}
-		c, err := w.plan(s, weights.x)
 		if err != nil {
 			return err
 		}
-		unit := p.tail.unit()
-		w.ep.Stack = weights.x.StackMul(p.w.multipliers(s.O, func(scale float64, o int) float64 {
-			return p.worth(float64(w.x.step), scale, o) / unit
-		}))
 		st.tasks, st.scratch = c.Tasks(), (c.ScratchBytes()+3)/4
 		st.task = func(f *frame, task int, scratch []float32) { w.run(c, f, task, scratch) }
 		return nil
 	})
 }
+
+// intDirect plans the sums that define the step. It completes the epilogue.
+func (b *builder) intDirect(st *step, p *intStep, w *intWork, few bool) (intPlan, error) {
+	zero, s := uint8(w.x.zero), w.shape
+	form := fmt.Sprint("int ", p.w.axis, zero, s.KH, s.KW, s.DilW, s.Groups)
+	pack := p.w.pack
+	if few && p.w.further() == 0 {
+		form, pack = form+" few", p.w.packFew
+	}
+	weights := formOf(b.p.weights, weightKey{t: p.w.t, form: form}, func() (*kernel.IntWeights, error) {
+		return pack(s, zero)
+	})
+	if err := weights.done(); err != nil {
+		return nil, err
+	}
+	if bits := weights.x.CodeBits(); bits > 0 {
+		st.kernel += fmt.Sprint(" w", bits)
+	}
+	unit := p.tail.unit()
+	w.ep.Stack = weights.x.StackMul(p.w.multipliers(s.O, func(scale float64, o int) float64 {
+		return p.worth(float64(w.x.step), scale, o) / unit
+	}))
+	return w.plan(s, weights.x)
+}
+
+// intEpilogues are those of tasks that run, which kernels keep hold of.
+var intEpilogues = sync.Pool{New: func() any { return new(kernel.IntEpilogue) }}

@@ -23,8 +23,9 @@ type intForm struct {
 	spatial, keeps, all bool
 	// any: one operand of codes suffices, whichever it is.
 	any bool
-	// sums: it takes a sum of two codes for its first operand, too.
-	sums bool
+	// sums: it takes a sum of two codes for its first operand, too; parts: codes of
+	// channels that lie apart.
+	sums, parts bool
 }
 
 // intForms holds the forms by operator.
@@ -36,7 +37,7 @@ func init() {
 		"Gemm":      {reads: reads(intGemm), lower: intProductForm(intGemm), sums: true},
 		"MatMul":    {reads: reads(intMatMul), lower: intProductForm(intMatMul), sums: true},
 		"Add":       {reads: intEither(addsData, mapsCodes), lower: intEither(intAddForms, intMapForm), keeps: true, all: true, any: true},
-		"Concat":    {reads: intEither(joinsCodes, joinsGrids), lower: intEither(intConcatForm, intConcatGrids), keeps: true, all: true},
+		"Concat":    {reads: intEither(joinsCodes, joinsGrids, joinsParts), lower: intEither(intConcatForm, intConcatGrids, intPartsForm), keeps: true, all: true},
 		"Mul":       {reads: intEither(mapsCodes, gatesCodes), lower: intEither(intMapForm, intGateForm), keeps: true, all: true, any: true},
 		"Pad":       {reads: carriesOn, lower: intPadForm, keeps: true},
 		"Slice":     {reads: carriesOn, lower: intPart("int8 slice", slicedSteps), keeps: true},
@@ -46,6 +47,8 @@ func init() {
 		"Reshape":   {reads: carriesOn, lower: intReshapeForm},
 		"Squeeze":   {reads: carriesOn, lower: intReshapeForm},
 		"Unsqueeze": {reads: carriesOn, lower: intReshapeForm},
+
+		"BatchNormalization": {reads: scalesCodes, lower: intScaleForm, spatial: true, parts: true},
 
 		"GlobalAveragePool": {reads: averagesPixels, lower: intMeanForm, spatial: true},
 		"ReduceMean":        {reads: averagesPixels, lower: intMeanForm, spatial: true},
@@ -82,7 +85,7 @@ func (b *builder) integer(n *ir.Node) bool {
 	}
 	x := b.val(n.In[0])
 	some := f.any && slices.ContainsFunc(n.In, func(v *ir.Value) bool { return v != nil && b.val(v).coded != nil })
-	return (some || x.coded != nil || x.sum != nil && f.sums) && f.lower(b, n)
+	return (some || x.coded != nil || x.sum != nil && f.sums || x.parts != nil && f.parts) && f.lower(b, n)
 }
 
 // feedsIntegers reports whether an integer step would read the codes of v.

@@ -77,7 +77,7 @@ func (b *builder) mapBehind(e *encoder) (*encoder, *kernel.CodeMap) {
 }
 
 // mapRegion looks up the codes that one task of a convolution has written.
-func mapRegion(m *kernel.CodeMap, c *kernel.IntConv, task int, codes []uint8) {
+func mapRegion(m *kernel.CodeMap, c intPlan, task int, codes []uint8) {
 	width := c.Shape().O
 	r0, r1, c0, c1 := c.Region(task)
 	rows, cols := r1-r0, c1-c0

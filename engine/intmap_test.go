@@ -104,6 +104,61 @@ var mapCases = []intCase{
 		e = DequantizeLinear(rq, xs, xz)
 		w = DequantizeLinear(q, cs) {axis=0}
 		p = Conv(e, w) {pads=[1,1,1,1]}` + end, []string{"scale channels", "to channels last", "quantize", "int8 conv 3x3", "dequantize", "to channels first"}},
+	{"norm of codes", `(x f32[N,6,5,7]) -> (y) {
+		const q = i8[6,6,1,1]{*0}
+		const ws = f32[6]{1.0, -0.5, 2.0, 0.0, 0.7, 1.3}
+		const wb = f32[6]{0.1, 0.5, -0.3, 0.2, 0.0, -0.6}
+		const wm = f32[6]{*0.1}
+		const v = f32[6]{*0.8}` + grids + codesOfX + `
+		n = BatchNormalization(d, ws, wb, wm, v)
+		r = Relu(n)
+		rq = QuantizeLinear(r, is, iz)
+		e = DequantizeLinear(rq, is, iz)
+		w = DequantizeLinear(q, cs) {axis=0}
+		p = Conv(e, w)` + end, []string{"to channels last", "quantize", "int8 scale", "int8 conv 1x1", "dequantize", "to channels first"}},
+	{"norms of joined channels", `(x f32[N,6,5,7]) -> (y) {
+		const q = i8[6,6,1,1]{*0}
+		const q2 = i8[6,12,1,1]{*0}
+		const ws = f32[12]{1.0, -0.5, 2.0, 0.0, 0.7, 1.3, 0.9, 1.1, 0.3, 3.0, -1.0, 0.2}
+		const wb = f32[12]{0.1, 0.5, -0.3, 0.2, 0.0, -0.6, 0.4, 0.1, 0.2, 0.3, 0.8, -0.1}
+		const wm = f32[12]{*0.1}
+		const v = f32[12]{*0.8}
+		const zero = f32[]{0.0}
+		const six = f32[]{0.6}` + grids + codesOfX + `
+		w = DequantizeLinear(q, cs) {axis=0}
+		a = Conv(d, w)
+		aq = QuantizeLinear(a, is, iz)
+		e = DequantizeLinear(aq, is, iz)
+		c = Concat(d, e) {axis=1}
+		n = BatchNormalization(c, ws, wb, wm, v)
+		r = Relu(n)
+		rq = QuantizeLinear(r, is, iz)
+		f = DequantizeLinear(rq, is, iz)
+		w2 = DequantizeLinear(q2, cs) {axis=0}
+		p2 = Conv(f, w2)
+		m = BatchNormalization(c, wb, ws, wm, v)
+		m6 = Clip(m, zero, six)
+		mq = QuantizeLinear(m6, is, iz)
+		g = DequantizeLinear(mq, is, iz)
+		p3 = Conv(g, w2)
+		p = Add(p2, p3)` + end, []string{"to channels last", "quantize", "int8 conv 1x1", "int8 scale", "int8 conv 1x1", "int8 scale", "int8 conv 1x1", "fake quantize", "to channels first"}},
+	{"joined channels that floats read, too", `(x f32[N,6,5,7]) -> (y, c) {
+		const q = i8[6,6,1,1]{*0}
+		const q2 = i8[6,12,1,1]{*0}
+		const ws = f32[12]{*1.0}
+		const wb = f32[12]{*0.2}
+		const v = f32[12]{*0.8}` + grids + codesOfX + `
+		w = DequantizeLinear(q, cs) {axis=0}
+		a = Conv(d, w)
+		aq = QuantizeLinear(a, is, iz)
+		e = DequantizeLinear(aq, is, iz)
+		c = Concat(d, e) {axis=1}
+		n = BatchNormalization(c, ws, wb, wb, v)
+		rq = QuantizeLinear(n, is, iz)
+		f = DequantizeLinear(rq, is, iz)
+		w2 = DequantizeLinear(q2, cs) {axis=0}
+		p = Conv(f, w2)` + end, []string{"to channels last", "quantize", "int8 conv 1x1", "dequantize", "dequantize", "scale channels quantize",
+		"int8 conv 1x1", "dequantize", "to channels first", "to channels first"}},
 	{"rows onto grids", `(x f32[N,4,9]) -> (y) {
 		const q = i8[9,6]{*0}
 		const ws = f32[9]{*1.0}

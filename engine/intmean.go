@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"unsafe"
 
 	"pare/ir"
 	"pare/kernel"
@@ -12,7 +13,7 @@ import (
 // comes from a grid.
 func averagesPixels(b *builder, n *ir.Node) bool {
 	shape := b.val(n.In[0]).shape
-	if !b.fromGrid(n.In[0]) || len(shape) < 3 || tensor.Len(shape[2:])*255 >= 1<<24 {
+	if !b.fromGrid(n.In[0]) || len(shape) < 3 || tensor.Len(shape[2:])*255 >= 1<<31 {
 		return false
 	}
 	if n.Op == "GlobalAveragePool" {
@@ -49,26 +50,27 @@ func intMeanForm(b *builder, n *ir.Node) bool {
 	x := b.codesLast(n.In[0], b.val(n.In[0]).coded)
 	images, c, pixels := dims(b.val(n.In[0]).shape)
 	to := b.newPlain(n.Out[0])
-	unit := kernel.NewScales([]kernel.Scale{{Step: 1, Hi: 255}})
-	width := sideBySide(c, pixels)
-	b.emit(&step{node: n, kernel: "int8 mean", tasks: images, flops: int64(x.n), bytes: int64(x.n), scratch: 2 * width,
+	parts := max(1, c/meanChannels)
+	room := c/parts + 1
+	b.emit(&step{node: n, kernel: "int8 mean", tasks: images * parts, flops: int64(x.n), bytes: int64(x.n), scratch: 2 * room,
 		reads: []*buf{x.b}, writes: []*buf{to.b},
-		task: func(f *frame, i int, scratch []float32) {
-			sum, part := scratch[:width], scratch[width:2*width]
-			clear(sum)
-			codes := f.codes(x)[i*pixels*c : (i+1)*pixels*c]
-			for at := 0; at < len(codes); at += width {
-				k := min(width, len(codes)-at)
-				kernel.DequantizeU8(part[:k], codes[at:at+k], unit)
-				kernel.Add.Run(sum[:k], sum[:k], part[:k])
-			}
-			for at := c; at < width; at += c {
-				kernel.Add.Run(sum[:c], sum[:c], sum[at:at+c])
-			}
-			d := f.at(to)[i*c : (i+1)*c]
+		task: func(f *frame, task int, scratch []float32) {
+			i, part := task/parts, task%parts
+			c0, c1 := part*c/parts, (part+1)*c/parts
+			sums := intView(scratch)
+			kernel.SumCodes(sums[:c1-c0], sums[room:], f.codes(x)[i*pixels*c+c0:(i+1)*pixels*c], pixels, c)
+			d := f.at(to)[i*c+c0 : i*c+c1]
 			for j := range d {
-				d[j] = float32((float64(sum[j])/float64(pixels) - float64(x.zero)) * float64(x.step))
+				d[j] = float32((float64(sums[j])/float64(pixels) - float64(x.zero)) * float64(x.step))
 			}
 		}})
 	return true
+}
+
+// meanChannels is how many channels one task averages at least.
+const meanChannels = 64
+
+// intView sees float32 memory as int32.
+func intView(x []float32) []int32 {
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
 }

@@ -80,7 +80,7 @@ func (r *realTail) plan() func(kernel.ConvShape, *kernel.IntWeights) (*kernel.In
 }
 
 // run does what follows the result of one task, which lies at real.
-func (r *realTail) run(f *frame, c *kernel.IntConv, task int, real place) {
+func (r *realTail) run(f *frame, c intPlan, task int, real place) {
 	if !r.any() {
 		return
 	}

@@ -81,7 +81,7 @@ func (b *builder) restStep(p *intStep) place {
 	}
 	st := &step{node: p.node, kernel: p.kernel + " of the rest", flops: p.flops(), integer: true, bytes: int64(p.rest.n) + 4*int64(n),
 		reads: []*buf{p.rest.b}, writes: []*buf{to.b}}
-	b.planInt(st, p, &intWork{x: p.rest, shape: s, ep: &ep, plan: kernel.NewIntConv, run: func(c *kernel.IntConv, f *frame, task int, scratch []float32) {
+	b.planInt(st, p, &intWork{x: p.rest, shape: s, ep: &ep, plan: kernel.NewIntConv, run: func(c intPlan, f *frame, task int, scratch []float32) {
 		c.RunFloat(task, f.at(to), f.codes(p.rest), &ep, byteView(scratch))
 	}})
 	b.emit(st)

@@ -86,6 +86,7 @@ func (w *intWeights) pack(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, e
 	if terms[0].Values == nil {
 		terms, _ = w.e.IntTerms(w.axis)
 	}
+	defer w.e.Codes.Forget()
 	var orders []kernel.IntOrder
 	for _, t := range terms[1:] {
 		orders = append(orders, kernel.IntOrder{Rows: t.Rows, W: t.Values})
@@ -93,13 +94,19 @@ func (w *intWeights) pack(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, e
 	return kernel.PackIntStack(s, terms[0].Values, orders, zero)
 }
 
+// values are the integers of the first term.
+func (w *intWeights) values() []int8 {
+	if w.terms[0].Values != nil {
+		return w.terms[0].Values
+	}
+	terms, _ := w.e.IntTerms(w.axis)
+	return terms[0].Values
+}
+
 // packFew packs one term for a product of few rows.
 func (w *intWeights) packFew(s kernel.ConvShape, zero uint8) (*kernel.IntWeights, error) {
-	terms := w.terms
-	if terms[0].Values == nil {
-		terms, _ = w.e.IntTerms(w.axis)
-	}
-	return kernel.PackIntFew(s, terms[0].Values, zero)
+	defer w.e.Codes.Forget()
+	return kernel.PackIntFew(s, w.values(), zero)
 }
 
 // multipliers are, for the terms behind the first and n output channels, what an

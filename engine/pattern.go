@@ -198,55 +198,56 @@ func (b *builder) halfOf(v, x *ir.Value) []*ir.Node {
 	return []*ir.Node{n}
 }
 
-// hardSwishForm is x·clip(x + 3, 0, 6)/6, or without the factor x a
-// HardSigmoid.
-func hardSwishForm(b *builder, n *ir.Node) bool {
+// hardForm is x·clip(x + 3, 0, 6)/6, or without the factor x a HardSigmoid.
+type hardForm struct {
+	of, v *ir.Value
+	byX   bool
+	nodes []*ir.Node
+}
+
+// hardWritten follows the form that begins with the sum n.
+func (b *builder) hardWritten(n *ir.Node) (h hardForm, ok bool) {
 	x, o := n.In[0], n.In[1]
 	if b.cst(x) != nil {
 		x, o = o, x
 	}
-	if !b.number(o, 3) {
-		return false
-	}
 	clip := b.only(n.Out[0])
-	if clip == nil {
-		return false
+	if !b.number(o, 3) || clip == nil {
+		return h, false
 	}
 	if lo, hi, ok := b.limits(clip); !ok || lo != 0 || hi != 6 {
-		return false
+		return h, false
 	}
-	nodes := []*ir.Node{clip}
-	v := clip.Out[0]
-	var byX, bySixth bool
-	for {
-		m := b.only(v)
+	h = hardForm{of: x, v: clip.Out[0], nodes: []*ir.Node{n, clip}}
+	for bySixth := false; ; {
+		m := b.only(h.v)
 		var f *ir.Value
 		if m != nil {
-			f = other(m, v)
+			f = other(m, h.v)
 		}
 		switch {
-		case !byX && is(m, "Mul") && f == x && b.real(m.Out[0]):
-			byX = true
-		case !bySixth && is(m, "Mul") && b.number(f, 1.0/6), !bySixth && is(m, "Div") && m.In[0] == v && b.number(f, 6):
+		case !h.byX && is(m, "Mul") && f == x && b.real(m.Out[0]):
+			h.byX = true
+		case !bySixth && is(m, "Mul") && b.number(f, 1.0/6), !bySixth && is(m, "Div") && m.In[0] == h.v && b.number(f, 6):
 			bySixth = true
 		default:
-			return b.emitHard(n, x, v, byX, bySixth, nodes)
+			return h, bySixth
 		}
-		nodes = append(nodes, m)
-		v = m.Out[0]
+		h.nodes = append(h.nodes, m)
+		h.v = m.Out[0]
 	}
 }
 
-func (b *builder) emitHard(n *ir.Node, x, v *ir.Value, byX, bySixth bool, nodes []*ir.Node) bool {
-	switch {
-	case byX && bySixth:
-		b.absorb(nodes...)
-		b.unary(n, "hardswish", x, v, kernel.HardSwish.Run)
-	case bySixth && !byX:
-		b.absorb(nodes...)
-		b.unary(n, "hardsigmoid", x, v, func(dst, src []float32) { kernel.HardSigmoid(dst, src, 1.0/6, 0.5) })
-	default:
+func hardSwishForm(b *builder, n *ir.Node) bool {
+	h, ok := b.hardWritten(n)
+	if !ok {
 		return false
+	}
+	b.absorb(h.nodes...)
+	if h.byX {
+		b.unary(n, "hardswish", h.of, h.v, kernel.HardSwish.Run)
+	} else {
+		b.unary(n, "hardsigmoid", h.of, h.v, func(dst, src []float32) { kernel.HardSigmoid(dst, src, 1.0/6, 0.5) })
 	}
 	return true
 }

@@ -15,7 +15,7 @@ func constBuf(x []float32) *buf { return &buf{floats: len(x), data: x, ext: -1} 
 // has reports whether v has been computed (or is a constant or input).
 func (b *builder) has(v *ir.Value) bool {
 	x := b.val(v)
-	return x.cst != nil || x.plain.b != nil || x.last.b != nil || x.view.b != nil || x.coded != nil || x.sum != nil || x.box >= 0
+	return x.cst != nil || x.plain.b != nil || x.last.b != nil || x.view.b != nil || x.coded != nil || x.sum != nil || x.parts != nil || x.box >= 0
 }
 
 // isLast reports whether v lies with channels last and not in C order.
@@ -88,8 +88,34 @@ func (b *builder) last(v *ir.Value) place {
 		x.last = place{b: constBuf(moved)}
 		return x.last
 	}
-	x.last = b.move(v, from, "to channels last", kernel.NCHWToNHWC)
+	if c*pixels > 2*chunk && c <= maxStrips {
+		x.last = b.strips(v, from)
+	} else {
+		x.last = b.move(v, from, "to channels last", kernel.NCHWToNHWC)
+	}
 	return x.last
+}
+
+// maxStrips is the most channels of an image that is moved strip by strip.
+const maxStrips = 16
+
+// strips brings channels last by tasks that take a part of every channel.
+func (b *builder) strips(v *ir.Value, from place) place {
+	n, c, pixels := dims(b.val(v).shape)
+	to := place{b: newBuf(n * c * pixels)}
+	part := chunk / c
+	parts := (pixels + part - 1) / part
+	b.emit(&step{node: b.maker(v), kernel: "to channels last", tasks: n * parts, scratch: c * part, reads: []*buf{from.b}, writes: []*buf{to.b},
+		task: func(f *frame, task int, scratch []float32) {
+			image := task / parts * c * pixels
+			at := task % parts * part
+			wide := min(part, pixels-at)
+			for i := range c {
+				copy(scratch[i*wide:(i+1)*wide], f.at(from)[image+i*pixels+at:])
+			}
+			kernel.NCHWToNHWC(f.at(to)[image+at*c:], scratch, 1, c, wide)
+		}})
+	return to
 }
 
 // fromLast brings a value with channels last into C order.

@@ -6,6 +6,7 @@ import (
 
 	"pare/format"
 	"pare/ir"
+	"pare/kernel"
 	"pare/op"
 	"pare/pass"
 	"pare/tensor"
@@ -13,8 +14,9 @@ import (
 
 // prepare rewrites a model into what rows of the table know: newest schemas,
 // decoded weights, no functions, no clutter. Encodings of decoded weights go to
-// codes. The model given must not be used afterwards.
-func prepare(ctx context.Context, m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) (*ir.Model, error) {
+// codes, what matrices are turned from to turned. The model given must not be used
+// afterwards.
+func prepare(ctx context.Context, m *ir.Model, codes map[*tensor.Tensor]*format.Encoded, turned map[*tensor.Tensor]*tensor.Tensor) (*ir.Model, error) {
 	// Rows state the versions they know; nodes that cannot be raised are left
 	// to the reference, and so are functions that cannot be expanded.
 	_ = op.RaiseTo(m, rowsOpset)
@@ -29,6 +31,9 @@ func prepare(ctx context.Context, m *ir.Model, codes map[*tensor.Tensor]*format.
 			m = flat
 		}
 	}
+	if err := turnLater(m, turned); err != nil {
+		return nil, err
+	}
 	_, err := pass.SimplifyWith(ctx, m, pass.Options{Growth: growth})
 	return m, err
 }
@@ -36,6 +41,38 @@ func prepare(ctx context.Context, m *ir.Model, codes map[*tensor.Tensor]*format.
 // growth is how many bytes a folded constant may take beyond those that it
 // replaces: memory is dear in files, not here.
 const growth = 4 << 20
+
+// turnLater replaces transposes of large constant matrices by constants that are
+// turned when something reads them. Products pack what they are turned from,
+// which it notes.
+func turnLater(m *ir.Model, turned map[*tensor.Tensor]*tensor.Tensor) error {
+	p := ir.NewPatch(m.Graph, "turn matrices")
+	for _, n := range m.Graph.Nodes {
+		if !is(n, "Transpose") || slices.Contains(m.Graph.Outputs, n.Out[0]) {
+			continue
+		}
+		t := n.In[0].Const
+		if t == nil || t.Type != tensor.Float32 || t.Rank() != 2 || t.Len() < leastTurned || slices.Equal(n.Ints("perm"), []int{0, 1}) {
+			continue
+		}
+		rows, cols := t.Shape[0], t.Shape[1]
+		other := tensor.Later(t.Type, []int{cols, rows}, func() *tensor.Tensor {
+			data := make([]float32, rows*cols)
+			kernel.Transpose(data, tensor.Float32s(t), rows, cols)
+			return tensor.Of([]int{cols, rows}, data)
+		})
+		turned[other] = t
+		p.Replace(n.Out[0], p.Const(n.Out[0].Name+"_turned", other))
+		p.RemoveNode(n)
+	}
+	if p.Empty() {
+		return nil
+	}
+	return p.Apply()
+}
+
+// leastTurned is the fewest elements of a matrix that is not simply folded.
+const leastTurned = 1 << 14
 
 // decodeWeights replaces compressed constants by their values.
 func decodeWeights(m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) error {
@@ -55,6 +92,7 @@ func decodeWeights(m *ir.Model, codes map[*tensor.Tensor]*format.Encoded) error 
 		}
 		codes[t] = e
 		p.Replace(n.Out[0], p.Const(n.Out[0].Name+"_decoded", t))
+		p.RemoveNode(n)
 	}
 	if p.Empty() {
 		return nil

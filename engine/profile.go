@@ -30,27 +30,31 @@ func (s *Session) Profile(ctx context.Context, in map[string]*tensor.Tensor, run
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var times [][]float64
+	var times [][]float64 // by step
 	for i := range max(runs, 1) + 1 {
-		f, err := s.prepare(ctx, vals)
+		var stamps []time.Time
+		f, err := s.steps(ctx, vals, func() { stamps = append(stamps, time.Now()) })
 		if err != nil {
 			return nil, err
 		}
-		if times == nil {
-			times = make([][]float64, len(f.s.steps))
-		}
-		for k, st := range f.s.steps {
-			start := time.Now()
-			if err := f.run(ctx, st, s.p.o.Threads); err != nil {
-				return nil, err
-			}
-			if i > 0 {
-				times[k] = append(times[k], time.Since(start).Seconds())
-			}
-		}
 		f.release()
+		if i > 0 {
+			times = addTimes(times, append(stamps, time.Now()))
+		}
 	}
 	return s.frame.report(times), nil
+}
+
+// addTimes adds to the times of every step what lies between its stamp and the
+// next.
+func addTimes(times [][]float64, stamps []time.Time) [][]float64 {
+	if times == nil {
+		times = make([][]float64, len(stamps)-1)
+	}
+	for k := range times {
+		times[k] = append(times[k], stamps[k+1].Sub(stamps[k]).Seconds())
+	}
+	return times
 }
 
 func (f *frame) report(times [][]float64) []StepTime {

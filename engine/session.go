@@ -59,17 +59,33 @@ func (s *Session) Run(ctx context.Context, in map[string]*tensor.Tensor) (map[st
 func (s *Session) RunValues(ctx context.Context, in map[string]op.Val) (map[string]op.Val, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f, err := s.prepare(ctx, in)
+	f, err := s.steps(ctx, in, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer f.release()
+	return s.collect(f)
+}
+
+// steps performs all steps, calls next before each unless it is nil, and returns
+// the frame with the results, still to be released.
+func (s *Session) steps(ctx context.Context, in map[string]op.Val, next func()) (*frame, error) {
+	f, err := s.prepare(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	workers.join(&f.job, s.p.o.Threads)
+	defer workers.leave(&f.job)
 	for _, st := range f.s.steps {
-		if err := f.run(ctx, st, s.p.o.Threads); err != nil {
+		if next != nil {
+			next()
+		}
+		if err := f.run(ctx, st); err != nil {
+			f.release()
 			return nil, err
 		}
 	}
-	return s.collect(f)
+	return f, nil
 }
 
 // ArenaBytes is the memory for intermediate values and scratch of the latest
@@ -95,7 +111,6 @@ func (s *Session) prepare(ctx context.Context, in map[string]op.Val) (*frame, er
 	if s.frame == nil || s.frame.s != sp {
 		s.frame = newFrame(sp, s.p.o.Threads)
 	}
-	workers.hire(s.p.o.Threads - 1)
 	s.frame.bind(in)
 	return s.frame, nil
 }
@@ -120,16 +135,19 @@ func (f *frame) release() {
 }
 
 // run performs one step; a panic becomes an error that names the node.
-func (f *frame) run(ctx context.Context, st *step, threads int) error {
+func (f *frame) run(ctx context.Context, st *step) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if st.serial != nil {
 		return f.serial(ctx, st)
 	}
-	f.job.run, f.job.tasks = st.task, int64(st.tasks)
-	if p := f.job.do(threads); p != nil {
+	f.job.run, f.job.tasks = st.task, st.tasks
+	if p := f.job.do(ctx); p != nil {
 		return crashed(st, p)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	return nil
 }

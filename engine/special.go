@@ -93,7 +93,7 @@ func (p *Program) build(ctx context.Context, in map[string]op.Val) (*special, er
 		if _, err = op.InferWith(m, op.InferOptions{Redo: true}); err != nil {
 			return nil, err
 		}
-		if m, err = prepare(ctx, m, p.codes); err != nil {
+		if m, err = prepare(ctx, m, p.codes, p.turned); err != nil {
 			return nil, err
 		}
 		if inf, err = op.InferWith(m, op.InferOptions{Redo: true}); err != nil {

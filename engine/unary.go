@@ -126,16 +126,12 @@ func lowerClamp(b *builder, n *ir.Node) bool {
 
 // lowerSigmoid makes SiLU of x·Sigmoid(x).
 func lowerSigmoid(b *builder, n *ir.Node) bool {
-	x := n.In[0]
-	if !b.real(x, n.Out[0]) {
+	if !b.real(n.In[0], n.Out[0]) {
 		return false
 	}
-	if mul := b.only(n.Out[0]); is(mul, "Mul") && other(mul, n.Out[0]) == x {
-		b.absorb(mul)
-		b.unary(n, "silu", x, mul.Out[0], kernel.SiLU.Run)
-		return true
-	}
-	b.unary(n, "sigmoid", x, n.Out[0], kernel.Sigmoid.Run)
+	a, _ := siluForm(b, n)
+	b.absorb(a.nodes...)
+	b.unary(n, a.op.String(), a.of, a.v, a.op.Run)
 	return true
 }
 
@@ -161,17 +157,16 @@ func lowerGelu(b *builder, n *ir.Node) bool {
 
 // lowerHardSigmoid makes HardSwish of x·HardSigmoid(x) with slope 1/6.
 func lowerHardSigmoid(b *builder, n *ir.Node) bool {
-	x, alpha, beta := n.In[0], n.Float("alpha", 0.2), n.Float("beta", 0.5)
-	if !b.real(x, n.Out[0]) {
+	if !b.real(n.In[0], n.Out[0]) {
 		return false
 	}
-	mul := b.only(n.Out[0])
-	if is(mul, "Mul") && other(mul, n.Out[0]) == x && sixth(alpha) && beta == 0.5 {
-		b.absorb(mul)
-		b.unary(n, "hardswish", x, mul.Out[0], kernel.HardSwish.Run)
+	if a, ok := hardSwishOf(b, n); ok {
+		b.absorb(a.nodes...)
+		b.unary(n, a.op.String(), a.of, a.v, a.op.Run)
 		return true
 	}
-	b.unary(n, "hardsigmoid", x, n.Out[0], func(dst, src []float32) { kernel.HardSigmoid(dst, src, alpha, beta) })
+	alpha, beta := n.Float("alpha", 0.2), n.Float("beta", 0.5)
+	b.unary(n, "hardsigmoid", n.In[0], n.Out[0], func(dst, src []float32) { kernel.HardSigmoid(dst, src, alpha, beta) })
 	return true
 }
 

@@ -71,8 +71,17 @@ func formOf[T any](w *weights, k weightKey, make func() (T, error)) *form[T] {
 }
 
 // later returns a form that is made before the program runs, beside others.
+// The constants that it is made from need not stay in memory.
 func later[T any](b *builder, k weightKey, make func() (T, error)) *form[T] {
-	f := formOf(b.p.weights, k, make)
+	f := formOf(b.p.weights, k, func() (T, error) {
+		x, err := make()
+		for _, t := range []*tensor.Tensor{k.t, k.with} {
+			if t != nil {
+				t.Forget()
+			}
+		}
+		return x, err
+	})
 	b.pending = append(b.pending, f.done)
 	return f
 }

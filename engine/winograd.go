@@ -15,7 +15,7 @@ func (b *builder) winograd(st *step, s kernel.ConvShape, m int, w *filter, ep ke
 	if err != nil {
 		panic(err)
 	}
-	st.kernel = fmt.Sprintf("winograd %dx%d", m, m)
+	st.kernel = fmt.Sprintf("winograd %dx%d", m, m) + st.kernel
 	st.tasks, st.scratch = c.Tasks(), c.ScratchFloats()
 	st.task = func(f *frame, task int, scratch []float32) {
 		e := ep

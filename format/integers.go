@@ -2,7 +2,7 @@ package format
 
 import "pare/tensor"
 
-// Integers calls f with the index of every element and the integer that stands
+// Integers calls f with the index of every element, in order, and the integer that stands
 // before its scale: the code less the zero point, or the level, which must be an
 // integer. Codes must be valid, as those of Encode and MatchWeight are. It knows
 // grids per tensor and per channel, of one term.
@@ -22,7 +22,10 @@ func (e *Encoded) Integers(f func(i int, v int16)) {
 	if e.Spec.Grain == PerChannel && len(zeros) > 1 {
 		inner, groups = tensor.Len(e.Codes.Shape[e.Spec.Axis+1:]), e.Codes.Shape[e.Spec.Axis]
 	}
-	for i, c := range codes {
-		f(i, c-zeros[i/max(1, inner)%groups])
+	for from := 0; from < len(codes); from += inner {
+		zero := zeros[from/inner%groups]
+		for i, c := range codes[from : from+inner] {
+			f(from+i, c-zero)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"pare/tensor"
 )
@@ -14,7 +15,8 @@ type IntTerm struct {
 	// Rows are the output channels that have the term, ascending; nil stands for
 	// all.
 	Rows []int
-	// Values hold these channels one after the other, each in -128..127.
+	// Values hold these channels one after the other, each in -128..127. They
+	// may be the codes themselves, and must not be changed.
 	Values []int8
 	// Scale has the positive scale of each of these channels.
 	Scale []float64
@@ -41,6 +43,9 @@ func (e *Encoded) IntTerms(axis int) ([]IntTerm, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(terms) == 1 && o.Rows == nil {
+			return []IntTerm{{Values: values, Scale: repeat(scale, len(channels))}}, nil
+		}
 		rows := o.Codes.Shape[axis]
 		size := len(values) / max(1, rows)
 		for i := range rows {
@@ -65,20 +70,59 @@ func (o *Order) whole(axis int) (values []int8, scale []float64, err error) {
 	}
 	shape := o.Codes.Shape
 	outer, inner, rows := tensor.Len(shape[:axis]), tensor.Len(shape[axis+1:]), shape[axis]
-	values = make([]int8, o.Codes.Len())
+	scale = slices.Clone(tensor.Float64s(o.Scale))
 	twice := int16(2 * o.Offset)
+	if twice == 0 && o.asStored() {
+		return firstAxis(tensor.Data[int8](o.Codes), outer, rows, inner), scale, nil
+	}
+	values = make([]int8, o.Codes.Len())
 	o.Integers(func(i int, v int16) {
 		if v = v<<twice + twice; v < math.MinInt8 || v > math.MaxInt8 {
 			err = fmt.Errorf("a level of a term is %d, which takes more than 8 bits", v)
 		}
-		c := i / inner % rows
-		values[(c*outer+i/inner/rows)*inner+i%inner] = int8(v)
+		values[i] = int8(v)
 	})
-	scale = tensor.Float64s(o.Scale)
+	values = firstAxis(values, outer, rows, inner)
 	for i := range scale {
 		scale[i] /= float64(int(1) << twice)
 	}
 	return values, scale, err
+}
+
+// asStored reports whether the codes are the integers themselves, in bytes.
+func (e *Encoded) asStored() bool {
+	return e.Codes.Type == tensor.Int8 && e.Levels == nil &&
+		(e.Zero == nil || !slices.ContainsFunc(e.Zero.Bytes(), func(z byte) bool { return z != 0 }))
+}
+
+// firstAxis brings the middle one of three axes to the front; x is returned where
+// it is there.
+func firstAxis(x []int8, outer, rows, inner int) []int8 {
+	if outer == 1 {
+		return x
+	}
+	out := make([]int8, len(x))
+	for r := range rows {
+		line := out[r*outer*inner : (r+1)*outer*inner]
+		if inner == 1 {
+			for i := range line {
+				line[i] = x[i*rows+r]
+			}
+			continue
+		}
+		for i := range outer {
+			copy(line[i*inner:(i+1)*inner], x[(i*rows+r)*inner:])
+		}
+	}
+	return out
+}
+
+// repeat is n numbers: those given, or n times the only one.
+func repeat(x []float64, n int) []float64 {
+	if len(x) == n {
+		return x
+	}
+	return slices.Repeat(x[:1], n)
 }
 
 // fuse adds a row to the last of those before it where they make one of 8 bits,

@@ -19,6 +19,9 @@ func TestArgsLayout(t *testing.T) {
 	var g gridArgs
 	var low lowArgs
 	var worth worthArgs
+	var dl lineArgs
+	var sum sumArgs
+	var sc scaleArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -36,6 +39,7 @@ func TestArgsLayout(t *testing.T) {
 		{"lo", unsafe.Offsetof(a.lo), 192},
 		{"hi", unsafe.Offsetof(a.hi), 196},
 		{"tiles", unsafe.Offsetof(a.tiles), 200},
+		{"ahead", unsafe.Offsetof(a.ahead), 208},
 		{"gate.src", unsafe.Offsetof(gt.src), 0},
 		{"gate.dst", unsafe.Offsetof(gt.dst), 24},
 		{"gate.mul", unsafe.Offsetof(gt.mul), 48},
@@ -45,6 +49,21 @@ func TestArgsLayout(t *testing.T) {
 		{"gate.from", unsafe.Offsetof(gt.from), 84},
 		{"gate.step", unsafe.Offsetof(gt.step), 88},
 		{"gate.unit", unsafe.Offsetof(gt.unit), 92},
+		{"sum.sums", unsafe.Offsetof(sum.sums), 0},
+		{"sum.src", unsafe.Offsetof(sum.src), 24},
+		{"sum.rows", unsafe.Offsetof(sum.rows), 48},
+		{"sum.stride", unsafe.Offsetof(sum.stride), 56},
+		{"scale.dst", unsafe.Offsetof(sc.dst), 0},
+		{"scale.src", unsafe.Offsetof(sc.src), 24},
+		{"scale.mul", unsafe.Offsetof(sc.mul), 48},
+		{"scale.add", unsafe.Offsetof(sc.add), 72},
+		{"scale.rows", unsafe.Offsetof(sc.rows), 96},
+		{"scale.ldd", unsafe.Offsetof(sc.ldd), 104},
+		{"scale.lds", unsafe.Offsetof(sc.lds), 112},
+		{"scale.cols", unsafe.Offsetof(sc.cols), 120},
+		{"scale.hi", unsafe.Offsetof(sc.hi), 128},
+		{"scale.zero", unsafe.Offsetof(sc.zero), 132},
+		{"scale.least", unsafe.Offsetof(sc.least), 136},
 		{"seg.n", unsafe.Offsetof(seg{}.n), 8},
 		{"seg", unsafe.Sizeof(seg{}), 16},
 		{"int.src", unsafe.Offsetof(i.src), 0},
@@ -80,6 +99,12 @@ func TestArgsLayout(t *testing.T) {
 		{"groupRun.groups", unsafe.Offsetof(groupRun{}.groups), 4},
 		{"groupRun.pairing", unsafe.Offsetof(groupRun{}.pairing), 8},
 		{"groupRun", unsafe.Sizeof(groupRun{}), 16},
+		{"int.taps", unsafe.Offsetof(i.taps), 384},
+		{"int.all", unsafe.Offsetof(i.all), 392},
+		{"int.back", unsafe.Offsetof(i.back), 400},
+		{"int.srcTap", unsafe.Offsetof(i.srcTap), 408},
+		{"int.bTap", unsafe.Offsetof(i.bTap), 416},
+		{"int.cTap", unsafe.Offsetof(i.cTap), 424},
 		{"expand.dst", unsafe.Offsetof(e.dst), 0},
 		{"expand.src", unsafe.Offsetof(e.src), 24},
 		{"expand.ldd", unsafe.Offsetof(e.ldd), 48},
@@ -165,6 +190,20 @@ func TestArgsLayout(t *testing.T) {
 		{"worth.data", unsafe.Offsetof(worth.data), 48},
 		{"worth.blocks", unsafe.Offsetof(worth.blocks), 56},
 		{"worth.step", unsafe.Offsetof(worth.step), 64},
+		{"line.dst", unsafe.Offsetof(dl.dst), 0},
+		{"line.weights", unsafe.Offsetof(dl.weights), 8},
+		{"line.mul", unsafe.Offsetof(dl.mul), 16},
+		{"line.add", unsafe.Offsetof(dl.add), 24},
+		{"line.runs", unsafe.Offsetof(dl.runs), 32},
+		{"line.dstStep", unsafe.Offsetof(dl.dstStep), 40},
+		{"line.last", unsafe.Offsetof(dl.last), 48},
+		{"line.pixels", unsafe.Offsetof(dl.pixels), 56},
+		{"line.hi", unsafe.Offsetof(dl.hi), 64},
+		{"line.zero", unsafe.Offsetof(dl.zero), 68},
+		{"line.least", unsafe.Offsetof(dl.least), 72},
+		{"run.step", unsafe.Offsetof(lineRun{}.step), 40},
+		{"run.n", unsafe.Offsetof(lineRun{}.n), 48},
+		{"run", unsafe.Sizeof(lineRun{}), 56},
 		{"scales.step", unsafe.Offsetof(c.step), 0},
 		{"scales.zero", unsafe.Offsetof(c.zero), 24},
 		{"scales.lo", unsafe.Offsetof(c.lo), 48},

@@ -24,6 +24,11 @@ func mapCodesAVX512(dst []uint8, src []uint8, rows *byte)
 //go:noescape
 func gateCodesAVX512(a *byte)
 
+// sumCodesAVX512 adds up columns of codes, of which there are as many as two vectors of words hold.
+//
+//go:noescape
+func sumCodesAVX512(a *byte)
+
 // addCodesAVX2 adds codes of two grids and stores those of a third, in whole groups.
 //
 //go:noescape
@@ -43,3 +48,23 @@ func mapCodesAVX2(dst []uint8, src []uint8, rows *byte)
 //
 //go:noescape
 func gateCodesAVX2(a *byte)
+
+// sumCodesAVX2 adds up columns of codes, of which there are as many as two vectors of words hold.
+//
+//go:noescape
+func sumCodesAVX2(a *byte)
+
+// mapCodesBytesAVX512 looks up every code of src.
+//
+//go:noescape
+func mapCodesBytesAVX512(dst []uint8, src []uint8, values *byte)
+
+// scaleCodes32AVX2 scales and shifts at least so many columns of codes, one by one.
+//
+//go:noescape
+func scaleCodes32AVX2(a *byte)
+
+// scaleCodes8AVX2 scales and shifts at least so many columns of codes, one by one.
+//
+//go:noescape
+func scaleCodes8AVX2(a *byte)

@@ -258,6 +258,51 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumCodesAVX512(a *byte)
+// Requires: AVX, AVX512BW, AVX512F, CMOV
+TEXT ·sumCodesAVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), BX
+	MOVQ 24(AX), DX
+	SUBQ $0x40, BX
+	XORQ SI, SI
+
+block:
+	LEAQ   (DX)(SI*1), DI
+	MOVQ   48(AX), R8
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+
+row:
+	VPMOVZXBW     (DI), Z2
+	VPADDW        Z2, Z0, Z0
+	VPMOVZXBW     32(DI), Z2
+	VPADDW        Z2, Z1, Z1
+	ADDQ          56(AX), DI
+	DECQ          R8
+	JNZ           row
+	VEXTRACTI64X4 $0x01, Z0, Y2
+	VPMOVZXWD     Y0, Z0
+	VPMOVZXWD     Y2, Z2
+	VMOVUPS       Z0, (CX)(SI*4)
+	VMOVUPS       Z2, 64(CX)(SI*4)
+	VEXTRACTI64X4 $0x01, Z1, Y2
+	VPMOVZXWD     Y1, Z1
+	VPMOVZXWD     Y2, Z2
+	VMOVUPS       Z1, 128(CX)(SI*4)
+	VMOVUPS       Z2, 192(CX)(SI*4)
+	CMPQ          SI, BX
+	JGE           done
+	ADDQ          $0x40, SI
+	CMPQ          SI, BX
+	CMOVQGT       BX, SI
+	JMP           block
+
+done:
+	VZEROUPPER
+	RET
+
 // func addCodesAVX2(a *byte)
 // Requires: AVX, AVX2
 TEXT ·addCodesAVX2(SB), NOSPLIT, $0-8
@@ -613,6 +658,234 @@ loop:
 	VMOVDQU      X7, (DX)(AX*1)
 	ADDQ         $0x10, AX
 	JMP          loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumCodesAVX2(a *byte)
+// Requires: AVX, AVX2, CMOV
+TEXT ·sumCodesAVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), BX
+	MOVQ 24(AX), DX
+	SUBQ $0x20, BX
+	XORQ SI, SI
+
+block:
+	LEAQ   (DX)(SI*1), DI
+	MOVQ   48(AX), R8
+	VXORPS X0, X0, X0
+	VXORPS X1, X1, X1
+
+row:
+	VPMOVZXBW    (DI), Y2
+	VPADDW       Y2, Y0, Y0
+	VPMOVZXBW    16(DI), Y2
+	VPADDW       Y2, Y1, Y1
+	ADDQ         56(AX), DI
+	DECQ         R8
+	JNZ          row
+	VEXTRACTI128 $0x01, Y0, X2
+	VPMOVZXWD    X0, Y0
+	VPMOVZXWD    X2, Y2
+	VMOVUPS      Y0, (CX)(SI*4)
+	VMOVUPS      Y2, 32(CX)(SI*4)
+	VEXTRACTI128 $0x01, Y1, X2
+	VPMOVZXWD    X1, Y1
+	VPMOVZXWD    X2, Y2
+	VMOVUPS      Y1, 64(CX)(SI*4)
+	VMOVUPS      Y2, 96(CX)(SI*4)
+	CMPQ         SI, BX
+	JGE          done
+	ADDQ         $0x20, SI
+	CMPQ         SI, BX
+	CMOVQGT      BX, SI
+	JMP          block
+
+done:
+	VZEROUPPER
+	RET
+
+// func mapCodesBytesAVX512(dst []uint8, src []uint8, values *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VBMI, BMI2
+TEXT ·mapCodesBytesAVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst_base+0(FP), AX
+	MOVQ    dst_len+8(FP), CX
+	MOVQ    src_base+24(FP), DX
+	MOVQ    values+48(FP), BX
+	VMOVUPS (BX), Z0
+	VMOVUPS 64(BX), Z1
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 192(BX), Z3
+	XORQ    BX, BX
+
+loop:
+	SUBQ     $0x40, CX
+	JL       rest
+	VMOVUPS  (DX)(BX*1), Z4
+	VMOVUPS  Z4, Z5
+	VPMOVB2M Z4, K2
+	VPERMI2B Z1, Z0, Z5
+	VPERMI2B Z3, Z2, Z4
+	VMOVDQU8 Z4, K2, Z5
+	VMOVUPS  Z5, (AX)(BX*1)
+	ADDQ     $0x40, BX
+	JMP      loop
+
+rest:
+	ADDQ       $0x40, CX
+	JZ         done
+	MOVQ       $-1, SI
+	BZHIQ      CX, SI, SI
+	KMOVQ      SI, K1
+	VMOVDQU8.Z (DX)(BX*1), K1, Z4
+	VMOVUPS    Z4, Z5
+	VPMOVB2M   Z4, K2
+	VPERMI2B   Z1, Z0, Z5
+	VPERMI2B   Z3, Z2, Z4
+	VMOVDQU8   Z4, K2, Z5
+	VMOVDQU8   Z5, K1, (AX)(BX*1)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA codesHalvesToRows<>+0(SB)/4, $0x00000000
+DATA codesHalvesToRows<>+4(SB)/4, $0x00000004
+DATA codesHalvesToRows<>+8(SB)/4, $0x00000001
+DATA codesHalvesToRows<>+12(SB)/4, $0x00000005
+DATA codesHalvesToRows<>+16(SB)/4, $0x00000002
+DATA codesHalvesToRows<>+20(SB)/4, $0x00000006
+DATA codesHalvesToRows<>+24(SB)/4, $0x00000003
+DATA codesHalvesToRows<>+28(SB)/4, $0x00000007
+GLOBL codesHalvesToRows<>(SB), RODATA|NOPTR, $32
+
+// func scaleCodes32AVX2(a *byte)
+// Requires: AVX, AVX2, CMOV
+TEXT ·scaleCodes32AVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         120(AX), CX
+	SUBQ         $0x20, CX
+	MOVQ         104(AX), BX
+	MOVQ         112(AX), SI
+	XORQ         DX, DX
+	VBROADCASTSS 128(AX), Y0
+	VPBROADCASTW 132(AX), Y1
+	VPBROADCASTB 136(AX), Y2
+	VMOVUPS      codesHalvesToRows<>+0(SB), Y3
+
+block:
+	MOVQ    24(AX), DI
+	MOVQ    (AX), R8
+	MOVQ    48(AX), R9
+	MOVQ    72(AX), R10
+	MOVQ    96(AX), R11
+	ADDQ    DX, DI
+	ADDQ    DX, R8
+	VMOVUPS (R9)(DX*4), Y4
+	VMOVUPS 32(R9)(DX*4), Y5
+	VMOVUPS 64(R9)(DX*4), Y6
+	VMOVUPS 96(R9)(DX*4), Y7
+	LEAQ    (R10)(DX*4), R10
+
+row:
+	VPMOVZXBD (DI), Y8
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y4, Y8, Y8
+	VADDPS    (R10), Y8, Y8
+	VMINPS    Y0, Y8, Y8
+	VCVTPS2DQ Y8, Y8
+	VPMOVZXBD 8(DI), Y9
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y5, Y9, Y9
+	VADDPS    32(R10), Y9, Y9
+	VMINPS    Y0, Y9, Y9
+	VCVTPS2DQ Y9, Y9
+	VPMOVZXBD 16(DI), Y10
+	VCVTDQ2PS Y10, Y10
+	VMULPS    Y6, Y10, Y10
+	VADDPS    64(R10), Y10, Y10
+	VMINPS    Y0, Y10, Y10
+	VCVTPS2DQ Y10, Y10
+	VPMOVZXBD 24(DI), Y11
+	VCVTDQ2PS Y11, Y11
+	VMULPS    Y7, Y11, Y11
+	VADDPS    96(R10), Y11, Y11
+	VMINPS    Y0, Y11, Y11
+	VCVTPS2DQ Y11, Y11
+	VPACKSSDW Y9, Y8, Y8
+	VPADDSW   Y1, Y8, Y8
+	VPACKSSDW Y11, Y10, Y10
+	VPADDSW   Y1, Y10, Y10
+	VPACKUSWB Y10, Y8, Y8
+	VPERMD    Y8, Y3, Y8
+	VPMAXUB   Y2, Y8, Y8
+	VMOVUPS   Y8, (R8)
+	ADDQ      SI, DI
+	ADDQ      BX, R8
+	DECQ      R11
+	JNZ       row
+	CMPQ      DX, CX
+	JGE       done
+	ADDQ      $0x20, DX
+	CMPQ      DX, CX
+	CMOVQGT   CX, DX
+	JMP       block
+
+done:
+	VZEROUPPER
+	RET
+
+// func scaleCodes8AVX2(a *byte)
+// Requires: AVX, AVX2, CMOV
+TEXT ·scaleCodes8AVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         120(AX), CX
+	SUBQ         $0x08, CX
+	MOVQ         104(AX), BX
+	MOVQ         112(AX), SI
+	XORQ         DX, DX
+	VBROADCASTSS 128(AX), Y0
+	VPBROADCASTW 132(AX), Y1
+	VPBROADCASTB 136(AX), Y2
+	VMOVUPS      codesHalvesToRows<>+0(SB), Y3
+
+block:
+	MOVQ    24(AX), DI
+	MOVQ    (AX), R8
+	MOVQ    48(AX), R9
+	MOVQ    72(AX), R10
+	MOVQ    96(AX), R11
+	ADDQ    DX, DI
+	ADDQ    DX, R8
+	VMOVUPS (R9)(DX*4), Y4
+	LEAQ    (R10)(DX*4), R10
+
+row:
+	VPMOVZXBD (DI), Y5
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    (R10), Y5, Y5
+	VMINPS    Y0, Y5, Y5
+	VCVTPS2DQ Y5, Y5
+	VPACKSSDW Y5, Y5, Y5
+	VPADDSW   Y1, Y5, Y5
+	VPACKUSWB Y5, Y5, Y5
+	VPERMD    Y5, Y3, Y5
+	VPMAXUB   Y2, Y5, Y5
+	VMOVQ     X5, (R8)
+	ADDQ      SI, DI
+	ADDQ      BX, R8
+	DECQ      R11
+	JNZ       row
+	CMPQ      DX, CX
+	JGE       done
+	ADDQ      $0x08, DX
+	CMPQ      DX, CX
+	CMOVQGT   CX, DX
+	JMP       block
 
 done:
 	VZEROUPPER

@@ -133,19 +133,31 @@ type Conv struct {
 	tile          *tile
 	blocks        [][]seg
 	scratchFloats int
+	gated         bool
 }
 
 // NewConv plans a convolution.
-func NewConv(s ConvShape) (*Conv, error) {
+func NewConv(s ConvShape) (*Conv, error) { return newConv(s, false) }
+
+// NewGatedConv plans a 1x1 convolution without padding over a source that is
+// multiplied by one number for every image and channel on the way.
+func NewGatedConv(s ConvShape) (*Conv, error) {
+	if s.KH*s.KW != 1 || s.padded() {
+		return nil, fmt.Errorf("convolution %+v: only 1x1 without padding has gates", s)
+	}
+	return newConv(s, true)
+}
+
+func newConv(s ConvShape, gated bool) (*Conv, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	c := &Conv{tile: pickTile()}
+	c := &Conv{tile: pickTile(), gated: gated}
 	c.bandPlan = newBandPlan(s, 4, c.tile.nr)
 	switch {
 	case s.padded():
 		c.access, c.pixel = banded, apart(s.C, 4)
-	case s.KH*s.KW == 1 && aliases(s.SrcStride*s.StrideW, 4) && c.panels >= 4:
+	case gated, s.KH*s.KW == 1 && aliases(s.SrcStride*s.StrideW, 4) && c.panels >= 4:
 		c.access, c.pixel = gathered, apart(s.C, 4)
 	}
 	c.blocks = blockSegs(c.segments(), c.tile.kBlock)
@@ -180,17 +192,54 @@ func (c *Conv) segments() []seg {
 // ScratchFloats is how much scratch one running task needs.
 func (c *Conv) ScratchFloats() int { return c.scratchFloats }
 
-// Run computes one task: dst = clamp(conv(src) + bias + residual).
+// gather copies the pixels of output rows r0 ≤ r < r1, multiplied by the gates, and
+// fills in where they start.
+func (c *Conv) gather(rows []int32, src, gate, scratch []float32, r0, r1 int) []float32 {
+	s := &c.s
+	for r := r0; r < r1; r++ {
+		n := r / c.oh
+		from := src[(n*s.H+r%c.oh*s.StrideH)*s.W*s.SrcStride:]
+		gateRows(scratch[(r-r0)*c.ow*c.pixel:], from, gate[n*s.C:(n+1)*s.C], c.ow, c.pixel, s.StrideW*s.SrcStride)
+	}
+	for i := range rows {
+		rows[i] = int32(i * c.pixel)
+	}
+	return scratch
+}
+
+// column is the output channel that panel i of all groups starts at.
+func (c *Conv) column(i int) int {
+	og := c.s.O / c.s.Groups
+	return i/c.panels*og + min(i%c.panels*c.tile.nr, og)
+}
+
+// Run computes one task: dst = act(clamp(conv(src) + bias + residual)).
 func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, scratch []float32) {
+	if c.gated {
+		panic("kernel: a gated convolution without gates")
+	}
+	c.run(task, dst, src, nil, w, ep, scratch)
+}
+
+// RunGated computes one task of a convolution from NewGatedConv; gate holds C
+// numbers for every image.
+func (c *Conv) RunGated(task int, dst, src, gate []float32, w *ConvWeights, ep *Epilogue, scratch []float32) {
+	c.run(task, dst, src, gate[:c.s.N*c.s.C], w, ep, scratch)
+}
+
+func (c *Conv) run(task int, dst, src, gate []float32, w *ConvWeights, ep *Epilogue, scratch []float32) {
 	s := &c.s
 	if w.kh != s.KH || w.kw != s.KW || w.c != s.C || w.groups != s.Groups || w.o != s.O || w.group[0].tile != c.tile {
 		panic(fmt.Sprintf("kernel: weights do not belong to the convolution %+v", *s))
 	}
 	// Tasks of one band lie beside each other: threads share its source.
-	r0 := task / c.panelTasks * c.bandRows
-	r1 := min(r0+c.bandRows, s.N*c.oh)
+	r0, r1 := c.band(task)
 	rows := int32s(scratch, (r1-r0)*c.ow)
-	src = reach(&c.bandPlan, rows, src, scratch[len(rows):], r0, r1, 0)
+	if c.gated {
+		src = c.gather(rows, src, gate, scratch[len(rows):], r0, r1)
+	} else {
+		src = reach(&c.bandPlan, rows, src, scratch[len(rows):], r0, r1, 0)
+	}
 	e := *ep
 	if e.Residual != nil {
 		e.Residual = e.Residual[r0*c.ow*s.ResStride:]
@@ -209,6 +258,7 @@ func (c *Conv) Run(task int, dst, src []float32, w *ConvWeights, ep *Epilogue, s
 			p.src = src[g*cg:]
 			p.run(t, r, min(r+step, len(rows)), data, width, g*og+j*c.tile.nr, min(width, og-j*c.tile.nr))
 		}
+		p.act(r, min(r+step, len(rows)), c.column(first), c.column(last))
 	}
 	*t = tileArgs{}
 	tilePool.Put(t)

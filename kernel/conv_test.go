@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"pare/internal/guard"
@@ -106,7 +107,7 @@ func testConv(t *testing.T, s kernel.ConvShape) {
 	scratch := guard.Tail[float32](t, conv.ScratchFloats())
 	for name, ep := range map[string]kernel.Epilogue{
 		"plain": {}, "bias": {Bias: bias}, "residual": {Residual: res},
-		"all": {Bias: bias, Residual: res, Lo: -0.5, Hi: 0.75}, "relu": kernel.Relu(bias),
+		"all": {Bias: bias, Residual: res, Lo: -0.5, Hi: 0.75}, "relu": kernel.Relu(bias), "silu": {Bias: bias, Lo: -0.5, Hi: 4, Act: kernel.SiLU.Run},
 	} {
 		dst := guard.Tail[float32](t, extent(pixels, s.O, full.DstStride))
 		for i := range dst {
@@ -128,6 +129,43 @@ func testConv(t *testing.T, s kernel.ConvShape) {
 		ep.Residual = res
 		checkPixels(t, "in place", dst, sums, &ep, s.C*s.KH*s.KW, s.O, full.DstStride, full.ResStride)
 	}
+}
+
+// TestGatedConv: gates are as good as a source that was multiplied before.
+func TestGatedConv(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		for i, s := range convCases {
+			if s.KH*s.KW > 1 {
+				if _, err := kernel.NewGatedConv(s); err == nil {
+					t.Errorf("case %d: gates of %dx%d are accepted", i, s.KH, s.KW)
+				}
+				continue
+			}
+			r, full := random(1), defaults(s)
+			src := floats(t, r, extent(s.N*s.H*s.W, s.C, full.SrcStride))
+			gate, w := floats(t, r, s.N*s.C), floats(t, r, s.O*s.C)
+			times := slices.Clone(src)
+			for j := range times {
+				if c := j % full.SrcStride; c < s.C {
+					times[j] *= gate[j/full.SrcStride/(s.H*s.W)*s.C+c]
+				}
+			}
+			weights, err := kernel.PackConv(s, w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			conv, err := kernel.NewGatedConv(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dst, ep := guard.Tail[float32](t, extent(s.N*s.OH()*s.OW(), s.O, full.DstStride)), kernel.Epilogue{}
+			scratch := guard.Tail[float32](t, conv.ScratchFloats())
+			for task := range conv.Tasks() {
+				conv.RunGated(task, dst, src, gate, weights, &ep, scratch)
+			}
+			checkPixels(t, fmt.Sprint("gates ", i), dst, convRef(full, times, w), &ep, s.C, s.O, full.DstStride, full.ResStride)
+		}
+	})
 }
 
 // checkPixels applies the epilogue to sums and compares, gaps included.
@@ -154,9 +192,20 @@ func checkPixels(t *testing.T, name string, dst []float32, sums []float64, ep *k
 		if ep.Lo < ep.Hi {
 			y = math.Min(math.Max(y, float64(ep.Lo)), float64(ep.Hi))
 		}
+		y = acted(ep, y)
 		got, want = append(got, v), append(want, y)
 	}
 	near(t, name, got, want, tol)
+}
+
+// acted is the function of an epilogue of one number.
+func acted(ep *kernel.Epilogue, y float64) float64 {
+	if ep.Act == nil {
+		return y
+	}
+	x := []float32{float32(y)}
+	ep.Act(x, x)
+	return float64(x[0])
 }
 
 func TestConvRefusesNonsense(t *testing.T) {

@@ -33,7 +33,7 @@ func PackDepthwise(s ConvShape, w []float32) ([]float32, error) {
 // Tasks is the number of independent tasks; they write disjoint outputs.
 func (d *Depthwise) Tasks() int { return d.w.tasks }
 
-// Run computes one task: dst = clamp(conv(src) + bias + residual) with weights
+// Run computes one task: dst = act(clamp(conv(src) + bias + residual)) with weights
 // from PackDepthwise.
 func (d *Depthwise) Run(task int, dst, src, weights []float32, ep *Epilogue) {
 	d.run(task, dst, src, weights, ep, pick(depthwiseLoops))
@@ -47,7 +47,7 @@ func (d *Depthwise) run(task int, dst, src, weights []float32, ep *Epilogue, loo
 		a.bias = ep.Bias[:s.C]
 	}
 	a.lo, a.hi = ep.limits()
-	d.w.run(task, call{winArgs: a, dst: dst, src: src, res: ep.Residual, loop: loop})
+	d.w.run(task, call{winArgs: a, dst: dst, src: src, res: ep.Residual, loop: loop, act: ep.Act})
 	a.release()
 }
 

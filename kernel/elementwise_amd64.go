@@ -49,6 +49,11 @@ func unarySqrtAVX512(dst []float32, src []float32)
 //go:noescape
 func affineAVX512(dst []float32, src []float32, scale float32, shift float32, lo float32, hi float32)
 
+// gateRowsAVX512 multiplies every row of src by gate.
+//
+//go:noescape
+func gateRowsAVX512(dst []float32, src []float32, gate []float32, rows int, dstStep int, srcStep int)
+
 // binaryAddAVX512 computes its clamped function of a and b; at most one of aOne and bOne may be set.
 //
 //go:noescape
@@ -123,6 +128,11 @@ func unarySqrtAVX2(dst []float32, src []float32)
 //
 //go:noescape
 func affineAVX2(dst []float32, src []float32, scale float32, shift float32, lo float32, hi float32)
+
+// gateRowsAVX2 multiplies every row of src by gate.
+//
+//go:noescape
+func gateRowsAVX2(dst []float32, src []float32, gate []float32, rows int, dstStep int, srcStep int)
 
 // binaryAddAVX2 computes its clamped function of a and b; at most one of aOne and bOne may be set.
 //

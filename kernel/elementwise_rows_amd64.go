@@ -17,6 +17,8 @@ var archUnary = [unaryCount][]impl[unaryLoop]{
 
 var archAffine = both[affineLoop]("f32_64_avx512", affineAVX512, "f32_32_avx2", affineAVX2)
 
+var archGateRows = both[gateRowsLoop]("f32_64_avx512", gateRowsAVX512, "f32_32_avx2", gateRowsAVX2)
+
 var archBinary = [binaryCount][]impl[binaryLoop]{
 	Add: both[binaryLoop]("f32_64_avx512", binaryAddAVX512, "f32_32_avx2", binaryAddAVX2),
 	Sub: both[binaryLoop]("f32_64_avx512", binarySubAVX512, "f32_32_avx2", binarySubAVX2),

@@ -3,7 +3,7 @@ package kernel
 import "math"
 
 // Epilogue is what happens to a sum before it is stored:
-// y = min(max(sum + Bias[o] + Residual[i], Lo), Hi).
+// y = Act(min(max(sum + Bias[o] + Residual[i], Lo), Hi)).
 type Epilogue struct {
 	// Bias has one value per output channel or column; nil counts as zero.
 	Bias []float32
@@ -13,6 +13,9 @@ type Epilogue struct {
 	// Lo and Hi clamp the result where Lo < Hi; otherwise nothing is clamped,
 	// so the zero Epilogue changes nothing. NaN stays NaN.
 	Lo, Hi float32
+	// Act is an element-wise function that comes last, such as SiLU.Run; nil for
+	// none. It is called with dst and src the same, while they are in the cache.
+	Act func(dst, src []float32)
 }
 
 // Relu returns an epilogue with a bias and the clamp of Relu.
@@ -28,4 +31,18 @@ func (e *Epilogue) limits() (lo, hi float32) {
 		return e.Lo, e.Hi
 	}
 	return -inf, inf
+}
+
+// actRows applies a function, where there is one, to rows of n elements, ld apart.
+func actRows(act func(dst, src []float32), c []float32, rows, n, ld int) {
+	if act == nil || rows == 0 {
+		return
+	}
+	if ld == n {
+		rows, n = 1, rows*n
+	}
+	for r := range rows {
+		x := c[r*ld : r*ld+n]
+		act(x, x)
+	}
 }

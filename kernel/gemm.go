@@ -73,8 +73,9 @@ func NewGemm(s GemmShape) (*Gemm, error) {
 // aFloats is how many elements of the left-hand operand one task should touch.
 const aFloats = 96 << 10
 
-// taskCount is how many tasks an amount of work is worth.
-func taskCount(flops float64) int { return int(min(max(flops/1e6, 1), 32)) }
+// taskCount is how many tasks an amount of work is worth: one, or an even number,
+// so that two threads have the same to do.
+func taskCount(flops float64) int { return max(1, int(min(flops/1e6, 32)+1)&^1) }
 
 // Tasks is the number of independent tasks; they write disjoint parts of C.
 func (g *Gemm) Tasks() int { return g.rowTasks * g.panelTasks }
@@ -82,7 +83,7 @@ func (g *Gemm) Tasks() int { return g.rowTasks * g.panelTasks }
 // ScratchFloats is how much scratch one running task needs.
 func (g *Gemm) ScratchFloats() int { return g.rowsPerTask * (1 + g.pitch) }
 
-// Run computes one task: c = clamp(a·b + bias + residual). b must be packed
+// Run computes one task: c = act(clamp(a·b + bias + residual)). b must be packed
 // for the same K and N.
 func (g *Gemm) Run(task int, c, a []float32, b *Panels, ep *Epilogue, scratch []float32) {
 	if b.k != g.s.K || b.n != g.s.N {
@@ -115,6 +116,7 @@ func (g *Gemm) Run(task int, c, a []float32, b *Panels, ep *Epilogue, scratch []
 			data, w := b.panel(j)
 			p.run(t, r, min(r+step, len(rows)), data, w, j*b.tile.nr, min(w, b.n-j*b.tile.nr))
 		}
+		p.act(r, min(r+step, len(rows)), j0*b.tile.nr, min(j1*b.tile.nr, b.n))
 	}
 	*t = tileArgs{}
 	tilePool.Put(t)

@@ -73,15 +73,18 @@ func testGemm(t *testing.T, s kernel.GemmShape, trans bool) {
 		t.Fatal(err)
 	}
 	ep := kernel.Epilogue{Bias: floats(t, r, s.N), Residual: floats(t, r, extent(s.M, s.N, ldr)), Lo: -2, Hi: 1}
-	dst := guard.Tail[float32](t, extent(s.M, s.N, ldc))
-	for i := range dst {
-		dst[i] = 99
-	}
 	scratch := guard.Tail[float32](t, g.ScratchFloats())
-	for task := range g.Tasks() {
-		g.Run(task, dst, a, panels, &ep, scratch)
+	for name, act := range map[string]func(dst, src []float32){"gemm": nil, "silu": kernel.SiLU.Run} {
+		ep.Act = act
+		dst := guard.Tail[float32](t, extent(s.M, s.N, ldc))
+		for i := range dst {
+			dst[i] = 99
+		}
+		for task := range g.Tasks() {
+			g.Run(task, dst, a, panels, &ep, scratch)
+		}
+		checkPixels(t, name, dst, sums, &ep, s.K, s.N, ldc, ldr)
 	}
-	checkPixels(t, "gemm", dst, sums, &ep, s.K, s.N, ldc, ldr)
 }
 
 func TestPanelsReuseBuffer(t *testing.T) {

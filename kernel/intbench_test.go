@@ -24,7 +24,7 @@ func BenchmarkIntConv(b *testing.B) {
 }
 
 func benchIntConv(b *testing.B, s kernel.ConvShape, largest int8) {
-	src, w := make([]uint8, s.H*s.W*s.C), make([]int8, s.O*s.C*s.KH*s.KW)
+	src, w := make([]uint8, s.H*s.W*s.C), make([]int8, s.O*s.C/max(1, s.Groups)*s.KH*s.KW)
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range w {
 		x := math.Round(r.NormFloat64() * float64(largest) / 3.5)
@@ -47,6 +47,22 @@ func benchIntConv(b *testing.B, s kernel.ConvShape, largest int8) {
 	paceBy(b, kernel.IntPeak, s.Flops(), 0, func() {
 		for task := range conv.Tasks() {
 			conv.Run(task, dst, src, &ep, scratch)
+		}
+	})
+}
+
+// BenchmarkIntDepthwise times depthwise layers of mobile networks.
+func BenchmarkIntDepthwise(b *testing.B) {
+	eachBenchLevel(b, func(b *testing.B) {
+		for _, s := range []kernel.ConvShape{
+			{H: 112, C: 32, KH: 3, StrideH: 1}, {H: 112, C: 96, KH: 3, StrideH: 2}, {H: 56, C: 144, KH: 3, StrideH: 1},
+			{H: 14, C: 576, KH: 3, StrideH: 1}, {H: 7, C: 960, KH: 3, StrideH: 1},
+			{H: 28, C: 240, KH: 5, StrideH: 1}, {H: 56, C: 72, KH: 5, StrideH: 2}, {H: 14, C: 672, KH: 5, StrideH: 1},
+		} {
+			pad := s.KH / 2
+			s.N, s.W, s.KW, s.StrideW, s.O, s.Groups = 1, s.H, s.KH, s.StrideH, s.C, s.C
+			s.PadT, s.PadL, s.PadB, s.PadR = pad, pad, pad, pad
+			b.Run(fmt.Sprintf("%dx%d,%d,%dx%ds%d", s.H, s.W, s.C, s.KH, s.KW, s.StrideH), func(b *testing.B) { benchIntConv(b, s, 127) })
 		}
 	})
 }

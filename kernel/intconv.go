@@ -16,6 +16,7 @@ type IntConv struct {
 	stack        stackPlan
 	order        [][]int32 // of the quads of grouped panels, and of stacked ones
 	stackOrder   [][]int32
+	line         linePlan
 }
 
 // intBytes is how many bytes of the source one task should touch.
@@ -35,14 +36,15 @@ func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 	if w.kh != s.KH || w.kw != s.KW || w.c != s.C || w.groups != s.Groups || w.o != s.O || w.runs != intRunsOf(&s) {
 		return nil, fmt.Errorf("integer weights do not belong to the convolution %+v", s)
 	}
-	want := taskCount(s.Flops() / 4)
+	// Few rows take the time of reading the weights.
+	want := taskCount(max(s.Flops()/2, 4*float64(w.o)*float64(w.c/w.groups*w.kh*w.kw)))
 	ragged, dense := w.runs.n%4 != 0, w.runs.n != s.C/s.Groups
 	if s.depthwise() {
 		// All channels make one group of panels.
-		want, ragged = taskCount(s.Flops()), s.C%w.tile.nr() != 0
+		want, ragged = taskCount(8*s.Flops()), s.C%w.tile.nr() != 0
 		s.Groups = 1
 	}
-	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w}
+	c := &IntConv{bandPlan: newBandPlan(s, 1, w.tile.nr()), w: w, line: planLines(&s, w)}
 	c.result = result
 	switch {
 	case s.padded() || ragged && s.KH*s.KW > 1:
@@ -58,10 +60,16 @@ func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 	c.segs = c.segments(dense)
 	if s.N*c.oh*c.ow > 0 {
 		c.split(intBytes, want)
+		if c.line.run != nil {
+			c.splitLines(want)
+		}
 		c.scratchBytes = 4 * c.bandPixels
 		if c.access != direct {
 			// Tiles read whole quads, or whole panels of channels.
 			c.scratchBytes += c.bandElements() + max(3, w.tile.nr()-1)
+		}
+		if c.line.run != nil {
+			c.scratchBytes = max(c.scratchBytes, s.W*s.SrcStride)
 		}
 	}
 	c.order = w.orders(c.segs)
@@ -125,17 +133,22 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	ep.check(store, s.O)
 	ep.checkStack(store, c.w.stack)
 	// Tasks of one band lie beside each other: threads share its source.
-	r0 := task / c.panelTasks * c.bandRows
-	r1 := min(r0+c.bandRows, s.N*c.oh)
-	rows := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:4*(r1-r0)*c.ow]))), (r1-r0)*c.ow)
-	scratch = scratch[4*len(rows):]
-	stacked := floatView(scratch[:4*c.stack.total])
+	r0, r1 := c.band(task)
 	pad := c.w.zero
 	if ep.Pads {
 		pad = ep.Pad
 	}
+	if c.line.takes(store, ep) {
+		c.lines(dst, src, ep, pad, scratch, r0, r1)
+		return
+	}
+	rows := unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:4*(r1-r0)*c.ow]))), (r1-r0)*c.ow)
+	scratch = scratch[4*len(rows):]
+	stacked := floatView(scratch[:4*c.stack.total])
 	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, pad)
-	p := intProduct{tile: c.w.tile, rows: rows, segs: c.segs, codes: c.w.codes, store: store,
+	p := intProductPool.Get().(*intProduct)
+	defer p.release()
+	*p = intProduct{tile: c.w.tile, rows: rows, segs: c.segs, codes: c.w.codes, store: store,
 		dst: dst[r0*c.ow*s.DstStride*store.size():], ldc: s.DstStride, ldr: s.ResStride, ep: ep}
 	if ep.Residual != nil && store != storeSums {
 		p.res = ep.Residual[r0*c.ow*s.ResStride:]
@@ -149,10 +162,10 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	first := task % c.panelTasks * c.panelsPerTask
 	last := min(first+c.panelsPerTask, c.panels*s.Groups)
 	if c.w.stack != nil && store != storeSums {
-		c.stackedRange(&p, src, first, last, stacked)
+		c.stackedRange(p, src, first, last, stacked)
 		return
 	}
-	c.panelRange(&p, src, first, last)
+	c.panelRange(p, src, first, last)
 }
 
 // panelRange multiplies all rows of a task by panels first ≤ i < last.
@@ -175,8 +188,8 @@ func (c *IntConv) panelRange(p *intProduct, src []uint8, first, last int) {
 // from the first up to but without the last.
 func (c *IntConv) Region(task int) (r0, r1, c0, c1 int) {
 	s := &c.s
-	band := task / c.panelTasks
-	r0, r1 = band*c.bandRows*c.ow, min((band+1)*c.bandRows, s.N*c.oh)*c.ow
+	r0, r1 = c.band(task)
+	r0, r1 = r0*c.ow, r1*c.ow
 	og := s.O / s.Groups
 	first := task % c.panelTasks * c.panelsPerTask
 	last := min(first+c.panelsPerTask, c.panels*s.Groups) - 1

@@ -154,6 +154,10 @@ func TestIntDepthwise(t *testing.T) {
 }
 
 func testIntConv(t *testing.T, tile *intTile, s ConvShape, largest int) {
+	testIntConvOf(t, s, largest, func(s ConvShape, w []int8, zero uint8) *IntWeights { return tile.pack(s, w, zero) })
+}
+
+func testIntConvOf(t *testing.T, s ConvShape, largest int, pack func(s ConvShape, w []int8, zero uint8) *IntWeights) {
 	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}
@@ -161,11 +165,27 @@ func testIntConv(t *testing.T, tile *intTile, s ConvShape, largest int) {
 	zero := []uint8{0, 128, 255, 77}[r.IntN(4)]
 	src := tailBytes(t, r, extent(s.N*s.H*s.W, s.C, s.SrcStride))
 	w := extremeWeights(r, s.O*s.C/s.Groups*s.KH*s.KW, largest)
-	weights := tile.pack(s, w, zero)
+	weights := pack(s, w, zero)
 	conv, err := NewIntConv(s, weights)
 	if err != nil {
 		t.Fatal(err)
 	}
+	testIntPlan(t, conv, s, src, w, zero, largest)
+}
+
+// intPlan is what plans of convolutions of codes have in common.
+type intPlan interface {
+	Shape() ConvShape
+	Tasks() int
+	ScratchBytes() int
+	Run(task int, dst, src []uint8, ep *IntEpilogue, scratch []uint8)
+	RunFloat(task int, dst []float32, src []uint8, ep *IntEpilogue, scratch []uint8)
+	RunSums(task int, dst []int32, src, scratch []uint8)
+}
+
+// testIntPlan compares sums, codes and floats with the definition.
+func testIntPlan(t *testing.T, conv intPlan, s ConvShape, src []uint8, w []int8, zero uint8, largest int) {
+	r := seeded(uint64(largest))
 	scratch := guard.Tail[uint8](t, (conv.ScratchBytes()+3)&^3)
 	sums := intSums(s, src, w, zero)
 	pixels := s.N * s.OH() * s.OW()
@@ -217,7 +237,7 @@ func intEpilogues(t *testing.T, r *rand.Rand, s ConvShape, pixels, largest int) 
 }
 
 // testIntEnd compares codes and floats with the definition, gaps included.
-func testIntEnd(t *testing.T, name string, c *IntConv, src []uint8, e *IntEpilogue, scratch []uint8,
+func testIntEnd(t *testing.T, name string, c intPlan, src []uint8, e *IntEpilogue, scratch []uint8,
 	each func(func(i int, sum int32, extra []float32, o, p int)), size int) {
 	codes, floats := guard.Tail[uint8](t, size), guard.Tail[float32](t, size)
 	wantCodes, wantFloats := make([]uint8, size), make([]float32, size)
@@ -228,10 +248,10 @@ func testIntEnd(t *testing.T, name string, c *IntConv, src []uint8, e *IntEpilog
 	each(func(i int, sum int32, extra []float32, o, p int) {
 		var res uint8
 		if e.Residual != nil {
-			res = e.Residual[p*c.s.ResStride+o]
+			res = e.Residual[p*c.Shape().ResStride+o]
 		}
 		if e.Extra != nil {
-			extra = append([]float32{e.Extra[p*c.s.O+o]}, extra...)
+			extra = append([]float32{e.Extra[p*c.Shape().O+o]}, extra...)
 		}
 		wantFloats[i] = intEnd(e, sum, extra, o, res)
 		q := math.RoundToEven(float64(wantFloats[i])) + float64(e.Zero)

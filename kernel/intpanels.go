@@ -12,9 +12,10 @@ type IntWeights struct {
 	runs                 intRuns
 	zero                 uint8
 	tile                 *intTile
-	panels               []intPanel // of one group after the other
-	stack                *intStack  // nil: one term
-	codes                *intCodes  // nil: panels hold the weights themselves
+	panels               []intPanel   // of one group after the other
+	stack                *intStack    // nil: one term
+	codes                *intCodes    // nil: panels hold the weights themselves
+	line                 *lineWeights // nil: not depthwise, or no row takes them
 }
 
 // intPanel is as many columns as the tile is wide, one line of them per quad.
@@ -60,11 +61,12 @@ func PackIntConv(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
 	if _, err := bounds(s.O, w); err != nil {
 		return nil, err
 	}
-	tiles := intTiles
 	if s.depthwise() {
-		tiles = intDepthTiles
+		p := pickIntTile(intDepthTiles).pack(s, w, zero)
+		p.line = packLines(&s, w, zero)
+		return p, nil
 	}
-	return pickIntTile(tiles).pack(s, w, zero), nil
+	return pickIntTile(intTiles).pack(s, w, zero), nil
 }
 
 // pack packs weights that are known to fit.
@@ -162,6 +164,9 @@ func (p *IntWeights) Bytes() int {
 	}
 	if p.stack != nil {
 		n += p.stack.w.Bytes()
+	}
+	if p.line != nil {
+		n += 4 * len(p.line.data)
 	}
 	return n
 }

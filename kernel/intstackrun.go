@@ -100,9 +100,13 @@ func (c *IntConv) column(i int) int {
 // sumBlock computes the stacked rows of the block that panel i belongs to.
 func (c *IntConv) sumBlock(t *intArgs, p *intProduct, src []uint8, i int, b stackBlock, r, end int, scratch []float32) {
 	s := c.w.stack
-	x := intProduct{tile: s.w.tile, rows: p.rows[r:end], segs: c.segs, store: storeFloat,
+	x := intProductPool.Get().(*intProduct)
+	ep := intEpiloguePool.Get().(*IntEpilogue)
+	defer func() { x.release(); *ep = IntEpilogue{}; intEpiloguePool.Put(ep) }()
+	*ep = IntEpilogue{Mul: p.ep.Stack[b.first*c.nr:], Add: c.stack.zeros}
+	*x = intProduct{tile: s.w.tile, rows: p.rows[r:end], segs: c.segs, store: storeFloat,
 		src: c.source(src, i), dst: rawBytes(scratch[:c.stack.src]), ldc: c.stack.lds,
-		ep: &IntEpilogue{Mul: p.ep.Stack[b.first*c.nr:], Add: c.stack.zeros}}
+		ep: ep}
 	for q := b.first; q < b.last; q++ {
 		j := (q - b.first) * c.nr
 		if c.stackOrder != nil {
@@ -130,17 +134,20 @@ func (c *IntConv) spread(p *intProduct, i, r, end int, scratch []float32) {
 			copy(p.extra[(row-r)*plan.ldd:][:n], p.added[row*c.s.O+c.column(i):])
 		}
 	}
-	a := expandArgs{ldd: plan.ldd, lds: plan.lds, rows: end - r}
+	a := expandPool.Get().(*expandArgs)
+	*a = expandArgs{ldd: plan.ldd, lds: plan.lds, rows: end - r}
 	run := pick(expandLoops)
 	for k, term := range terms {
 		at := term.at
 		for j := 0; j < plan.ldd; j += expandLanes {
 			a.dst, a.src, a.mask = p.extra[j:], scratch[at:plan.src], term.mask>>j&(1<<expandLanes-1)
 			a.add = k > 0 || p.added != nil
-			run(&a)
+			run(a)
 			at += bits.OnesCount32(a.mask)
 		}
 	}
+	*a = expandArgs{}
+	expandPool.Put(a)
 }
 
 // floatView sees bytes, aligned to 4, as float32.

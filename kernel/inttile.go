@@ -67,6 +67,9 @@ type intArgs struct {
 	runs  *groupRun
 	// codes says what panels of codes stand for; other tiles do not read it.
 	codes *intCodes
+	// taps, for tiles of words, is how many products follow each other: all tiles go
+	// back by so many bytes of rows, and src, b and c on by theirs.
+	taps, all, back, srcTap, bTap, cTap int
 }
 
 // intTile is a row of the table of integer micro-kernels. All rows give the
@@ -80,6 +83,9 @@ type intTile struct {
 	whole bool
 	// looks kernels turn y into codes by steps with a tree themselves.
 	looks bool
+	// pace is the time of a multiply-add relative to one of the product of words
+	// that Winograd's form takes on the same processor.
+	pace float64
 	// form is what panels hold.
 	form   intForm
 	panels []panelKernel[intArgs]
@@ -95,7 +101,7 @@ const (
 
 // intTiles is ordered best first; the last row runs everywhere.
 var intTiles = append(archIntTiles, intTile{
-	name: "u8s8_4x4_go", panels: []panelKernel[intArgs]{{4, 4, intTileGo}},
+	name: "u8s8_4x4_go", pace: 1, panels: []panelKernel[intArgs]{{4, 4, intTileGo}},
 })
 
 // pickIntTile returns the first tile that the machine has.

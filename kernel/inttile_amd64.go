@@ -24,6 +24,26 @@ func inttile1x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile1x8ChannelsAVX2(t *byte)
 
+// inttile1x32ShortAVX512 computes tiles of 1 rows and 32 columns.
+//
+//go:noescape
+func inttile1x32ShortAVX512(t *byte)
+
+// inttile1x16ShortAVX512 computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16ShortAVX512(t *byte)
+
+// inttile1x32SumsAVX512 computes tiles of 1 rows and 32 columns.
+//
+//go:noescape
+func inttile1x32SumsAVX512(t *byte)
+
+// inttile1x16SumsAVX512 computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16SumsAVX512(t *byte)
+
 // inttile1x8GroupedAVX2 computes tiles of 1 rows and 8 columns.
 //
 //go:noescape
@@ -33,6 +53,26 @@ func inttile1x8GroupedAVX2(t *byte)
 //
 //go:noescape
 func inttile1x16GroupedAVX2(t *byte)
+
+// inttile1x16ShortAVX2 computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16ShortAVX2(t *byte)
+
+// inttile1x8ShortAVX2 computes tiles of 1 rows and 8 columns.
+//
+//go:noescape
+func inttile1x8ShortAVX2(t *byte)
+
+// inttile1x16SumsAVX2 computes tiles of 1 rows and 16 columns.
+//
+//go:noescape
+func inttile1x16SumsAVX2(t *byte)
+
+// inttile1x8SumsAVX2 computes tiles of 1 rows and 8 columns.
+//
+//go:noescape
+func inttile1x8SumsAVX2(t *byte)
 
 // inttile2x32VNNIAVX512 computes tiles of 2 rows and 32 columns.
 //
@@ -54,6 +94,26 @@ func inttile2x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile2x8ChannelsAVX2(t *byte)
 
+// inttile2x32ShortAVX512 computes tiles of 2 rows and 32 columns.
+//
+//go:noescape
+func inttile2x32ShortAVX512(t *byte)
+
+// inttile2x16ShortAVX512 computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16ShortAVX512(t *byte)
+
+// inttile2x32SumsAVX512 computes tiles of 2 rows and 32 columns.
+//
+//go:noescape
+func inttile2x32SumsAVX512(t *byte)
+
+// inttile2x16SumsAVX512 computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16SumsAVX512(t *byte)
+
 // inttile2x8GroupedAVX2 computes tiles of 2 rows and 8 columns.
 //
 //go:noescape
@@ -63,6 +123,26 @@ func inttile2x8GroupedAVX2(t *byte)
 //
 //go:noescape
 func inttile2x16GroupedAVX2(t *byte)
+
+// inttile2x16ShortAVX2 computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16ShortAVX2(t *byte)
+
+// inttile2x8ShortAVX2 computes tiles of 2 rows and 8 columns.
+//
+//go:noescape
+func inttile2x8ShortAVX2(t *byte)
+
+// inttile2x16SumsAVX2 computes tiles of 2 rows and 16 columns.
+//
+//go:noescape
+func inttile2x16SumsAVX2(t *byte)
+
+// inttile2x8SumsAVX2 computes tiles of 2 rows and 8 columns.
+//
+//go:noescape
+func inttile2x8SumsAVX2(t *byte)
 
 // inttile3x32VNNIAVX512 computes tiles of 3 rows and 32 columns.
 //
@@ -84,6 +164,26 @@ func inttile3x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile3x8ChannelsAVX2(t *byte)
 
+// inttile3x32ShortAVX512 computes tiles of 3 rows and 32 columns.
+//
+//go:noescape
+func inttile3x32ShortAVX512(t *byte)
+
+// inttile3x16ShortAVX512 computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16ShortAVX512(t *byte)
+
+// inttile3x32SumsAVX512 computes tiles of 3 rows and 32 columns.
+//
+//go:noescape
+func inttile3x32SumsAVX512(t *byte)
+
+// inttile3x16SumsAVX512 computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16SumsAVX512(t *byte)
+
 // inttile3x8GroupedAVX2 computes tiles of 3 rows and 8 columns.
 //
 //go:noescape
@@ -93,6 +193,26 @@ func inttile3x8GroupedAVX2(t *byte)
 //
 //go:noescape
 func inttile3x16GroupedAVX2(t *byte)
+
+// inttile3x16ShortAVX2 computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16ShortAVX2(t *byte)
+
+// inttile3x8ShortAVX2 computes tiles of 3 rows and 8 columns.
+//
+//go:noescape
+func inttile3x8ShortAVX2(t *byte)
+
+// inttile3x16SumsAVX2 computes tiles of 3 rows and 16 columns.
+//
+//go:noescape
+func inttile3x16SumsAVX2(t *byte)
+
+// inttile3x8SumsAVX2 computes tiles of 3 rows and 8 columns.
+//
+//go:noescape
+func inttile3x8SumsAVX2(t *byte)
 
 // inttile4x32VNNIAVX512 computes tiles of 4 rows and 32 columns.
 //
@@ -114,10 +234,50 @@ func inttile4x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile4x8ChannelsAVX2(t *byte)
 
+// inttile4x32ShortAVX512 computes tiles of 4 rows and 32 columns.
+//
+//go:noescape
+func inttile4x32ShortAVX512(t *byte)
+
+// inttile4x16ShortAVX512 computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16ShortAVX512(t *byte)
+
+// inttile4x32SumsAVX512 computes tiles of 4 rows and 32 columns.
+//
+//go:noescape
+func inttile4x32SumsAVX512(t *byte)
+
+// inttile4x16SumsAVX512 computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16SumsAVX512(t *byte)
+
 // inttile4x8GroupedAVX2 computes tiles of 4 rows and 8 columns.
 //
 //go:noescape
 func inttile4x8GroupedAVX2(t *byte)
+
+// inttile4x16ShortAVX2 computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16ShortAVX2(t *byte)
+
+// inttile4x8ShortAVX2 computes tiles of 4 rows and 8 columns.
+//
+//go:noescape
+func inttile4x8ShortAVX2(t *byte)
+
+// inttile4x16SumsAVX2 computes tiles of 4 rows and 16 columns.
+//
+//go:noescape
+func inttile4x16SumsAVX2(t *byte)
+
+// inttile4x8SumsAVX2 computes tiles of 4 rows and 8 columns.
+//
+//go:noescape
+func inttile4x8SumsAVX2(t *byte)
 
 // inttile5x32VNNIAVX512 computes tiles of 5 rows and 32 columns.
 //
@@ -139,10 +299,50 @@ func inttile5x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile5x8ChannelsAVX2(t *byte)
 
+// inttile5x32ShortAVX512 computes tiles of 5 rows and 32 columns.
+//
+//go:noescape
+func inttile5x32ShortAVX512(t *byte)
+
+// inttile5x16ShortAVX512 computes tiles of 5 rows and 16 columns.
+//
+//go:noescape
+func inttile5x16ShortAVX512(t *byte)
+
+// inttile5x32SumsAVX512 computes tiles of 5 rows and 32 columns.
+//
+//go:noescape
+func inttile5x32SumsAVX512(t *byte)
+
+// inttile5x16SumsAVX512 computes tiles of 5 rows and 16 columns.
+//
+//go:noescape
+func inttile5x16SumsAVX512(t *byte)
+
 // inttile5x8GroupedAVX2 computes tiles of 5 rows and 8 columns.
 //
 //go:noescape
 func inttile5x8GroupedAVX2(t *byte)
+
+// inttile5x16ShortAVX2 computes tiles of 5 rows and 16 columns.
+//
+//go:noescape
+func inttile5x16ShortAVX2(t *byte)
+
+// inttile5x8ShortAVX2 computes tiles of 5 rows and 8 columns.
+//
+//go:noescape
+func inttile5x8ShortAVX2(t *byte)
+
+// inttile5x16SumsAVX2 computes tiles of 5 rows and 16 columns.
+//
+//go:noescape
+func inttile5x16SumsAVX2(t *byte)
+
+// inttile5x8SumsAVX2 computes tiles of 5 rows and 8 columns.
+//
+//go:noescape
+func inttile5x8SumsAVX2(t *byte)
 
 // inttile6x32VNNIAVX512 computes tiles of 6 rows and 32 columns.
 //
@@ -164,10 +364,50 @@ func inttile6x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile6x8ChannelsAVX2(t *byte)
 
+// inttile6x32ShortAVX512 computes tiles of 6 rows and 32 columns.
+//
+//go:noescape
+func inttile6x32ShortAVX512(t *byte)
+
+// inttile6x16ShortAVX512 computes tiles of 6 rows and 16 columns.
+//
+//go:noescape
+func inttile6x16ShortAVX512(t *byte)
+
+// inttile6x32SumsAVX512 computes tiles of 6 rows and 32 columns.
+//
+//go:noescape
+func inttile6x32SumsAVX512(t *byte)
+
+// inttile6x16SumsAVX512 computes tiles of 6 rows and 16 columns.
+//
+//go:noescape
+func inttile6x16SumsAVX512(t *byte)
+
 // inttile6x8GroupedAVX2 computes tiles of 6 rows and 8 columns.
 //
 //go:noescape
 func inttile6x8GroupedAVX2(t *byte)
+
+// inttile6x16ShortAVX2 computes tiles of 6 rows and 16 columns.
+//
+//go:noescape
+func inttile6x16ShortAVX2(t *byte)
+
+// inttile6x8ShortAVX2 computes tiles of 6 rows and 8 columns.
+//
+//go:noescape
+func inttile6x8ShortAVX2(t *byte)
+
+// inttile6x16SumsAVX2 computes tiles of 6 rows and 16 columns.
+//
+//go:noescape
+func inttile6x16SumsAVX2(t *byte)
+
+// inttile6x8SumsAVX2 computes tiles of 6 rows and 8 columns.
+//
+//go:noescape
+func inttile6x8SumsAVX2(t *byte)
 
 // inttile7x32VNNIAVX512 computes tiles of 7 rows and 32 columns.
 //
@@ -189,6 +429,26 @@ func inttile7x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile7x8ChannelsAVX2(t *byte)
 
+// inttile7x32ShortAVX512 computes tiles of 7 rows and 32 columns.
+//
+//go:noescape
+func inttile7x32ShortAVX512(t *byte)
+
+// inttile7x16ShortAVX512 computes tiles of 7 rows and 16 columns.
+//
+//go:noescape
+func inttile7x16ShortAVX512(t *byte)
+
+// inttile7x32SumsAVX512 computes tiles of 7 rows and 32 columns.
+//
+//go:noescape
+func inttile7x32SumsAVX512(t *byte)
+
+// inttile7x16SumsAVX512 computes tiles of 7 rows and 16 columns.
+//
+//go:noescape
+func inttile7x16SumsAVX512(t *byte)
+
 // inttile8x32VNNIAVX512 computes tiles of 8 rows and 32 columns.
 //
 //go:noescape
@@ -208,6 +468,26 @@ func inttile8x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile8x8ChannelsAVX2(t *byte)
+
+// inttile8x32ShortAVX512 computes tiles of 8 rows and 32 columns.
+//
+//go:noescape
+func inttile8x32ShortAVX512(t *byte)
+
+// inttile8x16ShortAVX512 computes tiles of 8 rows and 16 columns.
+//
+//go:noescape
+func inttile8x16ShortAVX512(t *byte)
+
+// inttile8x32SumsAVX512 computes tiles of 8 rows and 32 columns.
+//
+//go:noescape
+func inttile8x32SumsAVX512(t *byte)
+
+// inttile8x16SumsAVX512 computes tiles of 8 rows and 16 columns.
+//
+//go:noescape
+func inttile8x16SumsAVX512(t *byte)
 
 // inttile9x32VNNIAVX512 computes tiles of 9 rows and 32 columns.
 //
@@ -229,6 +509,16 @@ func inttile9x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile9x8ChannelsAVX2(t *byte)
 
+// inttile9x32ShortAVX512 computes tiles of 9 rows and 32 columns.
+//
+//go:noescape
+func inttile9x32ShortAVX512(t *byte)
+
+// inttile9x16ShortAVX512 computes tiles of 9 rows and 16 columns.
+//
+//go:noescape
+func inttile9x16ShortAVX512(t *byte)
+
 // inttile10x32VNNIAVX512 computes tiles of 10 rows and 32 columns.
 //
 //go:noescape
@@ -248,6 +538,16 @@ func inttile10x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile10x8ChannelsAVX2(t *byte)
+
+// inttile10x32ShortAVX512 computes tiles of 10 rows and 32 columns.
+//
+//go:noescape
+func inttile10x32ShortAVX512(t *byte)
+
+// inttile10x16ShortAVX512 computes tiles of 10 rows and 16 columns.
+//
+//go:noescape
+func inttile10x16ShortAVX512(t *byte)
 
 // inttile11x32VNNIAVX512 computes tiles of 11 rows and 32 columns.
 //
@@ -269,6 +569,16 @@ func inttile11x16ChannelsAVX512(t *byte)
 //go:noescape
 func inttile11x8ChannelsAVX2(t *byte)
 
+// inttile11x32ShortAVX512 computes tiles of 11 rows and 32 columns.
+//
+//go:noescape
+func inttile11x32ShortAVX512(t *byte)
+
+// inttile11x16ShortAVX512 computes tiles of 11 rows and 16 columns.
+//
+//go:noescape
+func inttile11x16ShortAVX512(t *byte)
+
 // inttile12x32VNNIAVX512 computes tiles of 12 rows and 32 columns.
 //
 //go:noescape
@@ -288,3 +598,13 @@ func inttile12x16ChannelsAVX512(t *byte)
 //
 //go:noescape
 func inttile12x8ChannelsAVX2(t *byte)
+
+// inttile12x32ShortAVX512 computes tiles of 12 rows and 32 columns.
+//
+//go:noescape
+func inttile12x32ShortAVX512(t *byte)
+
+// inttile12x16ShortAVX512 computes tiles of 12 rows and 16 columns.
+//
+//go:noescape
+func inttile12x16ShortAVX512(t *byte)

@@ -835,6 +835,518 @@ done:
 	VZEROUPPER
 	RET
 
+// func inttile1x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile1x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), DX
+	LEAQ    (AX)(DX*1), BX
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z2
+	VMOVUPS      64(CX), Z3
+	VPBROADCASTD (BX)(AX*1), Z4
+	VPDPWSSD     Z2, Z4, Z0
+	VPDPWSSD     Z3, Z4, Z1
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000004, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile1x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile1x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), DX
+	LEAQ    (AX)(DX*1), BX
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z1
+	VPBROADCASTD (BX)(AX*1), Z2
+	VPDPWSSD     Z1, Z2, Z0
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000004, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile1x32SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile1x32SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	VPADDD    64(AX)(CX*1), Z1, Z1
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	KMOVW     DX, K3
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z2
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z2, Z0, Z0
+	VMOVUPS.Z 64(DX), K3, Z2
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS.Z    64(DX), K3, Z2
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
+	VMAXPS       Z2, Z0, Z0
+	VMINPS       Z3, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z4, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
+	VMINPS       Z3, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z4, Z1, Z1
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z2
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       Z3, Z0, Z0
+	VPMOVZXBD.Z  16(DX), K3, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       Z3, Z1, Z1
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS.Z    64(DX), K3, Z2
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 264(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z2
+	VPBROADCASTB 272(AX), Z3
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z2, Z0, Z0
+	VPACKUSWB    Z0, Z0, Z0
+	VPERMD       Z0, Z4, Z0
+	VPMAXUB      Z3, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         344(AX), BX
+	VBROADCASTSS 260(AX), Z2
+	VCVTTPS2DQ   Z2, Z2
+	VPACKUSDW    Z2, Z2, Z2
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VPACKUSDW    Z1, Z0, Z0
+	VPMAXUW      Z2, Z0, Z0
+	MOVQ         352(AX), AX
+	VPCMPUW      $0x05, 128(BX), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPERMW       16(BX), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       8(BX), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       4(BX), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       2(BX), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       192(BX), Z1, Z2
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(BX), BX
+
+group0_more:
+	VPERMW  (BX), Z1, Z4
+	VPCMPUW $0x05, Z4, Z0, K2
+	VPERMW  64(BX), Z1, K2, Z2
+	ADDQ    $0x00000080, BX
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z2, Z2, Z0
+	VPERMD    Z0, Z3, Z0
+
+packed:
+	CMPQ    CX, $0x00000020
+	JNE     masked
+	VMOVUPS Y0, (DX)
+	JMP     next
+
+masked:
+	VMOVDQU8 Y0, K1, (DX)
+	JMP      next
+
+raise:
+	VBROADCASTSS 260(AX), Z2
+	VMAXPS       Z2, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	VMOVUPS Z1, K3, 64(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile1x16SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile1x16SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z1
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z1, Z0, Z0
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS 276(AX), Z1
+	VBROADCASTSS 280(AX), Z2
+	VBROADCASTSS 284(AX), Z3
+	VMAXPS       Z1, Z0, Z0
+	VMINPS       Z2, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z3, Z0, Z0
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z1
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z2
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z2, Z0, Z0
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z1
+	VADDPS       Z1, Z0, Z0
+	VBROADCASTSS 264(AX), Z1
+	VMINPS       Z0, Z1, Z0
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z1
+	VPBROADCASTB 272(AX), Z2
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
+	VCVTPS2DQ    Z0, Z0
+	VPACKSSDW    Z0, Z0, Z0
+	VPADDSW      Z1, Z0, Z0
+	VPACKUSWB    Z0, Z0, Z0
+	VPERMD       Z0, Z3, Z0
+	VPMAXUB      Z2, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         344(AX), BX
+	VBROADCASTSS 260(AX), Z1
+	VCVTTPS2DQ   Z1, Z1
+	VPACKUSDW    Z1, Z1, Z1
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z2
+	VCVTTPS2DQ   Z0, Z0
+	VPACKUSDW    Z0, Z0, Z0
+	VPMAXUW      Z1, Z0, Z0
+	MOVQ         352(AX), AX
+	VPCMPUW      $0x05, 128(BX), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPERMW       16(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       8(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       4(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       2(BX), Z1, Z3
+	VPCMPUW      $0x05, Z3, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       192(BX), Z1, Z3
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(BX), BX
+
+group0_more:
+	VPERMW  (BX), Z1, Z4
+	VPCMPUW $0x05, Z4, Z0, K2
+	VPERMW  64(BX), Z1, K2, Z3
+	ADDQ    $0x00000080, BX
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z3, Z3, Z0
+	VPERMD    Z0, Z2, Z0
+
+packed:
+	CMPQ    CX, $0x00000010
+	JNE     masked
+	VMOVUPS X0, (DX)
+	JMP     next
+
+masked:
+	VMOVDQU8 X0, K1, (DX)
+	JMP      next
+
+raise:
+	VBROADCASTSS 260(AX), Z1
+	VMAXPS       Z1, Z0, Z0
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func inttile1x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
 TEXT ·inttile1x8GroupedAVX2(SB), NOSPLIT, $16-8
@@ -1211,6 +1723,401 @@ store:
 	MOVQ    216(AX), AX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile1x16ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile1x16ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), DX
+	LEAQ    (AX)(DX*1), BX
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	VPBROADCASTD (BX)(AX*1), Y4
+	VPMADDWD     Y2, Y4, Y2
+	VPADDD       Y2, Y0, Y0
+	VPMADDWD     Y3, Y4, Y2
+	VPADDD       Y2, Y1, Y1
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000004, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile1x8ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile1x8ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), DX
+	LEAQ    (AX)(DX*1), BX
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y1
+	VPBROADCASTD (BX)(AX*1), Y2
+	VPMADDWD     Y1, Y2, Y1
+	VPADDD       Y1, Y0, Y0
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000004, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile1x16SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile1x16SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	VMOVUPS   32(CX), Y1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
+	VPADDD    32(AX)(CX*1), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VMOVUPS   32(CX), Y2
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      32(CX), Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y2
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y0, Y0
+	VPMOVZXBD    8(CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VMOVUPS      32(CX), Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 272(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X3, X1, X1
+	VMOVDQU      X1, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile1x8SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile1x8SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y1
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 276(AX), Y1
+	VBROADCASTSS 280(AX), Y2
+	VBROADCASTSS 284(AX), Y3
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       Y2, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y3, Y0, Y0
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y1
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 264(AX), Y1
+	VMINPS       Y0, Y1, Y0
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y1
+	VPBROADCASTB 272(AX), X2
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X2, X1, X1
+	VMOVQ        X1, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y1
+	VMAXPS       Y1, Y0, Y0
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -2123,6 +3030,634 @@ done:
 	VZEROUPPER
 	RET
 
+// func inttile2x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile2x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), DX
+	LEAQ    (AX)(DX*1), SI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z4
+	VMOVUPS      64(CX), Z5
+	VPBROADCASTD (BX)(AX*1), Z6
+	VPDPWSSD     Z4, Z6, Z0
+	VPDPWSSD     Z5, Z6, Z1
+	VPBROADCASTD (SI)(AX*1), Z6
+	VPDPWSSD     Z4, Z6, Z2
+	VPDPWSSD     Z5, Z6, Z3
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000008, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000002, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000002, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile2x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile2x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), DX
+	LEAQ    (AX)(DX*1), SI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z2
+	VPBROADCASTD (BX)(AX*1), Z3
+	VPDPWSSD     Z2, Z3, Z0
+	VPBROADCASTD (SI)(AX*1), Z3
+	VPDPWSSD     Z2, Z3, Z1
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000008, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000002, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000002, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile2x32SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile2x32SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	VPADDD    64(AX)(DX*1), Z1, Z3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	VPADDD    64(AX)(CX*1), Z1, Z1
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	KMOVW     DX, K3
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z4
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z4, Z0, Z0
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z4, Z2, Z2
+	VMOVUPS.Z 64(DX), K3, Z4
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z4, Z1, Z1
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	VADDPS    64(DX), Z3, Z3
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS.Z    64(DX), K3, Z4
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
+	VMAXPS       Z4, Z0, Z0
+	VMINPS       Z5, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z6, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMINPS       Z5, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMINPS       Z5, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
+	VMINPS       Z5, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z6, Z3, Z3
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z4
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z0, Z0
+	VPMOVZXBD.Z  16(DX), K3, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z2, Z2
+	VPMOVZXBD.Z  16(DX), K3, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z3, Z3
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS.Z    64(DX), K3, Z4
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 264(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z4
+	VPBROADCASTB 272(AX), Z5
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z4, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z4, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z6, Z0
+	VPMAXUB      Z5, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z4
+	VCVTTPS2DQ   Z4, Z4
+	VPACKUSDW    Z4, Z4, Z4
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z4, Z0, Z0
+	VPMAXUW      Z4, Z2, Z2
+	MOVQ         352(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z4
+	VPERMW       192(SI), Z3, Z6
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z7
+	VPCMPUW $0x05, Z7, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z4
+	VPERMW  (SI), Z3, Z7
+	VPCMPUW $0x05, Z7, Z2, K2
+	VPERMW  64(SI), Z3, K2, Z6
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z6, Z4, Z0
+	VPERMD    Z0, Z5, Z0
+
+packed:
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z4
+	VMAXPS       Z4, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	VMOVUPS Z1, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	VMOVUPS Z3, K3, 64(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile2x16SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile2x16SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z2
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z2, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z2, Z1, Z1
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
+	VMAXPS       Z2, Z0, Z0
+	VMINPS       Z3, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z4, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
+	VMINPS       Z3, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z4, Z1, Z1
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z2
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       Z3, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z3
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS       Z3, Z1, Z1
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z2
+	VADDPS       Z2, Z0, Z0
+	VADDPS       Z2, Z1, Z1
+	VBROADCASTSS 264(AX), Z2
+	VMINPS       Z0, Z2, Z0
+	VMINPS       Z1, Z2, Z1
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z2
+	VPBROADCASTB 272(AX), Z3
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z2, Z0, Z0
+	VPACKUSWB    Z0, Z0, Z0
+	VPERMD       Z0, Z4, Z0
+	VPMAXUB      Z3, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z2
+	VCVTTPS2DQ   Z2, Z2
+	VPACKUSDW    Z2, Z2, Z2
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VPACKUSDW    Z1, Z0, Z0
+	VPMAXUW      Z2, Z0, Z0
+	MOVQ         352(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPERMW       16(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z1, Z2
+	VPCMPUW      $0x05, Z2, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       192(SI), Z1, Z2
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z4
+	VPCMPUW $0x05, Z4, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z2
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z2, Z2, Z0
+	VPERMD    Z0, Z3, Z0
+
+packed:
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z2
+	VMAXPS       Z2, Z0, Z0
+	VMAXPS       Z2, Z1, Z1
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func inttile2x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
 TEXT ·inttile2x8GroupedAVX2(SB), NOSPLIT, $16-8
@@ -2621,6 +4156,499 @@ store:
 	ADDQ    AX, CX
 	VMOVUPS Y2, (CX)
 	VMOVUPS Y3, 32(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile2x16ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile2x16ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), DX
+	LEAQ    (AX)(DX*1), SI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y4
+	VMOVUPS      32(CX), Y5
+	VPBROADCASTD (BX)(AX*1), Y6
+	VPMADDWD     Y4, Y6, Y7
+	VPADDD       Y7, Y0, Y0
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y6
+	VPMADDWD     Y4, Y6, Y4
+	VPADDD       Y4, Y2, Y2
+	VPMADDWD     Y5, Y6, Y4
+	VPADDD       Y4, Y3, Y3
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000008, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000002, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000002, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile2x8ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile2x8ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), DX
+	LEAQ    (AX)(DX*1), SI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y2
+	VPBROADCASTD (BX)(AX*1), Y3
+	VPMADDWD     Y2, Y3, Y3
+	VPADDD       Y3, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y3
+	VPMADDWD     Y2, Y3, Y2
+	VPADDD       Y2, Y1, Y1
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y1, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000008, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000002, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000002, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile2x16SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile2x16SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	VMOVUPS   32(CX), Y1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y2
+	VPADDD    32(AX)(DX*1), Y1, Y3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
+	VPADDD    32(AX)(CX*1), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y4
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y4, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y4, Y2, Y2
+	VMOVUPS   32(CX), Y4
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y4, Y3, Y3
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      32(CX), Y4
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y4
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y0, Y0
+	VPMOVZXBD    8(CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y2, Y2
+	VPMOVZXBD    8(CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y3, Y3
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      32(CX), Y4
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 264(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y4
+	VPBROADCASTB 272(AX), X5
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y4, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X5, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y4, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X5, X0, X0
+	VMOVDQU      X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile2x8SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile2x8SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y2
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 272(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKUSWB    X4, X0, X4
+	VPMAXUB      X3, X4, X4
+	VMOVQ        X4, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y2, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X3, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -3763,6 +5791,786 @@ done:
 	VZEROUPPER
 	RET
 
+// func inttile3x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile3x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DX
+	LEAQ    (AX)(DX*1), DI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z6
+	VMOVUPS      64(CX), Z7
+	VPBROADCASTD (BX)(AX*1), Z8
+	VPDPWSSD     Z6, Z8, Z0
+	VPDPWSSD     Z7, Z8, Z1
+	VPBROADCASTD (SI)(AX*1), Z8
+	VPDPWSSD     Z6, Z8, Z2
+	VPDPWSSD     Z7, Z8, Z3
+	VPBROADCASTD (DI)(AX*1), Z8
+	VPDPWSSD     Z6, Z8, Z4
+	VPDPWSSD     Z7, Z8, Z5
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x0000000c, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000003, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000003, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile3x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile3x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DX
+	LEAQ    (AX)(DX*1), DI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z3
+	VPBROADCASTD (BX)(AX*1), Z4
+	VPDPWSSD     Z3, Z4, Z0
+	VPBROADCASTD (SI)(AX*1), Z4
+	VPDPWSSD     Z3, Z4, Z1
+	VPBROADCASTD (DI)(AX*1), Z4
+	VPDPWSSD     Z3, Z4, Z2
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x0000000c, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000003, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000003, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile3x32SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile3x32SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	VPADDD    64(AX)(DX*1), Z1, Z5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	VPADDD    64(AX)(DX*1), Z1, Z3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	VPADDD    64(AX)(CX*1), Z1, Z1
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	KMOVW     DX, K3
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z6
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z6, Z0, Z0
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z6, Z2, Z2
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z6, Z4, Z4
+	VMOVUPS.Z 64(DX), K3, Z6
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z6, Z1, Z1
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z6, Z3, Z3
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z6, Z5, Z5
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	VADDPS    64(DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	VADDPS    64(DX), Z5, Z5
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z4, Z4
+	VMOVUPS.Z    64(DX), K3, Z6
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
+	VMAXPS       Z6, Z0, Z0
+	VMINPS       Z7, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z8, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMINPS       Z7, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z8, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMINPS       Z7, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z8, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMINPS       Z7, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z8, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMINPS       Z7, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z8, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
+	VMINPS       Z7, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z8, Z5, Z5
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z6
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z0, Z0
+	VPMOVZXBD.Z  16(DX), K3, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z2, Z2
+	VPMOVZXBD.Z  16(DX), K3, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z4, Z4
+	VPMOVZXBD.Z  16(DX), K3, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z5, Z5
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z4, Z4
+	VMOVUPS.Z    64(DX), K3, Z6
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 264(AX), Z6
+	VMINPS       Z0, Z6, Z0
+	VMINPS       Z1, Z6, Z1
+	VMINPS       Z2, Z6, Z2
+	VMINPS       Z3, Z6, Z3
+	VMINPS       Z4, Z6, Z4
+	VMINPS       Z5, Z6, Z5
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z6
+	VPBROADCASTB 272(AX), Z7
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z6, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z6, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z8, Z0
+	VPMAXUB      Z7, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z6, Z4, Z4
+	VPACKUSWB    Z4, Z4, Z4
+	VPERMD       Z4, Z8, Z4
+	VPMAXUB      Z7, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z6
+	VCVTTPS2DQ   Z6, Z6
+	VPACKUSDW    Z6, Z6, Z6
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z6, Z0, Z0
+	VPMAXUW      Z6, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z8
+	VPERMW       192(SI), Z3, Z9
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z10
+	VPCMPUW $0x05, Z10, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z8
+	VPERMW  (R8), Z3, Z10
+	VPCMPUW $0x05, Z10, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z9
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z9, Z8, Z0
+	VPERMD      Z0, Z7, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VPACKUSDW   Z5, Z4, Z4
+	VPMAXUW     Z6, Z4, Z4
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z2, Z2, Z4
+	VPERMD    Z4, Z7, Z4
+
+packed:
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z6
+	VMAXPS       Z6, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	VMOVUPS Z1, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	VMOVUPS Z3, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	VMOVUPS Z5, K3, 64(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile3x16SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile3x16SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z3
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z3, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z3, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z3, Z2, Z2
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z3
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z3, Z1, Z1
+	VADDPS       Z3, Z2, Z2
+	VBROADCASTSS 276(AX), Z3
+	VBROADCASTSS 280(AX), Z4
+	VBROADCASTSS 284(AX), Z5
+	VMAXPS       Z3, Z0, Z0
+	VMINPS       Z4, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VMAXPS       Z3, Z1, Z1
+	VMINPS       Z4, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z5, Z1, Z1
+	VMAXPS       Z3, Z2, Z2
+	VMINPS       Z4, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z5, Z2, Z2
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z3
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS       Z4, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS       Z4, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z4
+	VCVTDQ2PS    Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS       Z4, Z2, Z2
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z3
+	VADDPS       Z3, Z0, Z0
+	VADDPS       Z3, Z1, Z1
+	VADDPS       Z3, Z2, Z2
+	VBROADCASTSS 264(AX), Z3
+	VMINPS       Z0, Z3, Z0
+	VMINPS       Z1, Z3, Z1
+	VMINPS       Z2, Z3, Z2
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z3
+	VPBROADCASTB 272(AX), Z4
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z3, Z0, Z0
+	VPACKSSDW    Z2, Z2, Z2
+	VPADDSW      Z3, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z5, Z0
+	VPMAXUB      Z4, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z3
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z3, Z3, Z3
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z2, Z2, Z2
+	VPMAXUW      Z3, Z0, Z0
+	VPMAXUW      Z3, Z2, Z2
+	MOVQ         352(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z5
+	VPCMPUW      $0x05, Z5, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z5
+	VPCMPUW      $0x05, Z5, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z5
+	VPERMW       192(SI), Z3, Z6
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z7
+	VPCMPUW $0x05, Z7, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z5
+	VPERMW  (SI), Z3, Z7
+	VPCMPUW $0x05, Z7, Z2, K2
+	VPERMW  64(SI), Z3, K2, Z6
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z6, Z5, Z0
+	VPERMD    Z0, Z4, Z0
+
+packed:
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z3
+	VMAXPS       Z3, Z0, Z0
+	VMAXPS       Z3, Z1, Z1
+	VMAXPS       Z3, Z2, Z2
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func inttile3x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
 TEXT ·inttile3x8GroupedAVX2(SB), NOSPLIT, $16-8
@@ -4383,6 +7191,597 @@ store:
 	ADDQ    AX, CX
 	VMOVUPS Y4, (CX)
 	VMOVUPS Y5, 32(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile3x16ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile3x16ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DX
+	LEAQ    (AX)(DX*1), DI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	VPBROADCASTD (BX)(AX*1), Y8
+	VPMADDWD     Y6, Y8, Y9
+	VPADDD       Y9, Y0, Y0
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y8
+	VPMADDWD     Y6, Y8, Y9
+	VPADDD       Y9, Y2, Y2
+	VPMADDWD     Y7, Y8, Y8
+	VPADDD       Y8, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y8
+	VPMADDWD     Y6, Y8, Y6
+	VPADDD       Y6, Y4, Y4
+	VPMADDWD     Y7, Y8, Y6
+	VPADDD       Y6, Y5, Y5
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y5, 32(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x0000000c, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000003, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000003, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile3x8ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile3x8ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DX
+	LEAQ    (AX)(DX*1), DI
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y3
+	VPBROADCASTD (BX)(AX*1), Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y4
+	VPMADDWD     Y3, Y4, Y4
+	VPADDD       Y4, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y4
+	VPMADDWD     Y3, Y4, Y3
+	VPADDD       Y3, Y2, Y2
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x0000000c, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000003, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000003, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile3x16SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile3x16SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	VMOVUPS   32(CX), Y1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y4
+	VPADDD    32(AX)(DX*1), Y1, Y5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y2
+	VPADDD    32(AX)(DX*1), Y1, Y3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
+	VPADDD    32(AX)(CX*1), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y6
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y6, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y6, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y6, Y4, Y4
+	VMOVUPS   32(CX), Y6
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y6, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y6, Y5, Y5
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      32(CX), Y6
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y6
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y0, Y0
+	VPMOVZXBD    8(CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y2, Y2
+	VPMOVZXBD    8(CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y4, Y4
+	VPMOVZXBD    8(CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y4, Y4
+	VMOVUPS      32(CX), Y6
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 264(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y6
+	VPBROADCASTB 272(AX), X7
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y6, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X7, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y6, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X7, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y6, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X7, X0, X0
+	VMOVDQU      X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y6
+	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y5, 32(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile3x8SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile3x8SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y3
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y3, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y3, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 276(AX), Y3
+	VBROADCASTSS 280(AX), Y4
+	VBROADCASTSS 284(AX), Y5
+	VMAXPS       Y3, Y0, Y0
+	VMINPS       Y4, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y4, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+	VMINPS       Y4, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y3
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 264(AX), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y3
+	VPBROADCASTB 272(AX), X4
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y3, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPACKUSWB    X5, X0, X5
+	VPMAXUB      X4, X5, X5
+	VMOVQ        X5, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y3, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X4, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X4, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y3
+	VMAXPS       Y3, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -5697,6 +9096,902 @@ done:
 	VZEROUPPER
 	RET
 
+// func inttile4x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile4x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), DX
+	LEAQ    (AX)(DX*1), R8
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z8
+	VMOVUPS      64(CX), Z9
+	VPBROADCASTD (BX)(AX*1), Z10
+	VPDPWSSD     Z8, Z10, Z0
+	VPDPWSSD     Z9, Z10, Z1
+	VPBROADCASTD (SI)(AX*1), Z10
+	VPDPWSSD     Z8, Z10, Z2
+	VPDPWSSD     Z9, Z10, Z3
+	VPBROADCASTD (DI)(AX*1), Z10
+	VPDPWSSD     Z8, Z10, Z4
+	VPDPWSSD     Z9, Z10, Z5
+	VPBROADCASTD (R8)(AX*1), Z10
+	VPDPWSSD     Z8, Z10, Z6
+	VPDPWSSD     Z9, Z10, Z7
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000010, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile4x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile4x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), DX
+	LEAQ    (AX)(DX*1), R8
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z4
+	VPBROADCASTD (BX)(AX*1), Z5
+	VPDPWSSD     Z4, Z5, Z0
+	VPBROADCASTD (SI)(AX*1), Z5
+	VPDPWSSD     Z4, Z5, Z1
+	VPBROADCASTD (DI)(AX*1), Z5
+	VPDPWSSD     Z4, Z5, Z2
+	VPBROADCASTD (R8)(AX*1), Z5
+	VPDPWSSD     Z4, Z5, Z3
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000010, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile4x32SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile4x32SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z6
+	VPADDD    64(AX)(DX*1), Z1, Z7
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	VPADDD    64(AX)(DX*1), Z1, Z5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	VPADDD    64(AX)(DX*1), Z1, Z3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	VPADDD    64(AX)(CX*1), Z1, Z1
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	KMOVW     DX, K3
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z8
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z8, Z0, Z0
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z8, Z2, Z2
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z8, Z4, Z4
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(DX), K3, Z8
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z8, Z1, Z1
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z8, Z3, Z3
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z8, Z5, Z5
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z8, Z7, Z7
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	VADDPS    64(DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	VADDPS    64(DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	VADDPS    64(DX), Z7, Z7
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z6, Z6
+	VMOVUPS.Z    64(DX), K3, Z8
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
+	VMAXPS       Z8, Z0, Z0
+	VMINPS       Z9, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z10, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMINPS       Z9, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z10, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMINPS       Z9, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z10, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMINPS       Z9, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z10, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMINPS       Z9, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z10, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMINPS       Z9, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z10, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMINPS       Z9, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z10, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
+	VMINPS       Z9, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z10, Z7, Z7
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z8
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z0, Z0
+	VPMOVZXBD.Z  16(DX), K3, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z2, Z2
+	VPMOVZXBD.Z  16(DX), K3, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z4, Z4
+	VPMOVZXBD.Z  16(DX), K3, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z6, Z6
+	VPMOVZXBD.Z  16(DX), K3, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z7, Z7
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z6, Z6
+	VMOVUPS.Z    64(DX), K3, Z8
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 264(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z8
+	VPBROADCASTB 272(AX), Z9
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z8, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z8, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z10, Z0
+	VPMAXUB      Z9, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z8, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z8, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z10, Z4
+	VPMAXUB      Z9, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z8
+	VCVTTPS2DQ   Z8, Z8
+	VPACKUSDW    Z8, Z8, Z8
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z8, Z0, Z0
+	VPMAXUW      Z8, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z10
+	VPERMW       192(SI), Z3, Z11
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z12
+	VPCMPUW $0x05, Z12, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z10
+	VPERMW  (R8), Z3, Z12
+	VPCMPUW $0x05, Z12, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z11
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z11, Z10, Z0
+	VPERMD      Z0, Z9, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z8, Z4, Z4
+	VPMAXUW     Z8, Z6, Z6
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z5, Z3, Z4
+	VPERMD    Z4, Z9, Z4
+
+packed:
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z8
+	VMAXPS       Z8, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	VMOVUPS Z1, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	VMOVUPS Z3, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	VMOVUPS Z5, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	VMOVUPS Z7, K3, 64(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile4x16SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile4x16SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z3
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z4
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z4, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z4, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z4, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z4, Z3, Z3
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
+	VMAXPS       Z4, Z0, Z0
+	VMINPS       Z5, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z6, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMINPS       Z5, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z6, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMINPS       Z5, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z6, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
+	VMINPS       Z5, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z6, Z3, Z3
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z4
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z5
+	VCVTDQ2PS    Z5, Z5
+	VMULPS       Z4, Z5, Z5
+	VADDPS       Z5, Z3, Z3
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z4
+	VADDPS       Z4, Z0, Z0
+	VADDPS       Z4, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VADDPS       Z4, Z3, Z3
+	VBROADCASTSS 264(AX), Z4
+	VMINPS       Z0, Z4, Z0
+	VMINPS       Z1, Z4, Z1
+	VMINPS       Z2, Z4, Z2
+	VMINPS       Z3, Z4, Z3
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z4
+	VPBROADCASTB 272(AX), Z5
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z4, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z4, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z6, Z0
+	VPMAXUB      Z5, Z0, Z0
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z4
+	VCVTTPS2DQ   Z4, Z4
+	VPACKUSDW    Z4, Z4, Z4
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z4, Z0, Z0
+	VPMAXUW      Z4, Z2, Z2
+	MOVQ         352(AX), AX
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z4
+	VPCMPUW      $0x05, Z4, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z4
+	VPCMPUW      $0x05, Z4, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z4
+	VPERMW       192(SI), Z3, Z6
+	TESTQ        AX, AX
+	JZ           group0_found
+	LEAQ         256(SI), SI
+
+group0_more:
+	VPERMW  (SI), Z1, Z7
+	VPCMPUW $0x05, Z7, Z0, K2
+	VPERMW  64(SI), Z1, K2, Z4
+	VPERMW  (SI), Z3, Z7
+	VPCMPUW $0x05, Z7, Z2, K2
+	VPERMW  64(SI), Z3, K2, Z6
+	ADDQ    $0x00000080, SI
+	DECQ    AX
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB Z6, Z4, Z0
+	VPERMD    Z0, Z5, Z0
+
+packed:
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z4
+	VMAXPS       Z4, Z0, Z0
+	VMAXPS       Z4, Z1, Z1
+	VMAXPS       Z4, Z2, Z2
+	VMAXPS       Z4, Z3, Z3
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func inttile4x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
 TEXT ·inttile4x8GroupedAVX2(SB), NOSPLIT, $16-8
@@ -5843,6 +10138,695 @@ pairedwiden:
 	JMP      nextrun
 
 summed:
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y4
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y4, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y4, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y4, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y4, Y3, Y3
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
+	VMAXPS       Y4, Y0, Y0
+	VMINPS       Y5, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMINPS       Y5, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y6, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMINPS       Y5, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y6, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+	VMINPS       Y5, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y6, Y3, Y3
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y4
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y5
+	VCVTDQ2PS    Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       Y5, Y3, Y3
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y4
+	VADDPS       Y4, Y0, Y0
+	VADDPS       Y4, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y4, Y3, Y3
+	VBROADCASTSS 264(AX), Y4
+	VMINPS       Y0, Y4, Y0
+	VMINPS       Y1, Y4, Y1
+	VMINPS       Y2, Y4, Y2
+	VMINPS       Y3, Y4, Y3
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y4
+	VPBROADCASTB 272(AX), X5
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y4, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X6
+	VPACKUSWB    X6, X0, X6
+	VPMAXUB      X5, X6, X6
+	VMOVQ        X6, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y4, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X5, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y4, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X5, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y4, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X5, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y4
+	VMAXPS       Y4, Y0, Y0
+	VMAXPS       Y4, Y1, Y1
+	VMAXPS       Y4, Y2, Y2
+	VMAXPS       Y4, Y3, Y3
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile4x16ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile4x16ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), DX
+	LEAQ    (AX)(DX*1), R8
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y8
+	VMOVUPS      32(CX), Y9
+	VPBROADCASTD (BX)(AX*1), Y10
+	VPMADDWD     Y8, Y10, Y11
+	VPADDD       Y11, Y0, Y0
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y10
+	VPMADDWD     Y8, Y10, Y11
+	VPADDD       Y11, Y2, Y2
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y10
+	VPMADDWD     Y8, Y10, Y11
+	VPADDD       Y11, Y4, Y4
+	VPMADDWD     Y9, Y10, Y10
+	VPADDD       Y10, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y10
+	VPMADDWD     Y8, Y10, Y8
+	VPADDD       Y8, Y6, Y6
+	VPMADDWD     Y9, Y10, Y8
+	VPADDD       Y8, Y7, Y7
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y5, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y7, 32(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000010, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile4x8ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile4x8ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), DX
+	LEAQ    (AX)(DX*1), R8
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y4
+	VPBROADCASTD (BX)(AX*1), Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y5
+	VPMADDWD     Y4, Y5, Y5
+	VPADDD       Y5, Y2, Y2
+	VPBROADCASTD (R8)(AX*1), Y5
+	VPMADDWD     Y4, Y5, Y4
+	VPADDD       Y4, Y3, Y3
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y3, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000010, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000004, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile4x16SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile4x16SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	VMOVUPS   32(CX), Y1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y6
+	VPADDD    32(AX)(DX*1), Y1, Y7
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y4
+	VPADDD    32(AX)(DX*1), Y1, Y5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y2
+	VPADDD    32(AX)(DX*1), Y1, Y3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
+	VPADDD    32(AX)(CX*1), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y8
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y8, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y8, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y8, Y4, Y4
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y8, Y6, Y6
+	VMOVUPS   32(CX), Y8
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y8, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y8, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y8, Y5, Y5
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y8, Y7, Y7
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	VADDPS    32(CX), Y7, Y7
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y8
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      32(CX), Y8
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS 276(AX), Y8
+	VBROADCASTSS 280(AX), Y9
+	VBROADCASTSS 284(AX), Y10
+	VMAXPS       Y8, Y0, Y0
+	VMINPS       Y9, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y10, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMINPS       Y9, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y10, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMINPS       Y9, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y10, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMINPS       Y9, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMINPS       Y9, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMINPS       Y9, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMINPS       Y9, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
+	VMINPS       Y9, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y8
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y0, Y0
+	VPMOVZXBD    8(CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y2, Y2
+	VPMOVZXBD    8(CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y4, Y4
+	VPMOVZXBD    8(CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y5, Y5
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y6, Y6
+	VPMOVZXBD    8(CX), Y9
+	VCVTDQ2PS    Y9, Y9
+	VMULPS       Y8, Y9, Y9
+	VADDPS       Y9, Y7, Y7
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y8
+	VADDPS       Y8, Y0, Y0
+	VADDPS       Y8, Y2, Y2
+	VADDPS       Y8, Y4, Y4
+	VADDPS       Y8, Y6, Y6
+	VMOVUPS      32(CX), Y8
+	VADDPS       Y8, Y1, Y1
+	VADDPS       Y8, Y3, Y3
+	VADDPS       Y8, Y5, Y5
+	VADDPS       Y8, Y7, Y7
+	VBROADCASTSS 264(AX), Y8
+	VMINPS       Y0, Y8, Y0
+	VMINPS       Y1, Y8, Y1
+	VMINPS       Y2, Y8, Y2
+	VMINPS       Y3, Y8, Y3
+	VMINPS       Y4, Y8, Y4
+	VMINPS       Y5, Y8, Y5
+	VMINPS       Y6, Y8, Y6
+	VMINPS       Y7, Y8, Y7
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y8
+	VPBROADCASTB 272(AX), X9
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y8, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X9, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y8, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X9, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y8, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X9, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y8, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X9, X0, X0
+	VMOVDQU      X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y8
+	VMAXPS       Y8, Y0, Y0
+	VMAXPS       Y8, Y1, Y1
+	VMAXPS       Y8, Y2, Y2
+	VMAXPS       Y8, Y3, Y3
+	VMAXPS       Y8, Y4, Y4
+	VMAXPS       Y8, Y5, Y5
+	VMAXPS       Y8, Y6, Y6
+	VMAXPS       Y8, Y7, Y7
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y5, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (CX)
+	VMOVUPS Y7, 32(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile4x8SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile4x8SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y3
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -7567,6 +12551,1068 @@ done:
 	VZEROUPPER
 	RET
 
+// func inttile5x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile5x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), DX
+	LEAQ    (AX)(DX*1), R9
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z10
+	VMOVUPS      64(CX), Z11
+	VPBROADCASTD (BX)(AX*1), Z12
+	VPDPWSSD     Z10, Z12, Z0
+	VPDPWSSD     Z11, Z12, Z1
+	VPBROADCASTD (SI)(AX*1), Z12
+	VPDPWSSD     Z10, Z12, Z2
+	VPDPWSSD     Z11, Z12, Z3
+	VPBROADCASTD (DI)(AX*1), Z12
+	VPDPWSSD     Z10, Z12, Z4
+	VPDPWSSD     Z11, Z12, Z5
+	VPBROADCASTD (R8)(AX*1), Z12
+	VPDPWSSD     Z10, Z12, Z6
+	VPDPWSSD     Z11, Z12, Z7
+	VPBROADCASTD (R9)(AX*1), Z12
+	VPDPWSSD     Z10, Z12, Z8
+	VPDPWSSD     Z11, Z12, Z9
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z9, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000014, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000005, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000005, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile5x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile5x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), DX
+	LEAQ    (AX)(DX*1), R9
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z5
+	VPBROADCASTD (BX)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z0
+	VPBROADCASTD (SI)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z1
+	VPBROADCASTD (DI)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z2
+	VPBROADCASTD (R8)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z3
+	VPBROADCASTD (R9)(AX*1), Z6
+	VPDPWSSD     Z5, Z6, Z4
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000014, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000005, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000005, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile5x32SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile5x32SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z8
+	VPADDD    64(AX)(DX*1), Z1, Z9
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z6
+	VPADDD    64(AX)(DX*1), Z1, Z7
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	VPADDD    64(AX)(DX*1), Z1, Z5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	VPADDD    64(AX)(DX*1), Z1, Z3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	VPADDD    64(AX)(CX*1), Z1, Z1
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	KMOVW     DX, K3
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z10
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z10, Z0, Z0
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z10, Z2, Z2
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z10, Z4, Z4
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z10, Z6, Z6
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z10, Z8, Z8
+	VMOVUPS.Z 64(DX), K3, Z10
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z10, Z1, Z1
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z10, Z3, Z3
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z10, Z5, Z5
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z10, Z7, Z7
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z10, Z9, Z9
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	VADDPS    64(DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	VADDPS    64(DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	VADDPS    64(DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	VADDPS    64(DX), Z9, Z9
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z8, Z8
+	VMOVUPS.Z    64(DX), K3, Z10
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z5, Z5
+	VADDPS       Z10, Z7, Z7
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS 276(AX), Z10
+	VBROADCASTSS 280(AX), Z11
+	VBROADCASTSS 284(AX), Z12
+	VMAXPS       Z10, Z0, Z0
+	VMINPS       Z11, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z12, Z0, Z0
+	VMAXPS       Z10, Z1, Z1
+	VMINPS       Z11, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z12, Z1, Z1
+	VMAXPS       Z10, Z2, Z2
+	VMINPS       Z11, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z12, Z2, Z2
+	VMAXPS       Z10, Z3, Z3
+	VMINPS       Z11, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z12, Z3, Z3
+	VMAXPS       Z10, Z4, Z4
+	VMINPS       Z11, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z12, Z4, Z4
+	VMAXPS       Z10, Z5, Z5
+	VMINPS       Z11, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z12, Z5, Z5
+	VMAXPS       Z10, Z6, Z6
+	VMINPS       Z11, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z12, Z6, Z6
+	VMAXPS       Z10, Z7, Z7
+	VMINPS       Z11, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z12, Z7, Z7
+	VMAXPS       Z10, Z8, Z8
+	VMINPS       Z11, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z12, Z8, Z8
+	VMAXPS       Z10, Z9, Z9
+	VMINPS       Z11, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z12, Z9, Z9
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z10
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z0, Z0
+	VPMOVZXBD.Z  16(DX), K3, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z2, Z2
+	VPMOVZXBD.Z  16(DX), K3, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z4, Z4
+	VPMOVZXBD.Z  16(DX), K3, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z6, Z6
+	VPMOVZXBD.Z  16(DX), K3, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z7, Z7
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z8, Z8
+	VPMOVZXBD.Z  16(DX), K3, Z11
+	VCVTDQ2PS    Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS       Z11, Z9, Z9
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z10
+	VADDPS       Z10, Z0, Z0
+	VADDPS       Z10, Z2, Z2
+	VADDPS       Z10, Z4, Z4
+	VADDPS       Z10, Z6, Z6
+	VADDPS       Z10, Z8, Z8
+	VMOVUPS.Z    64(DX), K3, Z10
+	VADDPS       Z10, Z1, Z1
+	VADDPS       Z10, Z3, Z3
+	VADDPS       Z10, Z5, Z5
+	VADDPS       Z10, Z7, Z7
+	VADDPS       Z10, Z9, Z9
+	VBROADCASTSS 264(AX), Z10
+	VMINPS       Z0, Z10, Z0
+	VMINPS       Z1, Z10, Z1
+	VMINPS       Z2, Z10, Z2
+	VMINPS       Z3, Z10, Z3
+	VMINPS       Z4, Z10, Z4
+	VMINPS       Z5, Z10, Z5
+	VMINPS       Z6, Z10, Z6
+	VMINPS       Z7, Z10, Z7
+	VMINPS       Z8, Z10, Z8
+	VMINPS       Z9, Z10, Z9
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z10
+	VPBROADCASTB 272(AX), Z11
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z10, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z10, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z12, Z0
+	VPMAXUB      Z11, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z10, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z10, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z12, Z4
+	VPMAXUB      Z11, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z10, Z8, Z8
+	VPACKUSWB    Z8, Z8, Z8
+	VPERMD       Z8, Z12, Z8
+	VPMAXUB      Z11, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z10
+	VCVTTPS2DQ   Z10, Z10
+	VPACKUSDW    Z10, Z10, Z10
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z10, Z0, Z0
+	VPMAXUW      Z10, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z12
+	VPCMPUW      $0x05, Z12, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z12
+	VPCMPUW      $0x05, Z12, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z12
+	VPERMW       192(SI), Z3, Z13
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z14
+	VPCMPUW $0x05, Z14, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z12
+	VPERMW  (R8), Z3, Z14
+	VPCMPUW $0x05, Z14, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z13
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z13, Z12, Z0
+	VPERMD      Z0, Z11, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z10, Z4, Z4
+	VPMAXUW     Z10, Z6, Z6
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z11, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VPACKUSDW   Z9, Z8, Z8
+	VPMAXUW     Z10, Z8, Z8
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z2, Z2, Z8
+	VPERMD    Z8, Z11, Z8
+
+packed:
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z10
+	VMAXPS       Z10, Z0, Z0
+	VMAXPS       Z10, Z1, Z1
+	VMAXPS       Z10, Z2, Z2
+	VMAXPS       Z10, Z3, Z3
+	VMAXPS       Z10, Z4, Z4
+	VMAXPS       Z10, Z5, Z5
+	VMAXPS       Z10, Z6, Z6
+	VMAXPS       Z10, Z7, Z7
+	VMAXPS       Z10, Z8, Z8
+	VMAXPS       Z10, Z9, Z9
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	VMOVUPS Z1, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	VMOVUPS Z3, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	VMOVUPS Z5, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	VMOVUPS Z7, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z8, K2, (CX)
+	VMOVUPS Z9, K3, 64(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile5x16SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile5x16SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z3
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z5
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z5, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z5, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z5, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z5, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z5, Z4, Z4
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z5
+	VADDPS       Z5, Z0, Z0
+	VADDPS       Z5, Z1, Z1
+	VADDPS       Z5, Z2, Z2
+	VADDPS       Z5, Z3, Z3
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS 276(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 284(AX), Z7
+	VMAXPS       Z5, Z0, Z0
+	VMINPS       Z6, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z7, Z0, Z0
+	VMAXPS       Z5, Z1, Z1
+	VMINPS       Z6, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z7, Z1, Z1
+	VMAXPS       Z5, Z2, Z2
+	VMINPS       Z6, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z7, Z2, Z2
+	VMAXPS       Z5, Z3, Z3
+	VMINPS       Z6, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z7, Z3, Z3
+	VMAXPS       Z5, Z4, Z4
+	VMINPS       Z6, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z7, Z4, Z4
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z5
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z6
+	VCVTDQ2PS    Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS       Z6, Z4, Z4
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z5
+	VADDPS       Z5, Z0, Z0
+	VADDPS       Z5, Z1, Z1
+	VADDPS       Z5, Z2, Z2
+	VADDPS       Z5, Z3, Z3
+	VADDPS       Z5, Z4, Z4
+	VBROADCASTSS 264(AX), Z5
+	VMINPS       Z0, Z5, Z0
+	VMINPS       Z1, Z5, Z1
+	VMINPS       Z2, Z5, Z2
+	VMINPS       Z3, Z5, Z3
+	VMINPS       Z4, Z5, Z4
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z5
+	VPBROADCASTB 272(AX), Z6
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z5, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z5, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z7, Z0
+	VPMAXUB      Z6, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VPACKSSDW    Z4, Z4, Z4
+	VPADDSW      Z5, Z4, Z4
+	VPACKUSWB    Z4, Z4, Z4
+	VPERMD       Z4, Z7, Z4
+	VPMAXUB      Z6, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z5
+	VCVTTPS2DQ   Z5, Z5
+	VPACKUSDW    Z5, Z5, Z5
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z5, Z0, Z0
+	VPMAXUW      Z5, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z7
+	VPCMPUW      $0x05, Z7, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z7
+	VPCMPUW      $0x05, Z7, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z7
+	VPERMW       192(SI), Z3, Z8
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z9
+	VPCMPUW $0x05, Z9, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z7
+	VPERMW  (R8), Z3, Z9
+	VPCMPUW $0x05, Z9, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z8
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z8, Z7, Z0
+	VPERMD      Z0, Z6, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VPACKUSDW   Z4, Z4, Z4
+	VPMAXUW     Z5, Z4, Z4
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z2, Z2, Z4
+	VPERMD    Z4, Z6, Z4
+
+packed:
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z5
+	VMAXPS       Z5, Z0, Z0
+	VMAXPS       Z5, Z1, Z1
+	VMAXPS       Z5, Z2, Z2
+	VMAXPS       Z5, Z3, Z3
+	VMAXPS       Z5, Z4, Z4
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func inttile5x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
 TEXT ·inttile5x8GroupedAVX2(SB), NOSPLIT, $16-8
@@ -7732,6 +13778,793 @@ pairedwiden:
 	JMP      nextrun
 
 summed:
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y5
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y5, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y5, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y5, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y5, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y5, Y4, Y4
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y5
+	VADDPS       Y5, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VBROADCASTSS 276(AX), Y5
+	VBROADCASTSS 280(AX), Y6
+	VBROADCASTSS 284(AX), Y7
+	VMAXPS       Y5, Y0, Y0
+	VMINPS       Y6, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y7, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMINPS       Y6, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y7, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMINPS       Y6, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y7, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMINPS       Y6, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y7, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
+	VMINPS       Y6, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y7, Y4, Y4
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y5
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y6
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VADDPS       Y6, Y4, Y4
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y5
+	VADDPS       Y5, Y0, Y0
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VBROADCASTSS 264(AX), Y5
+	VMINPS       Y0, Y5, Y0
+	VMINPS       Y1, Y5, Y1
+	VMINPS       Y2, Y5, Y2
+	VMINPS       Y3, Y5, Y3
+	VMINPS       Y4, Y5, Y4
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y5
+	VPBROADCASTB 272(AX), X6
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y5, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X7
+	VPACKUSWB    X7, X0, X7
+	VPMAXUB      X6, X7, X7
+	VMOVQ        X7, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y5, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X6, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y5, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X6, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y5, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X6, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X6, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y5
+	VMAXPS       Y5, Y0, Y0
+	VMAXPS       Y5, Y1, Y1
+	VMAXPS       Y5, Y2, Y2
+	VMAXPS       Y5, Y3, Y3
+	VMAXPS       Y5, Y4, Y4
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile5x16ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile5x16ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), DX
+	LEAQ    (AX)(DX*1), R9
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y10
+	VMOVUPS      32(CX), Y11
+	VPBROADCASTD (BX)(AX*1), Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y0, Y0
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y2, Y2
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y4, Y4
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y12
+	VPMADDWD     Y10, Y12, Y13
+	VPADDD       Y13, Y6, Y6
+	VPMADDWD     Y11, Y12, Y12
+	VPADDD       Y12, Y7, Y7
+	VPBROADCASTD (R9)(AX*1), Y12
+	VPMADDWD     Y10, Y12, Y10
+	VPADDD       Y10, Y8, Y8
+	VPMADDWD     Y11, Y12, Y10
+	VPADDD       Y10, Y9, Y9
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y5, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y7, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y8, (CX)
+	VMOVUPS      Y9, 32(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000014, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000005, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000005, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile5x8ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile5x8ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), DX
+	LEAQ    (AX)(DX*1), R9
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y5
+	VPBROADCASTD (BX)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y2, Y2
+	VPBROADCASTD (R8)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y6
+	VPADDD       Y6, Y3, Y3
+	VPBROADCASTD (R9)(AX*1), Y6
+	VPMADDWD     Y5, Y6, Y5
+	VPADDD       Y5, Y4, Y4
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y4, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000014, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000005, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000005, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile5x16SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile5x16SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	VMOVUPS   32(CX), Y1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y8
+	VPADDD    32(AX)(DX*1), Y1, Y9
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y6
+	VPADDD    32(AX)(DX*1), Y1, Y7
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y4
+	VPADDD    32(AX)(DX*1), Y1, Y5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y2
+	VPADDD    32(AX)(DX*1), Y1, Y3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
+	VPADDD    32(AX)(CX*1), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y10
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y10, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y10, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y10, Y4, Y4
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y10, Y6, Y6
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y10, Y8, Y8
+	VMOVUPS   32(CX), Y10
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y10, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y10, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y10, Y5, Y5
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y10, Y7, Y7
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y10, Y9, Y9
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	VADDPS    32(CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	VADDPS    32(CX), Y9, Y9
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y10
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      32(CX), Y10
+	VADDPS       Y10, Y1, Y1
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y10, Y5, Y5
+	VADDPS       Y10, Y7, Y7
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS 276(AX), Y10
+	VBROADCASTSS 280(AX), Y11
+	VBROADCASTSS 284(AX), Y12
+	VMAXPS       Y10, Y0, Y0
+	VMINPS       Y11, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMINPS       Y11, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y12, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMINPS       Y11, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMINPS       Y11, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y12, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMINPS       Y11, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMINPS       Y11, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y12, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMINPS       Y11, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMINPS       Y11, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y12, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMINPS       Y11, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
+	VMINPS       Y11, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y12, Y9, Y9
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y10
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y0, Y0
+	VPMOVZXBD    8(CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y2, Y2
+	VPMOVZXBD    8(CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y4, Y4
+	VPMOVZXBD    8(CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y5, Y5
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y6, Y6
+	VPMOVZXBD    8(CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y7, Y7
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y8, Y8
+	VPMOVZXBD    8(CX), Y11
+	VCVTDQ2PS    Y11, Y11
+	VMULPS       Y10, Y11, Y11
+	VADDPS       Y11, Y9, Y9
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y10
+	VADDPS       Y10, Y0, Y0
+	VADDPS       Y10, Y2, Y2
+	VADDPS       Y10, Y4, Y4
+	VADDPS       Y10, Y6, Y6
+	VADDPS       Y10, Y8, Y8
+	VMOVUPS      32(CX), Y10
+	VADDPS       Y10, Y1, Y1
+	VADDPS       Y10, Y3, Y3
+	VADDPS       Y10, Y5, Y5
+	VADDPS       Y10, Y7, Y7
+	VADDPS       Y10, Y9, Y9
+	VBROADCASTSS 264(AX), Y10
+	VMINPS       Y0, Y10, Y0
+	VMINPS       Y1, Y10, Y1
+	VMINPS       Y2, Y10, Y2
+	VMINPS       Y3, Y10, Y3
+	VMINPS       Y4, Y10, Y4
+	VMINPS       Y5, Y10, Y5
+	VMINPS       Y6, Y10, Y6
+	VMINPS       Y7, Y10, Y7
+	VMINPS       Y8, Y10, Y8
+	VMINPS       Y9, Y10, Y9
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y10
+	VPBROADCASTB 272(AX), X11
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y10, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X11, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y10, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X11, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y10, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X11, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y10, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X11, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y8, Y8
+	VPADDSW      Y10, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X11, X0, X0
+	VMOVDQU      X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y10
+	VMAXPS       Y10, Y0, Y0
+	VMAXPS       Y10, Y1, Y1
+	VMAXPS       Y10, Y2, Y2
+	VMAXPS       Y10, Y3, Y3
+	VMAXPS       Y10, Y4, Y4
+	VMAXPS       Y10, Y5, Y5
+	VMAXPS       Y10, Y6, Y6
+	VMAXPS       Y10, Y7, Y7
+	VMAXPS       Y10, Y8, Y8
+	VMAXPS       Y10, Y9, Y9
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y5, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (CX)
+	VMOVUPS Y7, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y8, (CX)
+	VMOVUPS Y9, 32(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000005, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile5x8SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile5x8SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y4
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y3
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -9656,6 +16489,1184 @@ done:
 	VZEROUPPER
 	RET
 
+// func inttile6x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile6x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	VXORPS  X11, X11, X11
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), DX
+	LEAQ    (AX)(DX*1), R10
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z12
+	VMOVUPS      64(CX), Z13
+	VPBROADCASTD (BX)(AX*1), Z14
+	VPDPWSSD     Z12, Z14, Z0
+	VPDPWSSD     Z13, Z14, Z1
+	VPBROADCASTD (SI)(AX*1), Z14
+	VPDPWSSD     Z12, Z14, Z2
+	VPDPWSSD     Z13, Z14, Z3
+	VPBROADCASTD (DI)(AX*1), Z14
+	VPDPWSSD     Z12, Z14, Z4
+	VPDPWSSD     Z13, Z14, Z5
+	VPBROADCASTD (R8)(AX*1), Z14
+	VPDPWSSD     Z12, Z14, Z6
+	VPDPWSSD     Z13, Z14, Z7
+	VPBROADCASTD (R9)(AX*1), Z14
+	VPDPWSSD     Z12, Z14, Z8
+	VPDPWSSD     Z13, Z14, Z9
+	VPBROADCASTD (R10)(AX*1), Z14
+	VPDPWSSD     Z12, Z14, Z10
+	VPDPWSSD     Z13, Z14, Z11
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z9, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z10, (CX)
+	VMOVUPS      Z11, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000018, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000006, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000006, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile6x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile6x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), DX
+	LEAQ    (AX)(DX*1), R10
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z6
+	VPBROADCASTD (BX)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z0
+	VPBROADCASTD (SI)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z1
+	VPBROADCASTD (DI)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z2
+	VPBROADCASTD (R8)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z3
+	VPBROADCASTD (R9)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z4
+	VPBROADCASTD (R10)(AX*1), Z7
+	VPDPWSSD     Z6, Z7, Z5
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z5, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000018, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000006, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000006, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile6x32SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile6x32SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   20(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z10
+	VPADDD    64(AX)(DX*1), Z1, Z11
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z8
+	VPADDD    64(AX)(DX*1), Z1, Z9
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z6
+	VPADDD    64(AX)(DX*1), Z1, Z7
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	VPADDD    64(AX)(DX*1), Z1, Z5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	VPADDD    64(AX)(DX*1), Z1, Z3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	VPADDD    64(AX)(CX*1), Z1, Z1
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	KMOVW     DX, K3
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z12
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z12, Z0, Z0
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z12, Z2, Z2
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z12, Z4, Z4
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z12, Z6, Z6
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z12, Z8, Z8
+	VCVTDQ2PS Z10, Z10
+	VMULPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(DX), K3, Z12
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z12, Z1, Z1
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z12, Z3, Z3
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z12, Z5, Z5
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z12, Z7, Z7
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z12, Z9, Z9
+	VCVTDQ2PS Z11, Z11
+	VMULPS    Z12, Z11, Z11
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	VADDPS    64(DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	VADDPS    64(DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	VADDPS    64(DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	VADDPS    64(DX), Z9, Z9
+	ADDQ      BX, DX
+	VADDPS    (DX), Z10, Z10
+	VADDPS    64(DX), Z11, Z11
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z10, Z10
+	VMOVUPS.Z    64(DX), K3, Z12
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z9, Z9
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS 276(AX), Z12
+	VBROADCASTSS 280(AX), Z13
+	VBROADCASTSS 284(AX), Z14
+	VMAXPS       Z12, Z0, Z0
+	VMINPS       Z13, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z14, Z0, Z0
+	VMAXPS       Z12, Z1, Z1
+	VMINPS       Z13, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z14, Z1, Z1
+	VMAXPS       Z12, Z2, Z2
+	VMINPS       Z13, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z14, Z2, Z2
+	VMAXPS       Z12, Z3, Z3
+	VMINPS       Z13, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z14, Z3, Z3
+	VMAXPS       Z12, Z4, Z4
+	VMINPS       Z13, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z14, Z4, Z4
+	VMAXPS       Z12, Z5, Z5
+	VMINPS       Z13, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z14, Z5, Z5
+	VMAXPS       Z12, Z6, Z6
+	VMINPS       Z13, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z14, Z6, Z6
+	VMAXPS       Z12, Z7, Z7
+	VMINPS       Z13, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z14, Z7, Z7
+	VMAXPS       Z12, Z8, Z8
+	VMINPS       Z13, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z14, Z8, Z8
+	VMAXPS       Z12, Z9, Z9
+	VMINPS       Z13, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z14, Z9, Z9
+	VMAXPS       Z12, Z10, Z10
+	VMINPS       Z13, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z14, Z10, Z10
+	VMAXPS       Z12, Z11, Z11
+	VMINPS       Z13, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z14, Z11, Z11
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z12
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z0, Z0
+	VPMOVZXBD.Z  16(DX), K3, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z2, Z2
+	VPMOVZXBD.Z  16(DX), K3, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z4, Z4
+	VPMOVZXBD.Z  16(DX), K3, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z6, Z6
+	VPMOVZXBD.Z  16(DX), K3, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z7, Z7
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z8, Z8
+	VPMOVZXBD.Z  16(DX), K3, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z9, Z9
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z10, Z10
+	VPMOVZXBD.Z  16(DX), K3, Z13
+	VCVTDQ2PS    Z13, Z13
+	VMULPS       Z12, Z13, Z13
+	VADDPS       Z13, Z11, Z11
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z12
+	VADDPS       Z12, Z0, Z0
+	VADDPS       Z12, Z2, Z2
+	VADDPS       Z12, Z4, Z4
+	VADDPS       Z12, Z6, Z6
+	VADDPS       Z12, Z8, Z8
+	VADDPS       Z12, Z10, Z10
+	VMOVUPS.Z    64(DX), K3, Z12
+	VADDPS       Z12, Z1, Z1
+	VADDPS       Z12, Z3, Z3
+	VADDPS       Z12, Z5, Z5
+	VADDPS       Z12, Z7, Z7
+	VADDPS       Z12, Z9, Z9
+	VADDPS       Z12, Z11, Z11
+	VBROADCASTSS 264(AX), Z12
+	VMINPS       Z0, Z12, Z0
+	VMINPS       Z1, Z12, Z1
+	VMINPS       Z2, Z12, Z2
+	VMINPS       Z3, Z12, Z3
+	VMINPS       Z4, Z12, Z4
+	VMINPS       Z5, Z12, Z5
+	VMINPS       Z6, Z12, Z6
+	VMINPS       Z7, Z12, Z7
+	VMINPS       Z8, Z12, Z8
+	VMINPS       Z9, Z12, Z9
+	VMINPS       Z10, Z12, Z10
+	VMINPS       Z11, Z12, Z11
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z12
+	VPBROADCASTB 272(AX), Z13
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z12, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z12, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z14, Z0
+	VPMAXUB      Z13, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z12, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z12, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z14, Z4
+	VPMAXUB      Z13, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z12, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z12, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z14, Z8
+	VPMAXUB      Z13, Z8, Z8
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z12
+	VCVTTPS2DQ   Z12, Z12
+	VPACKUSDW    Z12, Z12, Z12
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z12, Z0, Z0
+	VPMAXUW      Z12, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z14
+	VPCMPUW      $0x05, Z14, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z14
+	VPCMPUW      $0x05, Z14, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z14
+	VPERMW       192(SI), Z3, Z15
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z16
+	VPCMPUW $0x05, Z16, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z14
+	VPERMW  (R8), Z3, Z16
+	VPCMPUW $0x05, Z16, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z15
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z15, Z14, Z0
+	VPERMD      Z0, Z13, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z12, Z4, Z4
+	VPMAXUW     Z12, Z6, Z6
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z13, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z12, Z8, Z8
+	VPMAXUW     Z12, Z10, Z10
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), AX
+
+group2_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB Z5, Z3, Z8
+	VPERMD    Z8, Z13, Z8
+
+packed:
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z12
+	VMAXPS       Z12, Z0, Z0
+	VMAXPS       Z12, Z1, Z1
+	VMAXPS       Z12, Z2, Z2
+	VMAXPS       Z12, Z3, Z3
+	VMAXPS       Z12, Z4, Z4
+	VMAXPS       Z12, Z5, Z5
+	VMAXPS       Z12, Z6, Z6
+	VMAXPS       Z12, Z7, Z7
+	VMAXPS       Z12, Z8, Z8
+	VMAXPS       Z12, Z9, Z9
+	VMAXPS       Z12, Z10, Z10
+	VMAXPS       Z12, Z11, Z11
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	VMOVUPS Z1, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	VMOVUPS Z3, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	VMOVUPS Z5, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	VMOVUPS Z7, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z8, K2, (CX)
+	VMOVUPS Z9, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z10, K2, (CX)
+	VMOVUPS Z11, K3, 64(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile6x16SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile6x16SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   20(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z5
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z3
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z6
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z6, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z6, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z6, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z6, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z6, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z6, Z5, Z5
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z4, Z4
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
+	VMAXPS       Z6, Z0, Z0
+	VMINPS       Z7, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z8, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMINPS       Z7, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z8, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMINPS       Z7, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z8, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMINPS       Z7, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z8, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMINPS       Z7, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z8, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
+	VMINPS       Z7, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z8, Z5, Z5
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z6
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z7
+	VCVTDQ2PS    Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS       Z7, Z5, Z5
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z6
+	VADDPS       Z6, Z0, Z0
+	VADDPS       Z6, Z1, Z1
+	VADDPS       Z6, Z2, Z2
+	VADDPS       Z6, Z3, Z3
+	VADDPS       Z6, Z4, Z4
+	VADDPS       Z6, Z5, Z5
+	VBROADCASTSS 264(AX), Z6
+	VMINPS       Z0, Z6, Z0
+	VMINPS       Z1, Z6, Z1
+	VMINPS       Z2, Z6, Z2
+	VMINPS       Z3, Z6, Z3
+	VMINPS       Z4, Z6, Z4
+	VMINPS       Z5, Z6, Z5
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z6
+	VPBROADCASTB 272(AX), Z7
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z6, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z6, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z8, Z0
+	VPMAXUB      Z7, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z6, Z4, Z4
+	VPACKUSWB    Z4, Z4, Z4
+	VPERMD       Z4, Z8, Z4
+	VPMAXUB      Z7, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z6
+	VCVTTPS2DQ   Z6, Z6
+	VPACKUSDW    Z6, Z6, Z6
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z6, Z0, Z0
+	VPMAXUW      Z6, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z8
+	VPCMPUW      $0x05, Z8, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z8
+	VPCMPUW      $0x05, Z8, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z8
+	VPERMW       192(SI), Z3, Z9
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z10
+	VPCMPUW $0x05, Z10, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z8
+	VPERMW  (R8), Z3, Z10
+	VPCMPUW $0x05, Z10, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z9
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z9, Z8, Z0
+	VPERMD      Z0, Z7, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VPACKUSDW   Z5, Z4, Z4
+	VPMAXUW     Z6, Z4, Z4
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z2, Z2, Z4
+	VPERMD    Z4, Z7, Z4
+
+packed:
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z6
+	VMAXPS       Z6, Z0, Z0
+	VMAXPS       Z6, Z1, Z1
+	VMAXPS       Z6, Z2, Z2
+	VMAXPS       Z6, Z3, Z3
+	VMAXPS       Z6, Z4, Z4
+	VMAXPS       Z6, Z5, Z5
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func inttile6x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
 TEXT ·inttile6x8GroupedAVX2(SB), NOSPLIT, $16-8
@@ -9840,6 +17851,891 @@ pairedwiden:
 	JMP      nextrun
 
 summed:
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y6
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y6, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y6, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y6, Y2, Y2
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y6, Y3, Y3
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y6, Y4, Y4
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y6, Y5, Y5
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	ADDQ      DX, CX
+	VADDPS    (CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	ADDQ      DX, CX
+	VADDPS    (CX), Y5, Y5
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
+	VMAXPS       Y6, Y0, Y0
+	VMINPS       Y7, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y8, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMINPS       Y7, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y8, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMINPS       Y7, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y8, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMINPS       Y7, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y8, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMINPS       Y7, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+	VMINPS       Y7, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y8, Y5, Y5
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y6
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y2, Y2
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y4, Y4
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y7
+	VCVTDQ2PS    Y7, Y7
+	VMULPS       Y6, Y7, Y7
+	VADDPS       Y7, Y5, Y5
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y6
+	VADDPS       Y6, Y0, Y0
+	VADDPS       Y6, Y1, Y1
+	VADDPS       Y6, Y2, Y2
+	VADDPS       Y6, Y3, Y3
+	VADDPS       Y6, Y4, Y4
+	VADDPS       Y6, Y5, Y5
+	VBROADCASTSS 264(AX), Y6
+	VMINPS       Y0, Y6, Y0
+	VMINPS       Y1, Y6, Y1
+	VMINPS       Y2, Y6, Y2
+	VMINPS       Y3, Y6, Y3
+	VMINPS       Y4, Y6, Y4
+	VMINPS       Y5, Y6, Y5
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y6
+	VPBROADCASTB 272(AX), X7
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y6, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X8
+	VPACKUSWB    X8, X0, X8
+	VPMAXUB      X7, X8, X8
+	VMOVQ        X8, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y6, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X7, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y6, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X7, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y3, Y3
+	VPADDSW      Y6, Y3, Y3
+	VPERMQ       $0xd8, Y3, Y3
+	VEXTRACTI128 $0x01, Y3, X0
+	VPACKUSWB    X0, X3, X0
+	VPMAXUB      X7, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPADDSW      Y6, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X7, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y5, Y5
+	VPADDSW      Y6, Y5, Y5
+	VPERMQ       $0xd8, Y5, Y5
+	VEXTRACTI128 $0x01, Y5, X0
+	VPACKUSWB    X0, X5, X0
+	VPMAXUB      X7, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y6
+	VMAXPS       Y6, Y0, Y0
+	VMAXPS       Y6, Y1, Y1
+	VMAXPS       Y6, Y2, Y2
+	VMAXPS       Y6, Y3, Y3
+	VMAXPS       Y6, Y4, Y4
+	VMAXPS       Y6, Y5, Y5
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y5, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile6x16ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile6x16ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	VXORPS  X11, X11, X11
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), DX
+	LEAQ    (AX)(DX*1), R10
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y12
+	VMOVUPS      32(CX), Y13
+	VPBROADCASTD (BX)(AX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y1, Y1
+	VPBROADCASTD (SI)(AX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y3, Y3
+	VPBROADCASTD (DI)(AX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y5, Y5
+	VPBROADCASTD (R8)(AX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y7, Y7
+	VPBROADCASTD (R9)(AX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y8, Y8
+	VPMADDWD     Y13, Y14, Y14
+	VPADDD       Y14, Y9, Y9
+	VPBROADCASTD (R10)(AX*1), Y14
+	VPMADDWD     Y12, Y14, Y12
+	VPADDD       Y12, Y10, Y10
+	VPMADDWD     Y13, Y14, Y12
+	VPADDD       Y12, Y11, Y11
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y4, (CX)
+	VMOVUPS      Y5, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y6, (CX)
+	VMOVUPS      Y7, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y8, (CX)
+	VMOVUPS      Y9, 32(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y10, (CX)
+	VMOVUPS      Y11, 32(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000018, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000006, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000006, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile6x8ShortAVX2(t *byte)
+// Requires: AVX, AVX2, MMX+
+TEXT ·inttile6x8ShortAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), DX
+	LEAQ    (AX)(DX*1), R10
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Y6
+	VPBROADCASTD (BX)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y0, Y0
+	VPBROADCASTD (SI)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y1, Y1
+	VPBROADCASTD (DI)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y2, Y2
+	VPBROADCASTD (R8)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y3, Y3
+	VPBROADCASTD (R9)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y7
+	VPADDD       Y7, Y4, Y4
+	VPBROADCASTD (R10)(AX*1), Y7
+	VPMADDWD     Y6, Y7, Y6
+	VPADDD       Y6, Y5, Y5
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Y0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y4, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Y5, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000018, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000006, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000006, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile6x16SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile6x16SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	VMOVUPS   32(CX), Y1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   20(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y10
+	VPADDD    32(AX)(DX*1), Y1, Y11
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y8
+	VPADDD    32(AX)(DX*1), Y1, Y9
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y6
+	VPADDD    32(AX)(DX*1), Y1, Y7
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y4
+	VPADDD    32(AX)(DX*1), Y1, Y5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y2
+	VPADDD    32(AX)(DX*1), Y1, Y3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
+	VPADDD    32(AX)(CX*1), Y1, Y1
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y12
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y12, Y0, Y0
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y12, Y2, Y2
+	VCVTDQ2PS Y4, Y4
+	VMULPS    Y12, Y4, Y4
+	VCVTDQ2PS Y6, Y6
+	VMULPS    Y12, Y6, Y6
+	VCVTDQ2PS Y8, Y8
+	VMULPS    Y12, Y8, Y8
+	VCVTDQ2PS Y10, Y10
+	VMULPS    Y12, Y10, Y10
+	VMOVUPS   32(CX), Y12
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y12, Y1, Y1
+	VCVTDQ2PS Y3, Y3
+	VMULPS    Y12, Y3, Y3
+	VCVTDQ2PS Y5, Y5
+	VMULPS    Y12, Y5, Y5
+	VCVTDQ2PS Y7, Y7
+	VMULPS    Y12, Y7, Y7
+	VCVTDQ2PS Y9, Y9
+	VMULPS    Y12, Y9, Y9
+	VCVTDQ2PS Y11, Y11
+	VMULPS    Y12, Y11, Y11
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	VADDPS    32(CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+	VADDPS    32(CX), Y3, Y3
+	ADDQ      DX, CX
+	VADDPS    (CX), Y4, Y4
+	VADDPS    32(CX), Y5, Y5
+	ADDQ      DX, CX
+	VADDPS    (CX), Y6, Y6
+	VADDPS    32(CX), Y7, Y7
+	ADDQ      DX, CX
+	VADDPS    (CX), Y8, Y8
+	VADDPS    32(CX), Y9, Y9
+	ADDQ      DX, CX
+	VADDPS    (CX), Y10, Y10
+	VADDPS    32(CX), Y11, Y11
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y8, Y8
+	VADDPS       Y12, Y10, Y10
+	VMOVUPS      32(CX), Y12
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y12, Y9, Y9
+	VADDPS       Y12, Y11, Y11
+	VBROADCASTSS 276(AX), Y12
+	VBROADCASTSS 280(AX), Y13
+	VBROADCASTSS 284(AX), Y14
+	VMAXPS       Y12, Y0, Y0
+	VMINPS       Y13, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y14, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMINPS       Y13, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y14, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMINPS       Y13, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y14, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMINPS       Y13, Y3, Y3
+	VROUNDPS     $0x00, Y3, Y3
+	VMULPS       Y14, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMINPS       Y13, Y4, Y4
+	VROUNDPS     $0x00, Y4, Y4
+	VMULPS       Y14, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMINPS       Y13, Y5, Y5
+	VROUNDPS     $0x00, Y5, Y5
+	VMULPS       Y14, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMINPS       Y13, Y6, Y6
+	VROUNDPS     $0x00, Y6, Y6
+	VMULPS       Y14, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMINPS       Y13, Y7, Y7
+	VROUNDPS     $0x00, Y7, Y7
+	VMULPS       Y14, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMINPS       Y13, Y8, Y8
+	VROUNDPS     $0x00, Y8, Y8
+	VMULPS       Y14, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMINPS       Y13, Y9, Y9
+	VROUNDPS     $0x00, Y9, Y9
+	VMULPS       Y14, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMINPS       Y13, Y10, Y10
+	VROUNDPS     $0x00, Y10, Y10
+	VMULPS       Y14, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
+	VMINPS       Y13, Y11, Y11
+	VROUNDPS     $0x00, Y11, Y11
+	VMULPS       Y14, Y11, Y11
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y12
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y0, Y0
+	VPMOVZXBD    8(CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y2, Y2
+	VPMOVZXBD    8(CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y3, Y3
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y4, Y4
+	VPMOVZXBD    8(CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y5, Y5
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y6, Y6
+	VPMOVZXBD    8(CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y7, Y7
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y8, Y8
+	VPMOVZXBD    8(CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y10, Y10
+	VPMOVZXBD    8(CX), Y13
+	VCVTDQ2PS    Y13, Y13
+	VMULPS       Y12, Y13, Y13
+	VADDPS       Y13, Y11, Y11
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y12
+	VADDPS       Y12, Y0, Y0
+	VADDPS       Y12, Y2, Y2
+	VADDPS       Y12, Y4, Y4
+	VADDPS       Y12, Y6, Y6
+	VADDPS       Y12, Y8, Y8
+	VADDPS       Y12, Y10, Y10
+	VMOVUPS      32(CX), Y12
+	VADDPS       Y12, Y1, Y1
+	VADDPS       Y12, Y3, Y3
+	VADDPS       Y12, Y5, Y5
+	VADDPS       Y12, Y7, Y7
+	VADDPS       Y12, Y9, Y9
+	VADDPS       Y12, Y11, Y11
+	VBROADCASTSS 264(AX), Y12
+	VMINPS       Y0, Y12, Y0
+	VMINPS       Y1, Y12, Y1
+	VMINPS       Y2, Y12, Y2
+	VMINPS       Y3, Y12, Y3
+	VMINPS       Y4, Y12, Y4
+	VMINPS       Y5, Y12, Y5
+	VMINPS       Y6, Y12, Y6
+	VMINPS       Y7, Y12, Y7
+	VMINPS       Y8, Y12, Y8
+	VMINPS       Y9, Y12, Y9
+	VMINPS       Y10, Y12, Y10
+	VMINPS       Y11, Y12, Y11
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y12
+	VPBROADCASTB 272(AX), X13
+	VCVTPS2DQ    Y0, Y0
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y0, Y0
+	VPADDSW      Y12, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X13, X1, X1
+	VMOVDQU      X1, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VCVTPS2DQ    Y3, Y3
+	VPACKSSDW    Y3, Y2, Y2
+	VPADDSW      Y12, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X13, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y4, Y4
+	VCVTPS2DQ    Y5, Y5
+	VPACKSSDW    Y5, Y4, Y4
+	VPADDSW      Y12, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X0
+	VPACKUSWB    X0, X4, X0
+	VPMAXUB      X13, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y6, Y6
+	VCVTPS2DQ    Y7, Y7
+	VPACKSSDW    Y7, Y6, Y6
+	VPADDSW      Y12, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X0
+	VPACKUSWB    X0, X6, X0
+	VPMAXUB      X13, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y8, Y8
+	VCVTPS2DQ    Y9, Y9
+	VPACKSSDW    Y9, Y8, Y8
+	VPADDSW      Y12, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X0
+	VPACKUSWB    X0, X8, X0
+	VPMAXUB      X13, X0, X0
+	VMOVDQU      X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y10, Y10
+	VCVTPS2DQ    Y11, Y11
+	VPACKSSDW    Y11, Y10, Y10
+	VPADDSW      Y12, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
+	VEXTRACTI128 $0x01, Y10, X0
+	VPACKUSWB    X0, X10, X0
+	VPMAXUB      X13, X0, X0
+	VMOVDQU      X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y12
+	VMAXPS       Y12, Y0, Y0
+	VMAXPS       Y12, Y1, Y1
+	VMAXPS       Y12, Y2, Y2
+	VMAXPS       Y12, Y3, Y3
+	VMAXPS       Y12, Y4, Y4
+	VMAXPS       Y12, Y5, Y5
+	VMAXPS       Y12, Y6, Y6
+	VMAXPS       Y12, Y7, Y7
+	VMAXPS       Y12, Y8, Y8
+	VMAXPS       Y12, Y9, Y9
+	VMAXPS       Y12, Y10, Y10
+	VMAXPS       Y12, Y11, Y11
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y5, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y6, (CX)
+	VMOVUPS Y7, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y8, (CX)
+	VMOVUPS Y9, 32(CX)
+	ADDQ    AX, CX
+	VMOVUPS Y10, (CX)
+	VMOVUPS Y11, 32(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000006, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile6x8SumsAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile6x8SumsAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Y0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   20(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y5
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y4
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y3
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Y0, Y1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Y0, Y0
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -12022,6 +20918,1336 @@ done:
 	VZEROUPPER
 	RET
 
+// func inttile7x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile7x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	VXORPS  X11, X11, X11
+	VXORPS  X12, X12, X12
+	VXORPS  X13, X13, X13
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), DX
+	LEAQ    (AX)(DX*1), R11
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z14
+	VMOVUPS      64(CX), Z15
+	VPBROADCASTD (BX)(AX*1), Z16
+	VPDPWSSD     Z14, Z16, Z0
+	VPDPWSSD     Z15, Z16, Z1
+	VPBROADCASTD (SI)(AX*1), Z16
+	VPDPWSSD     Z14, Z16, Z2
+	VPDPWSSD     Z15, Z16, Z3
+	VPBROADCASTD (DI)(AX*1), Z16
+	VPDPWSSD     Z14, Z16, Z4
+	VPDPWSSD     Z15, Z16, Z5
+	VPBROADCASTD (R8)(AX*1), Z16
+	VPDPWSSD     Z14, Z16, Z6
+	VPDPWSSD     Z15, Z16, Z7
+	VPBROADCASTD (R9)(AX*1), Z16
+	VPDPWSSD     Z14, Z16, Z8
+	VPDPWSSD     Z15, Z16, Z9
+	VPBROADCASTD (R10)(AX*1), Z16
+	VPDPWSSD     Z14, Z16, Z10
+	VPDPWSSD     Z15, Z16, Z11
+	VPBROADCASTD (R11)(AX*1), Z16
+	VPDPWSSD     Z14, Z16, Z12
+	VPDPWSSD     Z15, Z16, Z13
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z9, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z10, (CX)
+	VMOVUPS      Z11, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z12, (CX)
+	VMOVUPS      Z13, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x0000001c, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000007, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000007, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile7x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile7x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), DX
+	LEAQ    (AX)(DX*1), R11
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z7
+	VPBROADCASTD (BX)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z0
+	VPBROADCASTD (SI)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z1
+	VPBROADCASTD (DI)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z2
+	VPBROADCASTD (R8)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z3
+	VPBROADCASTD (R9)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z4
+	VPBROADCASTD (R10)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z5
+	VPBROADCASTD (R11)(AX*1), Z8
+	VPDPWSSD     Z7, Z8, Z6
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z5, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x0000001c, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000007, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000007, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile7x32SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile7x32SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   24(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z12
+	VPADDD    64(AX)(DX*1), Z1, Z13
+	MOVLQSX   20(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z10
+	VPADDD    64(AX)(DX*1), Z1, Z11
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z8
+	VPADDD    64(AX)(DX*1), Z1, Z9
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z6
+	VPADDD    64(AX)(DX*1), Z1, Z7
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	VPADDD    64(AX)(DX*1), Z1, Z5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	VPADDD    64(AX)(DX*1), Z1, Z3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	VPADDD    64(AX)(CX*1), Z1, Z1
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	KMOVW     DX, K3
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z14
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z14, Z0, Z0
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z14, Z2, Z2
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z14, Z4, Z4
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z14, Z6, Z6
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z14, Z8, Z8
+	VCVTDQ2PS Z10, Z10
+	VMULPS    Z14, Z10, Z10
+	VCVTDQ2PS Z12, Z12
+	VMULPS    Z14, Z12, Z12
+	VMOVUPS.Z 64(DX), K3, Z14
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z14, Z1, Z1
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z14, Z3, Z3
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z14, Z5, Z5
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z14, Z7, Z7
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z14, Z9, Z9
+	VCVTDQ2PS Z11, Z11
+	VMULPS    Z14, Z11, Z11
+	VCVTDQ2PS Z13, Z13
+	VMULPS    Z14, Z13, Z13
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	VADDPS    64(DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	VADDPS    64(DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	VADDPS    64(DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	VADDPS    64(DX), Z9, Z9
+	ADDQ      BX, DX
+	VADDPS    (DX), Z10, Z10
+	VADDPS    64(DX), Z11, Z11
+	ADDQ      BX, DX
+	VADDPS    (DX), Z12, Z12
+	VADDPS    64(DX), Z13, Z13
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z14
+	VADDPS       Z14, Z0, Z0
+	VADDPS       Z14, Z2, Z2
+	VADDPS       Z14, Z4, Z4
+	VADDPS       Z14, Z6, Z6
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z14, Z10, Z10
+	VADDPS       Z14, Z12, Z12
+	VMOVUPS.Z    64(DX), K3, Z14
+	VADDPS       Z14, Z1, Z1
+	VADDPS       Z14, Z3, Z3
+	VADDPS       Z14, Z5, Z5
+	VADDPS       Z14, Z7, Z7
+	VADDPS       Z14, Z9, Z9
+	VADDPS       Z14, Z11, Z11
+	VADDPS       Z14, Z13, Z13
+	VBROADCASTSS 276(AX), Z14
+	VBROADCASTSS 280(AX), Z15
+	VBROADCASTSS 284(AX), Z16
+	VMAXPS       Z14, Z0, Z0
+	VMINPS       Z15, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z16, Z0, Z0
+	VMAXPS       Z14, Z1, Z1
+	VMINPS       Z15, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z16, Z1, Z1
+	VMAXPS       Z14, Z2, Z2
+	VMINPS       Z15, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z16, Z2, Z2
+	VMAXPS       Z14, Z3, Z3
+	VMINPS       Z15, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z16, Z3, Z3
+	VMAXPS       Z14, Z4, Z4
+	VMINPS       Z15, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z16, Z4, Z4
+	VMAXPS       Z14, Z5, Z5
+	VMINPS       Z15, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z16, Z5, Z5
+	VMAXPS       Z14, Z6, Z6
+	VMINPS       Z15, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z16, Z6, Z6
+	VMAXPS       Z14, Z7, Z7
+	VMINPS       Z15, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z16, Z7, Z7
+	VMAXPS       Z14, Z8, Z8
+	VMINPS       Z15, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z16, Z8, Z8
+	VMAXPS       Z14, Z9, Z9
+	VMINPS       Z15, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z16, Z9, Z9
+	VMAXPS       Z14, Z10, Z10
+	VMINPS       Z15, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z16, Z10, Z10
+	VMAXPS       Z14, Z11, Z11
+	VMINPS       Z15, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z16, Z11, Z11
+	VMAXPS       Z14, Z12, Z12
+	VMINPS       Z15, Z12, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMULPS       Z16, Z12, Z12
+	VMAXPS       Z14, Z13, Z13
+	VMINPS       Z15, Z13, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMULPS       Z16, Z13, Z13
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z14
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z0, Z0
+	VPMOVZXBD.Z  16(DX), K3, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z2, Z2
+	VPMOVZXBD.Z  16(DX), K3, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z4, Z4
+	VPMOVZXBD.Z  16(DX), K3, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z6, Z6
+	VPMOVZXBD.Z  16(DX), K3, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z7, Z7
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z8, Z8
+	VPMOVZXBD.Z  16(DX), K3, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z9, Z9
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z10, Z10
+	VPMOVZXBD.Z  16(DX), K3, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z11, Z11
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z12, Z12
+	VPMOVZXBD.Z  16(DX), K3, Z15
+	VCVTDQ2PS    Z15, Z15
+	VMULPS       Z14, Z15, Z15
+	VADDPS       Z15, Z13, Z13
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z14
+	VADDPS       Z14, Z0, Z0
+	VADDPS       Z14, Z2, Z2
+	VADDPS       Z14, Z4, Z4
+	VADDPS       Z14, Z6, Z6
+	VADDPS       Z14, Z8, Z8
+	VADDPS       Z14, Z10, Z10
+	VADDPS       Z14, Z12, Z12
+	VMOVUPS.Z    64(DX), K3, Z14
+	VADDPS       Z14, Z1, Z1
+	VADDPS       Z14, Z3, Z3
+	VADDPS       Z14, Z5, Z5
+	VADDPS       Z14, Z7, Z7
+	VADDPS       Z14, Z9, Z9
+	VADDPS       Z14, Z11, Z11
+	VADDPS       Z14, Z13, Z13
+	VBROADCASTSS 264(AX), Z14
+	VMINPS       Z0, Z14, Z0
+	VMINPS       Z1, Z14, Z1
+	VMINPS       Z2, Z14, Z2
+	VMINPS       Z3, Z14, Z3
+	VMINPS       Z4, Z14, Z4
+	VMINPS       Z5, Z14, Z5
+	VMINPS       Z6, Z14, Z6
+	VMINPS       Z7, Z14, Z7
+	VMINPS       Z8, Z14, Z8
+	VMINPS       Z9, Z14, Z9
+	VMINPS       Z10, Z14, Z10
+	VMINPS       Z11, Z14, Z11
+	VMINPS       Z12, Z14, Z12
+	VMINPS       Z13, Z14, Z13
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z14
+	VPBROADCASTB 272(AX), Z15
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z16
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z14, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z14, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z16, Z0
+	VPMAXUB      Z15, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z14, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z14, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z16, Z4
+	VPMAXUB      Z15, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z14, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z14, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z16, Z8
+	VPMAXUB      Z15, Z8, Z8
+	VCVTPS2DQ    Z12, Z12
+	VCVTPS2DQ    Z13, Z13
+	VPACKSSDW    Z13, Z12, Z12
+	VPADDSW      Z14, Z12, Z12
+	VPACKUSWB    Z12, Z12, Z12
+	VPERMD       Z12, Z16, Z12
+	VPMAXUB      Z15, Z12, Z12
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z14
+	VCVTTPS2DQ   Z14, Z14
+	VPACKUSDW    Z14, Z14, Z14
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z15
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z14, Z0, Z0
+	VPMAXUW      Z14, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z16
+	VPCMPUW      $0x05, Z16, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z16
+	VPCMPUW      $0x05, Z16, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z16
+	VPCMPUW      $0x05, Z16, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z16
+	VPCMPUW      $0x05, Z16, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z16
+	VPCMPUW      $0x05, Z16, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z16
+	VPCMPUW      $0x05, Z16, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z16
+	VPCMPUW      $0x05, Z16, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z16
+	VPCMPUW      $0x05, Z16, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z16
+	VPERMW       192(SI), Z3, Z17
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z18
+	VPCMPUW $0x05, Z18, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z16
+	VPERMW  (R8), Z3, Z18
+	VPCMPUW $0x05, Z18, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z17
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z17, Z16, Z0
+	VPERMD      Z0, Z15, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z14, Z4, Z4
+	VPMAXUW     Z14, Z6, Z6
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z15, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z14, Z8, Z8
+	VPMAXUW     Z14, Z10, Z10
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), R8
+
+group2_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB   Z5, Z3, Z8
+	VPERMD      Z8, Z15, Z8
+	VCVTTPS2DQ  Z12, Z12
+	VCVTTPS2DQ  Z13, Z13
+	VPACKUSDW   Z13, Z12, Z12
+	VPMAXUW     Z14, Z12, Z12
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z12, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPERMW      16(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z12, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z12, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z12, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z1, Z2
+	VPCMPUW     $0x05, Z2, Z12, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      192(SI), Z1, Z2
+	TESTQ       DI, DI
+	JZ          group3_found
+	LEAQ        256(SI), AX
+
+group3_more:
+	VPERMW  (AX), Z1, Z3
+	VPCMPUW $0x05, Z3, Z12, K2
+	VPERMW  64(AX), Z1, K2, Z2
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group3_more
+
+group3_found:
+	VPACKUSWB Z2, Z2, Z12
+	VPERMD    Z12, Z15, Z12
+
+packed:
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y12, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z14
+	VMAXPS       Z14, Z0, Z0
+	VMAXPS       Z14, Z1, Z1
+	VMAXPS       Z14, Z2, Z2
+	VMAXPS       Z14, Z3, Z3
+	VMAXPS       Z14, Z4, Z4
+	VMAXPS       Z14, Z5, Z5
+	VMAXPS       Z14, Z6, Z6
+	VMAXPS       Z14, Z7, Z7
+	VMAXPS       Z14, Z8, Z8
+	VMAXPS       Z14, Z9, Z9
+	VMAXPS       Z14, Z10, Z10
+	VMAXPS       Z14, Z11, Z11
+	VMAXPS       Z14, Z12, Z12
+	VMAXPS       Z14, Z13, Z13
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	VMOVUPS Z1, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	VMOVUPS Z3, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	VMOVUPS Z5, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	VMOVUPS Z7, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z8, K2, (CX)
+	VMOVUPS Z9, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z10, K2, (CX)
+	VMOVUPS Z11, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z12, K2, (CX)
+	VMOVUPS Z13, K3, 64(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000001c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile7x16SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile7x16SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   24(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z6
+	MOVLQSX   20(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z5
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z3
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z7
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z7, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z7, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z7, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z7, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z7, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z7, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z7, Z6, Z6
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z7
+	VADDPS       Z7, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z7, Z3, Z3
+	VADDPS       Z7, Z4, Z4
+	VADDPS       Z7, Z5, Z5
+	VADDPS       Z7, Z6, Z6
+	VBROADCASTSS 276(AX), Z7
+	VBROADCASTSS 280(AX), Z8
+	VBROADCASTSS 284(AX), Z9
+	VMAXPS       Z7, Z0, Z0
+	VMINPS       Z8, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z9, Z0, Z0
+	VMAXPS       Z7, Z1, Z1
+	VMINPS       Z8, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z9, Z1, Z1
+	VMAXPS       Z7, Z2, Z2
+	VMINPS       Z8, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z9, Z2, Z2
+	VMAXPS       Z7, Z3, Z3
+	VMINPS       Z8, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z9, Z3, Z3
+	VMAXPS       Z7, Z4, Z4
+	VMINPS       Z8, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z9, Z4, Z4
+	VMAXPS       Z7, Z5, Z5
+	VMINPS       Z8, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z9, Z5, Z5
+	VMAXPS       Z7, Z6, Z6
+	VMINPS       Z8, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z9, Z6, Z6
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z7
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z8
+	VCVTDQ2PS    Z8, Z8
+	VMULPS       Z7, Z8, Z8
+	VADDPS       Z8, Z6, Z6
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z7
+	VADDPS       Z7, Z0, Z0
+	VADDPS       Z7, Z1, Z1
+	VADDPS       Z7, Z2, Z2
+	VADDPS       Z7, Z3, Z3
+	VADDPS       Z7, Z4, Z4
+	VADDPS       Z7, Z5, Z5
+	VADDPS       Z7, Z6, Z6
+	VBROADCASTSS 264(AX), Z7
+	VMINPS       Z0, Z7, Z0
+	VMINPS       Z1, Z7, Z1
+	VMINPS       Z2, Z7, Z2
+	VMINPS       Z3, Z7, Z3
+	VMINPS       Z4, Z7, Z4
+	VMINPS       Z5, Z7, Z5
+	VMINPS       Z6, Z7, Z6
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z7
+	VPBROADCASTB 272(AX), Z8
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z7, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z7, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z9, Z0
+	VPMAXUB      Z8, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z7, Z4, Z4
+	VPACKSSDW    Z6, Z6, Z6
+	VPADDSW      Z7, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z9, Z4
+	VPMAXUB      Z8, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z7
+	VCVTTPS2DQ   Z7, Z7
+	VPACKUSDW    Z7, Z7, Z7
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z7, Z0, Z0
+	VPMAXUW      Z7, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z9
+	VPCMPUW      $0x05, Z9, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z9
+	VPCMPUW      $0x05, Z9, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z9
+	VPERMW       192(SI), Z3, Z10
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z11
+	VPCMPUW $0x05, Z11, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z9
+	VPERMW  (R8), Z3, Z11
+	VPCMPUW $0x05, Z11, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z10
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z10, Z9, Z0
+	VPERMD      Z0, Z8, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z6, Z6, Z6
+	VPMAXUW     Z7, Z4, Z4
+	VPMAXUW     Z7, Z6, Z6
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z5, Z3, Z4
+	VPERMD    Z4, Z8, Z4
+
+packed:
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z7
+	VMAXPS       Z7, Z0, Z0
+	VMAXPS       Z7, Z1, Z1
+	VMAXPS       Z7, Z2, Z2
+	VMAXPS       Z7, Z3, Z3
+	VMAXPS       Z7, Z4, Z4
+	VMAXPS       Z7, Z5, Z5
+	VMAXPS       Z7, Z6, Z6
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000001c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000007, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
 // func inttile8x32VNNIAVX512(t *byte)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, BMI2
 TEXT ·inttile8x32VNNIAVX512(SB), NOSPLIT, $16-8
@@ -14114,6 +24340,1452 @@ store:
 	VMOVUPS Y6, (CX)
 	ADDQ    AX, CX
 	VMOVUPS Y7, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000020, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile8x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile8x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	VXORPS  X11, X11, X11
+	VXORPS  X12, X12, X12
+	VXORPS  X13, X13, X13
+	VXORPS  X14, X14, X14
+	VXORPS  X15, X15, X15
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), DX
+	LEAQ    (AX)(DX*1), R12
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z16
+	VMOVUPS      64(CX), Z17
+	VPBROADCASTD (BX)(AX*1), Z18
+	VPDPWSSD     Z16, Z18, Z0
+	VPDPWSSD     Z17, Z18, Z1
+	VPBROADCASTD (SI)(AX*1), Z18
+	VPDPWSSD     Z16, Z18, Z2
+	VPDPWSSD     Z17, Z18, Z3
+	VPBROADCASTD (DI)(AX*1), Z18
+	VPDPWSSD     Z16, Z18, Z4
+	VPDPWSSD     Z17, Z18, Z5
+	VPBROADCASTD (R8)(AX*1), Z18
+	VPDPWSSD     Z16, Z18, Z6
+	VPDPWSSD     Z17, Z18, Z7
+	VPBROADCASTD (R9)(AX*1), Z18
+	VPDPWSSD     Z16, Z18, Z8
+	VPDPWSSD     Z17, Z18, Z9
+	VPBROADCASTD (R10)(AX*1), Z18
+	VPDPWSSD     Z16, Z18, Z10
+	VPDPWSSD     Z17, Z18, Z11
+	VPBROADCASTD (R11)(AX*1), Z18
+	VPDPWSSD     Z16, Z18, Z12
+	VPDPWSSD     Z17, Z18, Z13
+	VPBROADCASTD (R12)(AX*1), Z18
+	VPDPWSSD     Z16, Z18, Z14
+	VPDPWSSD     Z17, Z18, Z15
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z9, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z10, (CX)
+	VMOVUPS      Z11, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z12, (CX)
+	VMOVUPS      Z13, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z14, (CX)
+	VMOVUPS      Z15, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000020, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile8x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile8x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), DX
+	LEAQ    (AX)(DX*1), R12
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z8
+	VPBROADCASTD (BX)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z0
+	VPBROADCASTD (SI)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z1
+	VPBROADCASTD (DI)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z2
+	VPBROADCASTD (R8)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z3
+	VPBROADCASTD (R9)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z4
+	VPBROADCASTD (R10)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z5
+	VPBROADCASTD (R11)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z6
+	VPBROADCASTD (R12)(AX*1), Z9
+	VPDPWSSD     Z8, Z9, Z7
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z5, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z7, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000020, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000008, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile8x32SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile8x32SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	VMOVUPS   64(CX), Z1
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   28(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z14
+	VPADDD    64(AX)(DX*1), Z1, Z15
+	MOVLQSX   24(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z12
+	VPADDD    64(AX)(DX*1), Z1, Z13
+	MOVLQSX   20(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z10
+	VPADDD    64(AX)(DX*1), Z1, Z11
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z8
+	VPADDD    64(AX)(DX*1), Z1, Z9
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z6
+	VPADDD    64(AX)(DX*1), Z1, Z7
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	VPADDD    64(AX)(DX*1), Z1, Z5
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	VPADDD    64(AX)(DX*1), Z1, Z3
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	VPADDD    64(AX)(CX*1), Z1, Z1
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	KMOVW     DX, K3
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z16
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z16, Z0, Z0
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z16, Z2, Z2
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z16, Z4, Z4
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z16, Z6, Z6
+	VCVTDQ2PS Z8, Z8
+	VMULPS    Z16, Z8, Z8
+	VCVTDQ2PS Z10, Z10
+	VMULPS    Z16, Z10, Z10
+	VCVTDQ2PS Z12, Z12
+	VMULPS    Z16, Z12, Z12
+	VCVTDQ2PS Z14, Z14
+	VMULPS    Z16, Z14, Z14
+	VMOVUPS.Z 64(DX), K3, Z16
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z16, Z1, Z1
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z16, Z3, Z3
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z16, Z5, Z5
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z16, Z7, Z7
+	VCVTDQ2PS Z9, Z9
+	VMULPS    Z16, Z9, Z9
+	VCVTDQ2PS Z11, Z11
+	VMULPS    Z16, Z11, Z11
+	VCVTDQ2PS Z13, Z13
+	VMULPS    Z16, Z13, Z13
+	VCVTDQ2PS Z15, Z15
+	VMULPS    Z16, Z15, Z15
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	VADDPS    64(DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	VADDPS    64(DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	VADDPS    64(DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	VADDPS    64(DX), Z7, Z7
+	ADDQ      BX, DX
+	VADDPS    (DX), Z8, Z8
+	VADDPS    64(DX), Z9, Z9
+	ADDQ      BX, DX
+	VADDPS    (DX), Z10, Z10
+	VADDPS    64(DX), Z11, Z11
+	ADDQ      BX, DX
+	VADDPS    (DX), Z12, Z12
+	VADDPS    64(DX), Z13, Z13
+	ADDQ      BX, DX
+	VADDPS    (DX), Z14, Z14
+	VADDPS    64(DX), Z15, Z15
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z16
+	VADDPS       Z16, Z0, Z0
+	VADDPS       Z16, Z2, Z2
+	VADDPS       Z16, Z4, Z4
+	VADDPS       Z16, Z6, Z6
+	VADDPS       Z16, Z8, Z8
+	VADDPS       Z16, Z10, Z10
+	VADDPS       Z16, Z12, Z12
+	VADDPS       Z16, Z14, Z14
+	VMOVUPS.Z    64(DX), K3, Z16
+	VADDPS       Z16, Z1, Z1
+	VADDPS       Z16, Z3, Z3
+	VADDPS       Z16, Z5, Z5
+	VADDPS       Z16, Z7, Z7
+	VADDPS       Z16, Z9, Z9
+	VADDPS       Z16, Z11, Z11
+	VADDPS       Z16, Z13, Z13
+	VADDPS       Z16, Z15, Z15
+	VBROADCASTSS 276(AX), Z16
+	VBROADCASTSS 280(AX), Z17
+	VBROADCASTSS 284(AX), Z18
+	VMAXPS       Z16, Z0, Z0
+	VMINPS       Z17, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z18, Z0, Z0
+	VMAXPS       Z16, Z1, Z1
+	VMINPS       Z17, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z18, Z1, Z1
+	VMAXPS       Z16, Z2, Z2
+	VMINPS       Z17, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z18, Z2, Z2
+	VMAXPS       Z16, Z3, Z3
+	VMINPS       Z17, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z18, Z3, Z3
+	VMAXPS       Z16, Z4, Z4
+	VMINPS       Z17, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z18, Z4, Z4
+	VMAXPS       Z16, Z5, Z5
+	VMINPS       Z17, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z18, Z5, Z5
+	VMAXPS       Z16, Z6, Z6
+	VMINPS       Z17, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z18, Z6, Z6
+	VMAXPS       Z16, Z7, Z7
+	VMINPS       Z17, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z18, Z7, Z7
+	VMAXPS       Z16, Z8, Z8
+	VMINPS       Z17, Z8, Z8
+	VRNDSCALEPS  $0x00, Z8, Z8
+	VMULPS       Z18, Z8, Z8
+	VMAXPS       Z16, Z9, Z9
+	VMINPS       Z17, Z9, Z9
+	VRNDSCALEPS  $0x00, Z9, Z9
+	VMULPS       Z18, Z9, Z9
+	VMAXPS       Z16, Z10, Z10
+	VMINPS       Z17, Z10, Z10
+	VRNDSCALEPS  $0x00, Z10, Z10
+	VMULPS       Z18, Z10, Z10
+	VMAXPS       Z16, Z11, Z11
+	VMINPS       Z17, Z11, Z11
+	VRNDSCALEPS  $0x00, Z11, Z11
+	VMULPS       Z18, Z11, Z11
+	VMAXPS       Z16, Z12, Z12
+	VMINPS       Z17, Z12, Z12
+	VRNDSCALEPS  $0x00, Z12, Z12
+	VMULPS       Z18, Z12, Z12
+	VMAXPS       Z16, Z13, Z13
+	VMINPS       Z17, Z13, Z13
+	VRNDSCALEPS  $0x00, Z13, Z13
+	VMULPS       Z18, Z13, Z13
+	VMAXPS       Z16, Z14, Z14
+	VMINPS       Z17, Z14, Z14
+	VRNDSCALEPS  $0x00, Z14, Z14
+	VMULPS       Z18, Z14, Z14
+	VMAXPS       Z16, Z15, Z15
+	VMINPS       Z17, Z15, Z15
+	VRNDSCALEPS  $0x00, Z15, Z15
+	VMULPS       Z18, Z15, Z15
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z16
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z0, Z0
+	VPMOVZXBD.Z  16(DX), K3, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z2, Z2
+	VPMOVZXBD.Z  16(DX), K3, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z4, Z4
+	VPMOVZXBD.Z  16(DX), K3, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z6, Z6
+	VPMOVZXBD.Z  16(DX), K3, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z7, Z7
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z8, Z8
+	VPMOVZXBD.Z  16(DX), K3, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z9, Z9
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z10, Z10
+	VPMOVZXBD.Z  16(DX), K3, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z11, Z11
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z12, Z12
+	VPMOVZXBD.Z  16(DX), K3, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z13, Z13
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z14, Z14
+	VPMOVZXBD.Z  16(DX), K3, Z17
+	VCVTDQ2PS    Z17, Z17
+	VMULPS       Z16, Z17, Z17
+	VADDPS       Z17, Z15, Z15
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z16
+	VADDPS       Z16, Z0, Z0
+	VADDPS       Z16, Z2, Z2
+	VADDPS       Z16, Z4, Z4
+	VADDPS       Z16, Z6, Z6
+	VADDPS       Z16, Z8, Z8
+	VADDPS       Z16, Z10, Z10
+	VADDPS       Z16, Z12, Z12
+	VADDPS       Z16, Z14, Z14
+	VMOVUPS.Z    64(DX), K3, Z16
+	VADDPS       Z16, Z1, Z1
+	VADDPS       Z16, Z3, Z3
+	VADDPS       Z16, Z5, Z5
+	VADDPS       Z16, Z7, Z7
+	VADDPS       Z16, Z9, Z9
+	VADDPS       Z16, Z11, Z11
+	VADDPS       Z16, Z13, Z13
+	VADDPS       Z16, Z15, Z15
+	VBROADCASTSS 264(AX), Z16
+	VMINPS       Z0, Z16, Z0
+	VMINPS       Z1, Z16, Z1
+	VMINPS       Z2, Z16, Z2
+	VMINPS       Z3, Z16, Z3
+	VMINPS       Z4, Z16, Z4
+	VMINPS       Z5, Z16, Z5
+	VMINPS       Z6, Z16, Z6
+	VMINPS       Z7, Z16, Z7
+	VMINPS       Z8, Z16, Z8
+	VMINPS       Z9, Z16, Z9
+	VMINPS       Z10, Z16, Z10
+	VMINPS       Z11, Z16, Z11
+	VMINPS       Z12, Z16, Z12
+	VMINPS       Z13, Z16, Z13
+	VMINPS       Z14, Z16, Z14
+	VMINPS       Z15, Z16, Z15
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z16
+	VPBROADCASTB 272(AX), Z17
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z18
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z16, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z16, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z18, Z0
+	VPMAXUB      Z17, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z16, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z16, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z18, Z4
+	VPMAXUB      Z17, Z4, Z4
+	VCVTPS2DQ    Z8, Z8
+	VCVTPS2DQ    Z9, Z9
+	VCVTPS2DQ    Z10, Z10
+	VCVTPS2DQ    Z11, Z11
+	VPACKSSDW    Z9, Z8, Z8
+	VPADDSW      Z16, Z8, Z8
+	VPACKSSDW    Z11, Z10, Z10
+	VPADDSW      Z16, Z10, Z10
+	VPACKUSWB    Z10, Z8, Z8
+	VPERMD       Z8, Z18, Z8
+	VPMAXUB      Z17, Z8, Z8
+	VCVTPS2DQ    Z12, Z12
+	VCVTPS2DQ    Z13, Z13
+	VCVTPS2DQ    Z14, Z14
+	VCVTPS2DQ    Z15, Z15
+	VPACKSSDW    Z13, Z12, Z12
+	VPADDSW      Z16, Z12, Z12
+	VPACKSSDW    Z15, Z14, Z14
+	VPADDSW      Z16, Z14, Z14
+	VPACKUSWB    Z14, Z12, Z12
+	VPERMD       Z12, Z18, Z12
+	VPMAXUB      Z17, Z12, Z12
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z16
+	VCVTTPS2DQ   Z16, Z16
+	VPACKUSDW    Z16, Z16, Z16
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z17
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z16, Z0, Z0
+	VPMAXUW      Z16, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z18
+	VPCMPUW      $0x05, Z18, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z18
+	VPCMPUW      $0x05, Z18, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z18
+	VPCMPUW      $0x05, Z18, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z18
+	VPCMPUW      $0x05, Z18, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z18
+	VPCMPUW      $0x05, Z18, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z18
+	VPCMPUW      $0x05, Z18, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z18
+	VPCMPUW      $0x05, Z18, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z18
+	VPCMPUW      $0x05, Z18, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z18
+	VPERMW       192(SI), Z3, Z19
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z20
+	VPCMPUW $0x05, Z20, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z18
+	VPERMW  (R8), Z3, Z20
+	VPCMPUW $0x05, Z20, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z19
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z19, Z18, Z0
+	VPERMD      Z0, Z17, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z16, Z4, Z4
+	VPMAXUW     Z16, Z6, Z6
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), R8
+
+group1_more:
+	VPERMW  (R8), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB   Z5, Z3, Z4
+	VPERMD      Z4, Z17, Z4
+	VCVTTPS2DQ  Z8, Z8
+	VCVTTPS2DQ  Z9, Z9
+	VCVTTPS2DQ  Z10, Z10
+	VCVTTPS2DQ  Z11, Z11
+	VPACKUSDW   Z9, Z8, Z8
+	VPACKUSDW   Z11, Z10, Z10
+	VPMAXUW     Z16, Z8, Z8
+	VPMAXUW     Z16, Z10, Z10
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z8, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z10, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z8, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z10, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group2_found
+	LEAQ        256(SI), R8
+
+group2_more:
+	VPERMW  (R8), Z1, Z6
+	VPCMPUW $0x05, Z6, Z8, K2
+	VPERMW  64(R8), Z1, K2, Z3
+	VPERMW  (R8), Z2, Z6
+	VPCMPUW $0x05, Z6, Z10, K2
+	VPERMW  64(R8), Z2, K2, Z5
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group2_more
+
+group2_found:
+	VPACKUSWB   Z5, Z3, Z8
+	VPERMD      Z8, Z17, Z8
+	VCVTTPS2DQ  Z12, Z12
+	VCVTTPS2DQ  Z13, Z13
+	VCVTTPS2DQ  Z14, Z14
+	VCVTTPS2DQ  Z15, Z15
+	VPACKUSDW   Z13, Z12, Z12
+	VPACKUSDW   Z15, Z14, Z14
+	VPMAXUW     Z16, Z12, Z12
+	VPMAXUW     Z16, Z14, Z14
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z12, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z14, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z12, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z14, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group3_found
+	LEAQ        256(SI), AX
+
+group3_more:
+	VPERMW  (AX), Z1, Z6
+	VPCMPUW $0x05, Z6, Z12, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z6
+	VPCMPUW $0x05, Z6, Z14, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group3_more
+
+group3_found:
+	VPACKUSWB Z5, Z3, Z12
+	VPERMD    Z12, Z17, Z12
+
+packed:
+	CMPQ          CX, $0x00000020
+	JNE           masked
+	VMOVUPS       Y0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVUPS       Y1, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVUPS       Y5, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y8, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVUPS       Y9, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       Y12, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVUPS       Y13, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      Y0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z0, Y1
+	VMOVDQU8      Y1, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z4, Y5
+	VMOVDQU8      Y5, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y8, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z8, Y9
+	VMOVDQU8      Y9, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      Y12, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI64X4 $0x01, Z12, Y13
+	VMOVDQU8      Y13, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z16
+	VMAXPS       Z16, Z0, Z0
+	VMAXPS       Z16, Z1, Z1
+	VMAXPS       Z16, Z2, Z2
+	VMAXPS       Z16, Z3, Z3
+	VMAXPS       Z16, Z4, Z4
+	VMAXPS       Z16, Z5, Z5
+	VMAXPS       Z16, Z6, Z6
+	VMAXPS       Z16, Z7, Z7
+	VMAXPS       Z16, Z8, Z8
+	VMAXPS       Z16, Z9, Z9
+	VMAXPS       Z16, Z10, Z10
+	VMAXPS       Z16, Z11, Z11
+	VMAXPS       Z16, Z12, Z12
+	VMAXPS       Z16, Z13, Z13
+	VMAXPS       Z16, Z14, Z14
+	VMAXPS       Z16, Z15, Z15
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	VMOVUPS Z1, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	VMOVUPS Z3, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	VMOVUPS Z5, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	VMOVUPS Z7, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z8, K2, (CX)
+	VMOVUPS Z9, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z10, K2, (CX)
+	VMOVUPS Z11, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z12, K2, (CX)
+	VMOVUPS Z13, K3, 64(CX)
+	ADDQ    AX, CX
+	VMOVUPS Z14, K2, (CX)
+	VMOVUPS Z15, K3, 64(CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000020, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile8x16SumsAVX512(t *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, BMI2
+TEXT ·inttile8x16SumsAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ      t+0(FP), AX
+	MOVQ      120(AX), CX
+	VMOVUPS   (CX), Z0
+	MOVQ      24(AX), CX
+	MOVQ      (AX), AX
+	MOVLQSX   28(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z7
+	MOVLQSX   24(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z6
+	MOVLQSX   20(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z5
+	MOVLQSX   16(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z4
+	MOVLQSX   12(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z3
+	MOVLQSX   8(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z2
+	MOVLQSX   4(CX), DX
+	VPADDD    (AX)(DX*1), Z0, Z1
+	MOVLQSX   (CX), CX
+	VPADDD    (AX)(CX*1), Z0, Z0
+	MOVQ      t+0(FP), AX
+	MOVQ      232(AX), CX
+	MOVQ      $-1, DX
+	BZHIQ     CX, DX, DX
+	KMOVD     DX, K1
+	KMOVW     DX, K2
+	SHRQ      $0x10, DX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), DX
+	VMOVUPS.Z (DX), K2, Z8
+	VCVTDQ2PS Z0, Z0
+	VMULPS    Z8, Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VMULPS    Z8, Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VMULPS    Z8, Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    Z8, Z3, Z3
+	VCVTDQ2PS Z4, Z4
+	VMULPS    Z8, Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VMULPS    Z8, Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VMULPS    Z8, Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    Z8, Z7, Z7
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
+	VADDPS    (DX), Z0, Z0
+	ADDQ      BX, DX
+	VADDPS    (DX), Z1, Z1
+	ADDQ      BX, DX
+	VADDPS    (DX), Z2, Z2
+	ADDQ      BX, DX
+	VADDPS    (DX), Z3, Z3
+	ADDQ      BX, DX
+	VADDPS    (DX), Z4, Z4
+	ADDQ      BX, DX
+	VADDPS    (DX), Z5, Z5
+	ADDQ      BX, DX
+	VADDPS    (DX), Z6, Z6
+	ADDQ      BX, DX
+	VADDPS    (DX), Z7, Z7
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
+	VMAXPS       Z8, Z0, Z0
+	VMINPS       Z9, Z0, Z0
+	VRNDSCALEPS  $0x00, Z0, Z0
+	VMULPS       Z10, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMINPS       Z9, Z1, Z1
+	VRNDSCALEPS  $0x00, Z1, Z1
+	VMULPS       Z10, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMINPS       Z9, Z2, Z2
+	VRNDSCALEPS  $0x00, Z2, Z2
+	VMULPS       Z10, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMINPS       Z9, Z3, Z3
+	VRNDSCALEPS  $0x00, Z3, Z3
+	VMULPS       Z10, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMINPS       Z9, Z4, Z4
+	VRNDSCALEPS  $0x00, Z4, Z4
+	VMULPS       Z10, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMINPS       Z9, Z5, Z5
+	VRNDSCALEPS  $0x00, Z5, Z5
+	VMULPS       Z10, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMINPS       Z9, Z6, Z6
+	VRNDSCALEPS  $0x00, Z6, Z6
+	VMULPS       Z10, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
+	VMINPS       Z9, Z7, Z7
+	VRNDSCALEPS  $0x00, Z7, Z7
+	VMULPS       Z10, Z7, Z7
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Z8
+	MOVQ         192(AX), DX
+	MOVQ         224(AX), BX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z0, Z0
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z1, Z1
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z2, Z2
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z3, Z3
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z4, Z4
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z5, Z5
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z6, Z6
+	ADDQ         BX, DX
+	VPMOVZXBD.Z  (DX), K2, Z9
+	VCVTDQ2PS    Z9, Z9
+	VMULPS       Z8, Z9, Z9
+	VADDPS       Z9, Z7, Z7
+
+add:
+	MOVQ         288(AX), DX
+	VMOVUPS.Z    (DX), K2, Z8
+	VADDPS       Z8, Z0, Z0
+	VADDPS       Z8, Z1, Z1
+	VADDPS       Z8, Z2, Z2
+	VADDPS       Z8, Z3, Z3
+	VADDPS       Z8, Z4, Z4
+	VADDPS       Z8, Z5, Z5
+	VADDPS       Z8, Z6, Z6
+	VADDPS       Z8, Z7, Z7
+	VBROADCASTSS 264(AX), Z8
+	VMINPS       Z0, Z8, Z0
+	VMINPS       Z1, Z8, Z1
+	VMINPS       Z2, Z8, Z2
+	VMINPS       Z3, Z8, Z3
+	VMINPS       Z4, Z8, Z4
+	VMINPS       Z5, Z8, Z5
+	VMINPS       Z6, Z8, Z6
+	VMINPS       Z7, Z8, Z7
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), DX
+	MOVQ         216(AX), BX
+	CMPQ         344(AX), $0x00
+	JNE          look
+	VPBROADCASTW 268(AX), Z8
+	VPBROADCASTB 272(AX), Z9
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
+	VCVTPS2DQ    Z0, Z0
+	VCVTPS2DQ    Z1, Z1
+	VCVTPS2DQ    Z2, Z2
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z8, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z8, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPERMD       Z0, Z10, Z0
+	VPMAXUB      Z9, Z0, Z0
+	VCVTPS2DQ    Z4, Z4
+	VCVTPS2DQ    Z5, Z5
+	VCVTPS2DQ    Z6, Z6
+	VCVTPS2DQ    Z7, Z7
+	VPACKSSDW    Z5, Z4, Z4
+	VPADDSW      Z8, Z4, Z4
+	VPACKSSDW    Z7, Z6, Z6
+	VPADDSW      Z8, Z6, Z6
+	VPACKUSWB    Z6, Z4, Z4
+	VPERMD       Z4, Z10, Z4
+	VPMAXUB      Z9, Z4, Z4
+	JMP          packed
+
+look:
+	MOVQ         344(AX), SI
+	VBROADCASTSS 260(AX), Z8
+	VCVTTPS2DQ   Z8, Z8
+	VPACKUSDW    Z8, Z8, Z8
+	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
+	VCVTTPS2DQ   Z0, Z0
+	VCVTTPS2DQ   Z1, Z1
+	VCVTTPS2DQ   Z2, Z2
+	VCVTTPS2DQ   Z3, Z3
+	VPACKUSDW    Z1, Z0, Z0
+	VPACKUSDW    Z3, Z2, Z2
+	VPMAXUW      Z8, Z0, Z0
+	VPMAXUW      Z8, Z2, Z2
+	MOVQ         352(AX), DI
+	VPCMPUW      $0x05, 128(SI), Z0, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW      $0x05, 128(SI), Z2, K2
+	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z3
+	VPERMW       16(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW       16(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords8<>+0(SB), Z3, K2, Z3
+	VPERMW       8(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW       8(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords4<>+0(SB), Z3, K2, Z3
+	VPERMW       4(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW       4(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords2<>+0(SB), Z3, K2, Z3
+	VPERMW       2(SI), Z1, Z10
+	VPCMPUW      $0x05, Z10, Z0, K2
+	VPADDW       inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW       2(SI), Z3, Z10
+	VPCMPUW      $0x05, Z10, Z2, K2
+	VPADDW       inttileWords1<>+0(SB), Z3, K2, Z3
+	VPERMW       192(SI), Z1, Z10
+	VPERMW       192(SI), Z3, Z11
+	TESTQ        DI, DI
+	JZ           group0_found
+	LEAQ         256(SI), R8
+
+group0_more:
+	VPERMW  (R8), Z1, Z12
+	VPCMPUW $0x05, Z12, Z0, K2
+	VPERMW  64(R8), Z1, K2, Z10
+	VPERMW  (R8), Z3, Z12
+	VPCMPUW $0x05, Z12, Z2, K2
+	VPERMW  64(R8), Z3, K2, Z11
+	ADDQ    $0x00000080, R8
+	DECQ    DI
+	JNZ     group0_more
+
+group0_found:
+	VPACKUSWB   Z11, Z10, Z0
+	VPERMD      Z0, Z9, Z0
+	VCVTTPS2DQ  Z4, Z4
+	VCVTTPS2DQ  Z5, Z5
+	VCVTTPS2DQ  Z6, Z6
+	VCVTTPS2DQ  Z7, Z7
+	VPACKUSDW   Z5, Z4, Z4
+	VPACKUSDW   Z7, Z6, Z6
+	VPMAXUW     Z8, Z4, Z4
+	VPMAXUW     Z8, Z6, Z6
+	MOVQ        352(AX), DI
+	VPCMPUW     $0x05, 128(SI), Z4, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
+	VPCMPUW     $0x05, 128(SI), Z6, K2
+	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z2
+	VPERMW      16(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords8<>+0(SB), Z1, K2, Z1
+	VPERMW      16(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords8<>+0(SB), Z2, K2, Z2
+	VPERMW      8(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords4<>+0(SB), Z1, K2, Z1
+	VPERMW      8(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords4<>+0(SB), Z2, K2, Z2
+	VPERMW      4(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords2<>+0(SB), Z1, K2, Z1
+	VPERMW      4(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords2<>+0(SB), Z2, K2, Z2
+	VPERMW      2(SI), Z1, Z3
+	VPCMPUW     $0x05, Z3, Z4, K2
+	VPADDW      inttileWords1<>+0(SB), Z1, K2, Z1
+	VPERMW      2(SI), Z2, Z3
+	VPCMPUW     $0x05, Z3, Z6, K2
+	VPADDW      inttileWords1<>+0(SB), Z2, K2, Z2
+	VPERMW      192(SI), Z1, Z3
+	VPERMW      192(SI), Z2, Z5
+	TESTQ       DI, DI
+	JZ          group1_found
+	LEAQ        256(SI), AX
+
+group1_more:
+	VPERMW  (AX), Z1, Z7
+	VPCMPUW $0x05, Z7, Z4, K2
+	VPERMW  64(AX), Z1, K2, Z3
+	VPERMW  (AX), Z2, Z7
+	VPCMPUW $0x05, Z7, Z6, K2
+	VPERMW  64(AX), Z2, K2, Z5
+	ADDQ    $0x00000080, AX
+	DECQ    DI
+	JNZ     group1_more
+
+group1_found:
+	VPACKUSWB Z5, Z3, Z4
+	VPERMD    Z4, Z9, Z4
+
+packed:
+	CMPQ          CX, $0x00000010
+	JNE           masked
+	VMOVUPS       X0, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVUPS       X1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVUPS       X2, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVUPS       X3, (DX)
+	ADDQ          BX, DX
+	VMOVUPS       X4, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVUPS       X5, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVUPS       X6, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVUPS       X7, (DX)
+	JMP           next
+
+masked:
+	VMOVDQU8      X0, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU8      X1, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z0, X2
+	VMOVDQU8      X2, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z0, X3
+	VMOVDQU8      X3, K1, (DX)
+	ADDQ          BX, DX
+	VMOVDQU8      X4, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU8      X5, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x02, Z4, X6
+	VMOVDQU8      X6, K1, (DX)
+	ADDQ          BX, DX
+	VEXTRACTI32X4 $0x03, Z4, X7
+	VMOVDQU8      X7, K1, (DX)
+	JMP           next
+
+raise:
+	VBROADCASTSS 260(AX), Z8
+	VMAXPS       Z8, Z0, Z0
+	VMAXPS       Z8, Z1, Z1
+	VMAXPS       Z8, Z2, Z2
+	VMAXPS       Z8, Z3, Z3
+	VMAXPS       Z8, Z4, Z4
+	VMAXPS       Z8, Z5, Z5
+	VMAXPS       Z8, Z6, Z6
+	VMAXPS       Z8, Z7, Z7
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Z0, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z1, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z2, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z3, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z4, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z5, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z6, K2, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Z7, K2, (CX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -16515,6 +28187,301 @@ noextra:
 	JMP    tile
 
 done:
+	VZEROUPPER
+	RET
+
+// func inttile9x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile9x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	VXORPS  X11, X11, X11
+	VXORPS  X12, X12, X12
+	VXORPS  X13, X13, X13
+	VXORPS  X14, X14, X14
+	VXORPS  X15, X15, X15
+	VXORPS  X16, X16, X16
+	VXORPS  X17, X17, X17
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), DX
+	LEAQ    (AX)(DX*1), R13
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z18
+	VMOVUPS      64(CX), Z19
+	VPBROADCASTD (BX)(AX*1), Z20
+	VPDPWSSD     Z18, Z20, Z0
+	VPDPWSSD     Z19, Z20, Z1
+	VPBROADCASTD (SI)(AX*1), Z20
+	VPDPWSSD     Z18, Z20, Z2
+	VPDPWSSD     Z19, Z20, Z3
+	VPBROADCASTD (DI)(AX*1), Z20
+	VPDPWSSD     Z18, Z20, Z4
+	VPDPWSSD     Z19, Z20, Z5
+	VPBROADCASTD (R8)(AX*1), Z20
+	VPDPWSSD     Z18, Z20, Z6
+	VPDPWSSD     Z19, Z20, Z7
+	VPBROADCASTD (R9)(AX*1), Z20
+	VPDPWSSD     Z18, Z20, Z8
+	VPDPWSSD     Z19, Z20, Z9
+	VPBROADCASTD (R10)(AX*1), Z20
+	VPDPWSSD     Z18, Z20, Z10
+	VPDPWSSD     Z19, Z20, Z11
+	VPBROADCASTD (R11)(AX*1), Z20
+	VPDPWSSD     Z18, Z20, Z12
+	VPDPWSSD     Z19, Z20, Z13
+	VPBROADCASTD (R12)(AX*1), Z20
+	VPDPWSSD     Z18, Z20, Z14
+	VPDPWSSD     Z19, Z20, Z15
+	VPBROADCASTD (R13)(AX*1), Z20
+	VPDPWSSD     Z18, Z20, Z16
+	VPDPWSSD     Z19, Z20, Z17
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z9, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z10, (CX)
+	VMOVUPS      Z11, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z12, (CX)
+	VMOVUPS      Z13, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z14, (CX)
+	VMOVUPS      Z15, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z16, (CX)
+	VMOVUPS      Z17, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000024, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000009, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000009, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile9x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile9x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), DX
+	LEAQ    (AX)(DX*1), R13
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z9
+	VPBROADCASTD (BX)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z0
+	VPBROADCASTD (SI)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z1
+	VPBROADCASTD (DI)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z2
+	VPBROADCASTD (R8)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z3
+	VPBROADCASTD (R9)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z4
+	VPBROADCASTD (R10)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z5
+	VPBROADCASTD (R11)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z6
+	VPBROADCASTD (R12)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z7
+	VPBROADCASTD (R13)(AX*1), Z10
+	VPDPWSSD     Z9, Z10, Z8
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z5, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z7, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000024, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x00000009, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x00000009, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000009, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -19064,6 +31031,318 @@ noextra:
 	JMP    tile
 
 done:
+	VZEROUPPER
+	RET
+
+// func inttile10x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile10x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	VXORPS  X11, X11, X11
+	VXORPS  X12, X12, X12
+	VXORPS  X13, X13, X13
+	VXORPS  X14, X14, X14
+	VXORPS  X15, X15, X15
+	VXORPS  X16, X16, X16
+	VXORPS  X17, X17, X17
+	VXORPS  X18, X18, X18
+	VXORPS  X19, X19, X19
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), DX
+	LEAQ    (AX)(DX*1), R14
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z20
+	VMOVUPS      64(CX), Z21
+	VPBROADCASTD (BX)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z0
+	VPDPWSSD     Z21, Z22, Z1
+	VPBROADCASTD (SI)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z2
+	VPDPWSSD     Z21, Z22, Z3
+	VPBROADCASTD (DI)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z4
+	VPDPWSSD     Z21, Z22, Z5
+	VPBROADCASTD (R8)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z6
+	VPDPWSSD     Z21, Z22, Z7
+	VPBROADCASTD (R9)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z8
+	VPDPWSSD     Z21, Z22, Z9
+	VPBROADCASTD (R10)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z10
+	VPDPWSSD     Z21, Z22, Z11
+	VPBROADCASTD (R11)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z12
+	VPDPWSSD     Z21, Z22, Z13
+	VPBROADCASTD (R12)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z14
+	VPDPWSSD     Z21, Z22, Z15
+	VPBROADCASTD (R13)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z16
+	VPDPWSSD     Z21, Z22, Z17
+	VPBROADCASTD (R14)(AX*1), Z22
+	VPDPWSSD     Z20, Z22, Z18
+	VPDPWSSD     Z21, Z22, Z19
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z9, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z10, (CX)
+	VMOVUPS      Z11, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z12, (CX)
+	VMOVUPS      Z13, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z14, (CX)
+	VMOVUPS      Z15, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z16, (CX)
+	VMOVUPS      Z17, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z18, (CX)
+	VMOVUPS      Z19, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000028, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x0000000a, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x0000000a, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile10x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile10x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), DX
+	LEAQ    (AX)(DX*1), R14
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z10
+	VPBROADCASTD (BX)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z0
+	VPBROADCASTD (SI)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z1
+	VPBROADCASTD (DI)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z2
+	VPBROADCASTD (R8)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z3
+	VPBROADCASTD (R9)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z4
+	VPBROADCASTD (R10)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z5
+	VPBROADCASTD (R11)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z6
+	VPBROADCASTD (R12)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z7
+	VPBROADCASTD (R13)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z8
+	VPBROADCASTD (R14)(AX*1), Z11
+	VPDPWSSD     Z10, Z11, Z9
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z5, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z7, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z9, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000028, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x0000000a, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x0000000a, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000a, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -21843,6 +34122,335 @@ noextra:
 	JMP    tile
 
 done:
+	VZEROUPPER
+	RET
+
+// func inttile11x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile11x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	VXORPS  X11, X11, X11
+	VXORPS  X12, X12, X12
+	VXORPS  X13, X13, X13
+	VXORPS  X14, X14, X14
+	VXORPS  X15, X15, X15
+	VXORPS  X16, X16, X16
+	VXORPS  X17, X17, X17
+	VXORPS  X18, X18, X18
+	VXORPS  X19, X19, X19
+	VXORPS  X20, X20, X20
+	VXORPS  X21, X21, X21
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*1), R14
+	MOVLQSX 40(DX), DX
+	LEAQ    (AX)(DX*1), R15
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z22
+	VMOVUPS      64(CX), Z23
+	VPBROADCASTD (BX)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z0
+	VPDPWSSD     Z23, Z24, Z1
+	VPBROADCASTD (SI)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z2
+	VPDPWSSD     Z23, Z24, Z3
+	VPBROADCASTD (DI)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z4
+	VPDPWSSD     Z23, Z24, Z5
+	VPBROADCASTD (R8)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z6
+	VPDPWSSD     Z23, Z24, Z7
+	VPBROADCASTD (R9)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z8
+	VPDPWSSD     Z23, Z24, Z9
+	VPBROADCASTD (R10)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z10
+	VPDPWSSD     Z23, Z24, Z11
+	VPBROADCASTD (R11)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z12
+	VPDPWSSD     Z23, Z24, Z13
+	VPBROADCASTD (R12)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z14
+	VPDPWSSD     Z23, Z24, Z15
+	VPBROADCASTD (R13)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z16
+	VPDPWSSD     Z23, Z24, Z17
+	VPBROADCASTD (R14)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z18
+	VPDPWSSD     Z23, Z24, Z19
+	VPBROADCASTD (R15)(AX*1), Z24
+	VPDPWSSD     Z22, Z24, Z20
+	VPDPWSSD     Z23, Z24, Z21
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z9, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z10, (CX)
+	VMOVUPS      Z11, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z12, (CX)
+	VMOVUPS      Z13, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z14, (CX)
+	VMOVUPS      Z15, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z16, (CX)
+	VMOVUPS      Z17, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z18, (CX)
+	VMOVUPS      Z19, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z20, (CX)
+	VMOVUPS      Z21, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x0000002c, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x0000000b, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x0000000b, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile11x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile11x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*1), R14
+	MOVLQSX 40(DX), DX
+	LEAQ    (AX)(DX*1), R15
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z11
+	VPBROADCASTD (BX)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z0
+	VPBROADCASTD (SI)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z1
+	VPBROADCASTD (DI)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z2
+	VPBROADCASTD (R8)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z3
+	VPBROADCASTD (R9)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z4
+	VPBROADCASTD (R10)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z5
+	VPBROADCASTD (R11)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z6
+	VPBROADCASTD (R12)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z7
+	VPBROADCASTD (R13)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z8
+	VPBROADCASTD (R14)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z9
+	VPBROADCASTD (R15)(AX*1), Z12
+	VPDPWSSD     Z11, Z12, Z10
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z5, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z7, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z9, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z10, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x0000002c, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x0000000b, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x0000000b, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000b, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET
 
@@ -24794,5 +37402,351 @@ noextra:
 	JMP    tile
 
 done:
+	VZEROUPPER
+	RET
+
+// func inttile12x32ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile12x32ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	VXORPS  X11, X11, X11
+	VXORPS  X12, X12, X12
+	VXORPS  X13, X13, X13
+	VXORPS  X14, X14, X14
+	VXORPS  X15, X15, X15
+	VXORPS  X16, X16, X16
+	VXORPS  X17, X17, X17
+	VXORPS  X18, X18, X18
+	VXORPS  X19, X19, X19
+	VXORPS  X20, X20, X20
+	VXORPS  X21, X21, X21
+	VXORPS  X22, X22, X22
+	VXORPS  X23, X23, X23
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*1), R14
+	MOVLQSX 40(DX), R15
+	LEAQ    (AX)(R15*1), R15
+	MOVLQSX 44(DX), DX
+	LEAQ    (AX)(DX*1), BP
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	PREFETCHT0   8256(CX)
+	VMOVUPS      (CX), Z24
+	VMOVUPS      64(CX), Z25
+	VPBROADCASTD (BX)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z0
+	VPDPWSSD     Z25, Z26, Z1
+	VPBROADCASTD (SI)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z2
+	VPDPWSSD     Z25, Z26, Z3
+	VPBROADCASTD (DI)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z4
+	VPDPWSSD     Z25, Z26, Z5
+	VPBROADCASTD (R8)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z6
+	VPDPWSSD     Z25, Z26, Z7
+	VPBROADCASTD (R9)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z8
+	VPDPWSSD     Z25, Z26, Z9
+	VPBROADCASTD (R10)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z10
+	VPDPWSSD     Z25, Z26, Z11
+	VPBROADCASTD (R11)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z12
+	VPDPWSSD     Z25, Z26, Z13
+	VPBROADCASTD (R12)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z14
+	VPDPWSSD     Z25, Z26, Z15
+	VPBROADCASTD (R13)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z16
+	VPDPWSSD     Z25, Z26, Z17
+	VPBROADCASTD (R14)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z18
+	VPDPWSSD     Z25, Z26, Z19
+	VPBROADCASTD (R15)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z20
+	VPDPWSSD     Z25, Z26, Z21
+	VPBROADCASTD (BP)(AX*1), Z26
+	VPDPWSSD     Z24, Z26, Z22
+	VPDPWSSD     Z25, Z26, Z23
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	VMOVUPS      Z3, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	VMOVUPS      Z5, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	VMOVUPS      Z7, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	VMOVUPS      Z9, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z10, (CX)
+	VMOVUPS      Z11, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z12, (CX)
+	VMOVUPS      Z13, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z14, (CX)
+	VMOVUPS      Z15, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z16, (CX)
+	VMOVUPS      Z17, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z18, (CX)
+	VMOVUPS      Z19, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z20, (CX)
+	VMOVUPS      Z21, 64(CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z22, (CX)
+	VMOVUPS      Z23, 64(CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000030, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
+	VZEROUPPER
+	RET
+
+// func inttile12x16ShortAVX512(t *byte)
+// Requires: AVX, AVX512F, AVX512VNNI, MMX+
+TEXT ·inttile12x16ShortAVX512(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	VXORPS  X0, X0, X0
+	VXORPS  X1, X1, X1
+	VXORPS  X2, X2, X2
+	VXORPS  X3, X3, X3
+	VXORPS  X4, X4, X4
+	VXORPS  X5, X5, X5
+	VXORPS  X6, X6, X6
+	VXORPS  X7, X7, X7
+	VXORPS  X8, X8, X8
+	VXORPS  X9, X9, X9
+	VXORPS  X10, X10, X10
+	VXORPS  X11, X11, X11
+	MOVQ    56(AX), CX
+	MOVQ    CX, 8(SP)
+	MOVQ    48(AX), CX
+	MOVQ    CX, (SP)
+	MOVQ    72(AX), CX
+	MOVQ    24(AX), DX
+	MOVQ    (AX), AX
+	MOVLQSX (DX), BX
+	LEAQ    (AX)(BX*1), BX
+	MOVLQSX 4(DX), SI
+	LEAQ    (AX)(SI*1), SI
+	MOVLQSX 8(DX), DI
+	LEAQ    (AX)(DI*1), DI
+	MOVLQSX 12(DX), R8
+	LEAQ    (AX)(R8*1), R8
+	MOVLQSX 16(DX), R9
+	LEAQ    (AX)(R9*1), R9
+	MOVLQSX 20(DX), R10
+	LEAQ    (AX)(R10*1), R10
+	MOVLQSX 24(DX), R11
+	LEAQ    (AX)(R11*1), R11
+	MOVLQSX 28(DX), R12
+	LEAQ    (AX)(R12*1), R12
+	MOVLQSX 32(DX), R13
+	LEAQ    (AX)(R13*1), R13
+	MOVLQSX 36(DX), R14
+	LEAQ    (AX)(R14*1), R14
+	MOVLQSX 40(DX), R15
+	LEAQ    (AX)(R15*1), R15
+	MOVLQSX 44(DX), DX
+	LEAQ    (AX)(DX*1), BP
+
+segment:
+	MOVQ (SP), AX
+	ADDQ $0x10, (SP)
+	MOVQ 8(AX), DX
+	MOVQ (AX), AX
+
+k:
+	PREFETCHT0   8192(CX)
+	VMOVUPS      (CX), Z12
+	VPBROADCASTD (BX)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z0
+	VPBROADCASTD (SI)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z1
+	VPBROADCASTD (DI)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z2
+	VPBROADCASTD (R8)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z3
+	VPBROADCASTD (R9)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z4
+	VPBROADCASTD (R10)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z5
+	VPBROADCASTD (R11)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z6
+	VPBROADCASTD (R12)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z7
+	VPBROADCASTD (R13)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z8
+	VPBROADCASTD (R14)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z9
+	VPBROADCASTD (R15)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z10
+	VPBROADCASTD (BP)(AX*1), Z13
+	VPDPWSSD     Z12, Z13, Z11
+	ADDQ         $0x00000040, CX
+	ADDQ         $0x04, AX
+	DECQ         DX
+	JNZ          k
+	DECQ         8(SP)
+	JNZ          segment
+	MOVQ         t+0(FP), AX
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), AX
+	VMOVUPS      Z0, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z1, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z2, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z3, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z4, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z5, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z6, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z7, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z8, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z9, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z10, (CX)
+	ADDQ         AX, CX
+	VMOVUPS      Z11, (CX)
+	MOVQ         t+0(FP), AX
+	DECQ         248(AX)
+	JZ           done
+	ADDQ         $0x00000030, 24(AX)
+	MOVQ         216(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	ADDQ         CX, 96(AX)
+	CMPQ         312(AX), $0x00
+	JE           noextra
+	MOVQ         336(AX), CX
+	IMUL3Q       $0x0000000c, CX, CX
+	ADDQ         CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	DECQ 384(AX)
+	JLE  end
+	MOVQ 392(AX), CX
+	MOVQ CX, 248(AX)
+	MOVQ 400(AX), CX
+	SUBQ CX, 24(AX)
+	MOVQ 408(AX), CX
+	ADDQ CX, (AX)
+	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
+	ADDQ CX, 96(AX)
+	JMP  tile
+
+end:
 	VZEROUPPER
 	RET

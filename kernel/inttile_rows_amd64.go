@@ -9,9 +9,9 @@ import (
 )
 
 var archIntTiles = []intTile{
-	{name: "u8s8_12x32_vnni", needs: cpu.AVX512 | cpu.VNNI, looks: true, panels: []panelKernel[intArgs]{
+	{name: "u8s8_12x32_vnni", needs: cpu.AVX512 | cpu.VNNI, looks: true, pace: 0.52, panels: []panelKernel[intArgs]{
 		intByHeight(16, dot16), intByHeight(32, dot32)}},
-	{name: "u8s8_3x16_avx2", needs: cpu.AVX2, grouped: true, whole: true, panels: []panelKernel[intArgs]{
+	{name: "u8s8_3x16_avx2", needs: cpu.AVX2, grouped: true, whole: true, pace: 0.88, panels: []panelKernel[intArgs]{
 		intByHeight(8, grouped8), intByHeight(16, grouped16)}},
 }
 

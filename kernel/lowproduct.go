@@ -103,7 +103,7 @@ type lowLoan struct {
 
 var lowLoanPool = sync.Pool{New: func() any { return new(lowLoan) }}
 
-// Run computes one task: c = clamp(a·b + bias + residual), dense rows. fixed holds
+// Run computes one task: c = act(clamp(a·b + bias + residual)), dense rows. fixed holds
 // all rows of a, from Fix.
 func (g *LowGemm) Run(task int, c, a, fixed []float32, ep *Epilogue, scratch []float32) {
 	l := lowLoanPool.Get().(*lowLoan)
@@ -180,7 +180,9 @@ func (e *Epilogue) finish(dst, sums []float32, at, j int, unit float32) {
 			y[i] = clampTo(v, lo, hi)
 		}
 	}
-	copy(dst, y)
+	if copy(dst, y); e.Act != nil {
+		e.Act(dst, dst)
+	}
 }
 
 func addTo(y, x []float32) {

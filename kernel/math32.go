@@ -4,7 +4,7 @@ import "math"
 
 // The coefficients below interpolate in Chebyshev nodes on the interval where
 // each is used, rounded to float32; assembly uses the same ones with fused
-// multiply-adds (TestUnary holds both to the bounds).
+// multiply-adds, and one of its own for SiLU (TestUnary holds all to the bounds).
 
 // expPoly is (eʳ-1-r)/r² in r for |r| ≤ ln2/2.
 var expPoly = [6]float32{0.5, 1.666666716e-01, 4.166646674e-02, 8.333310485e-03, 1.393364160e-03, 1.989098091e-04}
@@ -23,6 +23,8 @@ const (
 	tanhSmall = 0.625
 	erfSmall  = 0.921875
 	erfLarge  = 4.0
+	// siluEnd is where SiLU ends: assembly's power of two would leave its range.
+	siluEnd = 87.0
 	// expMin and expMax bound the arguments of exp whose results are neither
 	// 0 nor infinite.
 	expMin = -104.0
@@ -75,10 +77,8 @@ func sigmoid32(x float32) float32 {
 }
 
 func silu32(x float32) float32 {
-	if x == float32(math.Inf(-1)) {
-		return 0
-	}
-	return x * sigmoid32(x)
+	x = clampTo(x, -siluEnd, inf)
+	return x / (1 + exp32(-x))
 }
 
 func tanh32(x float32) float32 {

@@ -10,10 +10,13 @@ var (
 	archMaxCodes      []impl[maxCodesLoop]
 	archGateCodes     []impl[gateCodesLoop]
 	archMapCodes      []impl[mapCodesLoop]
+	archSumCodes      []impl[sumCodesLoop]
+	archScaleCodes    []impl[scaleCodesLoop]
 	archSteps         []impl[stepLoop]
 	archTiles         []tile
 	archIntTiles      []intTile
 	archIntDepthTiles []intTile
+	archDepthLines    []depthLine
 	archLowTiles      []lowTile
 	archDepthwise     []impl[windowLoop]
 	archMaxPool       []impl[windowLoop]
@@ -21,6 +24,7 @@ var (
 	archUnary         [unaryCount][]impl[unaryLoop]
 	archBinary        [binaryCount][]impl[binaryLoop]
 	archAffine        []impl[affineLoop]
+	archGateRows      []impl[gateRowsLoop]
 	archRowMax        []impl[reduceLoop]
 	archRowSize       []impl[reduceLoop]
 	archRowSum        []impl[reduceLoop]
@@ -39,4 +43,11 @@ var (
 	archWinogradIn2   []impl[winogradInLoop]
 	archWinogradOut4  []impl[winogradOutLoop]
 	archWinogradOut2  []impl[winogradOutLoop]
+
+	archShortTiles      []intTile
+	archSumsTiles       []intTile
+	archIntWinogradIn4  []impl[intWinogradInLoop]
+	archIntWinogradIn2  []impl[intWinogradInLoop]
+	archIntWinogradOut4 []impl[intWinogradOutLoop]
+	archIntWinogradOut2 []impl[intWinogradOutLoop]
 )

@@ -33,7 +33,7 @@ type bandPlan struct {
 	oh, ow        int
 	access        access
 	hp, wp, pixel int // extents and pixel stride of what tiles read
-	bandRows      int // output rows of one task
+	bandRows      int // most output rows of one task
 	bands         int
 	panels        int // panels of one group
 	panelsPerTask int
@@ -66,7 +66,17 @@ func (c *bandPlan) split(limit, want int) {
 	}
 	c.panelsPerTask = (all + c.panelTasks - 1) / c.panelTasks
 	c.panelTasks = (all + c.panelsPerTask - 1) / c.panelsPerTask
+	if c.Tasks()%2 == 1 && want > 1 && rows >= 2*(c.bands+1) {
+		c.bands++ // two threads have the same to do
+	}
+	c.bandRows = (rows + c.bands - 1) / c.bands
 	c.bandPixels = c.bandRows * c.ow
+}
+
+// band is the output rows of a task, over all images. Bands differ by a row at most.
+func (c *bandPlan) band(task int) (from, to int) {
+	b, rows := task/c.panelTasks, c.s.N*c.oh
+	return b * rows / c.bands, (b + 1) * rows / c.bands
 }
 
 // bandElements is how many elements the tiles of one band read.

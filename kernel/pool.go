@@ -85,12 +85,15 @@ func (p *MaxPool) run(task int, dst, src []float32, loop windowLoop) {
 type AvgPool struct {
 	w     window
 	shape PoolShape
+	each  func(a *winArgs, y, x span)
 }
 
 // NewAvgPool plans an average pooling.
 func NewAvgPool(s PoolShape) (*AvgPool, error) {
 	w, err := s.plan()
-	return &AvgPool{w, s}, err
+	p := &AvgPool{w: w, shape: s}
+	p.each = p.scale
+	return p, err
 }
 
 // Tasks is the number of independent tasks; they write disjoint outputs.
@@ -101,7 +104,7 @@ func (p *AvgPool) Run(task int, dst, src []float32) { p.run(task, dst, src, pick
 
 func (p *AvgPool) run(task int, dst, src []float32, loop windowLoop) {
 	a := winPool.Get().(*winArgs)
-	p.w.run(task, call{winArgs: a, dst: dst, src: src, loop: loop, each: p.scale})
+	p.w.run(task, call{winArgs: a, dst: dst, src: src, loop: loop, each: p.each})
 	a.release()
 }
 

@@ -35,9 +35,11 @@ func (p *product) run(t *tileArgs, r0, r1 int, panel []float32, w, j, cols int) 
 	at := 0
 	for i, block := range p.blocks {
 		t.segs, t.b = block, panel[at*w:]
+		t.ahead = -4 * at * w
 		for _, s := range block {
 			at += s.n
 		}
+		t.ahead += 4 * at * w
 		t.lo, t.hi = -inf, inf
 		if i == len(p.blocks)-1 {
 			t.lo, t.hi = lo, hi
@@ -53,6 +55,11 @@ func (p *product) run(t *tileArgs, r0, r1 int, panel []float32, w, j, cols int) 
 			}
 		}
 	}
+}
+
+// act ends rows r0 ≤ r < r1 of the finished columns j0 ≤ j < j1.
+func (p *product) act(r0, r1, j0, j1 int) {
+	actRows(p.ep.Act, p.dst[r0*p.ldc+j0:], r1-r0, j1-j0, p.ldc)
 }
 
 // stack is a number of tiles of equal height.

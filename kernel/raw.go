@@ -12,6 +12,21 @@ func rawBytes[T float32 | int32](s []T) []uint8 {
 	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), 4*len(s))
 }
 
+// rawShorts sees memory of words as bytes.
+func rawShorts(s []int16) []uint8 {
+	return unsafe.Slice((*uint8)(unsafe.Pointer(unsafe.SliceData(s))), 2*len(s))
+}
+
+// shorts sees bytes, aligned to 2, as words.
+func shorts(x []uint8) []int16 {
+	return unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/2)
+}
+
+// ints sees bytes, aligned to 4, as int32.
+func ints(x []uint8) []int32 {
+	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(x))), len(x)/4)
+}
+
 // int32s is the start of scratch memory seen as integers.
 func int32s(scratch []float32, n int) []int32 {
 	return unsafe.Slice((*int32)(unsafe.Pointer(unsafe.SliceData(scratch[:n]))), n)

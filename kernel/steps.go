@@ -34,7 +34,11 @@ func (s *Steps) Run(dst []uint8, src []float32, factor, offset float32) {
 	if len(dst) == 0 {
 		return
 	}
-	s.matrix(&stepArgs{dst: dst, src: src[:len(dst)], rows: 1, cols: len(dst), factor: factor, offset: offset})
+	a := stepPool.Get().(*stepArgs)
+	*a = stepArgs{dst: dst, src: src[:len(dst)], rows: 1, cols: len(dst), factor: factor, offset: offset}
+	s.matrix(a)
+	*a = stepArgs{}
+	stepPool.Put(a)
 }
 
 // matrix is Run for rows that lie apart.

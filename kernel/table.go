@@ -29,6 +29,15 @@ func Table() []Row {
 	for _, t := range intDepthTiles {
 		add("intdepthwise", t.name, t.needs)
 	}
+	for _, t := range shortTiles {
+		add("shorttile", t.name, t.needs)
+	}
+	for _, t := range sumsTiles {
+		add("sumstile", t.name, t.needs)
+	}
+	for _, l := range archDepthLines {
+		add("depthline", l.name, l.needs)
+	}
 	for _, t := range lowTiles {
 		add("low", t.name, t.needs)
 	}
@@ -42,6 +51,7 @@ func Table() []Row {
 		rows = append(rows, list(op.String(), unaryLoops[op])...)
 	}
 	rows = append(rows, list("affine", affineLoops)...)
+	rows = append(rows, list("gaterows", gateRowsLoops)...)
 	rows = append(rows, list("rowmax", rowMaxLoops)...)
 	rows = append(rows, list("rowsize", rowSizeLoops)...)
 	rows = append(rows, list("rowsum", rowSumLoops)...)
@@ -58,6 +68,8 @@ func Table() []Row {
 	rows = append(rows, list("maxcodes", maxCodesLoops)...)
 	rows = append(rows, list("gatecodes", gateCodesLoops)...)
 	rows = append(rows, list("mapcodes", mapCodesLoops)...)
+	rows = append(rows, list("sumcodes", sumCodesLoops)...)
+	rows = append(rows, list("scalecodes", scaleCodesLoops)...)
 	rows = append(rows, list("expand", expandLoops)...)
 	rows = append(rows, list("steps", stepLoops)...)
 	rows = append(rows, list("transpose", transposeLoops)...)
@@ -65,5 +77,9 @@ func Table() []Row {
 	rows = append(rows, list("winograd4out", winogradOut4Loops)...)
 	rows = append(rows, list("winograd2in", winogradIn2Loops)...)
 	rows = append(rows, list("winograd2out", winogradOut2Loops)...)
+	rows = append(rows, list("intwinograd4in", intWinogradIn4Loops)...)
+	rows = append(rows, list("intwinograd4out", intWinogradOut4Loops)...)
+	rows = append(rows, list("intwinograd2in", intWinogradIn2Loops)...)
+	rows = append(rows, list("intwinograd2out", intWinogradOut2Loops)...)
 	return rows
 }

@@ -33,6 +33,7 @@ type tileArgs struct {
 	n        int
 	lo, hi   float32
 	tiles    int
+	ahead    int // bytes from b to what is needed next
 }
 
 // tile is a row of the table of matrix micro-kernels, which has kernels for

@@ -40,11 +40,36 @@ GLOBL tileLaneMasks<>(SB), RODATA|NOPTR, $128
 
 // func tile1x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile1x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z 64(CX), K2, Z1
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -62,6 +87,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z2
@@ -69,18 +98,52 @@ k:
 	VBROADCASTSS (BX)(AX*4), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z2
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS 64(CX), Z2
+	VADDPS  Z2, Z1, Z1
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z2
+	VBROADCASTSS 196(AX), Z3
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z3, Z0
+	VMAXPS       Z1, Z2, Z1
+	VMINPS       Z1, Z3, Z1
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -88,50 +151,53 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z2
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z2
 	VADDPS    Z2, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z2
+	VMOVUPS.Z 64(DX), K2, Z2
 	VADDPS    Z2, Z1, Z1
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z2
-	VADDPS    Z2, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z2
-	VADDPS    Z2, Z1, Z1
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z2
 	VBROADCASTSS 196(AX), Z3
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z2, Z0
 	VMINPS       Z0, Z3, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000004, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000004, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000004, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -139,11 +205,36 @@ done:
 
 // func tile1x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile1x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile1x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Y1
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z 64(CX), K2, Y1
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -161,6 +252,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z2
@@ -168,18 +263,52 @@ k:
 	VBROADCASTSS (BX)(AX*4), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Y3, Y4, Y1
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z2
+	VADDPS  Z2, Z0, Z0
+	VMOVUPS 64(CX), Y2
+	VADDPS  Y2, Y1, Y1
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z2
+	VBROADCASTSS 196(AX), Z3
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z3, Z0
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -187,50 +316,53 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z2
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z2
 	VADDPS    Z2, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y2
+	VMOVUPS.Z 64(DX), K2, Y2
 	VADDPS    Y2, Y1, Y1
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z2
-	VADDPS    Z2, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y2
-	VADDPS    Y2, Y1, Y1
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z2
 	VBROADCASTSS 196(AX), Z3
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z2, Z0
 	VMINPS       Z0, Z3, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y2, Y1
 	VMINPS       Y1, Y3, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000004, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000004, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000004, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -238,10 +370,31 @@ done:
 
 // func tile1x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile1x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile1x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -259,63 +412,99 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z1
 	VFMADD231PS.BCST (BX)(AX*4), Z1, Z0
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z1
+	VADDPS  Z1, Z0, Z0
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z1
+	VBROADCASTSS 196(AX), Z2
+	VMAXPS       Z0, Z1, Z0
+	VMINPS       Z0, Z2, Z0
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z1
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z1
 	VADDPS    Z1, Z0, Z0
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z1
-	VADDPS    Z1, Z0, Z0
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z1
 	VBROADCASTSS 196(AX), Z2
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z1, Z0
 	VMINPS       Z0, Z2, Z0
-	VMOVUPS      Z0, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000004, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000004, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000004, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000004, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -323,10 +512,30 @@ done:
 
 // func tile1x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile1x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -344,16 +553,20 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y1
 	VBROADCASTSS (BX)(AX*4), Y2
 	VFMADD231PS  Y1, Y2, Y0
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -362,69 +575,61 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y1
-	VADDPS  Y1, Y0, Y0
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y1
 	VADDPS  Y1, Y0, Y0
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y1
 	VBROADCASTSS 196(AX), Y2
 	VMAXPS       Y0, Y1, Y0
 	VMINPS       Y0, Y2, Y0
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y1
-	VMASKMOVPS (DX), Y1, Y1
-	VADDPS     Y1, Y0, Y0
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y1
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y1
 	VMASKMOVPS (DX), Y1, Y1
 	VADDPS     Y1, Y0, Y0
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y1
 	VBROADCASTSS 196(AX), Y2
 	VMAXPS       Y0, Y1, Y0
 	VMINPS       Y0, Y2, Y0
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, BX
-	SUBQ         CX, BX
-	VMOVUPS      (AX)(BX*4), Y1
-	VMASKMOVPS   Y0, Y1, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y1
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y1, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -447,11 +652,34 @@ done:
 
 // func tile1x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile1x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMOVUPS    32(SI)(BX*4), Y1
+	VMASKMOVPS (CX), Y0, Y0
+	VMASKMOVPS 32(CX), Y1, Y1
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -469,6 +697,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y2
@@ -476,11 +708,11 @@ k:
 	VBROADCASTSS (BX)(AX*4), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -489,86 +721,73 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000010
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y2
-	VADDPS  Y2, Y0, Y0
-	VMOVUPS 32(CX), Y2
-	VADDPS  Y2, Y1, Y1
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y2
 	VADDPS  Y2, Y0, Y0
 	VMOVUPS 32(CX), Y2
 	VADDPS  Y2, Y1, Y1
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y2
 	VBROADCASTSS 196(AX), Y3
 	VMAXPS       Y0, Y2, Y0
 	VMINPS       Y0, Y3, Y0
 	VMAXPS       Y1, Y2, Y1
 	VMINPS       Y1, Y3, Y1
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y2
-	VMOVUPS    32(BX)(SI*4), Y3
-	VMASKMOVPS (DX), Y2, Y2
-	VADDPS     Y2, Y0, Y0
-	VMASKMOVPS 32(DX), Y3, Y2
-	VADDPS     Y2, Y1, Y1
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y2
+	VMOVUPS    32(BX)(DX*4), Y3
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y2
-	VMOVUPS    32(BX)(SI*4), Y3
 	VMASKMOVPS (DX), Y2, Y2
 	VADDPS     Y2, Y0, Y0
 	VMASKMOVPS 32(DX), Y3, Y2
 	VADDPS     Y2, Y1, Y1
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y2
 	VBROADCASTSS 196(AX), Y3
 	VMAXPS       Y0, Y2, Y0
 	VMINPS       Y0, Y3, Y0
 	VMAXPS       Y1, Y2, Y1
 	VMINPS       Y1, Y3, Y1
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, BX
-	SUBQ         CX, BX
-	VMOVUPS      (AX)(BX*4), Y2
-	VMOVUPS      32(AX)(BX*4), Y3
-	VMASKMOVPS   Y0, Y2, (DX)
-	VMASKMOVPS   Y1, Y3, 32(DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y2
+	VMOVUPS    32(BX)(DX*4), Y3
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y2, (DX)
+	VMASKMOVPS Y1, Y3, 32(DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -591,13 +810,42 @@ done:
 
 // func tile2x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile2x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -617,6 +865,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z4
@@ -627,18 +879,64 @@ k:
 	VBROADCASTSS (SI)(AX*4), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Z5, Z6, Z3
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS 64(CX), Z4
+	VADDPS  Z4, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS 64(CX), Z4
+	VADDPS  Z4, Z3, Z3
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z4
+	VBROADCASTSS 196(AX), Z5
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMINPS       Z1, Z5, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VMAXPS       Z3, Z4, Z3
+	VMINPS       Z3, Z5, Z3
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -646,64 +944,65 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z4
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
-	VADDPS    Z4, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z4
+	VMOVUPS.Z 64(DX), K2, Z4
 	VADDPS    Z4, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z4
 	VADDPS    Z4, Z3, Z3
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z4
-	VADDPS    Z4, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z4
-	VADDPS    Z4, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z4
-	VADDPS    Z4, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z4
-	VADDPS    Z4, Z3, Z3
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z4
 	VBROADCASTSS 196(AX), Z5
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z4, Z1
 	VMINPS       Z1, Z5, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z5, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z4, Z3
 	VMINPS       Z3, Z5, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000008, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000008, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000008, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -711,13 +1010,42 @@ done:
 
 // func tile2x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile2x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile2x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -737,6 +1065,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z4
@@ -747,18 +1079,64 @@ k:
 	VBROADCASTSS (SI)(AX*4), Z6
 	VFMADD231PS  Z4, Z6, Z2
 	VFMADD231PS  Y5, Y6, Y3
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z4
+	VADDPS  Z4, Z0, Z0
+	VMOVUPS 64(CX), Y4
+	VADDPS  Y4, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS 64(CX), Y4
+	VADDPS  Y4, Y3, Y3
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z4
+	VBROADCASTSS 196(AX), Z5
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VMAXPS       Y1, Y4, Y1
+	VMINPS       Y1, Y5, Y1
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VMAXPS       Y3, Y4, Y3
+	VMINPS       Y3, Y5, Y3
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -766,64 +1144,65 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z4
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
-	VADDPS    Z4, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y4
+	VMOVUPS.Z 64(DX), K2, Y4
 	VADDPS    Y4, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z4
+	VADDPS    Z4, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y4
 	VADDPS    Y4, Y3, Y3
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z4
-	VADDPS    Z4, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y4
-	VADDPS    Y4, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z4
-	VADDPS    Z4, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y4
-	VADDPS    Y4, Y3, Y3
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z4
 	VBROADCASTSS 196(AX), Z5
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y4, Y1
 	VMINPS       Y1, Y5, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z5, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y4, Y3
 	VMINPS       Y3, Y5, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000008, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000008, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000008, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -831,11 +1210,34 @@ done:
 
 // func tile2x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile2x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile2x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -855,72 +1257,114 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z2
 	VFMADD231PS.BCST (BX)(AX*4), Z2, Z0
 	VFMADD231PS.BCST (SI)(AX*4), Z2, Z1
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z2
+	VADDPS  Z2, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z2
+	VADDPS  Z2, Z1, Z1
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z2
+	VBROADCASTSS 196(AX), Z3
+	VMAXPS       Z0, Z2, Z0
+	VMINPS       Z0, Z3, Z0
+	VMAXPS       Z1, Z2, Z1
+	VMINPS       Z1, Z3, Z1
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z2
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z2
 	VADDPS    Z2, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z2
 	VADDPS    Z2, Z1, Z1
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z2
-	VADDPS    Z2, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z2
-	VADDPS    Z2, Z1, Z1
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z2
 	VBROADCASTSS 196(AX), Z3
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z2, Z0
 	VMINPS       Z0, Z3, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z2, Z1
 	VMINPS       Z1, Z3, Z1
-	VMOVUPS      Z1, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000008, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000008, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000008, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000008, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -928,11 +1372,33 @@ done:
 
 // func tile2x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile2x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -952,6 +1418,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y2
@@ -959,11 +1429,11 @@ k:
 	VFMADD231PS  Y2, Y3, Y0
 	VBROADCASTSS (SI)(AX*4), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -972,19 +1442,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y2
-	VADDPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y1
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y2
 	VADDPS  Y2, Y0, Y0
 	ADDQ    DX, CX
@@ -992,42 +1454,35 @@ residual_full:
 	VADDPS  Y2, Y1, Y1
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y2
 	VBROADCASTSS 196(AX), Y3
 	VMAXPS       Y0, Y2, Y0
 	VMINPS       Y0, Y3, Y0
 	VMAXPS       Y1, Y2, Y1
 	VMINPS       Y1, Y3, Y1
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y2
-	VMASKMOVPS (DX), Y2, Y2
-	VADDPS     Y2, Y0, Y0
-	VADDPS     Y2, Y1, Y1
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y2
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y2
 	VMASKMOVPS (DX), Y2, Y3
 	VADDPS     Y3, Y0, Y0
 	ADDQ       BX, DX
@@ -1035,22 +1490,27 @@ residual_partial:
 	VADDPS     Y2, Y1, Y1
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y2
 	VBROADCASTSS 196(AX), Y3
 	VMAXPS       Y0, Y2, Y0
 	VMINPS       Y0, Y3, Y0
 	VMAXPS       Y1, Y2, Y1
 	VMINPS       Y1, Y3, Y1
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y2
-	VMASKMOVPS   Y0, Y2, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y2, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y2
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y2, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y2, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -1073,13 +1533,40 @@ done:
 
 // func tile2x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile2x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y2
+	VMOVUPS 32(CX), Y1
+	VMOVAPS Y1, Y3
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMOVUPS    32(SI)(BX*4), Y1
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y2
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMOVAPS    Y1, Y3
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -1099,6 +1586,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y4
@@ -1109,11 +1600,11 @@ k:
 	VBROADCASTSS (SI)(AX*4), Y6
 	VFMADD231PS  Y4, Y6, Y2
 	VFMADD231PS  Y5, Y6, Y3
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -1122,22 +1613,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000010
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y4
-	VADDPS  Y4, Y0, Y0
-	VADDPS  Y4, Y2, Y2
-	VMOVUPS 32(CX), Y4
-	VADDPS  Y4, Y1, Y1
-	VADDPS  Y4, Y3, Y3
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y4
 	VADDPS  Y4, Y0, Y0
 	VMOVUPS 32(CX), Y4
@@ -1149,6 +1629,9 @@ residual_full:
 	VADDPS  Y4, Y3, Y3
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y4
 	VBROADCASTSS 196(AX), Y5
 	VMAXPS       Y0, Y4, Y0
@@ -1159,43 +1642,29 @@ clamp_full:
 	VMINPS       Y2, Y5, Y2
 	VMAXPS       Y3, Y4, Y3
 	VMINPS       Y3, Y5, Y3
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMOVUPS    32(BX)(SI*4), Y5
-	VMASKMOVPS (DX), Y4, Y4
-	VADDPS     Y4, Y0, Y0
-	VADDPS     Y4, Y2, Y2
-	VMASKMOVPS 32(DX), Y5, Y4
-	VADDPS     Y4, Y1, Y1
-	VADDPS     Y4, Y3, Y3
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y4
+	VMOVUPS    32(BX)(DX*4), Y5
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y4
-	VMOVUPS    32(SI)(DI*4), Y5
 	VMASKMOVPS (DX), Y4, Y6
 	VADDPS     Y6, Y0, Y0
 	VMASKMOVPS 32(DX), Y5, Y6
@@ -1207,6 +1676,9 @@ residual_partial:
 	VADDPS     Y4, Y3, Y3
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y4
 	VBROADCASTSS 196(AX), Y5
 	VMAXPS       Y0, Y4, Y0
@@ -1217,19 +1689,21 @@ clamp_partial:
 	VMINPS       Y2, Y5, Y2
 	VMAXPS       Y3, Y4, Y3
 	VMINPS       Y3, Y5, Y3
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y4
-	VMOVUPS      32(AX)(SI*4), Y5
-	VMASKMOVPS   Y0, Y4, (DX)
-	VMASKMOVPS   Y1, Y5, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y4, (DX)
-	VMASKMOVPS   Y3, Y5, 32(DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y4
+	VMOVUPS    32(BX)(DX*4), Y5
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y4, (DX)
+	VMASKMOVPS Y1, Y5, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y4, (DX)
+	VMASKMOVPS Y3, Y5, 32(DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -1252,15 +1726,48 @@ done:
 
 // func tile3x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile3x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -1282,6 +1789,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z6
@@ -1295,18 +1806,76 @@ k:
 	VBROADCASTSS (DI)(AX*4), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Z7, Z8, Z5
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z0, Z0
+	VMOVUPS 64(CX), Z6
+	VADDPS  Z6, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z2, Z2
+	VMOVUPS 64(CX), Z6
+	VADDPS  Z6, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z4, Z4
+	VMOVUPS 64(CX), Z6
+	VADDPS  Z6, Z5, Z5
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z6
+	VBROADCASTSS 196(AX), Z7
+	VMAXPS       Z0, Z6, Z0
+	VMINPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMINPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMINPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMINPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z6, Z5
+	VMINPS       Z5, Z7, Z5
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -1314,78 +1883,77 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z6
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	VADDPS    Z6, Z2, Z2
-	VADDPS    Z6, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z6
+	VMOVUPS.Z 64(DX), K2, Z6
 	VADDPS    Z6, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z6
 	VADDPS    Z6, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z6
 	VADDPS    Z6, Z5, Z5
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z6
-	VADDPS    Z6, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z6
-	VADDPS    Z6, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z6
-	VADDPS    Z6, Z5, Z5
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z6
 	VBROADCASTSS 196(AX), Z7
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z6, Z1
 	VMINPS       Z1, Z7, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z6, Z2
 	VMINPS       Z2, Z7, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z6, Z3
 	VMINPS       Z3, Z7, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z6, Z4
 	VMINPS       Z4, Z7, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z6, Z5
 	VMINPS       Z5, Z7, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x0000000c, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x0000000c, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x0000000c, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -1393,15 +1961,48 @@ done:
 
 // func tile3x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile3x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile3x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -1423,6 +2024,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z6
@@ -1436,18 +2041,76 @@ k:
 	VBROADCASTSS (DI)(AX*4), Z8
 	VFMADD231PS  Z6, Z8, Z4
 	VFMADD231PS  Y7, Y8, Y5
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z0, Z0
+	VMOVUPS 64(CX), Y6
+	VADDPS  Y6, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z2, Z2
+	VMOVUPS 64(CX), Y6
+	VADDPS  Y6, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z4, Z4
+	VMOVUPS 64(CX), Y6
+	VADDPS  Y6, Y5, Y5
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z6
+	VBROADCASTSS 196(AX), Z7
+	VMAXPS       Z0, Z6, Z0
+	VMINPS       Z0, Z7, Z0
+	VMAXPS       Y1, Y6, Y1
+	VMINPS       Y1, Y7, Y1
+	VMAXPS       Z2, Z6, Z2
+	VMINPS       Z2, Z7, Z2
+	VMAXPS       Y3, Y6, Y3
+	VMINPS       Y3, Y7, Y3
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z7, Z4
+	VMAXPS       Y5, Y6, Y5
+	VMINPS       Y5, Y7, Y5
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -1455,78 +2118,77 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z6
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z6
 	VADDPS    Z6, Z0, Z0
-	VADDPS    Z6, Z2, Z2
-	VADDPS    Z6, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y6
+	VMOVUPS.Z 64(DX), K2, Y6
 	VADDPS    Y6, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y6
 	VADDPS    Y6, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z6
+	VADDPS    Z6, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y6
 	VADDPS    Y6, Y5, Y5
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y6
-	VADDPS    Y6, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y6
-	VADDPS    Y6, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y6
-	VADDPS    Y6, Y5, Y5
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z6
 	VBROADCASTSS 196(AX), Z7
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y6, Y1
 	VMINPS       Y1, Y7, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z6, Z2
 	VMINPS       Z2, Z7, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y6, Y3
 	VMINPS       Y3, Y7, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z6, Z4
 	VMINPS       Z4, Z7, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y6, Y5
 	VMINPS       Y5, Y7, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x0000000c, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x0000000c, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x0000000c, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -1534,12 +2196,37 @@ done:
 
 // func tile3x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile3x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile3x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -1561,81 +2248,129 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z3
 	VFMADD231PS.BCST (BX)(AX*4), Z3, Z0
 	VFMADD231PS.BCST (SI)(AX*4), Z3, Z1
 	VFMADD231PS.BCST (DI)(AX*4), Z3, Z2
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z3
+	VADDPS  Z3, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z3
+	VADDPS  Z3, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z3
+	VADDPS  Z3, Z2, Z2
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z3
+	VBROADCASTSS 196(AX), Z4
+	VMAXPS       Z0, Z3, Z0
+	VMINPS       Z0, Z4, Z0
+	VMAXPS       Z1, Z3, Z1
+	VMINPS       Z1, Z4, Z1
+	VMAXPS       Z2, Z3, Z2
+	VMINPS       Z2, Z4, Z2
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z3
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z3
 	VADDPS    Z3, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z3
 	VADDPS    Z3, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z3
 	VADDPS    Z3, Z2, Z2
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z3
-	VADDPS    Z3, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z3
-	VADDPS    Z3, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z3
-	VADDPS    Z3, Z2, Z2
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z3
 	VBROADCASTSS 196(AX), Z4
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z3, Z0
 	VMINPS       Z0, Z4, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z3, Z1
 	VMINPS       Z1, Z4, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z3, Z2
 	VMINPS       Z2, Z4, Z2
-	VMOVUPS      Z2, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x0000000c, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x0000000c, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x0000000c, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000000c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -1643,12 +2378,36 @@ done:
 
 // func tile3x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile3x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -1670,6 +2429,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y3
@@ -1679,11 +2442,11 @@ k:
 	VFMADD231PS  Y3, Y4, Y1
 	VBROADCASTSS (DI)(AX*4), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -1692,20 +2455,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y3
-	VADDPS  Y3, Y0, Y0
-	VADDPS  Y3, Y1, Y1
-	VADDPS  Y3, Y2, Y2
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y3
 	VADDPS  Y3, Y0, Y0
 	ADDQ    DX, CX
@@ -1716,6 +2470,9 @@ residual_full:
 	VADDPS  Y3, Y2, Y2
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y3
 	VBROADCASTSS 196(AX), Y4
 	VMAXPS       Y0, Y3, Y0
@@ -1724,39 +2481,28 @@ clamp_full:
 	VMINPS       Y1, Y4, Y1
 	VMAXPS       Y2, Y3, Y2
 	VMINPS       Y2, Y4, Y2
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y3
-	VMASKMOVPS (DX), Y3, Y3
-	VADDPS     Y3, Y0, Y0
-	VADDPS     Y3, Y1, Y1
-	VADDPS     Y3, Y2, Y2
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y3
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y3
 	VMASKMOVPS (DX), Y3, Y4
 	VADDPS     Y4, Y0, Y0
 	ADDQ       BX, DX
@@ -1767,6 +2513,9 @@ residual_partial:
 	VADDPS     Y3, Y2, Y2
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y3
 	VBROADCASTSS 196(AX), Y4
 	VMAXPS       Y0, Y3, Y0
@@ -1775,18 +2524,20 @@ clamp_partial:
 	VMINPS       Y1, Y4, Y1
 	VMAXPS       Y2, Y3, Y2
 	VMINPS       Y2, Y4, Y2
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y3
-	VMASKMOVPS   Y0, Y3, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y3, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y3, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y3
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y3, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y3, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y3, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -1809,15 +2560,46 @@ done:
 
 // func tile3x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile3x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y4
+	VMOVUPS 32(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMOVUPS    32(SI)(BX*4), Y1
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y4
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMOVAPS    Y1, Y3
+	VMOVAPS    Y1, Y5
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -1839,6 +2621,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y6
@@ -1852,11 +2638,11 @@ k:
 	VBROADCASTSS (DI)(AX*4), Y8
 	VFMADD231PS  Y6, Y8, Y4
 	VFMADD231PS  Y7, Y8, Y5
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -1865,24 +2651,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000010
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y6
-	VADDPS  Y6, Y0, Y0
-	VADDPS  Y6, Y2, Y2
-	VADDPS  Y6, Y4, Y4
-	VMOVUPS 32(CX), Y6
-	VADDPS  Y6, Y1, Y1
-	VADDPS  Y6, Y3, Y3
-	VADDPS  Y6, Y5, Y5
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	VMOVUPS 32(CX), Y6
@@ -1899,6 +2672,9 @@ residual_full:
 	VADDPS  Y6, Y5, Y5
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y6
 	VBROADCASTSS 196(AX), Y7
 	VMAXPS       Y0, Y6, Y0
@@ -1913,48 +2689,32 @@ clamp_full:
 	VMINPS       Y4, Y7, Y4
 	VMAXPS       Y5, Y6, Y5
 	VMINPS       Y5, Y7, Y5
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	VMOVUPS      Y5, 32(CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y5, 32(CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y6
-	VMOVUPS    32(BX)(SI*4), Y7
-	VMASKMOVPS (DX), Y6, Y6
-	VADDPS     Y6, Y0, Y0
-	VADDPS     Y6, Y2, Y2
-	VADDPS     Y6, Y4, Y4
-	VMASKMOVPS 32(DX), Y7, Y6
-	VADDPS     Y6, Y1, Y1
-	VADDPS     Y6, Y3, Y3
-	VADDPS     Y6, Y5, Y5
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y6
+	VMOVUPS    32(BX)(DX*4), Y7
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y6
-	VMOVUPS    32(SI)(DI*4), Y7
 	VMASKMOVPS (DX), Y6, Y8
 	VADDPS     Y8, Y0, Y0
 	VMASKMOVPS 32(DX), Y7, Y8
@@ -1971,6 +2731,9 @@ residual_partial:
 	VADDPS     Y6, Y5, Y5
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y6
 	VBROADCASTSS 196(AX), Y7
 	VMAXPS       Y0, Y6, Y0
@@ -1985,22 +2748,24 @@ clamp_partial:
 	VMINPS       Y4, Y7, Y4
 	VMAXPS       Y5, Y6, Y5
 	VMINPS       Y5, Y7, Y5
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y6
-	VMOVUPS      32(AX)(SI*4), Y7
-	VMASKMOVPS   Y0, Y6, (DX)
-	VMASKMOVPS   Y1, Y7, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y6, (DX)
-	VMASKMOVPS   Y3, Y7, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y6, (DX)
-	VMASKMOVPS   Y5, Y7, 32(DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y6
+	VMOVUPS    32(BX)(DX*4), Y7
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y6, (DX)
+	VMASKMOVPS Y1, Y7, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y6, (DX)
+	VMASKMOVPS Y3, Y7, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y6, (DX)
+	VMASKMOVPS Y5, Y7, 32(DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -2023,17 +2788,54 @@ done:
 
 // func tile4x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile4x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	VMOVAPS   Z1, Z7
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -2057,6 +2859,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z8
@@ -2073,18 +2879,88 @@ k:
 	VBROADCASTSS (R8)(AX*4), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Z9, Z10, Z7
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z0, Z0
+	VMOVUPS 64(CX), Z8
+	VADDPS  Z8, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z2, Z2
+	VMOVUPS 64(CX), Z8
+	VADDPS  Z8, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z4, Z4
+	VMOVUPS 64(CX), Z8
+	VADDPS  Z8, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z6, Z6
+	VMOVUPS 64(CX), Z8
+	VADDPS  Z8, Z7, Z7
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z8
+	VBROADCASTSS 196(AX), Z9
+	VMAXPS       Z0, Z8, Z0
+	VMINPS       Z0, Z9, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMINPS       Z1, Z9, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMINPS       Z2, Z9, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMINPS       Z3, Z9, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMINPS       Z4, Z9, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMINPS       Z5, Z9, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMINPS       Z6, Z9, Z6
+	VMAXPS       Z7, Z8, Z7
+	VMINPS       Z7, Z9, Z7
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -2092,92 +2968,89 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z8
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z0, Z0
-	VADDPS    Z8, Z2, Z2
-	VADDPS    Z8, Z4, Z4
-	VADDPS    Z8, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z8
+	VMOVUPS.Z 64(DX), K2, Z8
 	VADDPS    Z8, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z8
 	VADDPS    Z8, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z8
 	VADDPS    Z8, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z8
 	VADDPS    Z8, Z7, Z7
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z8
-	VADDPS    Z8, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z8
-	VADDPS    Z8, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z8
-	VADDPS    Z8, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z8
-	VADDPS    Z8, Z7, Z7
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z8
 	VBROADCASTSS 196(AX), Z9
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z8, Z1
 	VMINPS       Z1, Z9, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z8, Z2
 	VMINPS       Z2, Z9, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z8, Z3
 	VMINPS       Z3, Z9, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z8, Z4
 	VMINPS       Z4, Z9, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z8, Z5
 	VMINPS       Z5, Z9, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z8, Z6
 	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Z7, Z8, Z7
 	VMINPS       Z7, Z9, Z7
-	VMOVUPS      Z7, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000010, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000010, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000010, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Z7, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -2185,17 +3058,54 @@ done:
 
 // func tile4x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile4x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile4x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Y7, Y7, Y7
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	VMOVAPS   Y1, Y7
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+	VPXORD Z6, Z6, Z6
+	VPXORD Y7, Y7, Y7
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -2219,6 +3129,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z8
@@ -2235,18 +3149,88 @@ k:
 	VBROADCASTSS (R8)(AX*4), Z10
 	VFMADD231PS  Z8, Z10, Z6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z0, Z0
+	VMOVUPS 64(CX), Y8
+	VADDPS  Y8, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z2, Z2
+	VMOVUPS 64(CX), Y8
+	VADDPS  Y8, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z4, Z4
+	VMOVUPS 64(CX), Y8
+	VADDPS  Y8, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z6, Z6
+	VMOVUPS 64(CX), Y8
+	VADDPS  Y8, Y7, Y7
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z8
+	VBROADCASTSS 196(AX), Z9
+	VMAXPS       Z0, Z8, Z0
+	VMINPS       Z0, Z9, Z0
+	VMAXPS       Y1, Y8, Y1
+	VMINPS       Y1, Y9, Y1
+	VMAXPS       Z2, Z8, Z2
+	VMINPS       Z2, Z9, Z2
+	VMAXPS       Y3, Y8, Y3
+	VMINPS       Y3, Y9, Y3
+	VMAXPS       Z4, Z8, Z4
+	VMINPS       Z4, Z9, Z4
+	VMAXPS       Y5, Y8, Y5
+	VMINPS       Y5, Y9, Y5
+	VMAXPS       Z6, Z8, Z6
+	VMINPS       Z6, Z9, Z6
+	VMAXPS       Y7, Y8, Y7
+	VMINPS       Y7, Y9, Y7
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Y7, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -2254,92 +3238,89 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z8
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z0, Z0
-	VADDPS    Z8, Z2, Z2
-	VADDPS    Z8, Z4, Z4
-	VADDPS    Z8, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y8
+	VMOVUPS.Z 64(DX), K2, Y8
 	VADDPS    Y8, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y8
 	VADDPS    Y8, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y8
 	VADDPS    Y8, Y5, Y5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
+	VADDPS    Z8, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Y8
 	VADDPS    Y8, Y7, Y7
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y8
-	VADDPS    Y8, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y8
-	VADDPS    Y8, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y8
-	VADDPS    Y8, Y5, Y5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y8
-	VADDPS    Y8, Y7, Y7
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z8
 	VBROADCASTSS 196(AX), Z9
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y8, Y1
 	VMINPS       Y1, Y9, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z8, Z2
 	VMINPS       Z2, Z9, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y8, Y3
 	VMINPS       Y3, Y9, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z8, Z4
 	VMINPS       Z4, Z9, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y8, Y5
 	VMINPS       Y5, Y9, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z8, Z6
 	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Y7, Y8, Y7
 	VMINPS       Y7, Y9, Y7
-	VMOVUPS      Y7, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000010, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000010, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000010, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Y7, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -2347,13 +3328,40 @@ done:
 
 // func tile4x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile4x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile4x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z3
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -2377,6 +3385,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z4
@@ -2384,83 +3396,133 @@ k:
 	VFMADD231PS.BCST (SI)(AX*4), Z4, Z1
 	VFMADD231PS.BCST (DI)(AX*4), Z4, Z2
 	VFMADD231PS.BCST (R8)(AX*4), Z4, Z3
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z4
+	VADDPS  Z4, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VADDPS  Z4, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VADDPS  Z4, Z2, Z2
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z4
+	VADDPS  Z4, Z3, Z3
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z4
+	VBROADCASTSS 196(AX), Z5
+	VMAXPS       Z0, Z4, Z0
+	VMINPS       Z0, Z5, Z0
+	VMAXPS       Z1, Z4, Z1
+	VMINPS       Z1, Z5, Z1
+	VMAXPS       Z2, Z4, Z2
+	VMINPS       Z2, Z5, Z2
+	VMAXPS       Z3, Z4, Z3
+	VMINPS       Z3, Z5, Z3
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z4
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z2, Z2
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z4
 	VADDPS    Z4, Z3, Z3
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z4
-	VADDPS    Z4, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z4
-	VADDPS    Z4, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z4
-	VADDPS    Z4, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z4
-	VADDPS    Z4, Z3, Z3
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z4
 	VBROADCASTSS 196(AX), Z5
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z4, Z0
 	VMINPS       Z0, Z5, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z4, Z1
 	VMINPS       Z1, Z5, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z4, Z2
 	VMINPS       Z2, Z5, Z2
-	VMOVUPS      Z2, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z3, Z4, Z3
 	VMINPS       Z3, Z5, Z3
-	VMOVUPS      Z3, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000010, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000010, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000010, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000010, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000010, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -2468,13 +3530,39 @@ done:
 
 // func tile4x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile4x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y3
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -2498,6 +3586,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y4
@@ -2509,11 +3601,11 @@ k:
 	VFMADD231PS  Y4, Y5, Y2
 	VBROADCASTSS (R8)(AX*4), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -2522,21 +3614,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y4
-	VADDPS  Y4, Y0, Y0
-	VADDPS  Y4, Y1, Y1
-	VADDPS  Y4, Y2, Y2
-	VADDPS  Y4, Y3, Y3
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y4
 	VADDPS  Y4, Y0, Y0
 	ADDQ    DX, CX
@@ -2550,6 +3632,9 @@ residual_full:
 	VADDPS  Y4, Y3, Y3
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y4
 	VBROADCASTSS 196(AX), Y5
 	VMAXPS       Y0, Y4, Y0
@@ -2560,42 +3645,30 @@ clamp_full:
 	VMINPS       Y2, Y5, Y2
 	VMAXPS       Y3, Y4, Y3
 	VMINPS       Y3, Y5, Y3
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y3, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y4
-	VMASKMOVPS (DX), Y4, Y4
-	VADDPS     Y4, Y0, Y0
-	VADDPS     Y4, Y1, Y1
-	VADDPS     Y4, Y2, Y2
-	VADDPS     Y4, Y3, Y3
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y4
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y4
 	VMASKMOVPS (DX), Y4, Y5
 	VADDPS     Y5, Y0, Y0
 	ADDQ       BX, DX
@@ -2609,6 +3682,9 @@ residual_partial:
 	VADDPS     Y4, Y3, Y3
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y4
 	VBROADCASTSS 196(AX), Y5
 	VMAXPS       Y0, Y4, Y0
@@ -2619,20 +3695,22 @@ clamp_partial:
 	VMINPS       Y2, Y5, Y2
 	VMAXPS       Y3, Y4, Y3
 	VMINPS       Y3, Y5, Y3
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y4
-	VMASKMOVPS   Y0, Y4, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y4, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y4, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y3, Y4, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y4
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y4, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y4, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y4, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y4, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -2655,17 +3733,52 @@ done:
 
 // func tile4x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile4x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y6
+	VMOVUPS 32(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMOVUPS    32(SI)(BX*4), Y1
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y6
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMOVAPS    Y1, Y3
+	VMOVAPS    Y1, Y5
+	VMOVAPS    Y1, Y7
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -2689,6 +3802,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y8
@@ -2705,11 +3822,11 @@ k:
 	VBROADCASTSS (R8)(AX*4), Y10
 	VFMADD231PS  Y8, Y10, Y6
 	VFMADD231PS  Y9, Y10, Y7
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -2718,26 +3835,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000010
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y8
-	VADDPS  Y8, Y0, Y0
-	VADDPS  Y8, Y2, Y2
-	VADDPS  Y8, Y4, Y4
-	VADDPS  Y8, Y6, Y6
-	VMOVUPS 32(CX), Y8
-	VADDPS  Y8, Y1, Y1
-	VADDPS  Y8, Y3, Y3
-	VADDPS  Y8, Y5, Y5
-	VADDPS  Y8, Y7, Y7
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y8
 	VADDPS  Y8, Y0, Y0
 	VMOVUPS 32(CX), Y8
@@ -2759,6 +3861,9 @@ residual_full:
 	VADDPS  Y8, Y7, Y7
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y8
 	VBROADCASTSS 196(AX), Y9
 	VMAXPS       Y0, Y8, Y0
@@ -2777,53 +3882,35 @@ clamp_full:
 	VMINPS       Y6, Y9, Y6
 	VMAXPS       Y7, Y8, Y7
 	VMINPS       Y7, Y9, Y7
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	VMOVUPS      Y5, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y6, (CX)
-	VMOVUPS      Y7, 32(CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y5, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	VMOVUPS Y7, 32(CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y8
-	VMOVUPS    32(BX)(SI*4), Y9
-	VMASKMOVPS (DX), Y8, Y8
-	VADDPS     Y8, Y0, Y0
-	VADDPS     Y8, Y2, Y2
-	VADDPS     Y8, Y4, Y4
-	VADDPS     Y8, Y6, Y6
-	VMASKMOVPS 32(DX), Y9, Y8
-	VADDPS     Y8, Y1, Y1
-	VADDPS     Y8, Y3, Y3
-	VADDPS     Y8, Y5, Y5
-	VADDPS     Y8, Y7, Y7
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y8
+	VMOVUPS    32(BX)(DX*4), Y9
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y8
-	VMOVUPS    32(SI)(DI*4), Y9
 	VMASKMOVPS (DX), Y8, Y10
 	VADDPS     Y10, Y0, Y0
 	VMASKMOVPS 32(DX), Y9, Y10
@@ -2845,6 +3932,9 @@ residual_partial:
 	VADDPS     Y8, Y7, Y7
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y8
 	VBROADCASTSS 196(AX), Y9
 	VMAXPS       Y0, Y8, Y0
@@ -2863,25 +3953,27 @@ clamp_partial:
 	VMINPS       Y6, Y9, Y6
 	VMAXPS       Y7, Y8, Y7
 	VMINPS       Y7, Y9, Y7
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y8
-	VMOVUPS      32(AX)(SI*4), Y9
-	VMASKMOVPS   Y0, Y8, (DX)
-	VMASKMOVPS   Y1, Y9, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y8, (DX)
-	VMASKMOVPS   Y3, Y9, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y8, (DX)
-	VMASKMOVPS   Y5, Y9, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y6, Y8, (DX)
-	VMASKMOVPS   Y7, Y9, 32(DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y8
+	VMOVUPS    32(BX)(DX*4), Y9
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y8, (DX)
+	VMASKMOVPS Y1, Y9, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y8, (DX)
+	VMASKMOVPS Y3, Y9, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y8, (DX)
+	VMASKMOVPS Y5, Y9, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y8, (DX)
+	VMASKMOVPS Y7, Y9, 32(DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -2904,19 +3996,60 @@ done:
 
 // func tile5x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile5x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	VMOVAPS   Z1, Z7
+	VMOVAPS   Z1, Z9
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -2942,6 +4075,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z10
@@ -2961,18 +4098,100 @@ k:
 	VBROADCASTSS (R9)(AX*4), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Z11, Z12, Z9
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z0, Z0
+	VMOVUPS 64(CX), Z10
+	VADDPS  Z10, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z2, Z2
+	VMOVUPS 64(CX), Z10
+	VADDPS  Z10, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z4, Z4
+	VMOVUPS 64(CX), Z10
+	VADDPS  Z10, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z6, Z6
+	VMOVUPS 64(CX), Z10
+	VADDPS  Z10, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z8, Z8
+	VMOVUPS 64(CX), Z10
+	VADDPS  Z10, Z9, Z9
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z10
+	VBROADCASTSS 196(AX), Z11
+	VMAXPS       Z0, Z10, Z0
+	VMINPS       Z0, Z11, Z0
+	VMAXPS       Z1, Z10, Z1
+	VMINPS       Z1, Z11, Z1
+	VMAXPS       Z2, Z10, Z2
+	VMINPS       Z2, Z11, Z2
+	VMAXPS       Z3, Z10, Z3
+	VMINPS       Z3, Z11, Z3
+	VMAXPS       Z4, Z10, Z4
+	VMINPS       Z4, Z11, Z4
+	VMAXPS       Z5, Z10, Z5
+	VMINPS       Z5, Z11, Z5
+	VMAXPS       Z6, Z10, Z6
+	VMINPS       Z6, Z11, Z6
+	VMAXPS       Z7, Z10, Z7
+	VMINPS       Z7, Z11, Z7
+	VMAXPS       Z8, Z10, Z8
+	VMINPS       Z8, Z11, Z8
+	VMAXPS       Z9, Z10, Z9
+	VMINPS       Z9, Z11, Z9
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -2980,106 +4199,101 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z10
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z0, Z0
-	VADDPS    Z10, Z2, Z2
-	VADDPS    Z10, Z4, Z4
-	VADDPS    Z10, Z6, Z6
-	VADDPS    Z10, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Z10
+	VMOVUPS.Z 64(DX), K2, Z10
 	VADDPS    Z10, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z10
 	VADDPS    Z10, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z10
 	VADDPS    Z10, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z10
 	VADDPS    Z10, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z10
 	VADDPS    Z10, Z9, Z9
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z10
-	VADDPS    Z10, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z10
-	VADDPS    Z10, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z10
-	VADDPS    Z10, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z10
-	VADDPS    Z10, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Z10
-	VADDPS    Z10, Z9, Z9
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z10
 	VBROADCASTSS 196(AX), Z11
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z10, Z0
 	VMINPS       Z0, Z11, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z10, Z1
 	VMINPS       Z1, Z11, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z10, Z2
 	VMINPS       Z2, Z11, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z10, Z3
 	VMINPS       Z3, Z11, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z10, Z4
 	VMINPS       Z4, Z11, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z10, Z5
 	VMINPS       Z5, Z11, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z10, Z6
 	VMINPS       Z6, Z11, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Z7, Z10, Z7
 	VMINPS       Z7, Z11, Z7
-	VMOVUPS      Z7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z10, Z8
 	VMINPS       Z8, Z11, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Z9, Z10, Z9
 	VMINPS       Z9, Z11, Z9
-	VMOVUPS      Z9, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000014, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000014, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000014, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Z7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Z9, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -3087,19 +4301,60 @@ done:
 
 // func tile5x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile5x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile5x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Y7, Y7, Y7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Y9, Y9, Y9
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	VMOVAPS   Y1, Y7
+	VMOVAPS   Y1, Y9
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+	VPXORD Z6, Z6, Z6
+	VPXORD Y7, Y7, Y7
+	VPXORD Z8, Z8, Z8
+	VPXORD Y9, Y9, Y9
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -3125,6 +4380,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z10
@@ -3144,18 +4403,100 @@ k:
 	VBROADCASTSS (R9)(AX*4), Z12
 	VFMADD231PS  Z10, Z12, Z8
 	VFMADD231PS  Y11, Y12, Y9
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z0, Z0
+	VMOVUPS 64(CX), Y10
+	VADDPS  Y10, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z2, Z2
+	VMOVUPS 64(CX), Y10
+	VADDPS  Y10, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z4, Z4
+	VMOVUPS 64(CX), Y10
+	VADDPS  Y10, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z6, Z6
+	VMOVUPS 64(CX), Y10
+	VADDPS  Y10, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z8, Z8
+	VMOVUPS 64(CX), Y10
+	VADDPS  Y10, Y9, Y9
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z10
+	VBROADCASTSS 196(AX), Z11
+	VMAXPS       Z0, Z10, Z0
+	VMINPS       Z0, Z11, Z0
+	VMAXPS       Y1, Y10, Y1
+	VMINPS       Y1, Y11, Y1
+	VMAXPS       Z2, Z10, Z2
+	VMINPS       Z2, Z11, Z2
+	VMAXPS       Y3, Y10, Y3
+	VMINPS       Y3, Y11, Y3
+	VMAXPS       Z4, Z10, Z4
+	VMINPS       Z4, Z11, Z4
+	VMAXPS       Y5, Y10, Y5
+	VMINPS       Y5, Y11, Y5
+	VMAXPS       Z6, Z10, Z6
+	VMINPS       Z6, Z11, Z6
+	VMAXPS       Y7, Y10, Y7
+	VMINPS       Y7, Y11, Y7
+	VMAXPS       Z8, Z10, Z8
+	VMINPS       Z8, Z11, Z8
+	VMAXPS       Y9, Y10, Y9
+	VMINPS       Y9, Y11, Y9
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Y7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Y9, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -3163,106 +4504,101 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z10
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z0, Z0
-	VADDPS    Z10, Z2, Z2
-	VADDPS    Z10, Z4, Z4
-	VADDPS    Z10, Z6, Z6
-	VADDPS    Z10, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Y10
+	VMOVUPS.Z 64(DX), K2, Y10
 	VADDPS    Y10, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y10
 	VADDPS    Y10, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y10
 	VADDPS    Y10, Y5, Y5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Y10
 	VADDPS    Y10, Y7, Y7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
+	VADDPS    Z10, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Y10
 	VADDPS    Y10, Y9, Y9
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y10
-	VADDPS    Y10, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y10
-	VADDPS    Y10, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y10
-	VADDPS    Y10, Y5, Y5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y10
-	VADDPS    Y10, Y7, Y7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Y10
-	VADDPS    Y10, Y9, Y9
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z10
 	VBROADCASTSS 196(AX), Z11
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z10, Z0
 	VMINPS       Z0, Z11, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y10, Y1
 	VMINPS       Y1, Y11, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z10, Z2
 	VMINPS       Z2, Z11, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y10, Y3
 	VMINPS       Y3, Y11, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z10, Z4
 	VMINPS       Z4, Z11, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y10, Y5
 	VMINPS       Y5, Y11, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z10, Z6
 	VMINPS       Z6, Z11, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Y7, Y10, Y7
 	VMINPS       Y7, Y11, Y7
-	VMOVUPS      Y7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z10, Z8
 	VMINPS       Z8, Z11, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Y9, Y10, Y9
 	VMINPS       Y9, Y11, Y9
-	VMOVUPS      Y9, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000014, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000014, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000014, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Y7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Y9, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -3270,14 +4606,43 @@ done:
 
 // func tile5x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile5x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile5x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z3
+	VMOVAPS   Z0, Z4
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -3303,6 +4668,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z5
@@ -3311,91 +4680,147 @@ k:
 	VFMADD231PS.BCST (DI)(AX*4), Z5, Z2
 	VFMADD231PS.BCST (R8)(AX*4), Z5, Z3
 	VFMADD231PS.BCST (R9)(AX*4), Z5, Z4
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z5
+	VADDPS  Z5, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z5
+	VADDPS  Z5, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z5
+	VADDPS  Z5, Z2, Z2
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z5
+	VADDPS  Z5, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z5
+	VADDPS  Z5, Z4, Z4
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z5
+	VBROADCASTSS 196(AX), Z6
+	VMAXPS       Z0, Z5, Z0
+	VMINPS       Z0, Z6, Z0
+	VMAXPS       Z1, Z5, Z1
+	VMINPS       Z1, Z6, Z1
+	VMAXPS       Z2, Z5, Z2
+	VMINPS       Z2, Z6, Z2
+	VMAXPS       Z3, Z5, Z3
+	VMINPS       Z3, Z6, Z3
+	VMAXPS       Z4, Z5, Z4
+	VMINPS       Z4, Z6, Z4
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z5
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z5
 	VADDPS    Z5, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z5
 	VADDPS    Z5, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z5
 	VADDPS    Z5, Z2, Z2
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z5
 	VADDPS    Z5, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z5
 	VADDPS    Z5, Z4, Z4
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z5
-	VADDPS    Z5, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z5
-	VADDPS    Z5, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z5
-	VADDPS    Z5, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z5
-	VADDPS    Z5, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z5
-	VADDPS    Z5, Z4, Z4
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z5
 	VBROADCASTSS 196(AX), Z6
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z5, Z0
 	VMINPS       Z0, Z6, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z5, Z1
 	VMINPS       Z1, Z6, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z5, Z2
 	VMINPS       Z2, Z6, Z2
-	VMOVUPS      Z2, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z3, Z5, Z3
 	VMINPS       Z3, Z6, Z3
-	VMOVUPS      Z3, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z5, Z4
 	VMINPS       Z4, Z6, Z4
-	VMOVUPS      Z4, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000014, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000014, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000014, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000014, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000014, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -3403,14 +4828,42 @@ done:
 
 // func tile5x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile5x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y3
+	VMOVAPS    Y0, Y4
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -3436,6 +4889,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y5
@@ -3449,11 +4906,11 @@ k:
 	VFMADD231PS  Y5, Y6, Y3
 	VBROADCASTSS (R9)(AX*4), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -3462,22 +4919,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y5
-	VADDPS  Y5, Y0, Y0
-	VADDPS  Y5, Y1, Y1
-	VADDPS  Y5, Y2, Y2
-	VADDPS  Y5, Y3, Y3
-	VADDPS  Y5, Y4, Y4
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y5
 	VADDPS  Y5, Y0, Y0
 	ADDQ    DX, CX
@@ -3494,6 +4940,9 @@ residual_full:
 	VADDPS  Y5, Y4, Y4
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y5
 	VBROADCASTSS 196(AX), Y6
 	VMAXPS       Y0, Y5, Y0
@@ -3506,45 +4955,32 @@ clamp_full:
 	VMINPS       Y3, Y6, Y3
 	VMAXPS       Y4, Y5, Y4
 	VMINPS       Y4, Y6, Y4
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y5
-	VMASKMOVPS (DX), Y5, Y5
-	VADDPS     Y5, Y0, Y0
-	VADDPS     Y5, Y1, Y1
-	VADDPS     Y5, Y2, Y2
-	VADDPS     Y5, Y3, Y3
-	VADDPS     Y5, Y4, Y4
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y5
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y5
 	VMASKMOVPS (DX), Y5, Y6
 	VADDPS     Y6, Y0, Y0
 	ADDQ       BX, DX
@@ -3561,6 +4997,9 @@ residual_partial:
 	VADDPS     Y5, Y4, Y4
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y5
 	VBROADCASTSS 196(AX), Y6
 	VMAXPS       Y0, Y5, Y0
@@ -3573,22 +5012,24 @@ clamp_partial:
 	VMINPS       Y3, Y6, Y3
 	VMAXPS       Y4, Y5, Y4
 	VMINPS       Y4, Y6, Y4
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y5
-	VMASKMOVPS   Y0, Y5, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y5, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y5, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y3, Y5, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y5, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y5
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y5, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y5, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y5, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y5, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y5, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -3611,19 +5052,58 @@ done:
 
 // func tile5x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile5x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y8
+	VMOVUPS 32(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMOVUPS    32(SI)(BX*4), Y1
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y6
+	VMOVAPS    Y0, Y8
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMOVAPS    Y1, Y3
+	VMOVAPS    Y1, Y5
+	VMOVAPS    Y1, Y7
+	VMOVAPS    Y1, Y9
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -3649,6 +5129,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y10
@@ -3668,11 +5152,11 @@ k:
 	VBROADCASTSS (R9)(AX*4), Y12
 	VFMADD231PS  Y10, Y12, Y8
 	VFMADD231PS  Y11, Y12, Y9
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -3681,28 +5165,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000010
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y10
-	VADDPS  Y10, Y0, Y0
-	VADDPS  Y10, Y2, Y2
-	VADDPS  Y10, Y4, Y4
-	VADDPS  Y10, Y6, Y6
-	VADDPS  Y10, Y8, Y8
-	VMOVUPS 32(CX), Y10
-	VADDPS  Y10, Y1, Y1
-	VADDPS  Y10, Y3, Y3
-	VADDPS  Y10, Y5, Y5
-	VADDPS  Y10, Y7, Y7
-	VADDPS  Y10, Y9, Y9
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y10
 	VADDPS  Y10, Y0, Y0
 	VMOVUPS 32(CX), Y10
@@ -3729,6 +5196,9 @@ residual_full:
 	VADDPS  Y10, Y9, Y9
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y10
 	VBROADCASTSS 196(AX), Y11
 	VMAXPS       Y0, Y10, Y0
@@ -3751,58 +5221,38 @@ clamp_full:
 	VMINPS       Y8, Y11, Y8
 	VMAXPS       Y9, Y10, Y9
 	VMINPS       Y9, Y11, Y9
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	VMOVUPS      Y5, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y6, (CX)
-	VMOVUPS      Y7, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y8, (CX)
-	VMOVUPS      Y9, 32(CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y5, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	VMOVUPS Y7, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	VMOVUPS Y9, 32(CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y10
-	VMOVUPS    32(BX)(SI*4), Y11
-	VMASKMOVPS (DX), Y10, Y10
-	VADDPS     Y10, Y0, Y0
-	VADDPS     Y10, Y2, Y2
-	VADDPS     Y10, Y4, Y4
-	VADDPS     Y10, Y6, Y6
-	VADDPS     Y10, Y8, Y8
-	VMASKMOVPS 32(DX), Y11, Y10
-	VADDPS     Y10, Y1, Y1
-	VADDPS     Y10, Y3, Y3
-	VADDPS     Y10, Y5, Y5
-	VADDPS     Y10, Y7, Y7
-	VADDPS     Y10, Y9, Y9
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y10
+	VMOVUPS    32(BX)(DX*4), Y11
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y10
-	VMOVUPS    32(SI)(DI*4), Y11
 	VMASKMOVPS (DX), Y10, Y12
 	VADDPS     Y12, Y0, Y0
 	VMASKMOVPS 32(DX), Y11, Y12
@@ -3829,6 +5279,9 @@ residual_partial:
 	VADDPS     Y10, Y9, Y9
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y10
 	VBROADCASTSS 196(AX), Y11
 	VMAXPS       Y0, Y10, Y0
@@ -3851,28 +5304,30 @@ clamp_partial:
 	VMINPS       Y8, Y11, Y8
 	VMAXPS       Y9, Y10, Y9
 	VMINPS       Y9, Y11, Y9
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y10
-	VMOVUPS      32(AX)(SI*4), Y11
-	VMASKMOVPS   Y0, Y10, (DX)
-	VMASKMOVPS   Y1, Y11, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y10, (DX)
-	VMASKMOVPS   Y3, Y11, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y10, (DX)
-	VMASKMOVPS   Y5, Y11, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y6, Y10, (DX)
-	VMASKMOVPS   Y7, Y11, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y8, Y10, (DX)
-	VMASKMOVPS   Y9, Y11, 32(DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y10
+	VMOVUPS    32(BX)(DX*4), Y11
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y10, (DX)
+	VMASKMOVPS Y1, Y11, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y10, (DX)
+	VMASKMOVPS Y3, Y11, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y10, (DX)
+	VMASKMOVPS Y5, Y11, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y10, (DX)
+	VMASKMOVPS Y7, Y11, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y10, (DX)
+	VMASKMOVPS Y9, Y11, 32(DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -3895,21 +5350,66 @@ done:
 
 // func tile6x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile6x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	VMOVAPS   Z1, Z7
+	VMOVAPS   Z1, Z9
+	VMOVAPS   Z1, Z11
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -3937,6 +5437,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z12
@@ -3959,18 +5463,112 @@ k:
 	VBROADCASTSS (R10)(AX*4), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Z13, Z14, Z11
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z0, Z0
+	VMOVUPS 64(CX), Z12
+	VADDPS  Z12, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z2, Z2
+	VMOVUPS 64(CX), Z12
+	VADDPS  Z12, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z4, Z4
+	VMOVUPS 64(CX), Z12
+	VADDPS  Z12, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z6, Z6
+	VMOVUPS 64(CX), Z12
+	VADDPS  Z12, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z8, Z8
+	VMOVUPS 64(CX), Z12
+	VADDPS  Z12, Z9, Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z10, Z10
+	VMOVUPS 64(CX), Z12
+	VADDPS  Z12, Z11, Z11
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z12
+	VBROADCASTSS 196(AX), Z13
+	VMAXPS       Z0, Z12, Z0
+	VMINPS       Z0, Z13, Z0
+	VMAXPS       Z1, Z12, Z1
+	VMINPS       Z1, Z13, Z1
+	VMAXPS       Z2, Z12, Z2
+	VMINPS       Z2, Z13, Z2
+	VMAXPS       Z3, Z12, Z3
+	VMINPS       Z3, Z13, Z3
+	VMAXPS       Z4, Z12, Z4
+	VMINPS       Z4, Z13, Z4
+	VMAXPS       Z5, Z12, Z5
+	VMINPS       Z5, Z13, Z5
+	VMAXPS       Z6, Z12, Z6
+	VMINPS       Z6, Z13, Z6
+	VMAXPS       Z7, Z12, Z7
+	VMINPS       Z7, Z13, Z7
+	VMAXPS       Z8, Z12, Z8
+	VMINPS       Z8, Z13, Z8
+	VMAXPS       Z9, Z12, Z9
+	VMINPS       Z9, Z13, Z9
+	VMAXPS       Z10, Z12, Z10
+	VMINPS       Z10, Z13, Z10
+	VMAXPS       Z11, Z12, Z11
+	VMINPS       Z11, Z13, Z11
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -3978,120 +5576,113 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z12
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	VADDPS    Z12, Z2, Z2
-	VADDPS    Z12, Z4, Z4
-	VADDPS    Z12, Z6, Z6
-	VADDPS    Z12, Z8, Z8
-	VADDPS    Z12, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Z12
+	VMOVUPS.Z 64(DX), K2, Z12
 	VADDPS    Z12, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z12
 	VADDPS    Z12, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z12
 	VADDPS    Z12, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z12
 	VADDPS    Z12, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z12
 	VADDPS    Z12, Z9, Z9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z12
 	VADDPS    Z12, Z11, Z11
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z12
-	VADDPS    Z12, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z12
-	VADDPS    Z12, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z12
-	VADDPS    Z12, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z12
-	VADDPS    Z12, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Z12
-	VADDPS    Z12, Z9, Z9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Z12
-	VADDPS    Z12, Z11, Z11
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z12
 	VBROADCASTSS 196(AX), Z13
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z12, Z0
 	VMINPS       Z0, Z13, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z12, Z1
 	VMINPS       Z1, Z13, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z12, Z2
 	VMINPS       Z2, Z13, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z12, Z3
 	VMINPS       Z3, Z13, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z12, Z4
 	VMINPS       Z4, Z13, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z12, Z5
 	VMINPS       Z5, Z13, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z12, Z6
 	VMINPS       Z6, Z13, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Z7, Z12, Z7
 	VMINPS       Z7, Z13, Z7
-	VMOVUPS      Z7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z12, Z8
 	VMINPS       Z8, Z13, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Z9, Z12, Z9
 	VMINPS       Z9, Z13, Z9
-	VMOVUPS      Z9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z12, Z10
 	VMINPS       Z10, Z13, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Z11, Z12, Z11
 	VMINPS       Z11, Z13, Z11
-	VMOVUPS      Z11, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000018, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000018, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000018, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Z7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Z9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Z11, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -4099,21 +5690,66 @@ done:
 
 // func tile6x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile6x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile6x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Y7, Y7, Y7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Y9, Y9, Y9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Y11, Y11, Y11
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	VMOVAPS Y1, Y11
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	VMOVAPS   Y1, Y7
+	VMOVAPS   Y1, Y9
+	VMOVAPS   Y1, Y11
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+	VPXORD Z6, Z6, Z6
+	VPXORD Y7, Y7, Y7
+	VPXORD Z8, Z8, Z8
+	VPXORD Y9, Y9, Y9
+	VPXORD Z10, Z10, Z10
+	VPXORD Y11, Y11, Y11
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -4141,6 +5777,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z12
@@ -4163,18 +5803,112 @@ k:
 	VBROADCASTSS (R10)(AX*4), Z14
 	VFMADD231PS  Z12, Z14, Z10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z0, Z0
+	VMOVUPS 64(CX), Y12
+	VADDPS  Y12, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z2, Z2
+	VMOVUPS 64(CX), Y12
+	VADDPS  Y12, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z4, Z4
+	VMOVUPS 64(CX), Y12
+	VADDPS  Y12, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z6, Z6
+	VMOVUPS 64(CX), Y12
+	VADDPS  Y12, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z8, Z8
+	VMOVUPS 64(CX), Y12
+	VADDPS  Y12, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z10, Z10
+	VMOVUPS 64(CX), Y12
+	VADDPS  Y12, Y11, Y11
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z12
+	VBROADCASTSS 196(AX), Z13
+	VMAXPS       Z0, Z12, Z0
+	VMINPS       Z0, Z13, Z0
+	VMAXPS       Y1, Y12, Y1
+	VMINPS       Y1, Y13, Y1
+	VMAXPS       Z2, Z12, Z2
+	VMINPS       Z2, Z13, Z2
+	VMAXPS       Y3, Y12, Y3
+	VMINPS       Y3, Y13, Y3
+	VMAXPS       Z4, Z12, Z4
+	VMINPS       Z4, Z13, Z4
+	VMAXPS       Y5, Y12, Y5
+	VMINPS       Y5, Y13, Y5
+	VMAXPS       Z6, Z12, Z6
+	VMINPS       Z6, Z13, Z6
+	VMAXPS       Y7, Y12, Y7
+	VMINPS       Y7, Y13, Y7
+	VMAXPS       Z8, Z12, Z8
+	VMINPS       Z8, Z13, Z8
+	VMAXPS       Y9, Y12, Y9
+	VMINPS       Y9, Y13, Y9
+	VMAXPS       Z10, Z12, Z10
+	VMINPS       Z10, Z13, Z10
+	VMAXPS       Y11, Y12, Y11
+	VMINPS       Y11, Y13, Y11
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Y7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Y9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Y11, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -4182,120 +5916,113 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z12
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z0, Z0
-	VADDPS    Z12, Z2, Z2
-	VADDPS    Z12, Z4, Z4
-	VADDPS    Z12, Z6, Z6
-	VADDPS    Z12, Z8, Z8
-	VADDPS    Z12, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Y12
+	VMOVUPS.Z 64(DX), K2, Y12
 	VADDPS    Y12, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y12
 	VADDPS    Y12, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y12
 	VADDPS    Y12, Y5, Y5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Y12
 	VADDPS    Y12, Y7, Y7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Y12
 	VADDPS    Y12, Y9, Y9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
+	VADDPS    Z12, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Y12
 	VADDPS    Y12, Y11, Y11
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y12
-	VADDPS    Y12, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y12
-	VADDPS    Y12, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y12
-	VADDPS    Y12, Y5, Y5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y12
-	VADDPS    Y12, Y7, Y7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Y12
-	VADDPS    Y12, Y9, Y9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Y12
-	VADDPS    Y12, Y11, Y11
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z12
 	VBROADCASTSS 196(AX), Z13
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z12, Z0
 	VMINPS       Z0, Z13, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y12, Y1
 	VMINPS       Y1, Y13, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z12, Z2
 	VMINPS       Z2, Z13, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y12, Y3
 	VMINPS       Y3, Y13, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z12, Z4
 	VMINPS       Z4, Z13, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y12, Y5
 	VMINPS       Y5, Y13, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z12, Z6
 	VMINPS       Z6, Z13, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Y7, Y12, Y7
 	VMINPS       Y7, Y13, Y7
-	VMOVUPS      Y7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z12, Z8
 	VMINPS       Z8, Z13, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Y9, Y12, Y9
 	VMINPS       Y9, Y13, Y9
-	VMOVUPS      Y9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z12, Z10
 	VMINPS       Z10, Z13, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Y11, Y12, Y11
 	VMINPS       Y11, Y13, Y11
-	VMOVUPS      Y11, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000018, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000018, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000018, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Y7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Y9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Y11, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -4303,15 +6030,46 @@ done:
 
 // func tile6x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile6x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile6x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z3
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z5
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -4339,6 +6097,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z6
@@ -4348,99 +6110,161 @@ k:
 	VFMADD231PS.BCST (R8)(AX*4), Z6, Z3
 	VFMADD231PS.BCST (R9)(AX*4), Z6, Z4
 	VFMADD231PS.BCST (R10)(AX*4), Z6, Z5
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z2, Z2
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z4, Z4
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z6
+	VADDPS  Z6, Z5, Z5
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z6
+	VBROADCASTSS 196(AX), Z7
+	VMAXPS       Z0, Z6, Z0
+	VMINPS       Z0, Z7, Z0
+	VMAXPS       Z1, Z6, Z1
+	VMINPS       Z1, Z7, Z1
+	VMAXPS       Z2, Z6, Z2
+	VMINPS       Z2, Z7, Z2
+	VMAXPS       Z3, Z6, Z3
+	VMINPS       Z3, Z7, Z3
+	VMAXPS       Z4, Z6, Z4
+	VMINPS       Z4, Z7, Z4
+	VMAXPS       Z5, Z6, Z5
+	VMINPS       Z5, Z7, Z5
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z6
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z6
 	VADDPS    Z6, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z6
 	VADDPS    Z6, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z6
 	VADDPS    Z6, Z2, Z2
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z6
 	VADDPS    Z6, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z6
 	VADDPS    Z6, Z4, Z4
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z6
 	VADDPS    Z6, Z5, Z5
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z4, Z4
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z6
-	VADDPS    Z6, Z5, Z5
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z6
 	VBROADCASTSS 196(AX), Z7
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z6, Z0
 	VMINPS       Z0, Z7, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z6, Z1
 	VMINPS       Z1, Z7, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z6, Z2
 	VMINPS       Z2, Z7, Z2
-	VMOVUPS      Z2, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z3, Z6, Z3
 	VMINPS       Z3, Z7, Z3
-	VMOVUPS      Z3, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z6, Z4
 	VMINPS       Z4, Z7, Z4
-	VMOVUPS      Z4, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z5, Z6, Z5
 	VMINPS       Z5, Z7, Z5
-	VMOVUPS      Z5, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000018, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000018, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000018, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000018, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000018, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -4448,15 +6272,45 @@ done:
 
 // func tile6x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile6x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y3
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y5
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -4484,6 +6338,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y6
@@ -4499,11 +6357,11 @@ k:
 	VFMADD231PS  Y6, Y7, Y4
 	VBROADCASTSS (R10)(AX*4), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -4512,23 +6370,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y6
-	VADDPS  Y6, Y0, Y0
-	VADDPS  Y6, Y1, Y1
-	VADDPS  Y6, Y2, Y2
-	VADDPS  Y6, Y3, Y3
-	VADDPS  Y6, Y4, Y4
-	VADDPS  Y6, Y5, Y5
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y6
 	VADDPS  Y6, Y0, Y0
 	ADDQ    DX, CX
@@ -4548,6 +6394,9 @@ residual_full:
 	VADDPS  Y6, Y5, Y5
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y6
 	VBROADCASTSS 196(AX), Y7
 	VMAXPS       Y0, Y6, Y0
@@ -4562,48 +6411,34 @@ clamp_full:
 	VMINPS       Y4, Y7, Y4
 	VMAXPS       Y5, Y6, Y5
 	VMINPS       Y5, Y7, Y5
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y5, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y6
-	VMASKMOVPS (DX), Y6, Y6
-	VADDPS     Y6, Y0, Y0
-	VADDPS     Y6, Y1, Y1
-	VADDPS     Y6, Y2, Y2
-	VADDPS     Y6, Y3, Y3
-	VADDPS     Y6, Y4, Y4
-	VADDPS     Y6, Y5, Y5
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y6
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y6
 	VMASKMOVPS (DX), Y6, Y7
 	VADDPS     Y7, Y0, Y0
 	ADDQ       BX, DX
@@ -4623,6 +6458,9 @@ residual_partial:
 	VADDPS     Y6, Y5, Y5
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y6
 	VBROADCASTSS 196(AX), Y7
 	VMAXPS       Y0, Y6, Y0
@@ -4637,24 +6475,26 @@ clamp_partial:
 	VMINPS       Y4, Y7, Y4
 	VMAXPS       Y5, Y6, Y5
 	VMINPS       Y5, Y7, Y5
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y6
-	VMASKMOVPS   Y0, Y6, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y6, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y6, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y3, Y6, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y6, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y5, Y6, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y6
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y6, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y6, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y6, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y6, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y6, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y6, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -4677,21 +6517,64 @@ done:
 
 // func tile6x16AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x16AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile6x16AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y8
+	VMOVAPS Y0, Y10
+	VMOVUPS 32(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	VMOVAPS Y1, Y11
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMOVUPS    32(SI)(BX*4), Y1
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y6
+	VMOVAPS    Y0, Y8
+	VMOVAPS    Y0, Y10
+	VMASKMOVPS 32(CX), Y1, Y1
+	VMOVAPS    Y1, Y3
+	VMOVAPS    Y1, Y5
+	VMOVAPS    Y1, Y7
+	VMOVAPS    Y1, Y9
+	VMOVAPS    Y1, Y11
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -4719,6 +6602,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y12
@@ -4741,11 +6628,11 @@ k:
 	VBROADCASTSS (R10)(AX*4), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000040, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -4754,30 +6641,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000010
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y12
-	VADDPS  Y12, Y0, Y0
-	VADDPS  Y12, Y2, Y2
-	VADDPS  Y12, Y4, Y4
-	VADDPS  Y12, Y6, Y6
-	VADDPS  Y12, Y8, Y8
-	VADDPS  Y12, Y10, Y10
-	VMOVUPS 32(CX), Y12
-	VADDPS  Y12, Y1, Y1
-	VADDPS  Y12, Y3, Y3
-	VADDPS  Y12, Y5, Y5
-	VADDPS  Y12, Y7, Y7
-	VADDPS  Y12, Y9, Y9
-	VADDPS  Y12, Y11, Y11
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	VMOVUPS 32(CX), Y12
@@ -4809,6 +6677,9 @@ residual_full:
 	VADDPS  Y12, Y11, Y11
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y12
 	VBROADCASTSS 196(AX), Y13
 	VMAXPS       Y0, Y12, Y0
@@ -4835,63 +6706,41 @@ clamp_full:
 	VMINPS       Y10, Y13, Y10
 	VMAXPS       Y11, Y12, Y11
 	VMINPS       Y11, Y13, Y11
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	VMOVUPS      Y1, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	VMOVUPS      Y5, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y6, (CX)
-	VMOVUPS      Y7, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y8, (CX)
-	VMOVUPS      Y9, 32(CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y10, (CX)
-	VMOVUPS      Y11, 32(CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	VMOVUPS Y3, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	VMOVUPS Y5, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	VMOVUPS Y7, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	VMOVUPS Y9, 32(CX)
+	ADDQ    DX, CX
+	VMOVUPS Y10, (CX)
+	VMOVUPS Y11, 32(CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y12
-	VMOVUPS    32(BX)(SI*4), Y13
-	VMASKMOVPS (DX), Y12, Y12
-	VADDPS     Y12, Y0, Y0
-	VADDPS     Y12, Y2, Y2
-	VADDPS     Y12, Y4, Y4
-	VADDPS     Y12, Y6, Y6
-	VADDPS     Y12, Y8, Y8
-	VADDPS     Y12, Y10, Y10
-	VMASKMOVPS 32(DX), Y13, Y12
-	VADDPS     Y12, Y1, Y1
-	VADDPS     Y12, Y3, Y3
-	VADDPS     Y12, Y5, Y5
-	VADDPS     Y12, Y7, Y7
-	VADDPS     Y12, Y9, Y9
-	VADDPS     Y12, Y11, Y11
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y12
+	VMOVUPS    32(BX)(DX*4), Y13
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y12
-	VMOVUPS    32(SI)(DI*4), Y13
 	VMASKMOVPS (DX), Y12, Y14
 	VADDPS     Y14, Y0, Y0
 	VMASKMOVPS 32(DX), Y13, Y14
@@ -4923,6 +6772,9 @@ residual_partial:
 	VADDPS     Y12, Y11, Y11
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y12
 	VBROADCASTSS 196(AX), Y13
 	VMAXPS       Y0, Y12, Y0
@@ -4949,31 +6801,33 @@ clamp_partial:
 	VMINPS       Y10, Y13, Y10
 	VMAXPS       Y11, Y12, Y11
 	VMINPS       Y11, Y13, Y11
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y12
-	VMOVUPS      32(AX)(SI*4), Y13
-	VMASKMOVPS   Y0, Y12, (DX)
-	VMASKMOVPS   Y1, Y13, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y12, (DX)
-	VMASKMOVPS   Y3, Y13, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y12, (DX)
-	VMASKMOVPS   Y5, Y13, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y6, Y12, (DX)
-	VMASKMOVPS   Y7, Y13, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y8, Y12, (DX)
-	VMASKMOVPS   Y9, Y13, 32(DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y10, Y12, (DX)
-	VMASKMOVPS   Y11, Y13, 32(DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y12
+	VMOVUPS    32(BX)(DX*4), Y13
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y12, (DX)
+	VMASKMOVPS Y1, Y13, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y12, (DX)
+	VMASKMOVPS Y3, Y13, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y12, (DX)
+	VMASKMOVPS Y5, Y13, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y12, (DX)
+	VMASKMOVPS Y7, Y13, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y12, (DX)
+	VMASKMOVPS Y9, Y13, 32(DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y10, Y12, (DX)
+	VMASKMOVPS Y11, Y13, 32(DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -4996,23 +6850,72 @@ done:
 
 // func tile7x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile7x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	VMOVAPS   Z1, Z7
+	VMOVAPS   Z1, Z9
+	VMOVAPS   Z1, Z11
+	VMOVAPS   Z1, Z13
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -5042,6 +6945,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z14
@@ -5067,18 +6974,124 @@ k:
 	VBROADCASTSS (R11)(AX*4), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Z15, Z16, Z13
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z0, Z0
+	VMOVUPS 64(CX), Z14
+	VADDPS  Z14, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z2, Z2
+	VMOVUPS 64(CX), Z14
+	VADDPS  Z14, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z4, Z4
+	VMOVUPS 64(CX), Z14
+	VADDPS  Z14, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z6, Z6
+	VMOVUPS 64(CX), Z14
+	VADDPS  Z14, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z8, Z8
+	VMOVUPS 64(CX), Z14
+	VADDPS  Z14, Z9, Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z10, Z10
+	VMOVUPS 64(CX), Z14
+	VADDPS  Z14, Z11, Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z12, Z12
+	VMOVUPS 64(CX), Z14
+	VADDPS  Z14, Z13, Z13
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z14
+	VBROADCASTSS 196(AX), Z15
+	VMAXPS       Z0, Z14, Z0
+	VMINPS       Z0, Z15, Z0
+	VMAXPS       Z1, Z14, Z1
+	VMINPS       Z1, Z15, Z1
+	VMAXPS       Z2, Z14, Z2
+	VMINPS       Z2, Z15, Z2
+	VMAXPS       Z3, Z14, Z3
+	VMINPS       Z3, Z15, Z3
+	VMAXPS       Z4, Z14, Z4
+	VMINPS       Z4, Z15, Z4
+	VMAXPS       Z5, Z14, Z5
+	VMINPS       Z5, Z15, Z5
+	VMAXPS       Z6, Z14, Z6
+	VMINPS       Z6, Z15, Z6
+	VMAXPS       Z7, Z14, Z7
+	VMINPS       Z7, Z15, Z7
+	VMAXPS       Z8, Z14, Z8
+	VMINPS       Z8, Z15, Z8
+	VMAXPS       Z9, Z14, Z9
+	VMINPS       Z9, Z15, Z9
+	VMAXPS       Z10, Z14, Z10
+	VMINPS       Z10, Z15, Z10
+	VMAXPS       Z11, Z14, Z11
+	VMINPS       Z11, Z15, Z11
+	VMAXPS       Z12, Z14, Z12
+	VMINPS       Z12, Z15, Z12
+	VMAXPS       Z13, Z14, Z13
+	VMINPS       Z13, Z15, Z13
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -5086,134 +7099,125 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z14
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z14
 	VADDPS    Z14, Z0, Z0
-	VADDPS    Z14, Z2, Z2
-	VADDPS    Z14, Z4, Z4
-	VADDPS    Z14, Z6, Z6
-	VADDPS    Z14, Z8, Z8
-	VADDPS    Z14, Z10, Z10
-	VADDPS    Z14, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Z14
+	VMOVUPS.Z 64(DX), K2, Z14
 	VADDPS    Z14, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z14
 	VADDPS    Z14, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z14
 	VADDPS    Z14, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z14
 	VADDPS    Z14, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z14
 	VADDPS    Z14, Z9, Z9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z14
 	VADDPS    Z14, Z11, Z11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z14
 	VADDPS    Z14, Z13, Z13
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z14
-	VADDPS    Z14, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z14
-	VADDPS    Z14, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z14
-	VADDPS    Z14, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z14
-	VADDPS    Z14, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Z14
-	VADDPS    Z14, Z9, Z9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Z14
-	VADDPS    Z14, Z11, Z11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Z14
-	VADDPS    Z14, Z13, Z13
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z14
 	VBROADCASTSS 196(AX), Z15
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z14, Z0
 	VMINPS       Z0, Z15, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z14, Z1
 	VMINPS       Z1, Z15, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z14, Z2
 	VMINPS       Z2, Z15, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z14, Z3
 	VMINPS       Z3, Z15, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z14, Z4
 	VMINPS       Z4, Z15, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z14, Z5
 	VMINPS       Z5, Z15, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z14, Z6
 	VMINPS       Z6, Z15, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Z7, Z14, Z7
 	VMINPS       Z7, Z15, Z7
-	VMOVUPS      Z7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z14, Z8
 	VMINPS       Z8, Z15, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Z9, Z14, Z9
 	VMINPS       Z9, Z15, Z9
-	VMOVUPS      Z9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z14, Z10
 	VMINPS       Z10, Z15, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Z11, Z14, Z11
 	VMINPS       Z11, Z15, Z11
-	VMOVUPS      Z11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z14, Z12
 	VMINPS       Z12, Z15, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Z13, Z14, Z13
 	VMINPS       Z13, Z15, Z13
-	VMOVUPS      Z13, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x0000001c, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x0000001c, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x0000001c, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Z7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Z9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Z11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Z13, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000001c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000001c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000001c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -5221,23 +7225,72 @@ done:
 
 // func tile7x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile7x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile7x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Y7, Y7, Y7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Y9, Y9, Y9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Y11, Y11, Y11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Y13, Y13, Y13
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	VMOVAPS Y1, Y11
+	VMOVAPS Y1, Y13
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	VMOVAPS   Y1, Y7
+	VMOVAPS   Y1, Y9
+	VMOVAPS   Y1, Y11
+	VMOVAPS   Y1, Y13
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+	VPXORD Z6, Z6, Z6
+	VPXORD Y7, Y7, Y7
+	VPXORD Z8, Z8, Z8
+	VPXORD Y9, Y9, Y9
+	VPXORD Z10, Z10, Z10
+	VPXORD Y11, Y11, Y11
+	VPXORD Z12, Z12, Z12
+	VPXORD Y13, Y13, Y13
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -5267,6 +7320,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z14
@@ -5292,18 +7349,124 @@ k:
 	VBROADCASTSS (R11)(AX*4), Z16
 	VFMADD231PS  Z14, Z16, Z12
 	VFMADD231PS  Y15, Y16, Y13
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z0, Z0
+	VMOVUPS 64(CX), Y14
+	VADDPS  Y14, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z2, Z2
+	VMOVUPS 64(CX), Y14
+	VADDPS  Y14, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z4, Z4
+	VMOVUPS 64(CX), Y14
+	VADDPS  Y14, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z6, Z6
+	VMOVUPS 64(CX), Y14
+	VADDPS  Y14, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z8, Z8
+	VMOVUPS 64(CX), Y14
+	VADDPS  Y14, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z10, Z10
+	VMOVUPS 64(CX), Y14
+	VADDPS  Y14, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z14
+	VADDPS  Z14, Z12, Z12
+	VMOVUPS 64(CX), Y14
+	VADDPS  Y14, Y13, Y13
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z14
+	VBROADCASTSS 196(AX), Z15
+	VMAXPS       Z0, Z14, Z0
+	VMINPS       Z0, Z15, Z0
+	VMAXPS       Y1, Y14, Y1
+	VMINPS       Y1, Y15, Y1
+	VMAXPS       Z2, Z14, Z2
+	VMINPS       Z2, Z15, Z2
+	VMAXPS       Y3, Y14, Y3
+	VMINPS       Y3, Y15, Y3
+	VMAXPS       Z4, Z14, Z4
+	VMINPS       Z4, Z15, Z4
+	VMAXPS       Y5, Y14, Y5
+	VMINPS       Y5, Y15, Y5
+	VMAXPS       Z6, Z14, Z6
+	VMINPS       Z6, Z15, Z6
+	VMAXPS       Y7, Y14, Y7
+	VMINPS       Y7, Y15, Y7
+	VMAXPS       Z8, Z14, Z8
+	VMINPS       Z8, Z15, Z8
+	VMAXPS       Y9, Y14, Y9
+	VMINPS       Y9, Y15, Y9
+	VMAXPS       Z10, Z14, Z10
+	VMINPS       Z10, Z15, Z10
+	VMAXPS       Y11, Y14, Y11
+	VMINPS       Y11, Y15, Y11
+	VMAXPS       Z12, Z14, Z12
+	VMINPS       Z12, Z15, Z12
+	VMAXPS       Y13, Y14, Y13
+	VMINPS       Y13, Y15, Y13
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Y7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Y9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Y11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Y13, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -5311,134 +7474,125 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z14
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z14
 	VADDPS    Z14, Z0, Z0
-	VADDPS    Z14, Z2, Z2
-	VADDPS    Z14, Z4, Z4
-	VADDPS    Z14, Z6, Z6
-	VADDPS    Z14, Z8, Z8
-	VADDPS    Z14, Z10, Z10
-	VADDPS    Z14, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Y14
+	VMOVUPS.Z 64(DX), K2, Y14
 	VADDPS    Y14, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y14
 	VADDPS    Y14, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y14
 	VADDPS    Y14, Y5, Y5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Y14
 	VADDPS    Y14, Y7, Y7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Y14
 	VADDPS    Y14, Y9, Y9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Y14
 	VADDPS    Y14, Y11, Y11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z14
+	VADDPS    Z14, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Y14
 	VADDPS    Y14, Y13, Y13
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y14
-	VADDPS    Y14, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y14
-	VADDPS    Y14, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y14
-	VADDPS    Y14, Y5, Y5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y14
-	VADDPS    Y14, Y7, Y7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Y14
-	VADDPS    Y14, Y9, Y9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Y14
-	VADDPS    Y14, Y11, Y11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z14
-	VADDPS    Z14, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Y14
-	VADDPS    Y14, Y13, Y13
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z14
 	VBROADCASTSS 196(AX), Z15
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z14, Z0
 	VMINPS       Z0, Z15, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y14, Y1
 	VMINPS       Y1, Y15, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z14, Z2
 	VMINPS       Z2, Z15, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y14, Y3
 	VMINPS       Y3, Y15, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z14, Z4
 	VMINPS       Z4, Z15, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y14, Y5
 	VMINPS       Y5, Y15, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z14, Z6
 	VMINPS       Z6, Z15, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Y7, Y14, Y7
 	VMINPS       Y7, Y15, Y7
-	VMOVUPS      Y7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z14, Z8
 	VMINPS       Z8, Z15, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Y9, Y14, Y9
 	VMINPS       Y9, Y15, Y9
-	VMOVUPS      Y9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z14, Z10
 	VMINPS       Z10, Z15, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Y11, Y14, Y11
 	VMINPS       Y11, Y15, Y11
-	VMOVUPS      Y11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z14, Z12
 	VMINPS       Z12, Z15, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Y13, Y14, Y13
 	VMINPS       Y13, Y15, Y13
-	VMOVUPS      Y13, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x0000001c, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x0000001c, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x0000001c, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Y7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Y9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Y11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Y13, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000001c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000001c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000001c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -5446,16 +7600,49 @@ done:
 
 // func tile7x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile7x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile7x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z3
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z5
+	VMOVAPS   Z0, Z6
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -5485,6 +7672,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z7
@@ -5495,107 +7686,175 @@ k:
 	VFMADD231PS.BCST (R9)(AX*4), Z7, Z4
 	VFMADD231PS.BCST (R10)(AX*4), Z7, Z5
 	VFMADD231PS.BCST (R11)(AX*4), Z7, Z6
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z7
+	VADDPS  Z7, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z7
+	VADDPS  Z7, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z7
+	VADDPS  Z7, Z2, Z2
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z7
+	VADDPS  Z7, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z7
+	VADDPS  Z7, Z4, Z4
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z7
+	VADDPS  Z7, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z7
+	VADDPS  Z7, Z6, Z6
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z7
+	VBROADCASTSS 196(AX), Z8
+	VMAXPS       Z0, Z7, Z0
+	VMINPS       Z0, Z8, Z0
+	VMAXPS       Z1, Z7, Z1
+	VMINPS       Z1, Z8, Z1
+	VMAXPS       Z2, Z7, Z2
+	VMINPS       Z2, Z8, Z2
+	VMAXPS       Z3, Z7, Z3
+	VMINPS       Z3, Z8, Z3
+	VMAXPS       Z4, Z7, Z4
+	VMINPS       Z4, Z8, Z4
+	VMAXPS       Z5, Z7, Z5
+	VMINPS       Z5, Z8, Z5
+	VMAXPS       Z6, Z7, Z6
+	VMINPS       Z6, Z8, Z6
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z7
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z7
 	VADDPS    Z7, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z7
 	VADDPS    Z7, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z7
 	VADDPS    Z7, Z2, Z2
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z7
 	VADDPS    Z7, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z7
 	VADDPS    Z7, Z4, Z4
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z7
 	VADDPS    Z7, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z7
 	VADDPS    Z7, Z6, Z6
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z7
-	VADDPS    Z7, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z7
-	VADDPS    Z7, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z7
-	VADDPS    Z7, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z7
-	VADDPS    Z7, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z7
-	VADDPS    Z7, Z4, Z4
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z7
-	VADDPS    Z7, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z7
-	VADDPS    Z7, Z6, Z6
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z7
 	VBROADCASTSS 196(AX), Z8
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z7, Z0
 	VMINPS       Z0, Z8, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z7, Z1
 	VMINPS       Z1, Z8, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z7, Z2
 	VMINPS       Z2, Z8, Z2
-	VMOVUPS      Z2, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z3, Z7, Z3
 	VMINPS       Z3, Z8, Z3
-	VMOVUPS      Z3, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z7, Z4
 	VMINPS       Z4, Z8, Z4
-	VMOVUPS      Z4, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z5, Z7, Z5
 	VMINPS       Z5, Z8, Z5
-	VMOVUPS      Z5, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z7, Z6
 	VMINPS       Z6, Z8, Z6
-	VMOVUPS      Z6, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x0000001c, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x0000001c, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x0000001c, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000001c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000001c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000001c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -5603,16 +7862,48 @@ done:
 
 // func tile7x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile7x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile7x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y3
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y5
+	VMOVAPS    Y0, Y6
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -5642,6 +7933,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y7
@@ -5659,11 +7954,11 @@ k:
 	VFMADD231PS  Y7, Y8, Y5
 	VBROADCASTSS (R11)(AX*4), Y8
 	VFMADD231PS  Y7, Y8, Y6
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -5672,24 +7967,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y7
-	VADDPS  Y7, Y0, Y0
-	VADDPS  Y7, Y1, Y1
-	VADDPS  Y7, Y2, Y2
-	VADDPS  Y7, Y3, Y3
-	VADDPS  Y7, Y4, Y4
-	VADDPS  Y7, Y5, Y5
-	VADDPS  Y7, Y6, Y6
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y7
 	VADDPS  Y7, Y0, Y0
 	ADDQ    DX, CX
@@ -5712,6 +7994,9 @@ residual_full:
 	VADDPS  Y7, Y6, Y6
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y7
 	VBROADCASTSS 196(AX), Y8
 	VMAXPS       Y0, Y7, Y0
@@ -5728,51 +8013,36 @@ clamp_full:
 	VMINPS       Y5, Y8, Y5
 	VMAXPS       Y6, Y7, Y6
 	VMINPS       Y6, Y8, Y6
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y6, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y7
-	VMASKMOVPS (DX), Y7, Y7
-	VADDPS     Y7, Y0, Y0
-	VADDPS     Y7, Y1, Y1
-	VADDPS     Y7, Y2, Y2
-	VADDPS     Y7, Y3, Y3
-	VADDPS     Y7, Y4, Y4
-	VADDPS     Y7, Y5, Y5
-	VADDPS     Y7, Y6, Y6
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y7
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y7
 	VMASKMOVPS (DX), Y7, Y8
 	VADDPS     Y8, Y0, Y0
 	ADDQ       BX, DX
@@ -5795,6 +8065,9 @@ residual_partial:
 	VADDPS     Y7, Y6, Y6
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y7
 	VBROADCASTSS 196(AX), Y8
 	VMAXPS       Y0, Y7, Y0
@@ -5811,26 +8084,28 @@ clamp_partial:
 	VMINPS       Y5, Y8, Y5
 	VMAXPS       Y6, Y7, Y6
 	VMINPS       Y6, Y8, Y6
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y7
-	VMASKMOVPS   Y0, Y7, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y7, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y7, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y3, Y7, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y7, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y5, Y7, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y6, Y7, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y7
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y7, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y7, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y7, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y7, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y7, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y7, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y7, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -5853,25 +8128,78 @@ done:
 
 // func tile8x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile8x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	VMOVAPS   Z1, Z7
+	VMOVAPS   Z1, Z9
+	VMOVAPS   Z1, Z11
+	VMOVAPS   Z1, Z13
+	VMOVAPS   Z1, Z15
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -5903,6 +8231,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z16
@@ -5931,18 +8263,136 @@ k:
 	VBROADCASTSS (R12)(AX*4), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Z17, Z18, Z15
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z0, Z0
+	VMOVUPS 64(CX), Z16
+	VADDPS  Z16, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z2, Z2
+	VMOVUPS 64(CX), Z16
+	VADDPS  Z16, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z4, Z4
+	VMOVUPS 64(CX), Z16
+	VADDPS  Z16, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z6, Z6
+	VMOVUPS 64(CX), Z16
+	VADDPS  Z16, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z8, Z8
+	VMOVUPS 64(CX), Z16
+	VADDPS  Z16, Z9, Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z10, Z10
+	VMOVUPS 64(CX), Z16
+	VADDPS  Z16, Z11, Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z12, Z12
+	VMOVUPS 64(CX), Z16
+	VADDPS  Z16, Z13, Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z14, Z14
+	VMOVUPS 64(CX), Z16
+	VADDPS  Z16, Z15, Z15
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z16
+	VBROADCASTSS 196(AX), Z17
+	VMAXPS       Z0, Z16, Z0
+	VMINPS       Z0, Z17, Z0
+	VMAXPS       Z1, Z16, Z1
+	VMINPS       Z1, Z17, Z1
+	VMAXPS       Z2, Z16, Z2
+	VMINPS       Z2, Z17, Z2
+	VMAXPS       Z3, Z16, Z3
+	VMINPS       Z3, Z17, Z3
+	VMAXPS       Z4, Z16, Z4
+	VMINPS       Z4, Z17, Z4
+	VMAXPS       Z5, Z16, Z5
+	VMINPS       Z5, Z17, Z5
+	VMAXPS       Z6, Z16, Z6
+	VMINPS       Z6, Z17, Z6
+	VMAXPS       Z7, Z16, Z7
+	VMINPS       Z7, Z17, Z7
+	VMAXPS       Z8, Z16, Z8
+	VMINPS       Z8, Z17, Z8
+	VMAXPS       Z9, Z16, Z9
+	VMINPS       Z9, Z17, Z9
+	VMAXPS       Z10, Z16, Z10
+	VMINPS       Z10, Z17, Z10
+	VMAXPS       Z11, Z16, Z11
+	VMINPS       Z11, Z17, Z11
+	VMAXPS       Z12, Z16, Z12
+	VMINPS       Z12, Z17, Z12
+	VMAXPS       Z13, Z16, Z13
+	VMINPS       Z13, Z17, Z13
+	VMAXPS       Z14, Z16, Z14
+	VMINPS       Z14, Z17, Z14
+	VMAXPS       Z15, Z16, Z15
+	VMINPS       Z15, Z17, Z15
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -5950,148 +8400,137 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z16
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z16
 	VADDPS    Z16, Z0, Z0
-	VADDPS    Z16, Z2, Z2
-	VADDPS    Z16, Z4, Z4
-	VADDPS    Z16, Z6, Z6
-	VADDPS    Z16, Z8, Z8
-	VADDPS    Z16, Z10, Z10
-	VADDPS    Z16, Z12, Z12
-	VADDPS    Z16, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Z16
+	VMOVUPS.Z 64(DX), K2, Z16
 	VADDPS    Z16, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z16
 	VADDPS    Z16, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z16
 	VADDPS    Z16, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z16
 	VADDPS    Z16, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z16
 	VADDPS    Z16, Z9, Z9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z16
 	VADDPS    Z16, Z11, Z11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z16
 	VADDPS    Z16, Z13, Z13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z16
 	VADDPS    Z16, Z15, Z15
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z16
-	VADDPS    Z16, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z16
-	VADDPS    Z16, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z16
-	VADDPS    Z16, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z16
-	VADDPS    Z16, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Z16
-	VADDPS    Z16, Z9, Z9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Z16
-	VADDPS    Z16, Z11, Z11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Z16
-	VADDPS    Z16, Z13, Z13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Z16
-	VADDPS    Z16, Z15, Z15
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z16
 	VBROADCASTSS 196(AX), Z17
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z16, Z0
 	VMINPS       Z0, Z17, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z16, Z1
 	VMINPS       Z1, Z17, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z16, Z2
 	VMINPS       Z2, Z17, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z16, Z3
 	VMINPS       Z3, Z17, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z16, Z4
 	VMINPS       Z4, Z17, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z16, Z5
 	VMINPS       Z5, Z17, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z16, Z6
 	VMINPS       Z6, Z17, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Z7, Z16, Z7
 	VMINPS       Z7, Z17, Z7
-	VMOVUPS      Z7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z16, Z8
 	VMINPS       Z8, Z17, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Z9, Z16, Z9
 	VMINPS       Z9, Z17, Z9
-	VMOVUPS      Z9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z16, Z10
 	VMINPS       Z10, Z17, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Z11, Z16, Z11
 	VMINPS       Z11, Z17, Z11
-	VMOVUPS      Z11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z16, Z12
 	VMINPS       Z12, Z17, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Z13, Z16, Z13
 	VMINPS       Z13, Z17, Z13
-	VMOVUPS      Z13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z16, Z14
 	VMINPS       Z14, Z17, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Z15, Z16, Z15
 	VMINPS       Z15, Z17, Z15
-	VMOVUPS      Z15, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000020, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000020, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000020, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Z7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Z9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Z11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Z13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Z15, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000020, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000020, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000020, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -6099,25 +8538,78 @@ done:
 
 // func tile8x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile8x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile8x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Y7, Y7, Y7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Y9, Y9, Y9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Y11, Y11, Y11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Y13, Y13, Y13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Y15, Y15, Y15
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	VMOVAPS Y1, Y11
+	VMOVAPS Y1, Y13
+	VMOVAPS Y1, Y15
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	VMOVAPS   Y1, Y7
+	VMOVAPS   Y1, Y9
+	VMOVAPS   Y1, Y11
+	VMOVAPS   Y1, Y13
+	VMOVAPS   Y1, Y15
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+	VPXORD Z6, Z6, Z6
+	VPXORD Y7, Y7, Y7
+	VPXORD Z8, Z8, Z8
+	VPXORD Y9, Y9, Y9
+	VPXORD Z10, Z10, Z10
+	VPXORD Y11, Y11, Y11
+	VPXORD Z12, Z12, Z12
+	VPXORD Y13, Y13, Y13
+	VPXORD Z14, Z14, Z14
+	VPXORD Y15, Y15, Y15
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -6149,6 +8641,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z16
@@ -6177,18 +8673,136 @@ k:
 	VBROADCASTSS (R12)(AX*4), Z18
 	VFMADD231PS  Z16, Z18, Z14
 	VFMADD231PS  Y17, Y18, Y15
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z0, Z0
+	VMOVUPS 64(CX), Y16
+	VADDPS  Y16, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z2, Z2
+	VMOVUPS 64(CX), Y16
+	VADDPS  Y16, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z4, Z4
+	VMOVUPS 64(CX), Y16
+	VADDPS  Y16, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z6, Z6
+	VMOVUPS 64(CX), Y16
+	VADDPS  Y16, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z8, Z8
+	VMOVUPS 64(CX), Y16
+	VADDPS  Y16, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z10, Z10
+	VMOVUPS 64(CX), Y16
+	VADDPS  Y16, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z12, Z12
+	VMOVUPS 64(CX), Y16
+	VADDPS  Y16, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z16
+	VADDPS  Z16, Z14, Z14
+	VMOVUPS 64(CX), Y16
+	VADDPS  Y16, Y15, Y15
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z16
+	VBROADCASTSS 196(AX), Z17
+	VMAXPS       Z0, Z16, Z0
+	VMINPS       Z0, Z17, Z0
+	VMAXPS       Y1, Y16, Y1
+	VMINPS       Y1, Y17, Y1
+	VMAXPS       Z2, Z16, Z2
+	VMINPS       Z2, Z17, Z2
+	VMAXPS       Y3, Y16, Y3
+	VMINPS       Y3, Y17, Y3
+	VMAXPS       Z4, Z16, Z4
+	VMINPS       Z4, Z17, Z4
+	VMAXPS       Y5, Y16, Y5
+	VMINPS       Y5, Y17, Y5
+	VMAXPS       Z6, Z16, Z6
+	VMINPS       Z6, Z17, Z6
+	VMAXPS       Y7, Y16, Y7
+	VMINPS       Y7, Y17, Y7
+	VMAXPS       Z8, Z16, Z8
+	VMINPS       Z8, Z17, Z8
+	VMAXPS       Y9, Y16, Y9
+	VMINPS       Y9, Y17, Y9
+	VMAXPS       Z10, Z16, Z10
+	VMINPS       Z10, Z17, Z10
+	VMAXPS       Y11, Y16, Y11
+	VMINPS       Y11, Y17, Y11
+	VMAXPS       Z12, Z16, Z12
+	VMINPS       Z12, Z17, Z12
+	VMAXPS       Y13, Y16, Y13
+	VMINPS       Y13, Y17, Y13
+	VMAXPS       Z14, Z16, Z14
+	VMINPS       Z14, Z17, Z14
+	VMAXPS       Y15, Y16, Y15
+	VMINPS       Y15, Y17, Y15
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Y7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Y9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Y11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Y13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Y15, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -6196,148 +8810,137 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z16
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z16
 	VADDPS    Z16, Z0, Z0
-	VADDPS    Z16, Z2, Z2
-	VADDPS    Z16, Z4, Z4
-	VADDPS    Z16, Z6, Z6
-	VADDPS    Z16, Z8, Z8
-	VADDPS    Z16, Z10, Z10
-	VADDPS    Z16, Z12, Z12
-	VADDPS    Z16, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Y16
+	VMOVUPS.Z 64(DX), K2, Y16
 	VADDPS    Y16, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y16
 	VADDPS    Y16, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y16
 	VADDPS    Y16, Y5, Y5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Y16
 	VADDPS    Y16, Y7, Y7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Y16
 	VADDPS    Y16, Y9, Y9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Y16
 	VADDPS    Y16, Y11, Y11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Y16
 	VADDPS    Y16, Y13, Y13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z16
+	VADDPS    Z16, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Y16
 	VADDPS    Y16, Y15, Y15
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y16
-	VADDPS    Y16, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y16
-	VADDPS    Y16, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y16
-	VADDPS    Y16, Y5, Y5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y16
-	VADDPS    Y16, Y7, Y7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Y16
-	VADDPS    Y16, Y9, Y9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Y16
-	VADDPS    Y16, Y11, Y11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Y16
-	VADDPS    Y16, Y13, Y13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z16
-	VADDPS    Z16, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Y16
-	VADDPS    Y16, Y15, Y15
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z16
 	VBROADCASTSS 196(AX), Z17
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z16, Z0
 	VMINPS       Z0, Z17, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y16, Y1
 	VMINPS       Y1, Y17, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z16, Z2
 	VMINPS       Z2, Z17, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y16, Y3
 	VMINPS       Y3, Y17, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z16, Z4
 	VMINPS       Z4, Z17, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y16, Y5
 	VMINPS       Y5, Y17, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z16, Z6
 	VMINPS       Z6, Z17, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Y7, Y16, Y7
 	VMINPS       Y7, Y17, Y7
-	VMOVUPS      Y7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z16, Z8
 	VMINPS       Z8, Z17, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Y9, Y16, Y9
 	VMINPS       Y9, Y17, Y9
-	VMOVUPS      Y9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z16, Z10
 	VMINPS       Z10, Z17, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Y11, Y16, Y11
 	VMINPS       Y11, Y17, Y11
-	VMOVUPS      Y11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z16, Z12
 	VMINPS       Z12, Z17, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Y13, Y16, Y13
 	VMINPS       Y13, Y17, Y13
-	VMOVUPS      Y13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z16, Z14
 	VMINPS       Z14, Z17, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Y15, Y16, Y15
 	VMINPS       Y15, Y17, Y15
-	VMOVUPS      Y15, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000020, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000020, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000020, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Y7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Y9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Y11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Y13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Y15, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000020, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000020, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000020, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -6345,17 +8948,52 @@ done:
 
 // func tile8x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile8x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile8x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z3
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z5
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z7
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -6387,6 +9025,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z8
@@ -6398,115 +9040,189 @@ k:
 	VFMADD231PS.BCST (R10)(AX*4), Z8, Z5
 	VFMADD231PS.BCST (R11)(AX*4), Z8, Z6
 	VFMADD231PS.BCST (R12)(AX*4), Z8, Z7
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z2, Z2
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z4, Z4
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z6, Z6
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z8
+	VADDPS  Z8, Z7, Z7
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z8
+	VBROADCASTSS 196(AX), Z9
+	VMAXPS       Z0, Z8, Z0
+	VMINPS       Z0, Z9, Z0
+	VMAXPS       Z1, Z8, Z1
+	VMINPS       Z1, Z9, Z1
+	VMAXPS       Z2, Z8, Z2
+	VMINPS       Z2, Z9, Z2
+	VMAXPS       Z3, Z8, Z3
+	VMINPS       Z3, Z9, Z3
+	VMAXPS       Z4, Z8, Z4
+	VMINPS       Z4, Z9, Z4
+	VMAXPS       Z5, Z8, Z5
+	VMINPS       Z5, Z9, Z5
+	VMAXPS       Z6, Z8, Z6
+	VMINPS       Z6, Z9, Z6
+	VMAXPS       Z7, Z8, Z7
+	VMINPS       Z7, Z9, Z7
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z8
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z2, Z2
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z4, Z4
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z6, Z6
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z8
 	VADDPS    Z8, Z7, Z7
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z4, Z4
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z6, Z6
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z8
-	VADDPS    Z8, Z7, Z7
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z8
 	VBROADCASTSS 196(AX), Z9
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z8, Z0
 	VMINPS       Z0, Z9, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z8, Z1
 	VMINPS       Z1, Z9, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z8, Z2
 	VMINPS       Z2, Z9, Z2
-	VMOVUPS      Z2, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z3, Z8, Z3
 	VMINPS       Z3, Z9, Z3
-	VMOVUPS      Z3, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z8, Z4
 	VMINPS       Z4, Z9, Z4
-	VMOVUPS      Z4, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z5, Z8, Z5
 	VMINPS       Z5, Z9, Z5
-	VMOVUPS      Z5, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z8, Z6
 	VMINPS       Z6, Z9, Z6
-	VMOVUPS      Z6, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z7, Z8, Z7
 	VMINPS       Z7, Z9, Z7
-	VMOVUPS      Z7, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000020, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000020, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000020, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000020, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000020, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000020, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -6514,17 +9230,51 @@ done:
 
 // func tile8x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile8x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile8x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y3
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y5
+	VMOVAPS    Y0, Y6
+	VMOVAPS    Y0, Y7
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -6556,6 +9306,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y8
@@ -6575,11 +9329,11 @@ k:
 	VFMADD231PS  Y8, Y9, Y6
 	VBROADCASTSS (R12)(AX*4), Y9
 	VFMADD231PS  Y8, Y9, Y7
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -6588,25 +9342,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y8
-	VADDPS  Y8, Y0, Y0
-	VADDPS  Y8, Y1, Y1
-	VADDPS  Y8, Y2, Y2
-	VADDPS  Y8, Y3, Y3
-	VADDPS  Y8, Y4, Y4
-	VADDPS  Y8, Y5, Y5
-	VADDPS  Y8, Y6, Y6
-	VADDPS  Y8, Y7, Y7
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y8
 	VADDPS  Y8, Y0, Y0
 	ADDQ    DX, CX
@@ -6632,6 +9372,9 @@ residual_full:
 	VADDPS  Y8, Y7, Y7
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y8
 	VBROADCASTSS 196(AX), Y9
 	VMAXPS       Y0, Y8, Y0
@@ -6650,54 +9393,38 @@ clamp_full:
 	VMINPS       Y6, Y9, Y6
 	VMAXPS       Y7, Y8, Y7
 	VMINPS       Y7, Y9, Y7
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y6, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y7, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y8
-	VMASKMOVPS (DX), Y8, Y8
-	VADDPS     Y8, Y0, Y0
-	VADDPS     Y8, Y1, Y1
-	VADDPS     Y8, Y2, Y2
-	VADDPS     Y8, Y3, Y3
-	VADDPS     Y8, Y4, Y4
-	VADDPS     Y8, Y5, Y5
-	VADDPS     Y8, Y6, Y6
-	VADDPS     Y8, Y7, Y7
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y8
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y8
 	VMASKMOVPS (DX), Y8, Y9
 	VADDPS     Y9, Y0, Y0
 	ADDQ       BX, DX
@@ -6723,6 +9450,9 @@ residual_partial:
 	VADDPS     Y8, Y7, Y7
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y8
 	VBROADCASTSS 196(AX), Y9
 	VMAXPS       Y0, Y8, Y0
@@ -6741,28 +9471,30 @@ clamp_partial:
 	VMINPS       Y6, Y9, Y6
 	VMAXPS       Y7, Y8, Y7
 	VMINPS       Y7, Y9, Y7
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y8
-	VMASKMOVPS   Y0, Y8, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y8, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y8, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y3, Y8, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y8, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y5, Y8, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y6, Y8, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y7, Y8, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y8
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y8, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y8, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y8, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y8, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y8, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y8, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y8, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y8, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -6785,27 +9517,84 @@ done:
 
 // func tile9x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile9x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVAPS   Z0, Z16
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	VMOVAPS   Z1, Z7
+	VMOVAPS   Z1, Z9
+	VMOVAPS   Z1, Z11
+	VMOVAPS   Z1, Z13
+	VMOVAPS   Z1, Z15
+	VMOVAPS   Z1, Z17
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -6839,6 +9628,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z18
@@ -6870,18 +9663,148 @@ k:
 	VBROADCASTSS (R13)(AX*4), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Z19, Z20, Z17
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z0, Z0
+	VMOVUPS 64(CX), Z18
+	VADDPS  Z18, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z2, Z2
+	VMOVUPS 64(CX), Z18
+	VADDPS  Z18, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z4, Z4
+	VMOVUPS 64(CX), Z18
+	VADDPS  Z18, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z6, Z6
+	VMOVUPS 64(CX), Z18
+	VADDPS  Z18, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z8, Z8
+	VMOVUPS 64(CX), Z18
+	VADDPS  Z18, Z9, Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z10, Z10
+	VMOVUPS 64(CX), Z18
+	VADDPS  Z18, Z11, Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z12, Z12
+	VMOVUPS 64(CX), Z18
+	VADDPS  Z18, Z13, Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z14, Z14
+	VMOVUPS 64(CX), Z18
+	VADDPS  Z18, Z15, Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z16, Z16
+	VMOVUPS 64(CX), Z18
+	VADDPS  Z18, Z17, Z17
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z18
+	VBROADCASTSS 196(AX), Z19
+	VMAXPS       Z0, Z18, Z0
+	VMINPS       Z0, Z19, Z0
+	VMAXPS       Z1, Z18, Z1
+	VMINPS       Z1, Z19, Z1
+	VMAXPS       Z2, Z18, Z2
+	VMINPS       Z2, Z19, Z2
+	VMAXPS       Z3, Z18, Z3
+	VMINPS       Z3, Z19, Z3
+	VMAXPS       Z4, Z18, Z4
+	VMINPS       Z4, Z19, Z4
+	VMAXPS       Z5, Z18, Z5
+	VMINPS       Z5, Z19, Z5
+	VMAXPS       Z6, Z18, Z6
+	VMINPS       Z6, Z19, Z6
+	VMAXPS       Z7, Z18, Z7
+	VMINPS       Z7, Z19, Z7
+	VMAXPS       Z8, Z18, Z8
+	VMINPS       Z8, Z19, Z8
+	VMAXPS       Z9, Z18, Z9
+	VMINPS       Z9, Z19, Z9
+	VMAXPS       Z10, Z18, Z10
+	VMINPS       Z10, Z19, Z10
+	VMAXPS       Z11, Z18, Z11
+	VMINPS       Z11, Z19, Z11
+	VMAXPS       Z12, Z18, Z12
+	VMINPS       Z12, Z19, Z12
+	VMAXPS       Z13, Z18, Z13
+	VMINPS       Z13, Z19, Z13
+	VMAXPS       Z14, Z18, Z14
+	VMINPS       Z14, Z19, Z14
+	VMAXPS       Z15, Z18, Z15
+	VMINPS       Z15, Z19, Z15
+	VMAXPS       Z16, Z18, Z16
+	VMINPS       Z16, Z19, Z16
+	VMAXPS       Z17, Z18, Z17
+	VMINPS       Z17, Z19, Z17
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -6889,162 +9812,149 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z18
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z18
 	VADDPS    Z18, Z0, Z0
-	VADDPS    Z18, Z2, Z2
-	VADDPS    Z18, Z4, Z4
-	VADDPS    Z18, Z6, Z6
-	VADDPS    Z18, Z8, Z8
-	VADDPS    Z18, Z10, Z10
-	VADDPS    Z18, Z12, Z12
-	VADDPS    Z18, Z14, Z14
-	VADDPS    Z18, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Z18
+	VMOVUPS.Z 64(DX), K2, Z18
 	VADDPS    Z18, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z18
 	VADDPS    Z18, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z18
 	VADDPS    Z18, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z18
 	VADDPS    Z18, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z18
 	VADDPS    Z18, Z9, Z9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z18
 	VADDPS    Z18, Z11, Z11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z18
 	VADDPS    Z18, Z13, Z13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z18
 	VADDPS    Z18, Z15, Z15
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z18
 	VADDPS    Z18, Z17, Z17
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z18
-	VADDPS    Z18, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z18
-	VADDPS    Z18, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z18
-	VADDPS    Z18, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z18
-	VADDPS    Z18, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Z18
-	VADDPS    Z18, Z9, Z9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Z18
-	VADDPS    Z18, Z11, Z11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Z18
-	VADDPS    Z18, Z13, Z13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Z18
-	VADDPS    Z18, Z15, Z15
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Z18
-	VADDPS    Z18, Z17, Z17
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z18
 	VBROADCASTSS 196(AX), Z19
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z18, Z0
 	VMINPS       Z0, Z19, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z18, Z1
 	VMINPS       Z1, Z19, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z18, Z2
 	VMINPS       Z2, Z19, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z18, Z3
 	VMINPS       Z3, Z19, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z18, Z4
 	VMINPS       Z4, Z19, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z18, Z5
 	VMINPS       Z5, Z19, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z18, Z6
 	VMINPS       Z6, Z19, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Z7, Z18, Z7
 	VMINPS       Z7, Z19, Z7
-	VMOVUPS      Z7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z18, Z8
 	VMINPS       Z8, Z19, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Z9, Z18, Z9
 	VMINPS       Z9, Z19, Z9
-	VMOVUPS      Z9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z18, Z10
 	VMINPS       Z10, Z19, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Z11, Z18, Z11
 	VMINPS       Z11, Z19, Z11
-	VMOVUPS      Z11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z18, Z12
 	VMINPS       Z12, Z19, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Z13, Z18, Z13
 	VMINPS       Z13, Z19, Z13
-	VMOVUPS      Z13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z18, Z14
 	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Z15, Z18, Z15
 	VMINPS       Z15, Z19, Z15
-	VMOVUPS      Z15, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z16, Z18, Z16
 	VMINPS       Z16, Z19, Z16
-	VMOVUPS      Z16, K1, (CX)
 	VMAXPS       Z17, Z18, Z17
 	VMINPS       Z17, Z19, Z17
-	VMOVUPS      Z17, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000024, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000024, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000024, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Z7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Z9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Z11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Z13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Z15, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, K1, (DX)
+	VMOVUPS Z17, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000024, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000024, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000024, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -7052,27 +9962,84 @@ done:
 
 // func tile9x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile9x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile9x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Y7, Y7, Y7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Y9, Y9, Y9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Y11, Y11, Y11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Y13, Y13, Y13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Y15, Y15, Y15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Y17, Y17, Y17
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	VMOVAPS Y1, Y11
+	VMOVAPS Y1, Y13
+	VMOVAPS Y1, Y15
+	VMOVAPS Y1, Y17
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVAPS   Z0, Z16
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	VMOVAPS   Y1, Y7
+	VMOVAPS   Y1, Y9
+	VMOVAPS   Y1, Y11
+	VMOVAPS   Y1, Y13
+	VMOVAPS   Y1, Y15
+	VMOVAPS   Y1, Y17
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+	VPXORD Z6, Z6, Z6
+	VPXORD Y7, Y7, Y7
+	VPXORD Z8, Z8, Z8
+	VPXORD Y9, Y9, Y9
+	VPXORD Z10, Z10, Z10
+	VPXORD Y11, Y11, Y11
+	VPXORD Z12, Z12, Z12
+	VPXORD Y13, Y13, Y13
+	VPXORD Z14, Z14, Z14
+	VPXORD Y15, Y15, Y15
+	VPXORD Z16, Z16, Z16
+	VPXORD Y17, Y17, Y17
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -7106,6 +10073,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z18
@@ -7137,18 +10108,148 @@ k:
 	VBROADCASTSS (R13)(AX*4), Z20
 	VFMADD231PS  Z18, Z20, Z16
 	VFMADD231PS  Y19, Y20, Y17
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z0, Z0
+	VMOVUPS 64(CX), Y18
+	VADDPS  Y18, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z2, Z2
+	VMOVUPS 64(CX), Y18
+	VADDPS  Y18, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z4, Z4
+	VMOVUPS 64(CX), Y18
+	VADDPS  Y18, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z6, Z6
+	VMOVUPS 64(CX), Y18
+	VADDPS  Y18, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z8, Z8
+	VMOVUPS 64(CX), Y18
+	VADDPS  Y18, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z10, Z10
+	VMOVUPS 64(CX), Y18
+	VADDPS  Y18, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z12, Z12
+	VMOVUPS 64(CX), Y18
+	VADDPS  Y18, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z14, Z14
+	VMOVUPS 64(CX), Y18
+	VADDPS  Y18, Y15, Y15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z18
+	VADDPS  Z18, Z16, Z16
+	VMOVUPS 64(CX), Y18
+	VADDPS  Y18, Y17, Y17
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z18
+	VBROADCASTSS 196(AX), Z19
+	VMAXPS       Z0, Z18, Z0
+	VMINPS       Z0, Z19, Z0
+	VMAXPS       Y1, Y18, Y1
+	VMINPS       Y1, Y19, Y1
+	VMAXPS       Z2, Z18, Z2
+	VMINPS       Z2, Z19, Z2
+	VMAXPS       Y3, Y18, Y3
+	VMINPS       Y3, Y19, Y3
+	VMAXPS       Z4, Z18, Z4
+	VMINPS       Z4, Z19, Z4
+	VMAXPS       Y5, Y18, Y5
+	VMINPS       Y5, Y19, Y5
+	VMAXPS       Z6, Z18, Z6
+	VMINPS       Z6, Z19, Z6
+	VMAXPS       Y7, Y18, Y7
+	VMINPS       Y7, Y19, Y7
+	VMAXPS       Z8, Z18, Z8
+	VMINPS       Z8, Z19, Z8
+	VMAXPS       Y9, Y18, Y9
+	VMINPS       Y9, Y19, Y9
+	VMAXPS       Z10, Z18, Z10
+	VMINPS       Z10, Z19, Z10
+	VMAXPS       Y11, Y18, Y11
+	VMINPS       Y11, Y19, Y11
+	VMAXPS       Z12, Z18, Z12
+	VMINPS       Z12, Z19, Z12
+	VMAXPS       Y13, Y18, Y13
+	VMINPS       Y13, Y19, Y13
+	VMAXPS       Z14, Z18, Z14
+	VMINPS       Z14, Z19, Z14
+	VMAXPS       Y15, Y18, Y15
+	VMINPS       Y15, Y19, Y15
+	VMAXPS       Z16, Z18, Z16
+	VMINPS       Z16, Z19, Z16
+	VMAXPS       Y17, Y18, Y17
+	VMINPS       Y17, Y19, Y17
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Y7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Y9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Y11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Y13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Y15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Y17, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -7156,162 +10257,149 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z18
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z18
 	VADDPS    Z18, Z0, Z0
-	VADDPS    Z18, Z2, Z2
-	VADDPS    Z18, Z4, Z4
-	VADDPS    Z18, Z6, Z6
-	VADDPS    Z18, Z8, Z8
-	VADDPS    Z18, Z10, Z10
-	VADDPS    Z18, Z12, Z12
-	VADDPS    Z18, Z14, Z14
-	VADDPS    Z18, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Y18
+	VMOVUPS.Z 64(DX), K2, Y18
 	VADDPS    Y18, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y18
 	VADDPS    Y18, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y18
 	VADDPS    Y18, Y5, Y5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Y18
 	VADDPS    Y18, Y7, Y7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Y18
 	VADDPS    Y18, Y9, Y9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Y18
 	VADDPS    Y18, Y11, Y11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Y18
 	VADDPS    Y18, Y13, Y13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Y18
 	VADDPS    Y18, Y15, Y15
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z18
+	VADDPS    Z18, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Y18
 	VADDPS    Y18, Y17, Y17
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y18
-	VADDPS    Y18, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y18
-	VADDPS    Y18, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y18
-	VADDPS    Y18, Y5, Y5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y18
-	VADDPS    Y18, Y7, Y7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Y18
-	VADDPS    Y18, Y9, Y9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Y18
-	VADDPS    Y18, Y11, Y11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Y18
-	VADDPS    Y18, Y13, Y13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Y18
-	VADDPS    Y18, Y15, Y15
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z18
-	VADDPS    Z18, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Y18
-	VADDPS    Y18, Y17, Y17
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z18
 	VBROADCASTSS 196(AX), Z19
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z18, Z0
 	VMINPS       Z0, Z19, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y18, Y1
 	VMINPS       Y1, Y19, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z18, Z2
 	VMINPS       Z2, Z19, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y18, Y3
 	VMINPS       Y3, Y19, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z18, Z4
 	VMINPS       Z4, Z19, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y18, Y5
 	VMINPS       Y5, Y19, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z18, Z6
 	VMINPS       Z6, Z19, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Y7, Y18, Y7
 	VMINPS       Y7, Y19, Y7
-	VMOVUPS      Y7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z18, Z8
 	VMINPS       Z8, Z19, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Y9, Y18, Y9
 	VMINPS       Y9, Y19, Y9
-	VMOVUPS      Y9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z18, Z10
 	VMINPS       Z10, Z19, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Y11, Y18, Y11
 	VMINPS       Y11, Y19, Y11
-	VMOVUPS      Y11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z18, Z12
 	VMINPS       Z12, Z19, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Y13, Y18, Y13
 	VMINPS       Y13, Y19, Y13
-	VMOVUPS      Y13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z18, Z14
 	VMINPS       Z14, Z19, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Y15, Y18, Y15
 	VMINPS       Y15, Y19, Y15
-	VMOVUPS      Y15, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z16, Z18, Z16
 	VMINPS       Z16, Z19, Z16
-	VMOVUPS      Z16, K1, (CX)
 	VMAXPS       Y17, Y18, Y17
 	VMINPS       Y17, Y19, Y17
-	VMOVUPS      Y17, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000024, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000024, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000024, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Y7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Y9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Y11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Y13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Y15, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, K1, (DX)
+	VMOVUPS Y17, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000024, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000024, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000024, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -7319,18 +10407,55 @@ done:
 
 // func tile9x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile9x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile9x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z3
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z5
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z7
+	VMOVAPS   Z0, Z8
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -7364,6 +10489,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z9
@@ -7376,123 +10505,203 @@ k:
 	VFMADD231PS.BCST (R11)(AX*4), Z9, Z6
 	VFMADD231PS.BCST (R12)(AX*4), Z9, Z7
 	VFMADD231PS.BCST (R13)(AX*4), Z9, Z8
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z9
+	VADDPS  Z9, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z9
+	VADDPS  Z9, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z9
+	VADDPS  Z9, Z2, Z2
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z9
+	VADDPS  Z9, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z9
+	VADDPS  Z9, Z4, Z4
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z9
+	VADDPS  Z9, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z9
+	VADDPS  Z9, Z6, Z6
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z9
+	VADDPS  Z9, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z9
+	VADDPS  Z9, Z8, Z8
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z9
+	VBROADCASTSS 196(AX), Z10
+	VMAXPS       Z0, Z9, Z0
+	VMINPS       Z0, Z10, Z0
+	VMAXPS       Z1, Z9, Z1
+	VMINPS       Z1, Z10, Z1
+	VMAXPS       Z2, Z9, Z2
+	VMINPS       Z2, Z10, Z2
+	VMAXPS       Z3, Z9, Z3
+	VMINPS       Z3, Z10, Z3
+	VMAXPS       Z4, Z9, Z4
+	VMINPS       Z4, Z10, Z4
+	VMAXPS       Z5, Z9, Z5
+	VMINPS       Z5, Z10, Z5
+	VMAXPS       Z6, Z9, Z6
+	VMINPS       Z6, Z10, Z6
+	VMAXPS       Z7, Z9, Z7
+	VMINPS       Z7, Z10, Z7
+	VMAXPS       Z8, Z9, Z8
+	VMINPS       Z8, Z10, Z8
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z9
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z9
 	VADDPS    Z9, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z9
 	VADDPS    Z9, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z9
 	VADDPS    Z9, Z2, Z2
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z9
 	VADDPS    Z9, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z9
 	VADDPS    Z9, Z4, Z4
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z9
 	VADDPS    Z9, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z9
 	VADDPS    Z9, Z6, Z6
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z9
 	VADDPS    Z9, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z9
 	VADDPS    Z9, Z8, Z8
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z9
-	VADDPS    Z9, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z9
-	VADDPS    Z9, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z9
-	VADDPS    Z9, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z9
-	VADDPS    Z9, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z9
-	VADDPS    Z9, Z4, Z4
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z9
-	VADDPS    Z9, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z9
-	VADDPS    Z9, Z6, Z6
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z9
-	VADDPS    Z9, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z9
-	VADDPS    Z9, Z8, Z8
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z9
 	VBROADCASTSS 196(AX), Z10
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z9, Z0
 	VMINPS       Z0, Z10, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z9, Z1
 	VMINPS       Z1, Z10, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z9, Z2
 	VMINPS       Z2, Z10, Z2
-	VMOVUPS      Z2, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z3, Z9, Z3
 	VMINPS       Z3, Z10, Z3
-	VMOVUPS      Z3, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z9, Z4
 	VMINPS       Z4, Z10, Z4
-	VMOVUPS      Z4, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z5, Z9, Z5
 	VMINPS       Z5, Z10, Z5
-	VMOVUPS      Z5, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z9, Z6
 	VMINPS       Z6, Z10, Z6
-	VMOVUPS      Z6, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z7, Z9, Z7
 	VMINPS       Z7, Z10, Z7
-	VMOVUPS      Z7, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z9, Z8
 	VMINPS       Z8, Z10, Z8
-	VMOVUPS      Z8, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000024, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000024, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000024, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000024, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000024, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000024, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -7500,18 +10709,54 @@ done:
 
 // func tile9x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile9x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile9x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y3
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y5
+	VMOVAPS    Y0, Y6
+	VMOVAPS    Y0, Y7
+	VMOVAPS    Y0, Y8
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -7545,6 +10790,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y9
@@ -7566,11 +10815,11 @@ k:
 	VFMADD231PS  Y9, Y10, Y7
 	VBROADCASTSS (R13)(AX*4), Y10
 	VFMADD231PS  Y9, Y10, Y8
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -7579,26 +10828,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y9
-	VADDPS  Y9, Y0, Y0
-	VADDPS  Y9, Y1, Y1
-	VADDPS  Y9, Y2, Y2
-	VADDPS  Y9, Y3, Y3
-	VADDPS  Y9, Y4, Y4
-	VADDPS  Y9, Y5, Y5
-	VADDPS  Y9, Y6, Y6
-	VADDPS  Y9, Y7, Y7
-	VADDPS  Y9, Y8, Y8
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y9
 	VADDPS  Y9, Y0, Y0
 	ADDQ    DX, CX
@@ -7627,6 +10861,9 @@ residual_full:
 	VADDPS  Y9, Y8, Y8
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y9
 	VBROADCASTSS 196(AX), Y10
 	VMAXPS       Y0, Y9, Y0
@@ -7647,57 +10884,40 @@ clamp_full:
 	VMINPS       Y7, Y10, Y7
 	VMAXPS       Y8, Y9, Y8
 	VMINPS       Y8, Y10, Y8
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y6, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y7, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y8, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y9
-	VMASKMOVPS (DX), Y9, Y9
-	VADDPS     Y9, Y0, Y0
-	VADDPS     Y9, Y1, Y1
-	VADDPS     Y9, Y2, Y2
-	VADDPS     Y9, Y3, Y3
-	VADDPS     Y9, Y4, Y4
-	VADDPS     Y9, Y5, Y5
-	VADDPS     Y9, Y6, Y6
-	VADDPS     Y9, Y7, Y7
-	VADDPS     Y9, Y8, Y8
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y9
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y9
 	VMASKMOVPS (DX), Y9, Y10
 	VADDPS     Y10, Y0, Y0
 	ADDQ       BX, DX
@@ -7726,6 +10946,9 @@ residual_partial:
 	VADDPS     Y9, Y8, Y8
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y9
 	VBROADCASTSS 196(AX), Y10
 	VMAXPS       Y0, Y9, Y0
@@ -7746,30 +10969,32 @@ clamp_partial:
 	VMINPS       Y7, Y10, Y7
 	VMAXPS       Y8, Y9, Y8
 	VMINPS       Y8, Y10, Y8
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y9
-	VMASKMOVPS   Y0, Y9, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y9, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y9, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y3, Y9, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y9, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y5, Y9, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y6, Y9, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y7, Y9, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y8, Y9, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y9
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y9, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y9, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y9, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y9, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y9, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y9, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y9, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y9, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y9, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -7792,29 +11017,90 @@ done:
 
 // func tile10x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile10x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Z19, Z19, Z19
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	VMOVAPS Z1, Z19
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVAPS   Z0, Z16
+	VMOVAPS   Z0, Z18
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	VMOVAPS   Z1, Z7
+	VMOVAPS   Z1, Z9
+	VMOVAPS   Z1, Z11
+	VMOVAPS   Z1, Z13
+	VMOVAPS   Z1, Z15
+	VMOVAPS   Z1, Z17
+	VMOVAPS   Z1, Z19
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -7850,6 +11136,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z20
@@ -7884,18 +11174,160 @@ k:
 	VBROADCASTSS (R14)(AX*4), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Z21, Z22, Z19
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z0, Z0
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z2, Z2
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z4, Z4
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z6, Z6
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z8, Z8
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z9, Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z10, Z10
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z11, Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z12, Z12
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z13, Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z14, Z14
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z15, Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z16, Z16
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z17, Z17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z18, Z18
+	VMOVUPS 64(CX), Z20
+	VADDPS  Z20, Z19, Z19
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z20
+	VBROADCASTSS 196(AX), Z21
+	VMAXPS       Z0, Z20, Z0
+	VMINPS       Z0, Z21, Z0
+	VMAXPS       Z1, Z20, Z1
+	VMINPS       Z1, Z21, Z1
+	VMAXPS       Z2, Z20, Z2
+	VMINPS       Z2, Z21, Z2
+	VMAXPS       Z3, Z20, Z3
+	VMINPS       Z3, Z21, Z3
+	VMAXPS       Z4, Z20, Z4
+	VMINPS       Z4, Z21, Z4
+	VMAXPS       Z5, Z20, Z5
+	VMINPS       Z5, Z21, Z5
+	VMAXPS       Z6, Z20, Z6
+	VMINPS       Z6, Z21, Z6
+	VMAXPS       Z7, Z20, Z7
+	VMINPS       Z7, Z21, Z7
+	VMAXPS       Z8, Z20, Z8
+	VMINPS       Z8, Z21, Z8
+	VMAXPS       Z9, Z20, Z9
+	VMINPS       Z9, Z21, Z9
+	VMAXPS       Z10, Z20, Z10
+	VMINPS       Z10, Z21, Z10
+	VMAXPS       Z11, Z20, Z11
+	VMINPS       Z11, Z21, Z11
+	VMAXPS       Z12, Z20, Z12
+	VMINPS       Z12, Z21, Z12
+	VMAXPS       Z13, Z20, Z13
+	VMINPS       Z13, Z21, Z13
+	VMAXPS       Z14, Z20, Z14
+	VMINPS       Z14, Z21, Z14
+	VMAXPS       Z15, Z20, Z15
+	VMINPS       Z15, Z21, Z15
+	VMAXPS       Z16, Z20, Z16
+	VMINPS       Z16, Z21, Z16
+	VMAXPS       Z17, Z20, Z17
+	VMINPS       Z17, Z21, Z17
+	VMAXPS       Z18, Z20, Z18
+	VMINPS       Z18, Z21, Z18
+	VMAXPS       Z19, Z20, Z19
+	VMINPS       Z19, Z21, Z19
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -7903,176 +11335,161 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z20
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z20
 	VADDPS    Z20, Z0, Z0
-	VADDPS    Z20, Z2, Z2
-	VADDPS    Z20, Z4, Z4
-	VADDPS    Z20, Z6, Z6
-	VADDPS    Z20, Z8, Z8
-	VADDPS    Z20, Z10, Z10
-	VADDPS    Z20, Z12, Z12
-	VADDPS    Z20, Z14, Z14
-	VADDPS    Z20, Z16, Z16
-	VADDPS    Z20, Z18, Z18
-	VMOVUPS.Z 64(CX), K2, Z20
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z9, Z9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z11, Z11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z13, Z13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z15, Z15
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z17, Z17
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z20
 	VADDPS    Z20, Z19, Z19
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z9, Z9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z11, Z11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z13, Z13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z15, Z15
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z17, Z17
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z18, Z18
-	VMOVUPS.Z 64(CX), K2, Z20
-	VADDPS    Z20, Z19, Z19
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z20
 	VBROADCASTSS 196(AX), Z21
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z20, Z0
 	VMINPS       Z0, Z21, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z20, Z1
 	VMINPS       Z1, Z21, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z20, Z2
 	VMINPS       Z2, Z21, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z20, Z3
 	VMINPS       Z3, Z21, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z20, Z4
 	VMINPS       Z4, Z21, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z20, Z5
 	VMINPS       Z5, Z21, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z20, Z6
 	VMINPS       Z6, Z21, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Z7, Z20, Z7
 	VMINPS       Z7, Z21, Z7
-	VMOVUPS      Z7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z20, Z8
 	VMINPS       Z8, Z21, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Z9, Z20, Z9
 	VMINPS       Z9, Z21, Z9
-	VMOVUPS      Z9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z20, Z10
 	VMINPS       Z10, Z21, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Z11, Z20, Z11
 	VMINPS       Z11, Z21, Z11
-	VMOVUPS      Z11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z20, Z12
 	VMINPS       Z12, Z21, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Z13, Z20, Z13
 	VMINPS       Z13, Z21, Z13
-	VMOVUPS      Z13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z20, Z14
 	VMINPS       Z14, Z21, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Z15, Z20, Z15
 	VMINPS       Z15, Z21, Z15
-	VMOVUPS      Z15, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z16, Z20, Z16
 	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, K1, (CX)
 	VMAXPS       Z17, Z20, Z17
 	VMINPS       Z17, Z21, Z17
-	VMOVUPS      Z17, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z18, Z20, Z18
 	VMINPS       Z18, Z21, Z18
-	VMOVUPS      Z18, K1, (CX)
 	VMAXPS       Z19, Z20, Z19
 	VMINPS       Z19, Z21, Z19
-	VMOVUPS      Z19, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000028, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000028, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000028, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Z7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Z9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Z11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Z13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Z15, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, K1, (DX)
+	VMOVUPS Z17, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, K1, (DX)
+	VMOVUPS Z19, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000028, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000028, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000028, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -8080,29 +11497,90 @@ done:
 
 // func tile10x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile10x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile10x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Y7, Y7, Y7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Y9, Y9, Y9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Y11, Y11, Y11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Y13, Y13, Y13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Y15, Y15, Y15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Y17, Y17, Y17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Y19, Y19, Y19
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	VMOVAPS Y1, Y11
+	VMOVAPS Y1, Y13
+	VMOVAPS Y1, Y15
+	VMOVAPS Y1, Y17
+	VMOVAPS Y1, Y19
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVAPS   Z0, Z16
+	VMOVAPS   Z0, Z18
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	VMOVAPS   Y1, Y7
+	VMOVAPS   Y1, Y9
+	VMOVAPS   Y1, Y11
+	VMOVAPS   Y1, Y13
+	VMOVAPS   Y1, Y15
+	VMOVAPS   Y1, Y17
+	VMOVAPS   Y1, Y19
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+	VPXORD Z6, Z6, Z6
+	VPXORD Y7, Y7, Y7
+	VPXORD Z8, Z8, Z8
+	VPXORD Y9, Y9, Y9
+	VPXORD Z10, Z10, Z10
+	VPXORD Y11, Y11, Y11
+	VPXORD Z12, Z12, Z12
+	VPXORD Y13, Y13, Y13
+	VPXORD Z14, Z14, Z14
+	VPXORD Y15, Y15, Y15
+	VPXORD Z16, Z16, Z16
+	VPXORD Y17, Y17, Y17
+	VPXORD Z18, Z18, Z18
+	VPXORD Y19, Y19, Y19
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -8138,6 +11616,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z20
@@ -8172,18 +11654,160 @@ k:
 	VBROADCASTSS (R14)(AX*4), Z22
 	VFMADD231PS  Z20, Z22, Z18
 	VFMADD231PS  Y21, Y22, Y19
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z0, Z0
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z2, Z2
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z4, Z4
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z6, Z6
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z8, Z8
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z10, Z10
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z12, Z12
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z14, Z14
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y15, Y15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z16, Z16
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y17, Y17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z20
+	VADDPS  Z20, Z18, Z18
+	VMOVUPS 64(CX), Y20
+	VADDPS  Y20, Y19, Y19
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z20
+	VBROADCASTSS 196(AX), Z21
+	VMAXPS       Z0, Z20, Z0
+	VMINPS       Z0, Z21, Z0
+	VMAXPS       Y1, Y20, Y1
+	VMINPS       Y1, Y21, Y1
+	VMAXPS       Z2, Z20, Z2
+	VMINPS       Z2, Z21, Z2
+	VMAXPS       Y3, Y20, Y3
+	VMINPS       Y3, Y21, Y3
+	VMAXPS       Z4, Z20, Z4
+	VMINPS       Z4, Z21, Z4
+	VMAXPS       Y5, Y20, Y5
+	VMINPS       Y5, Y21, Y5
+	VMAXPS       Z6, Z20, Z6
+	VMINPS       Z6, Z21, Z6
+	VMAXPS       Y7, Y20, Y7
+	VMINPS       Y7, Y21, Y7
+	VMAXPS       Z8, Z20, Z8
+	VMINPS       Z8, Z21, Z8
+	VMAXPS       Y9, Y20, Y9
+	VMINPS       Y9, Y21, Y9
+	VMAXPS       Z10, Z20, Z10
+	VMINPS       Z10, Z21, Z10
+	VMAXPS       Y11, Y20, Y11
+	VMINPS       Y11, Y21, Y11
+	VMAXPS       Z12, Z20, Z12
+	VMINPS       Z12, Z21, Z12
+	VMAXPS       Y13, Y20, Y13
+	VMINPS       Y13, Y21, Y13
+	VMAXPS       Z14, Z20, Z14
+	VMINPS       Z14, Z21, Z14
+	VMAXPS       Y15, Y20, Y15
+	VMINPS       Y15, Y21, Y15
+	VMAXPS       Z16, Z20, Z16
+	VMINPS       Z16, Z21, Z16
+	VMAXPS       Y17, Y20, Y17
+	VMINPS       Y17, Y21, Y17
+	VMAXPS       Z18, Z20, Z18
+	VMINPS       Z18, Z21, Z18
+	VMAXPS       Y19, Y20, Y19
+	VMINPS       Y19, Y21, Y19
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Y7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Y9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Y11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Y13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Y15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Y17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Y19, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -8191,176 +11815,161 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z20
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z20
 	VADDPS    Z20, Z0, Z0
-	VADDPS    Z20, Z2, Z2
-	VADDPS    Z20, Z4, Z4
-	VADDPS    Z20, Z6, Z6
-	VADDPS    Z20, Z8, Z8
-	VADDPS    Z20, Z10, Z10
-	VADDPS    Z20, Z12, Z12
-	VADDPS    Z20, Z14, Z14
-	VADDPS    Z20, Z16, Z16
-	VADDPS    Z20, Z18, Z18
-	VMOVUPS.Z 64(CX), K2, Y20
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y5, Y5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y7, Y7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y9, Y9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y11, Y11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y13, Y13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y15, Y15
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y17, Y17
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z20
+	VADDPS    Z20, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Y20
 	VADDPS    Y20, Y19, Y19
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y5, Y5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y7, Y7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y9, Y9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y11, Y11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y13, Y13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y15, Y15
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y17, Y17
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z20
-	VADDPS    Z20, Z18, Z18
-	VMOVUPS.Z 64(CX), K2, Y20
-	VADDPS    Y20, Y19, Y19
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z20
 	VBROADCASTSS 196(AX), Z21
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z20, Z0
 	VMINPS       Z0, Z21, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y20, Y1
 	VMINPS       Y1, Y21, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z20, Z2
 	VMINPS       Z2, Z21, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y20, Y3
 	VMINPS       Y3, Y21, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z20, Z4
 	VMINPS       Z4, Z21, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y20, Y5
 	VMINPS       Y5, Y21, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z20, Z6
 	VMINPS       Z6, Z21, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Y7, Y20, Y7
 	VMINPS       Y7, Y21, Y7
-	VMOVUPS      Y7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z20, Z8
 	VMINPS       Z8, Z21, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Y9, Y20, Y9
 	VMINPS       Y9, Y21, Y9
-	VMOVUPS      Y9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z20, Z10
 	VMINPS       Z10, Z21, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Y11, Y20, Y11
 	VMINPS       Y11, Y21, Y11
-	VMOVUPS      Y11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z20, Z12
 	VMINPS       Z12, Z21, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Y13, Y20, Y13
 	VMINPS       Y13, Y21, Y13
-	VMOVUPS      Y13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z20, Z14
 	VMINPS       Z14, Z21, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Y15, Y20, Y15
 	VMINPS       Y15, Y21, Y15
-	VMOVUPS      Y15, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z16, Z20, Z16
 	VMINPS       Z16, Z21, Z16
-	VMOVUPS      Z16, K1, (CX)
 	VMAXPS       Y17, Y20, Y17
 	VMINPS       Y17, Y21, Y17
-	VMOVUPS      Y17, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z18, Z20, Z18
 	VMINPS       Z18, Z21, Z18
-	VMOVUPS      Z18, K1, (CX)
 	VMAXPS       Y19, Y20, Y19
 	VMINPS       Y19, Y21, Y19
-	VMOVUPS      Y19, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000028, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000028, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000028, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Y7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Y9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Y11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Y13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Y15, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, K1, (DX)
+	VMOVUPS Y17, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, K1, (DX)
+	VMOVUPS Y19, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000028, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000028, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000028, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -8368,19 +11977,58 @@ done:
 
 // func tile10x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile10x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile10x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z9
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z3
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z5
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z7
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z9
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -8416,6 +12064,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z10
@@ -8429,131 +12081,217 @@ k:
 	VFMADD231PS.BCST (R12)(AX*4), Z10, Z7
 	VFMADD231PS.BCST (R13)(AX*4), Z10, Z8
 	VFMADD231PS.BCST (R14)(AX*4), Z10, Z9
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z2, Z2
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z4, Z4
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z6, Z6
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z8, Z8
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z10
+	VADDPS  Z10, Z9, Z9
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z10
+	VBROADCASTSS 196(AX), Z11
+	VMAXPS       Z0, Z10, Z0
+	VMINPS       Z0, Z11, Z0
+	VMAXPS       Z1, Z10, Z1
+	VMINPS       Z1, Z11, Z1
+	VMAXPS       Z2, Z10, Z2
+	VMINPS       Z2, Z11, Z2
+	VMAXPS       Z3, Z10, Z3
+	VMINPS       Z3, Z11, Z3
+	VMAXPS       Z4, Z10, Z4
+	VMINPS       Z4, Z11, Z4
+	VMAXPS       Z5, Z10, Z5
+	VMINPS       Z5, Z11, Z5
+	VMAXPS       Z6, Z10, Z6
+	VMINPS       Z6, Z11, Z6
+	VMAXPS       Z7, Z10, Z7
+	VMINPS       Z7, Z11, Z7
+	VMAXPS       Z8, Z10, Z8
+	VMINPS       Z8, Z11, Z8
+	VMAXPS       Z9, Z10, Z9
+	VMINPS       Z9, Z11, Z9
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z9, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z10
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z2, Z2
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z4, Z4
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z6, Z6
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z8, Z8
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z10
 	VADDPS    Z10, Z9, Z9
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z4, Z4
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z6, Z6
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z8, Z8
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z10
-	VADDPS    Z10, Z9, Z9
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z10
 	VBROADCASTSS 196(AX), Z11
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z10, Z0
 	VMINPS       Z0, Z11, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z10, Z1
 	VMINPS       Z1, Z11, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z10, Z2
 	VMINPS       Z2, Z11, Z2
-	VMOVUPS      Z2, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z3, Z10, Z3
 	VMINPS       Z3, Z11, Z3
-	VMOVUPS      Z3, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z10, Z4
 	VMINPS       Z4, Z11, Z4
-	VMOVUPS      Z4, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z5, Z10, Z5
 	VMINPS       Z5, Z11, Z5
-	VMOVUPS      Z5, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z10, Z6
 	VMINPS       Z6, Z11, Z6
-	VMOVUPS      Z6, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z7, Z10, Z7
 	VMINPS       Z7, Z11, Z7
-	VMOVUPS      Z7, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z10, Z8
 	VMINPS       Z8, Z11, Z8
-	VMOVUPS      Z8, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z9, Z10, Z9
 	VMINPS       Z9, Z11, Z9
-	VMOVUPS      Z9, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000028, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000028, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000028, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000028, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000028, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000028, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -8561,19 +12299,57 @@ done:
 
 // func tile10x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile10x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile10x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	VMOVAPS Y0, Y9
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y3
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y5
+	VMOVAPS    Y0, Y6
+	VMOVAPS    Y0, Y7
+	VMOVAPS    Y0, Y8
+	VMOVAPS    Y0, Y9
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -8609,6 +12385,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y10
@@ -8632,11 +12412,11 @@ k:
 	VFMADD231PS  Y10, Y11, Y8
 	VBROADCASTSS (R14)(AX*4), Y11
 	VFMADD231PS  Y10, Y11, Y9
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -8645,27 +12425,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y10
-	VADDPS  Y10, Y0, Y0
-	VADDPS  Y10, Y1, Y1
-	VADDPS  Y10, Y2, Y2
-	VADDPS  Y10, Y3, Y3
-	VADDPS  Y10, Y4, Y4
-	VADDPS  Y10, Y5, Y5
-	VADDPS  Y10, Y6, Y6
-	VADDPS  Y10, Y7, Y7
-	VADDPS  Y10, Y8, Y8
-	VADDPS  Y10, Y9, Y9
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y10
 	VADDPS  Y10, Y0, Y0
 	ADDQ    DX, CX
@@ -8697,6 +12461,9 @@ residual_full:
 	VADDPS  Y10, Y9, Y9
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y10
 	VBROADCASTSS 196(AX), Y11
 	VMAXPS       Y0, Y10, Y0
@@ -8719,60 +12486,42 @@ clamp_full:
 	VMINPS       Y8, Y11, Y8
 	VMAXPS       Y9, Y10, Y9
 	VMINPS       Y9, Y11, Y9
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y6, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y7, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y8, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y9, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y9, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y10
-	VMASKMOVPS (DX), Y10, Y10
-	VADDPS     Y10, Y0, Y0
-	VADDPS     Y10, Y1, Y1
-	VADDPS     Y10, Y2, Y2
-	VADDPS     Y10, Y3, Y3
-	VADDPS     Y10, Y4, Y4
-	VADDPS     Y10, Y5, Y5
-	VADDPS     Y10, Y6, Y6
-	VADDPS     Y10, Y7, Y7
-	VADDPS     Y10, Y8, Y8
-	VADDPS     Y10, Y9, Y9
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y10
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y10
 	VMASKMOVPS (DX), Y10, Y11
 	VADDPS     Y11, Y0, Y0
 	ADDQ       BX, DX
@@ -8804,6 +12553,9 @@ residual_partial:
 	VADDPS     Y10, Y9, Y9
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y10
 	VBROADCASTSS 196(AX), Y11
 	VMAXPS       Y0, Y10, Y0
@@ -8826,32 +12578,34 @@ clamp_partial:
 	VMINPS       Y8, Y11, Y8
 	VMAXPS       Y9, Y10, Y9
 	VMINPS       Y9, Y11, Y9
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y10
-	VMASKMOVPS   Y0, Y10, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y10, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y10, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y3, Y10, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y10, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y5, Y10, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y6, Y10, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y7, Y10, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y8, Y10, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y9, Y10, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y10
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y10, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y10, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y10, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y10, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y10, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y10, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y10, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y10, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y10, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y10, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -8874,31 +12628,96 @@ done:
 
 // func tile11x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile11x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
-	VPXORD  Z21, Z21, Z21
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVAPS Z0, Z20
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	VMOVAPS Z1, Z19
+	VMOVAPS Z1, Z21
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVAPS   Z0, Z16
+	VMOVAPS   Z0, Z18
+	VMOVAPS   Z0, Z20
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	VMOVAPS   Z1, Z7
+	VMOVAPS   Z1, Z9
+	VMOVAPS   Z1, Z11
+	VMOVAPS   Z1, Z13
+	VMOVAPS   Z1, Z15
+	VMOVAPS   Z1, Z17
+	VMOVAPS   Z1, Z19
+	VMOVAPS   Z1, Z21
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -8936,6 +12755,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z22
@@ -8973,18 +12796,172 @@ k:
 	VBROADCASTSS (R15)(AX*4), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Z23, Z24, Z21
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z0, Z0
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z2, Z2
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z4, Z4
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z6, Z6
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z8, Z8
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z9, Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z10, Z10
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z11, Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z12, Z12
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z13, Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z14, Z14
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z15, Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z16, Z16
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z17, Z17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z18, Z18
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z19, Z19
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z20, Z20
+	VMOVUPS 64(CX), Z22
+	VADDPS  Z22, Z21, Z21
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z22
+	VBROADCASTSS 196(AX), Z23
+	VMAXPS       Z0, Z22, Z0
+	VMINPS       Z0, Z23, Z0
+	VMAXPS       Z1, Z22, Z1
+	VMINPS       Z1, Z23, Z1
+	VMAXPS       Z2, Z22, Z2
+	VMINPS       Z2, Z23, Z2
+	VMAXPS       Z3, Z22, Z3
+	VMINPS       Z3, Z23, Z3
+	VMAXPS       Z4, Z22, Z4
+	VMINPS       Z4, Z23, Z4
+	VMAXPS       Z5, Z22, Z5
+	VMINPS       Z5, Z23, Z5
+	VMAXPS       Z6, Z22, Z6
+	VMINPS       Z6, Z23, Z6
+	VMAXPS       Z7, Z22, Z7
+	VMINPS       Z7, Z23, Z7
+	VMAXPS       Z8, Z22, Z8
+	VMINPS       Z8, Z23, Z8
+	VMAXPS       Z9, Z22, Z9
+	VMINPS       Z9, Z23, Z9
+	VMAXPS       Z10, Z22, Z10
+	VMINPS       Z10, Z23, Z10
+	VMAXPS       Z11, Z22, Z11
+	VMINPS       Z11, Z23, Z11
+	VMAXPS       Z12, Z22, Z12
+	VMINPS       Z12, Z23, Z12
+	VMAXPS       Z13, Z22, Z13
+	VMINPS       Z13, Z23, Z13
+	VMAXPS       Z14, Z22, Z14
+	VMINPS       Z14, Z23, Z14
+	VMAXPS       Z15, Z22, Z15
+	VMINPS       Z15, Z23, Z15
+	VMAXPS       Z16, Z22, Z16
+	VMINPS       Z16, Z23, Z16
+	VMAXPS       Z17, Z22, Z17
+	VMINPS       Z17, Z23, Z17
+	VMAXPS       Z18, Z22, Z18
+	VMINPS       Z18, Z23, Z18
+	VMAXPS       Z19, Z22, Z19
+	VMINPS       Z19, Z23, Z19
+	VMAXPS       Z20, Z22, Z20
+	VMINPS       Z20, Z23, Z20
+	VMAXPS       Z21, Z22, Z21
+	VMINPS       Z21, Z23, Z21
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -8992,190 +12969,173 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z22
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z22
 	VADDPS    Z22, Z0, Z0
-	VADDPS    Z22, Z2, Z2
-	VADDPS    Z22, Z4, Z4
-	VADDPS    Z22, Z6, Z6
-	VADDPS    Z22, Z8, Z8
-	VADDPS    Z22, Z10, Z10
-	VADDPS    Z22, Z12, Z12
-	VADDPS    Z22, Z14, Z14
-	VADDPS    Z22, Z16, Z16
-	VADDPS    Z22, Z18, Z18
-	VADDPS    Z22, Z20, Z20
-	VMOVUPS.Z 64(CX), K2, Z22
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z9, Z9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z11, Z11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z13, Z13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z15, Z15
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z17, Z17
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z19, Z19
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z22
 	VADDPS    Z22, Z21, Z21
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z9, Z9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z11, Z11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z13, Z13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z15, Z15
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z17, Z17
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z18, Z18
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z19, Z19
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z20, Z20
-	VMOVUPS.Z 64(CX), K2, Z22
-	VADDPS    Z22, Z21, Z21
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z22
 	VBROADCASTSS 196(AX), Z23
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z22, Z0
 	VMINPS       Z0, Z23, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z22, Z1
 	VMINPS       Z1, Z23, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z22, Z2
 	VMINPS       Z2, Z23, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z22, Z3
 	VMINPS       Z3, Z23, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z22, Z4
 	VMINPS       Z4, Z23, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z22, Z5
 	VMINPS       Z5, Z23, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z22, Z6
 	VMINPS       Z6, Z23, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Z7, Z22, Z7
 	VMINPS       Z7, Z23, Z7
-	VMOVUPS      Z7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z22, Z8
 	VMINPS       Z8, Z23, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Z9, Z22, Z9
 	VMINPS       Z9, Z23, Z9
-	VMOVUPS      Z9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z22, Z10
 	VMINPS       Z10, Z23, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Z11, Z22, Z11
 	VMINPS       Z11, Z23, Z11
-	VMOVUPS      Z11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z22, Z12
 	VMINPS       Z12, Z23, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Z13, Z22, Z13
 	VMINPS       Z13, Z23, Z13
-	VMOVUPS      Z13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z22, Z14
 	VMINPS       Z14, Z23, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Z15, Z22, Z15
 	VMINPS       Z15, Z23, Z15
-	VMOVUPS      Z15, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z16, Z22, Z16
 	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, K1, (CX)
 	VMAXPS       Z17, Z22, Z17
 	VMINPS       Z17, Z23, Z17
-	VMOVUPS      Z17, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z18, Z22, Z18
 	VMINPS       Z18, Z23, Z18
-	VMOVUPS      Z18, K1, (CX)
 	VMAXPS       Z19, Z22, Z19
 	VMINPS       Z19, Z23, Z19
-	VMOVUPS      Z19, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z20, Z22, Z20
 	VMINPS       Z20, Z23, Z20
-	VMOVUPS      Z20, K1, (CX)
 	VMAXPS       Z21, Z22, Z21
 	VMINPS       Z21, Z23, Z21
-	VMOVUPS      Z21, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x0000002c, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x0000002c, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x0000002c, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Z7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Z9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Z11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Z13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Z15, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, K1, (DX)
+	VMOVUPS Z17, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, K1, (DX)
+	VMOVUPS Z19, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, K1, (DX)
+	VMOVUPS Z21, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000002c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000002c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000002c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -9183,31 +13143,96 @@ done:
 
 // func tile11x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile11x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile11x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Y7, Y7, Y7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Y9, Y9, Y9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Y11, Y11, Y11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Y13, Y13, Y13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Y15, Y15, Y15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Y17, Y17, Y17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Y19, Y19, Y19
-	VPXORD  Z20, Z20, Z20
-	VPXORD  Y21, Y21, Y21
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVAPS Z0, Z20
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	VMOVAPS Y1, Y11
+	VMOVAPS Y1, Y13
+	VMOVAPS Y1, Y15
+	VMOVAPS Y1, Y17
+	VMOVAPS Y1, Y19
+	VMOVAPS Y1, Y21
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVAPS   Z0, Z16
+	VMOVAPS   Z0, Z18
+	VMOVAPS   Z0, Z20
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	VMOVAPS   Y1, Y7
+	VMOVAPS   Y1, Y9
+	VMOVAPS   Y1, Y11
+	VMOVAPS   Y1, Y13
+	VMOVAPS   Y1, Y15
+	VMOVAPS   Y1, Y17
+	VMOVAPS   Y1, Y19
+	VMOVAPS   Y1, Y21
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+	VPXORD Z6, Z6, Z6
+	VPXORD Y7, Y7, Y7
+	VPXORD Z8, Z8, Z8
+	VPXORD Y9, Y9, Y9
+	VPXORD Z10, Z10, Z10
+	VPXORD Y11, Y11, Y11
+	VPXORD Z12, Z12, Z12
+	VPXORD Y13, Y13, Y13
+	VPXORD Z14, Z14, Z14
+	VPXORD Y15, Y15, Y15
+	VPXORD Z16, Z16, Z16
+	VPXORD Y17, Y17, Y17
+	VPXORD Z18, Z18, Z18
+	VPXORD Y19, Y19, Y19
+	VPXORD Z20, Z20, Z20
+	VPXORD Y21, Y21, Y21
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -9245,6 +13270,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z22
@@ -9282,18 +13311,172 @@ k:
 	VBROADCASTSS (R15)(AX*4), Z24
 	VFMADD231PS  Z22, Z24, Z20
 	VFMADD231PS  Y23, Y24, Y21
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z0, Z0
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z2, Z2
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z4, Z4
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z6, Z6
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z8, Z8
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z10, Z10
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z12, Z12
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z14, Z14
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y15, Y15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z16, Z16
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y17, Y17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z18, Z18
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y19, Y19
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z22
+	VADDPS  Z22, Z20, Z20
+	VMOVUPS 64(CX), Y22
+	VADDPS  Y22, Y21, Y21
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z22
+	VBROADCASTSS 196(AX), Z23
+	VMAXPS       Z0, Z22, Z0
+	VMINPS       Z0, Z23, Z0
+	VMAXPS       Y1, Y22, Y1
+	VMINPS       Y1, Y23, Y1
+	VMAXPS       Z2, Z22, Z2
+	VMINPS       Z2, Z23, Z2
+	VMAXPS       Y3, Y22, Y3
+	VMINPS       Y3, Y23, Y3
+	VMAXPS       Z4, Z22, Z4
+	VMINPS       Z4, Z23, Z4
+	VMAXPS       Y5, Y22, Y5
+	VMINPS       Y5, Y23, Y5
+	VMAXPS       Z6, Z22, Z6
+	VMINPS       Z6, Z23, Z6
+	VMAXPS       Y7, Y22, Y7
+	VMINPS       Y7, Y23, Y7
+	VMAXPS       Z8, Z22, Z8
+	VMINPS       Z8, Z23, Z8
+	VMAXPS       Y9, Y22, Y9
+	VMINPS       Y9, Y23, Y9
+	VMAXPS       Z10, Z22, Z10
+	VMINPS       Z10, Z23, Z10
+	VMAXPS       Y11, Y22, Y11
+	VMINPS       Y11, Y23, Y11
+	VMAXPS       Z12, Z22, Z12
+	VMINPS       Z12, Z23, Z12
+	VMAXPS       Y13, Y22, Y13
+	VMINPS       Y13, Y23, Y13
+	VMAXPS       Z14, Z22, Z14
+	VMINPS       Z14, Z23, Z14
+	VMAXPS       Y15, Y22, Y15
+	VMINPS       Y15, Y23, Y15
+	VMAXPS       Z16, Z22, Z16
+	VMINPS       Z16, Z23, Z16
+	VMAXPS       Y17, Y22, Y17
+	VMINPS       Y17, Y23, Y17
+	VMAXPS       Z18, Z22, Z18
+	VMINPS       Z18, Z23, Z18
+	VMAXPS       Y19, Y22, Y19
+	VMINPS       Y19, Y23, Y19
+	VMAXPS       Z20, Z22, Z20
+	VMINPS       Z20, Z23, Z20
+	VMAXPS       Y21, Y22, Y21
+	VMINPS       Y21, Y23, Y21
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Y7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Y9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Y11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Y13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Y15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Y17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Y19, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, (CX)
+	VMOVUPS Y21, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -9301,190 +13484,173 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z22
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z22
 	VADDPS    Z22, Z0, Z0
-	VADDPS    Z22, Z2, Z2
-	VADDPS    Z22, Z4, Z4
-	VADDPS    Z22, Z6, Z6
-	VADDPS    Z22, Z8, Z8
-	VADDPS    Z22, Z10, Z10
-	VADDPS    Z22, Z12, Z12
-	VADDPS    Z22, Z14, Z14
-	VADDPS    Z22, Z16, Z16
-	VADDPS    Z22, Z18, Z18
-	VADDPS    Z22, Z20, Z20
-	VMOVUPS.Z 64(CX), K2, Y22
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y5, Y5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y7, Y7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y9, Y9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y11, Y11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y13, Y13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y15, Y15
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y17, Y17
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y19, Y19
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z22
+	VADDPS    Z22, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Y22
 	VADDPS    Y22, Y21, Y21
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y5, Y5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y7, Y7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y9, Y9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y11, Y11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y13, Y13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y15, Y15
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y17, Y17
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z18, Z18
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y19, Y19
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z22
-	VADDPS    Z22, Z20, Z20
-	VMOVUPS.Z 64(CX), K2, Y22
-	VADDPS    Y22, Y21, Y21
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z22
 	VBROADCASTSS 196(AX), Z23
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z22, Z0
 	VMINPS       Z0, Z23, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y22, Y1
 	VMINPS       Y1, Y23, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z22, Z2
 	VMINPS       Z2, Z23, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y22, Y3
 	VMINPS       Y3, Y23, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z22, Z4
 	VMINPS       Z4, Z23, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y22, Y5
 	VMINPS       Y5, Y23, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z22, Z6
 	VMINPS       Z6, Z23, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Y7, Y22, Y7
 	VMINPS       Y7, Y23, Y7
-	VMOVUPS      Y7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z22, Z8
 	VMINPS       Z8, Z23, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Y9, Y22, Y9
 	VMINPS       Y9, Y23, Y9
-	VMOVUPS      Y9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z22, Z10
 	VMINPS       Z10, Z23, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Y11, Y22, Y11
 	VMINPS       Y11, Y23, Y11
-	VMOVUPS      Y11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z22, Z12
 	VMINPS       Z12, Z23, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Y13, Y22, Y13
 	VMINPS       Y13, Y23, Y13
-	VMOVUPS      Y13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z22, Z14
 	VMINPS       Z14, Z23, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Y15, Y22, Y15
 	VMINPS       Y15, Y23, Y15
-	VMOVUPS      Y15, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z16, Z22, Z16
 	VMINPS       Z16, Z23, Z16
-	VMOVUPS      Z16, K1, (CX)
 	VMAXPS       Y17, Y22, Y17
 	VMINPS       Y17, Y23, Y17
-	VMOVUPS      Y17, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z18, Z22, Z18
 	VMINPS       Z18, Z23, Z18
-	VMOVUPS      Z18, K1, (CX)
 	VMAXPS       Y19, Y22, Y19
 	VMINPS       Y19, Y23, Y19
-	VMOVUPS      Y19, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z20, Z22, Z20
 	VMINPS       Z20, Z23, Z20
-	VMOVUPS      Z20, K1, (CX)
 	VMAXPS       Y21, Y22, Y21
 	VMINPS       Y21, Y23, Y21
-	VMOVUPS      Y21, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x0000002c, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x0000002c, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x0000002c, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Y7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Y9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Y11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Y13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Y15, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, K1, (DX)
+	VMOVUPS Y17, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, K1, (DX)
+	VMOVUPS Y19, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, K1, (DX)
+	VMOVUPS Y21, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000002c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000002c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000002c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -9492,20 +13658,61 @@ done:
 
 // func tile11x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile11x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile11x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z3
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z5
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z7
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z9
+	VMOVAPS   Z0, Z10
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -9543,6 +13750,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z11
@@ -9557,139 +13768,231 @@ k:
 	VFMADD231PS.BCST (R13)(AX*4), Z11, Z8
 	VFMADD231PS.BCST (R14)(AX*4), Z11, Z9
 	VFMADD231PS.BCST (R15)(AX*4), Z11, Z10
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z2, Z2
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z4, Z4
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z6, Z6
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z8, Z8
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z9, Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z11
+	VADDPS  Z11, Z10, Z10
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z11
+	VBROADCASTSS 196(AX), Z12
+	VMAXPS       Z0, Z11, Z0
+	VMINPS       Z0, Z12, Z0
+	VMAXPS       Z1, Z11, Z1
+	VMINPS       Z1, Z12, Z1
+	VMAXPS       Z2, Z11, Z2
+	VMINPS       Z2, Z12, Z2
+	VMAXPS       Z3, Z11, Z3
+	VMINPS       Z3, Z12, Z3
+	VMAXPS       Z4, Z11, Z4
+	VMINPS       Z4, Z12, Z4
+	VMAXPS       Z5, Z11, Z5
+	VMINPS       Z5, Z12, Z5
+	VMAXPS       Z6, Z11, Z6
+	VMINPS       Z6, Z12, Z6
+	VMAXPS       Z7, Z11, Z7
+	VMINPS       Z7, Z12, Z7
+	VMAXPS       Z8, Z11, Z8
+	VMINPS       Z8, Z12, Z8
+	VMAXPS       Z9, Z11, Z9
+	VMINPS       Z9, Z12, Z9
+	VMAXPS       Z10, Z11, Z10
+	VMINPS       Z10, Z12, Z10
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z11
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z2, Z2
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z4, Z4
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z6, Z6
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z8, Z8
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z9, Z9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z11
 	VADDPS    Z11, Z10, Z10
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z4, Z4
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z6, Z6
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z8, Z8
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z9, Z9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z11
-	VADDPS    Z11, Z10, Z10
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z11
 	VBROADCASTSS 196(AX), Z12
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z11, Z0
 	VMINPS       Z0, Z12, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z11, Z1
 	VMINPS       Z1, Z12, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z11, Z2
 	VMINPS       Z2, Z12, Z2
-	VMOVUPS      Z2, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z3, Z11, Z3
 	VMINPS       Z3, Z12, Z3
-	VMOVUPS      Z3, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z11, Z4
 	VMINPS       Z4, Z12, Z4
-	VMOVUPS      Z4, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z5, Z11, Z5
 	VMINPS       Z5, Z12, Z5
-	VMOVUPS      Z5, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z11, Z6
 	VMINPS       Z6, Z12, Z6
-	VMOVUPS      Z6, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z7, Z11, Z7
 	VMINPS       Z7, Z12, Z7
-	VMOVUPS      Z7, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z11, Z8
 	VMINPS       Z8, Z12, Z8
-	VMOVUPS      Z8, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z9, Z11, Z9
 	VMINPS       Z9, Z12, Z9
-	VMOVUPS      Z9, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z11, Z10
 	VMINPS       Z10, Z12, Z10
-	VMOVUPS      Z10, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x0000002c, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x0000002c, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x0000002c, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x0000002c, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x0000002c, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x0000002c, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -9697,20 +14000,60 @@ done:
 
 // func tile11x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile11x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile11x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	VMOVAPS Y0, Y9
+	VMOVAPS Y0, Y10
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y3
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y5
+	VMOVAPS    Y0, Y6
+	VMOVAPS    Y0, Y7
+	VMOVAPS    Y0, Y8
+	VMOVAPS    Y0, Y9
+	VMOVAPS    Y0, Y10
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -9748,6 +14091,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y11
@@ -9773,11 +14120,11 @@ k:
 	VFMADD231PS  Y11, Y12, Y9
 	VBROADCASTSS (R15)(AX*4), Y12
 	VFMADD231PS  Y11, Y12, Y10
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -9786,28 +14133,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y11
-	VADDPS  Y11, Y0, Y0
-	VADDPS  Y11, Y1, Y1
-	VADDPS  Y11, Y2, Y2
-	VADDPS  Y11, Y3, Y3
-	VADDPS  Y11, Y4, Y4
-	VADDPS  Y11, Y5, Y5
-	VADDPS  Y11, Y6, Y6
-	VADDPS  Y11, Y7, Y7
-	VADDPS  Y11, Y8, Y8
-	VADDPS  Y11, Y9, Y9
-	VADDPS  Y11, Y10, Y10
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y11
 	VADDPS  Y11, Y0, Y0
 	ADDQ    DX, CX
@@ -9842,6 +14172,9 @@ residual_full:
 	VADDPS  Y11, Y10, Y10
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y11
 	VBROADCASTSS 196(AX), Y12
 	VMAXPS       Y0, Y11, Y0
@@ -9866,63 +14199,44 @@ clamp_full:
 	VMINPS       Y9, Y12, Y9
 	VMAXPS       Y10, Y11, Y10
 	VMINPS       Y10, Y12, Y10
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y6, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y7, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y8, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y9, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y10, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y10, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y11
-	VMASKMOVPS (DX), Y11, Y11
-	VADDPS     Y11, Y0, Y0
-	VADDPS     Y11, Y1, Y1
-	VADDPS     Y11, Y2, Y2
-	VADDPS     Y11, Y3, Y3
-	VADDPS     Y11, Y4, Y4
-	VADDPS     Y11, Y5, Y5
-	VADDPS     Y11, Y6, Y6
-	VADDPS     Y11, Y7, Y7
-	VADDPS     Y11, Y8, Y8
-	VADDPS     Y11, Y9, Y9
-	VADDPS     Y11, Y10, Y10
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y11
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y11
 	VMASKMOVPS (DX), Y11, Y12
 	VADDPS     Y12, Y0, Y0
 	ADDQ       BX, DX
@@ -9957,6 +14271,9 @@ residual_partial:
 	VADDPS     Y11, Y10, Y10
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y11
 	VBROADCASTSS 196(AX), Y12
 	VMAXPS       Y0, Y11, Y0
@@ -9981,34 +14298,36 @@ clamp_partial:
 	VMINPS       Y9, Y12, Y9
 	VMAXPS       Y10, Y11, Y10
 	VMINPS       Y10, Y12, Y10
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y11
-	VMASKMOVPS   Y0, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y3, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y5, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y6, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y7, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y8, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y9, Y11, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y10, Y11, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y11
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y11, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y10, Y11, (DX)
 
 next:
 	MOVQ   t+0(FP), AX
@@ -10031,33 +14350,102 @@ done:
 
 // func tile12x32AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x32AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile12x32AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Z13, Z13, Z13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Z15, Z15, Z15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Z17, Z17, Z17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Z19, Z19, Z19
-	VPXORD  Z20, Z20, Z20
-	VPXORD  Z21, Z21, Z21
-	VPXORD  Z22, Z22, Z22
-	VPXORD  Z23, Z23, Z23
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000020
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVAPS Z0, Z20
+	VMOVAPS Z0, Z22
+	VMOVUPS 64(CX), Z1
+	VMOVAPS Z1, Z3
+	VMOVAPS Z1, Z5
+	VMOVAPS Z1, Z7
+	VMOVAPS Z1, Z9
+	VMOVAPS Z1, Z11
+	VMOVAPS Z1, Z13
+	VMOVAPS Z1, Z15
+	VMOVAPS Z1, Z17
+	VMOVAPS Z1, Z19
+	VMOVAPS Z1, Z21
+	VMOVAPS Z1, Z23
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVAPS   Z0, Z16
+	VMOVAPS   Z0, Z18
+	VMOVAPS   Z0, Z20
+	VMOVAPS   Z0, Z22
+	VMOVUPS.Z 64(CX), K2, Z1
+	VMOVAPS   Z1, Z3
+	VMOVAPS   Z1, Z5
+	VMOVAPS   Z1, Z7
+	VMOVAPS   Z1, Z9
+	VMOVAPS   Z1, Z11
+	VMOVAPS   Z1, Z13
+	VMOVAPS   Z1, Z15
+	VMOVAPS   Z1, Z17
+	VMOVAPS   Z1, Z19
+	VMOVAPS   Z1, Z21
+	VMOVAPS   Z1, Z23
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
+	VPXORD Z17, Z17, Z17
+	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -10097,6 +14485,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z24
@@ -10137,18 +14529,184 @@ k:
 	VBROADCASTSS (BP)(AX*4), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000080, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000020
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z0, Z0
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z2, Z2
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z4, Z4
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z6, Z6
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z8, Z8
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z9, Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z10, Z10
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z11, Z11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z12, Z12
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z13, Z13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z14, Z14
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z15, Z15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z16, Z16
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z17, Z17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z18, Z18
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z19, Z19
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z20, Z20
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z21, Z21
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z22, Z22
+	VMOVUPS 64(CX), Z24
+	VADDPS  Z24, Z23, Z23
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z24
+	VBROADCASTSS 196(AX), Z25
+	VMAXPS       Z0, Z24, Z0
+	VMINPS       Z0, Z25, Z0
+	VMAXPS       Z1, Z24, Z1
+	VMINPS       Z1, Z25, Z1
+	VMAXPS       Z2, Z24, Z2
+	VMINPS       Z2, Z25, Z2
+	VMAXPS       Z3, Z24, Z3
+	VMINPS       Z3, Z25, Z3
+	VMAXPS       Z4, Z24, Z4
+	VMINPS       Z4, Z25, Z4
+	VMAXPS       Z5, Z24, Z5
+	VMINPS       Z5, Z25, Z5
+	VMAXPS       Z6, Z24, Z6
+	VMINPS       Z6, Z25, Z6
+	VMAXPS       Z7, Z24, Z7
+	VMINPS       Z7, Z25, Z7
+	VMAXPS       Z8, Z24, Z8
+	VMINPS       Z8, Z25, Z8
+	VMAXPS       Z9, Z24, Z9
+	VMINPS       Z9, Z25, Z9
+	VMAXPS       Z10, Z24, Z10
+	VMINPS       Z10, Z25, Z10
+	VMAXPS       Z11, Z24, Z11
+	VMINPS       Z11, Z25, Z11
+	VMAXPS       Z12, Z24, Z12
+	VMINPS       Z12, Z25, Z12
+	VMAXPS       Z13, Z24, Z13
+	VMINPS       Z13, Z25, Z13
+	VMAXPS       Z14, Z24, Z14
+	VMINPS       Z14, Z25, Z14
+	VMAXPS       Z15, Z24, Z15
+	VMINPS       Z15, Z25, Z15
+	VMAXPS       Z16, Z24, Z16
+	VMINPS       Z16, Z25, Z16
+	VMAXPS       Z17, Z24, Z17
+	VMINPS       Z17, Z25, Z17
+	VMAXPS       Z18, Z24, Z18
+	VMINPS       Z18, Z25, Z18
+	VMAXPS       Z19, Z24, Z19
+	VMINPS       Z19, Z25, Z19
+	VMAXPS       Z20, Z24, Z20
+	VMINPS       Z20, Z25, Z20
+	VMAXPS       Z21, Z24, Z21
+	VMINPS       Z21, Z25, Z21
+	VMAXPS       Z22, Z24, Z22
+	VMINPS       Z22, Z25, Z22
+	VMAXPS       Z23, Z24, Z23
+	VMINPS       Z23, Z25, Z23
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Z3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Z5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Z7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Z9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Z13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Z15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Z17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Z19, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, (CX)
+	VMOVUPS Z21, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z22, (CX)
+	VMOVUPS Z23, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -10156,204 +14714,185 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z24
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z24
 	VADDPS    Z24, Z0, Z0
-	VADDPS    Z24, Z2, Z2
-	VADDPS    Z24, Z4, Z4
-	VADDPS    Z24, Z6, Z6
-	VADDPS    Z24, Z8, Z8
-	VADDPS    Z24, Z10, Z10
-	VADDPS    Z24, Z12, Z12
-	VADDPS    Z24, Z14, Z14
-	VADDPS    Z24, Z16, Z16
-	VADDPS    Z24, Z18, Z18
-	VADDPS    Z24, Z20, Z20
-	VADDPS    Z24, Z22, Z22
-	VMOVUPS.Z 64(CX), K2, Z24
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z9, Z9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z11, Z11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z13, Z13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z15, Z15
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z17, Z17
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z19, Z19
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z21, Z21
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Z24
 	VADDPS    Z24, Z23, Z23
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z9, Z9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z11, Z11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z13, Z13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z15, Z15
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z17, Z17
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z18, Z18
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z19, Z19
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z20, Z20
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z21, Z21
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z22, Z22
-	VMOVUPS.Z 64(CX), K2, Z24
-	VADDPS    Z24, Z23, Z23
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z24
 	VBROADCASTSS 196(AX), Z25
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z24, Z0
 	VMINPS       Z0, Z25, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Z1, Z24, Z1
 	VMINPS       Z1, Z25, Z1
-	VMOVUPS      Z1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z24, Z2
 	VMINPS       Z2, Z25, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Z3, Z24, Z3
 	VMINPS       Z3, Z25, Z3
-	VMOVUPS      Z3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z24, Z4
 	VMINPS       Z4, Z25, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Z5, Z24, Z5
 	VMINPS       Z5, Z25, Z5
-	VMOVUPS      Z5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z24, Z6
 	VMINPS       Z6, Z25, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Z7, Z24, Z7
 	VMINPS       Z7, Z25, Z7
-	VMOVUPS      Z7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z24, Z8
 	VMINPS       Z8, Z25, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Z9, Z24, Z9
 	VMINPS       Z9, Z25, Z9
-	VMOVUPS      Z9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z24, Z10
 	VMINPS       Z10, Z25, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Z11, Z24, Z11
 	VMINPS       Z11, Z25, Z11
-	VMOVUPS      Z11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z24, Z12
 	VMINPS       Z12, Z25, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Z13, Z24, Z13
 	VMINPS       Z13, Z25, Z13
-	VMOVUPS      Z13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z24, Z14
 	VMINPS       Z14, Z25, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Z15, Z24, Z15
 	VMINPS       Z15, Z25, Z15
-	VMOVUPS      Z15, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z16, Z24, Z16
 	VMINPS       Z16, Z25, Z16
-	VMOVUPS      Z16, K1, (CX)
 	VMAXPS       Z17, Z24, Z17
 	VMINPS       Z17, Z25, Z17
-	VMOVUPS      Z17, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z18, Z24, Z18
 	VMINPS       Z18, Z25, Z18
-	VMOVUPS      Z18, K1, (CX)
 	VMAXPS       Z19, Z24, Z19
 	VMINPS       Z19, Z25, Z19
-	VMOVUPS      Z19, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z20, Z24, Z20
 	VMINPS       Z20, Z25, Z20
-	VMOVUPS      Z20, K1, (CX)
 	VMAXPS       Z21, Z24, Z21
 	VMINPS       Z21, Z25, Z21
-	VMOVUPS      Z21, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z22, Z24, Z22
 	VMINPS       Z22, Z25, Z22
-	VMOVUPS      Z22, K1, (CX)
 	VMAXPS       Z23, Z24, Z23
 	VMINPS       Z23, Z25, Z23
-	VMOVUPS      Z23, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000030, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000030, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000030, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Z1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Z3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Z5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Z7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Z9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Z11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Z13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Z15, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, K1, (DX)
+	VMOVUPS Z17, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, K1, (DX)
+	VMOVUPS Z19, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, K1, (DX)
+	VMOVUPS Z21, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z22, K1, (DX)
+	VMOVUPS Z23, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000030, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000030, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000030, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -10361,33 +14900,102 @@ done:
 
 // func tile12x24AVX512(t *byte)
 // Requires: AVX, AVX512F, AVX512VL, BMI2, FMA3, MMX+
-TEXT ·tile12x24AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile12x24AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Y1, Y1, Y1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Y3, Y3, Y3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Y5, Y5, Y5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Y7, Y7, Y7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Y9, Y9, Y9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Y11, Y11, Y11
-	VPXORD  Z12, Z12, Z12
-	VPXORD  Y13, Y13, Y13
-	VPXORD  Z14, Z14, Z14
-	VPXORD  Y15, Y15, Y15
-	VPXORD  Z16, Z16, Z16
-	VPXORD  Y17, Y17, Y17
-	VPXORD  Z18, Z18, Z18
-	VPXORD  Y19, Y19, Y19
-	VPXORD  Z20, Z20, Z20
-	VPXORD  Y21, Y21, Y21
-	VPXORD  Z22, Z22, Z22
-	VPXORD  Y23, Y23, Y23
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000018
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z12
+	VMOVAPS Z0, Z14
+	VMOVAPS Z0, Z16
+	VMOVAPS Z0, Z18
+	VMOVAPS Z0, Z20
+	VMOVAPS Z0, Z22
+	VMOVUPS 64(CX), Y1
+	VMOVAPS Y1, Y3
+	VMOVAPS Y1, Y5
+	VMOVAPS Y1, Y7
+	VMOVAPS Y1, Y9
+	VMOVAPS Y1, Y11
+	VMOVAPS Y1, Y13
+	VMOVAPS Y1, Y15
+	VMOVAPS Y1, Y17
+	VMOVAPS Y1, Y19
+	VMOVAPS Y1, Y21
+	VMOVAPS Y1, Y23
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	KMOVW     BX, K2
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z12
+	VMOVAPS   Z0, Z14
+	VMOVAPS   Z0, Z16
+	VMOVAPS   Z0, Z18
+	VMOVAPS   Z0, Z20
+	VMOVAPS   Z0, Z22
+	VMOVUPS.Z 64(CX), K2, Y1
+	VMOVAPS   Y1, Y3
+	VMOVAPS   Y1, Y5
+	VMOVAPS   Y1, Y7
+	VMOVAPS   Y1, Y9
+	VMOVAPS   Y1, Y11
+	VMOVAPS   Y1, Y13
+	VMOVAPS   Y1, Y15
+	VMOVAPS   Y1, Y17
+	VMOVAPS   Y1, Y19
+	VMOVAPS   Y1, Y21
+	VMOVAPS   Y1, Y23
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Y1, Y1, Y1
+	VPXORD Z2, Z2, Z2
+	VPXORD Y3, Y3, Y3
+	VPXORD Z4, Z4, Z4
+	VPXORD Y5, Y5, Y5
+	VPXORD Z6, Z6, Z6
+	VPXORD Y7, Y7, Y7
+	VPXORD Z8, Z8, Z8
+	VPXORD Y9, Y9, Y9
+	VPXORD Z10, Z10, Z10
+	VPXORD Y11, Y11, Y11
+	VPXORD Z12, Z12, Z12
+	VPXORD Y13, Y13, Y13
+	VPXORD Z14, Z14, Z14
+	VPXORD Y15, Y15, Y15
+	VPXORD Z16, Z16, Z16
+	VPXORD Y17, Y17, Y17
+	VPXORD Z18, Z18, Z18
+	VPXORD Y19, Y19, Y19
+	VPXORD Z20, Z20, Z20
+	VPXORD Y21, Y21, Y21
+	VPXORD Z22, Z22, Z22
+	VPXORD Y23, Y23, Y23
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -10427,6 +15035,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Z24
@@ -10467,18 +15079,184 @@ k:
 	VBROADCASTSS (BP)(AX*4), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Y25, Y26, Y23
-	PREFETCHT1   65536(CX)
-	PREFETCHT1   65600(CX)
+	PREFETCHT1   (CX)(DX*1)
+	PREFETCHT1   64(CX)(DX*1)
 	ADDQ         $0x00000060, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000018
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z0, Z0
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y1, Y1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z2, Z2
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y3, Y3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z4, Z4
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y5, Y5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z6, Z6
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y7, Y7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z8, Z8
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y9, Y9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z10, Z10
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y11, Y11
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z12, Z12
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y13, Y13
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z14, Z14
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y15, Y15
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z16, Z16
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y17, Y17
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z18, Z18
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y19, Y19
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z20, Z20
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y21, Y21
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z24
+	VADDPS  Z24, Z22, Z22
+	VMOVUPS 64(CX), Y24
+	VADDPS  Y24, Y23, Y23
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z24
+	VBROADCASTSS 196(AX), Z25
+	VMAXPS       Z0, Z24, Z0
+	VMINPS       Z0, Z25, Z0
+	VMAXPS       Y1, Y24, Y1
+	VMINPS       Y1, Y25, Y1
+	VMAXPS       Z2, Z24, Z2
+	VMINPS       Z2, Z25, Z2
+	VMAXPS       Y3, Y24, Y3
+	VMINPS       Y3, Y25, Y3
+	VMAXPS       Z4, Z24, Z4
+	VMINPS       Z4, Z25, Z4
+	VMAXPS       Y5, Y24, Y5
+	VMINPS       Y5, Y25, Y5
+	VMAXPS       Z6, Z24, Z6
+	VMINPS       Z6, Z25, Z6
+	VMAXPS       Y7, Y24, Y7
+	VMINPS       Y7, Y25, Y7
+	VMAXPS       Z8, Z24, Z8
+	VMINPS       Z8, Z25, Z8
+	VMAXPS       Y9, Y24, Y9
+	VMINPS       Y9, Y25, Y9
+	VMAXPS       Z10, Z24, Z10
+	VMINPS       Z10, Z25, Z10
+	VMAXPS       Y11, Y24, Y11
+	VMINPS       Y11, Y25, Y11
+	VMAXPS       Z12, Z24, Z12
+	VMINPS       Z12, Z25, Z12
+	VMAXPS       Y13, Y24, Y13
+	VMINPS       Y13, Y25, Y13
+	VMAXPS       Z14, Z24, Z14
+	VMINPS       Z14, Z25, Z14
+	VMAXPS       Y15, Y24, Y15
+	VMINPS       Y15, Y25, Y15
+	VMAXPS       Z16, Z24, Z16
+	VMINPS       Z16, Z25, Z16
+	VMAXPS       Y17, Y24, Y17
+	VMINPS       Y17, Y25, Y17
+	VMAXPS       Z18, Z24, Z18
+	VMINPS       Z18, Z25, Z18
+	VMAXPS       Y19, Y24, Y19
+	VMINPS       Y19, Y25, Y19
+	VMAXPS       Z20, Z24, Z20
+	VMINPS       Z20, Z25, Z20
+	VMAXPS       Y21, Y24, Y21
+	VMINPS       Y21, Y25, Y21
+	VMAXPS       Z22, Z24, Z22
+	VMINPS       Z22, Z25, Z22
+	VMAXPS       Y23, Y24, Y23
+	VMINPS       Y23, Y25, Y23
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	VMOVUPS Y1, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	VMOVUPS Y3, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	VMOVUPS Y5, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	VMOVUPS Y7, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	VMOVUPS Y9, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	VMOVUPS Y11, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	VMOVUPS Y13, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z14, (CX)
+	VMOVUPS Y15, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z16, (CX)
+	VMOVUPS Y17, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z18, (CX)
+	VMOVUPS Y19, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z20, (CX)
+	VMOVUPS Y21, 64(CX)
+	ADDQ    DX, CX
+	VMOVUPS Z22, (CX)
+	VMOVUPS Y23, 64(CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
@@ -10486,204 +15264,185 @@ finish:
 	SHRQ      $0x10, DX
 	KMOVW     DX, K2
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z24
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z24
 	VADDPS    Z24, Z0, Z0
-	VADDPS    Z24, Z2, Z2
-	VADDPS    Z24, Z4, Z4
-	VADDPS    Z24, Z6, Z6
-	VADDPS    Z24, Z8, Z8
-	VADDPS    Z24, Z10, Z10
-	VADDPS    Z24, Z12, Z12
-	VADDPS    Z24, Z14, Z14
-	VADDPS    Z24, Z16, Z16
-	VADDPS    Z24, Z18, Z18
-	VADDPS    Z24, Z20, Z20
-	VADDPS    Z24, Z22, Z22
-	VMOVUPS.Z 64(CX), K2, Y24
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y1, Y1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z2, Z2
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y3, Y3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z4, Z4
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y5, Y5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z6, Z6
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y7, Y7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z8, Z8
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y9, Y9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z10, Z10
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y11, Y11
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z12, Z12
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y13, Y13
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z14, Z14
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y15, Y15
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z16, Z16
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y17, Y17
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z18, Z18
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y19, Y19
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z20, Z20
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y21, Y21
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z24
+	VADDPS    Z24, Z22, Z22
+	VMOVUPS.Z 64(DX), K2, Y24
 	VADDPS    Y24, Y23, Y23
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y1, Y1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z2, Z2
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y3, Y3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z4, Z4
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y5, Y5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z6, Z6
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y7, Y7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z8, Z8
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y9, Y9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z10, Z10
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y11, Y11
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z12, Z12
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y13, Y13
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z14, Z14
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y15, Y15
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z16, Z16
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y17, Y17
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z18, Z18
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y19, Y19
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z20, Z20
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y21, Y21
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z24
-	VADDPS    Z24, Z22, Z22
-	VMOVUPS.Z 64(CX), K2, Y24
-	VADDPS    Y24, Y23, Y23
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z24
 	VBROADCASTSS 196(AX), Z25
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z24, Z0
 	VMINPS       Z0, Z25, Z0
-	VMOVUPS      Z0, K1, (CX)
 	VMAXPS       Y1, Y24, Y1
 	VMINPS       Y1, Y25, Y1
-	VMOVUPS      Y1, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z24, Z2
 	VMINPS       Z2, Z25, Z2
-	VMOVUPS      Z2, K1, (CX)
 	VMAXPS       Y3, Y24, Y3
 	VMINPS       Y3, Y25, Y3
-	VMOVUPS      Y3, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z24, Z4
 	VMINPS       Z4, Z25, Z4
-	VMOVUPS      Z4, K1, (CX)
 	VMAXPS       Y5, Y24, Y5
 	VMINPS       Y5, Y25, Y5
-	VMOVUPS      Y5, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z24, Z6
 	VMINPS       Z6, Z25, Z6
-	VMOVUPS      Z6, K1, (CX)
 	VMAXPS       Y7, Y24, Y7
 	VMINPS       Y7, Y25, Y7
-	VMOVUPS      Y7, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z24, Z8
 	VMINPS       Z8, Z25, Z8
-	VMOVUPS      Z8, K1, (CX)
 	VMAXPS       Y9, Y24, Y9
 	VMINPS       Y9, Y25, Y9
-	VMOVUPS      Y9, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z24, Z10
 	VMINPS       Z10, Z25, Z10
-	VMOVUPS      Z10, K1, (CX)
 	VMAXPS       Y11, Y24, Y11
 	VMINPS       Y11, Y25, Y11
-	VMOVUPS      Y11, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z12, Z24, Z12
 	VMINPS       Z12, Z25, Z12
-	VMOVUPS      Z12, K1, (CX)
 	VMAXPS       Y13, Y24, Y13
 	VMINPS       Y13, Y25, Y13
-	VMOVUPS      Y13, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z14, Z24, Z14
 	VMINPS       Z14, Z25, Z14
-	VMOVUPS      Z14, K1, (CX)
 	VMAXPS       Y15, Y24, Y15
 	VMINPS       Y15, Y25, Y15
-	VMOVUPS      Y15, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z16, Z24, Z16
 	VMINPS       Z16, Z25, Z16
-	VMOVUPS      Z16, K1, (CX)
 	VMAXPS       Y17, Y24, Y17
 	VMINPS       Y17, Y25, Y17
-	VMOVUPS      Y17, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z18, Z24, Z18
 	VMINPS       Z18, Z25, Z18
-	VMOVUPS      Z18, K1, (CX)
 	VMAXPS       Y19, Y24, Y19
 	VMINPS       Y19, Y25, Y19
-	VMOVUPS      Y19, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z20, Z24, Z20
 	VMINPS       Z20, Z25, Z20
-	VMOVUPS      Z20, K1, (CX)
 	VMAXPS       Y21, Y24, Y21
 	VMINPS       Y21, Y25, Y21
-	VMOVUPS      Y21, K2, 64(CX)
-	ADDQ         DX, CX
 	VMAXPS       Z22, Z24, Z22
 	VMINPS       Z22, Z25, Z22
-	VMOVUPS      Z22, K1, (CX)
 	VMAXPS       Y23, Y24, Y23
 	VMINPS       Y23, Y25, Y23
-	VMOVUPS      Y23, K2, 64(CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000030, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000030, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000030, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	KMOVW   DX, K2
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	VMOVUPS Y1, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	VMOVUPS Y3, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	VMOVUPS Y5, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	VMOVUPS Y7, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	VMOVUPS Y9, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	VMOVUPS Y11, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z12, K1, (DX)
+	VMOVUPS Y13, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z14, K1, (DX)
+	VMOVUPS Y15, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z16, K1, (DX)
+	VMOVUPS Y17, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z18, K1, (DX)
+	VMOVUPS Y19, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z20, K1, (DX)
+	VMOVUPS Y21, K2, 64(DX)
+	ADDQ    BX, DX
+	VMOVUPS Z22, K1, (DX)
+	VMOVUPS Y23, K2, 64(DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000030, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000030, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000030, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -10691,21 +15450,64 @@ done:
 
 // func tile12x16AVX512(t *byte)
 // Requires: AVX, AVX512F, BMI2, MMX+
-TEXT ·tile12x16AVX512(SB), NOSPLIT, $16-8
+TEXT ·tile12x16AVX512(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VPXORD  Z0, Z0, Z0
-	VPXORD  Z1, Z1, Z1
-	VPXORD  Z2, Z2, Z2
-	VPXORD  Z3, Z3, Z3
-	VPXORD  Z4, Z4, Z4
-	VPXORD  Z5, Z5, Z5
-	VPXORD  Z6, Z6, Z6
-	VPXORD  Z7, Z7, Z7
-	VPXORD  Z8, Z8, Z8
-	VPXORD  Z9, Z9, Z9
-	VPXORD  Z10, Z10, Z10
-	VPXORD  Z11, Z11, Z11
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000010
+	JNE     narrow
+	VMOVUPS (CX), Z0
+	VMOVAPS Z0, Z1
+	VMOVAPS Z0, Z2
+	VMOVAPS Z0, Z3
+	VMOVAPS Z0, Z4
+	VMOVAPS Z0, Z5
+	VMOVAPS Z0, Z6
+	VMOVAPS Z0, Z7
+	VMOVAPS Z0, Z8
+	VMOVAPS Z0, Z9
+	VMOVAPS Z0, Z10
+	VMOVAPS Z0, Z11
+	JMP     sum
+
+narrow:
+	MOVQ      $0x00000001, BX
+	SHLXQ     DX, BX, BX
+	DECQ      BX
+	KMOVW     BX, K1
+	SHRQ      $0x10, BX
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVAPS   Z0, Z2
+	VMOVAPS   Z0, Z3
+	VMOVAPS   Z0, Z4
+	VMOVAPS   Z0, Z5
+	VMOVAPS   Z0, Z6
+	VMOVAPS   Z0, Z7
+	VMOVAPS   Z0, Z8
+	VMOVAPS   Z0, Z9
+	VMOVAPS   Z0, Z10
+	VMOVAPS   Z0, Z11
+	JMP       sum
+
+zero:
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -10745,6 +15547,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS          (CX), Z12
@@ -10760,147 +15566,245 @@ k:
 	VFMADD231PS.BCST (R14)(AX*4), Z12, Z9
 	VFMADD231PS.BCST (R15)(AX*4), Z12, Z10
 	VFMADD231PS.BCST (BP)(AX*4), Z12, Z11
-	PREFETCHT1       65536(CX)
+	PREFETCHT1       (CX)(DX*1)
 	ADDQ             $0x00000040, CX
 	INCQ             AX
-	DECQ             DX
-	JNZ              k
+	CMPQ             AX, 16(SP)
+	JNE              k
 	DECQ             8(SP)
 	JNZ              segment
 
 finish:
-	MOVQ      t+0(FP), AX
-	MOVQ      184(AX), CX
+	MOVQ    t+0(FP), AX
+	MOVQ    184(AX), CX
+	CMPQ    CX, $0x00000010
+	JNE     partial
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
+	MOVQ    144(AX), CX
+	MOVQ    176(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z0, Z0
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z1, Z1
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z2, Z2
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z3, Z3
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z4, Z4
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z5, Z5
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z6, Z6
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z7, Z7
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z8, Z8
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z9, Z9
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z10, Z10
+	ADDQ    DX, CX
+	VMOVUPS (CX), Z12
+	VADDPS  Z12, Z11, Z11
+
+clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
+	VBROADCASTSS 192(AX), Z12
+	VBROADCASTSS 196(AX), Z13
+	VMAXPS       Z0, Z12, Z0
+	VMINPS       Z0, Z13, Z0
+	VMAXPS       Z1, Z12, Z1
+	VMINPS       Z1, Z13, Z1
+	VMAXPS       Z2, Z12, Z2
+	VMINPS       Z2, Z13, Z2
+	VMAXPS       Z3, Z12, Z3
+	VMINPS       Z3, Z13, Z3
+	VMAXPS       Z4, Z12, Z4
+	VMINPS       Z4, Z13, Z4
+	VMAXPS       Z5, Z12, Z5
+	VMINPS       Z5, Z13, Z5
+	VMAXPS       Z6, Z12, Z6
+	VMINPS       Z6, Z13, Z6
+	VMAXPS       Z7, Z12, Z7
+	VMINPS       Z7, Z13, Z7
+	VMAXPS       Z8, Z12, Z8
+	VMINPS       Z8, Z13, Z8
+	VMAXPS       Z9, Z12, Z9
+	VMINPS       Z9, Z13, Z9
+	VMAXPS       Z10, Z12, Z10
+	VMINPS       Z10, Z13, Z10
+	VMAXPS       Z11, Z12, Z11
+	VMINPS       Z11, Z13, Z11
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z11, (CX)
+	JMP     next
+
+partial:
+	CMPQ      144(AX), $0x00
+	JE        clamp_partial
 	MOVQ      $0x00000001, DX
 	SHLXQ     CX, DX, DX
 	DECQ      DX
 	KMOVW     DX, K1
 	SHRQ      $0x10, DX
-	MOVQ      120(AX), CX
-	TESTQ     CX, CX
-	JZ        residual
-	VMOVUPS.Z (CX), K1, Z12
+	MOVQ      144(AX), DX
+	MOVQ      176(AX), BX
+	SHLQ      $0x02, BX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z0, Z0
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z1, Z1
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z2, Z2
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z3, Z3
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z4, Z4
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z5, Z5
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z6, Z6
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z7, Z7
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z8, Z8
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z9, Z9
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z10, Z10
+	ADDQ      BX, DX
+	VMOVUPS.Z (DX), K1, Z12
 	VADDPS    Z12, Z11, Z11
 
-residual:
-	MOVQ      144(AX), CX
-	MOVQ      176(AX), DX
-	SHLQ      $0x02, DX
-	TESTQ     CX, CX
-	JZ        clamp
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z0, Z0
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z1, Z1
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z2, Z2
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z3, Z3
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z4, Z4
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z5, Z5
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z6, Z6
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z7, Z7
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z8, Z8
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z9, Z9
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z10, Z10
-	ADDQ      DX, CX
-	VMOVUPS.Z (CX), K1, Z12
-	VADDPS    Z12, Z11, Z11
-
-clamp:
+clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Z12
 	VBROADCASTSS 196(AX), Z13
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
 	VMAXPS       Z0, Z12, Z0
 	VMINPS       Z0, Z13, Z0
-	VMOVUPS      Z0, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z1, Z12, Z1
 	VMINPS       Z1, Z13, Z1
-	VMOVUPS      Z1, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z2, Z12, Z2
 	VMINPS       Z2, Z13, Z2
-	VMOVUPS      Z2, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z3, Z12, Z3
 	VMINPS       Z3, Z13, Z3
-	VMOVUPS      Z3, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z4, Z12, Z4
 	VMINPS       Z4, Z13, Z4
-	VMOVUPS      Z4, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z5, Z12, Z5
 	VMINPS       Z5, Z13, Z5
-	VMOVUPS      Z5, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z6, Z12, Z6
 	VMINPS       Z6, Z13, Z6
-	VMOVUPS      Z6, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z7, Z12, Z7
 	VMINPS       Z7, Z13, Z7
-	VMOVUPS      Z7, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z8, Z12, Z8
 	VMINPS       Z8, Z13, Z8
-	VMOVUPS      Z8, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z9, Z12, Z9
 	VMINPS       Z9, Z13, Z9
-	VMOVUPS      Z9, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z10, Z12, Z10
 	VMINPS       Z10, Z13, Z10
-	VMOVUPS      Z10, K1, (CX)
-	ADDQ         DX, CX
 	VMAXPS       Z11, Z12, Z11
 	VMINPS       Z11, Z13, Z11
-	VMOVUPS      Z11, K1, (CX)
-	MOVQ         t+0(FP), AX
-	DECQ         200(AX)
-	JZ           done
-	ADDQ         $0x00000030, 24(AX)
-	MOVQ         168(AX), CX
-	IMUL3Q       $0x00000030, CX, CX
-	ADDQ         CX, 96(AX)
-	MOVQ         176(AX), CX
-	IMUL3Q       $0x00000030, CX, CX
-	CMPQ         144(AX), $0x00
-	JE           tile
-	ADDQ         CX, 144(AX)
-	JMP          tile
+
+store_partial:
+	MOVQ    $0x00000001, DX
+	SHLXQ   CX, DX, DX
+	DECQ    DX
+	KMOVW   DX, K1
+	SHRQ    $0x10, DX
+	MOVQ    96(AX), DX
+	MOVQ    168(AX), BX
+	SHLQ    $0x02, BX
+	VMOVUPS Z0, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z1, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z2, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z3, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z4, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z5, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z6, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z7, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z8, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z9, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z10, K1, (DX)
+	ADDQ    BX, DX
+	VMOVUPS Z11, K1, (DX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   200(AX)
+	JZ     done
+	ADDQ   $0x00000030, 24(AX)
+	MOVQ   168(AX), CX
+	IMUL3Q $0x00000030, CX, CX
+	ADDQ   CX, 96(AX)
+	MOVQ   176(AX), CX
+	IMUL3Q $0x00000030, CX, CX
+	CMPQ   144(AX), $0x00
+	JE     tile
+	ADDQ   CX, 144(AX)
+	JMP    tile
 
 done:
 	VZEROUPPER
@@ -10908,21 +15812,63 @@ done:
 
 // func tile12x8AVX2(t *byte)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile12x8AVX2(SB), NOSPLIT, $16-8
+TEXT ·tile12x8AVX2(SB), NOSPLIT, $24-8
 tile:
 	MOVQ    t+0(FP), AX
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
-	VXORPS  Y9, Y9, Y9
-	VXORPS  Y10, Y10, Y10
-	VXORPS  Y11, Y11, Y11
+	MOVQ    120(AX), CX
+	TESTQ   CX, CX
+	JZ      zero
+	MOVQ    184(AX), DX
+	CMPQ    DX, $0x00000008
+	JNE     narrow
+	VMOVUPS (CX), Y0
+	VMOVAPS Y0, Y1
+	VMOVAPS Y0, Y2
+	VMOVAPS Y0, Y3
+	VMOVAPS Y0, Y4
+	VMOVAPS Y0, Y5
+	VMOVAPS Y0, Y6
+	VMOVAPS Y0, Y7
+	VMOVAPS Y0, Y8
+	VMOVAPS Y0, Y9
+	VMOVAPS Y0, Y10
+	VMOVAPS Y0, Y11
+	JMP     sum
+
+narrow:
+	LEAQ       tileLaneMasks<>+0(SB), SI
+	MOVQ       $0x00000010, BX
+	SUBQ       DX, BX
+	VMOVUPS    (SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y0
+	VMOVAPS    Y0, Y1
+	VMOVAPS    Y0, Y2
+	VMOVAPS    Y0, Y3
+	VMOVAPS    Y0, Y4
+	VMOVAPS    Y0, Y5
+	VMOVAPS    Y0, Y6
+	VMOVAPS    Y0, Y7
+	VMOVAPS    Y0, Y8
+	VMOVAPS    Y0, Y9
+	VMOVAPS    Y0, Y10
+	VMOVAPS    Y0, Y11
+	JMP        sum
+
+zero:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+
+sum:
 	MOVQ    56(AX), CX
 	TESTQ   CX, CX
 	JZ      finish
@@ -10962,6 +15908,10 @@ segment:
 	ADDQ $0x10, (SP)
 	MOVQ 8(AX), DX
 	MOVQ (AX), AX
+	ADDQ AX, DX
+	MOVQ DX, 16(SP)
+	MOVQ t+0(FP), DX
+	MOVQ 208(DX), DX
 
 k:
 	VMOVUPS      (CX), Y12
@@ -10989,11 +15939,11 @@ k:
 	VFMADD231PS  Y12, Y13, Y10
 	VBROADCASTSS (BP)(AX*4), Y13
 	VFMADD231PS  Y12, Y13, Y11
-	PREFETCHT1   16384(CX)
+	PREFETCHT1   (CX)(DX*1)
 	ADDQ         $0x00000020, CX
 	INCQ         AX
-	DECQ         DX
-	JNZ          k
+	CMPQ         AX, 16(SP)
+	JNE          k
 	DECQ         8(SP)
 	JNZ          segment
 
@@ -11002,29 +15952,11 @@ finish:
 	MOVQ    184(AX), CX
 	CMPQ    CX, $0x00000008
 	JNE     partial
-	MOVQ    120(AX), CX
-	TESTQ   CX, CX
-	JZ      residual_full
-	VMOVUPS (CX), Y12
-	VADDPS  Y12, Y0, Y0
-	VADDPS  Y12, Y1, Y1
-	VADDPS  Y12, Y2, Y2
-	VADDPS  Y12, Y3, Y3
-	VADDPS  Y12, Y4, Y4
-	VADDPS  Y12, Y5, Y5
-	VADDPS  Y12, Y6, Y6
-	VADDPS  Y12, Y7, Y7
-	VADDPS  Y12, Y8, Y8
-	VADDPS  Y12, Y9, Y9
-	VADDPS  Y12, Y10, Y10
-	VADDPS  Y12, Y11, Y11
-
-residual_full:
+	CMPQ    144(AX), $0x00
+	JE      clamp_full
 	MOVQ    144(AX), CX
 	MOVQ    176(AX), DX
 	SHLQ    $0x02, DX
-	TESTQ   CX, CX
-	JZ      clamp_full
 	VMOVUPS (CX), Y12
 	VADDPS  Y12, Y0, Y0
 	ADDQ    DX, CX
@@ -11062,6 +15994,9 @@ residual_full:
 	VADDPS  Y12, Y11, Y11
 
 clamp_full:
+	MOVQ         $0x7f800000ff800000, CX
+	CMPQ         CX, 192(AX)
+	JE           store_full
 	VBROADCASTSS 192(AX), Y12
 	VBROADCASTSS 196(AX), Y13
 	VMAXPS       Y0, Y12, Y0
@@ -11088,66 +16023,46 @@ clamp_full:
 	VMINPS       Y10, Y13, Y10
 	VMAXPS       Y11, Y12, Y11
 	VMINPS       Y11, Y13, Y11
-	MOVQ         96(AX), CX
-	MOVQ         168(AX), DX
-	SHLQ         $0x02, DX
-	VMOVUPS      Y0, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y1, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y2, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y3, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y4, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y5, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y6, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y7, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y8, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y9, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y10, (CX)
-	ADDQ         DX, CX
-	VMOVUPS      Y11, (CX)
-	JMP          next
+
+store_full:
+	MOVQ    96(AX), CX
+	MOVQ    168(AX), DX
+	SHLQ    $0x02, DX
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y10, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y11, (CX)
+	JMP     next
 
 partial:
-	MOVQ       120(AX), DX
-	TESTQ      DX, DX
-	JZ         residual_partial
+	CMPQ       144(AX), $0x00
+	JE         clamp_partial
 	LEAQ       tileLaneMasks<>+0(SB), BX
-	MOVQ       $0x00000010, SI
-	SUBQ       CX, SI
-	VMOVUPS    (BX)(SI*4), Y12
-	VMASKMOVPS (DX), Y12, Y12
-	VADDPS     Y12, Y0, Y0
-	VADDPS     Y12, Y1, Y1
-	VADDPS     Y12, Y2, Y2
-	VADDPS     Y12, Y3, Y3
-	VADDPS     Y12, Y4, Y4
-	VADDPS     Y12, Y5, Y5
-	VADDPS     Y12, Y6, Y6
-	VADDPS     Y12, Y7, Y7
-	VADDPS     Y12, Y8, Y8
-	VADDPS     Y12, Y9, Y9
-	VADDPS     Y12, Y10, Y10
-	VADDPS     Y12, Y11, Y11
-
-residual_partial:
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y12
 	MOVQ       144(AX), DX
 	MOVQ       176(AX), BX
 	SHLQ       $0x02, BX
-	TESTQ      DX, DX
-	JZ         clamp_partial
-	LEAQ       tileLaneMasks<>+0(SB), SI
-	MOVQ       $0x00000010, DI
-	SUBQ       CX, DI
-	VMOVUPS    (SI)(DI*4), Y12
 	VMASKMOVPS (DX), Y12, Y13
 	VADDPS     Y13, Y0, Y0
 	ADDQ       BX, DX
@@ -11185,6 +16100,9 @@ residual_partial:
 	VADDPS     Y12, Y11, Y11
 
 clamp_partial:
+	MOVQ         $0x7f800000ff800000, DX
+	CMPQ         DX, 192(AX)
+	JE           store_partial
 	VBROADCASTSS 192(AX), Y12
 	VBROADCASTSS 196(AX), Y13
 	VMAXPS       Y0, Y12, Y0
@@ -11211,36 +16129,38 @@ clamp_partial:
 	VMINPS       Y10, Y13, Y10
 	VMAXPS       Y11, Y12, Y11
 	VMINPS       Y11, Y13, Y11
-	MOVQ         96(AX), DX
-	MOVQ         168(AX), BX
-	SHLQ         $0x02, BX
-	LEAQ         tileLaneMasks<>+0(SB), AX
-	MOVQ         $0x00000010, SI
-	SUBQ         CX, SI
-	VMOVUPS      (AX)(SI*4), Y12
-	VMASKMOVPS   Y0, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y1, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y2, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y3, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y4, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y5, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y6, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y7, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y8, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y9, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y10, Y12, (DX)
-	ADDQ         BX, DX
-	VMASKMOVPS   Y11, Y12, (DX)
+
+store_partial:
+	LEAQ       tileLaneMasks<>+0(SB), BX
+	MOVQ       $0x00000010, DX
+	SUBQ       CX, DX
+	VMOVUPS    (BX)(DX*4), Y12
+	MOVQ       96(AX), DX
+	MOVQ       168(AX), BX
+	SHLQ       $0x02, BX
+	VMASKMOVPS Y0, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y1, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y2, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y3, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y4, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y5, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y6, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y7, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y8, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y9, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y10, Y12, (DX)
+	ADDQ       BX, DX
+	VMASKMOVPS Y11, Y12, (DX)
 
 next:
 	MOVQ   t+0(FP), AX

@@ -70,12 +70,11 @@ func inside(at, k, dil, end int) int { return min(k, max(0, (end-at+dil-1)/dil))
 
 // window is the plan shared by depthwise convolution and pooling.
 type window struct {
-	s           ConvShape
-	oh, ow      int
-	ys          []line // one per output row
-	xs          []span
-	rowsPerTask int
-	tasks       int
+	s      ConvShape
+	oh, ow int
+	ys     []line // one per output row
+	xs     []span
+	tasks  int
 }
 
 func newWindow(s ConvShape, oh, ow int) window {
@@ -91,9 +90,7 @@ func newWindow(s ConvShape, oh, ow int) window {
 	}
 	if rows := s.N * oh; rows > 0 && ow > 0 {
 		perRow := ow * s.C * s.KH * s.KW
-		n := min(max(rows*perRow/(1<<18), 1), 32, rows)
-		w.rowsPerTask = (rows + n - 1) / n
-		w.tasks = (rows + w.rowsPerTask - 1) / w.rowsPerTask
+		w.tasks = min(taskCount(16*float64(rows)*float64(perRow)), rows)
 	}
 	return w
 }
@@ -131,6 +128,7 @@ type call struct {
 	loop          windowLoop
 	// each is called before every call of the loop.
 	each func(a *winArgs, y, x span)
+	act  func(dst, src []float32) // comes last; nil for none
 }
 
 // run computes one task. Rows that see the same taps are taken together: a
@@ -138,8 +136,9 @@ type call struct {
 func (w *window) run(task int, c call) {
 	s := &w.s
 	c.w, c.src = w, c.src[:extent(s.N*s.H*s.W, s.C, s.SrcStride):len(c.src)]
-	end := min((task+1)*w.rowsPerTask, s.N*w.oh)
-	for r := task * w.rowsPerTask; r < end; {
+	all := s.N * w.oh
+	end := (task + 1) * all / w.tasks
+	for r := task * all / w.tasks; r < end; {
 		y := w.ys[r%w.oh]
 		rows := min(end-r, y.at+y.n-r%w.oh)
 		for i, x := range w.xs {
@@ -153,6 +152,7 @@ func (w *window) run(task int, c call) {
 				c.pixels(y.span, x, r+row, x.n, s.StrideW, 1)
 			}
 		}
+		actRows(c.act, c.dst[r*w.ow*s.DstStride:], rows*w.ow, s.C, s.DstStride)
 		r += rows
 	}
 }

@@ -141,7 +141,8 @@ func TestDepthwise(t *testing.T) {
 				t.Fatal(err)
 			}
 			for name, ep := range map[string]Epilogue{"plain": {}, "bias": {Bias: tail(t, seeded(17), p.C, 1, false)},
-				"all": {Bias: tail(t, seeded(17), p.C, 1, false), Residual: tail(t, seeded(18), extent(p.N*d.w.oh*d.w.ow, p.C, p.C+i%2), 1, false), Lo: -1, Hi: 2}} {
+				"silu": {Act: SiLU.Run, Lo: -1, Hi: 2},
+				"all":  {Bias: tail(t, seeded(17), p.C, 1, false), Residual: tail(t, seeded(18), extent(p.N*d.w.oh*d.w.ow, p.C, p.C+i%2), 1, false), Lo: -1, Hi: 2}} {
 				dst := testDepthwise(t, d, ep, fmt.Sprint("case ", i, ", ", name), loop)
 				if t.Name()[len(t.Name())-3:] == "_go" {
 					continue
@@ -183,6 +184,9 @@ func testDepthwise(t *testing.T, d *Depthwise, ep Epilogue, what string, loop wi
 			sum += float64(ep.Residual[at/s.DstStride*s.ResStride+c])
 		}
 		sum = min(max(sum, float64(lo)), float64(hi))
+		if ep.Act != nil {
+			sum /= 1 + math.Exp(-sum)
+		}
 		seen[at] = true
 		if !(math.Abs(float64(dst[at])-sum) <= 2e-6*math.Sqrt(float64(len(values)+2))) {
 			t.Fatalf("%s: element %d is %v, want %v", what, at, dst[at], sum)

@@ -104,7 +104,7 @@ func (w *Winograd) ScratchFloats() int {
 	return w.taps()*(w.tapIn+w.tapOut+apart(w.pitch, 4)) + (w.block+15)/16*16
 }
 
-// Run computes one task: dst = clamp(conv(src) + bias + residual).
+// Run computes one task: dst = act(clamp(conv(src) + bias + residual)).
 func (w *Winograd) Run(task int, dst, src []float32, f *WinogradWeights, ep *Epilogue, scratch []float32) {
 	if f.m != w.m || f.c != w.s.C || f.o != w.s.O || f.tile != w.tile {
 		panic(fmt.Sprintf("kernel: weights do not belong to the convolution %+v", w.s))
@@ -194,5 +194,8 @@ func (w *Winograd) finish(a *winogradOut, loop winogradOutLoop, dst, sums []floa
 			a.res = ep.Residual[pixel*s.ResStride+o : last*s.ResStride+o+a.n]
 		}
 		loop(a)
+		for y := 0; y < a.h && ep.Act != nil; y++ {
+			actRows(ep.Act, a.dst[y*a.row:], a.w, a.n, a.pixel)
+		}
 	}
 }

@@ -51,7 +51,7 @@ func testWinograd(t *testing.T, s kernel.ConvShape, m int) {
 	k := 4 * s.C * 9 // whose root is twice the direct form's
 	for name, ep := range map[string]kernel.Epilogue{
 		"plain": {}, "bias": {Bias: bias}, "residual": {Residual: res},
-		"all": {Bias: bias, Residual: res, Lo: -0.5, Hi: 0.75}, "relu": kernel.Relu(bias),
+		"all": {Bias: bias, Residual: res, Lo: -0.5, Hi: 0.75}, "relu": kernel.Relu(bias), "silu": {Bias: bias, Act: kernel.SiLU.Run},
 	} {
 		dst := guard.Tail[float32](t, extent(pixels, s.O, full.DstStride))
 		for i := range dst {

@@ -112,7 +112,10 @@ func (p *tensorProto) build(d *decoder) (*tensor.Tensor, error) {
 	if len(p.raw) > 0 && len(p.typed) > 0 {
 		return nil, errors.New("it has both raw and typed data")
 	}
-	raw := p.raw
+	raw, make := p.raw, tensor.FromBytes
+	if d.ext != nil && d.ext.mmap && len(p.typed) == 0 && p.typ != tensor.Bool {
+		make = tensor.FromFile
+	}
 	if len(p.typed) > 0 {
 		if raw, err = p.elements(); err != nil {
 			return nil, err
@@ -121,7 +124,7 @@ func (p *tensorProto) build(d *decoder) (*tensor.Tensor, error) {
 	if p.typ == tensor.Bool {
 		raw = bools(raw)
 	}
-	return tensor.FromBytes(p.typ, shape, raw)
+	return make(p.typ, shape, raw)
 }
 
 // shapeOfDims is the shape of dims and its number of elements.

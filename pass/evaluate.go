@@ -132,7 +132,7 @@ func bytesOf(t *tensor.Tensor) int64 {
 	if t.Type == tensor.String {
 		return int64(16 * t.Len())
 	}
-	return int64(len(t.Bytes()))
+	return int64(t.Type.ByteLen(t.Len()))
 }
 
 // commit makes constants of the results that nodes which stay still read, and

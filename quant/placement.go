@@ -17,7 +17,7 @@ import (
 //   - what convolutions compute, with the activation that follows, where it
 //     leads to another layer,
 //   - what joints between quantised layers read and compute, such as the sum
-//     of a residual block,
+//     of a residual block, with what islands make of quantised values for them,
 //   - what carriers between quantised layers read and compute, on one grid.
 //
 // That is what runtimes look for when they make integer kernels of layers and
@@ -34,6 +34,7 @@ type placement struct {
 	layers  map[*ir.Node]reader // quantised layers
 	demand  map[*ir.Value]bool
 	supply  map[*ir.Value]bool
+	curves  map[*ir.Value]*ir.Value // by islands alone, of the supplied value
 	sites   map[*ir.Value]*site
 	order   []*ir.Value // of sites
 	floats  []compress.Kept
@@ -81,7 +82,7 @@ const wide = 8
 func place(m *ir.Model, layers map[*ir.Node]reader, regions bool, ranges ranger) *placement {
 	p := &placement{
 		m: m, ranges: ranges, regions: regions, layers: layers, inner: map[*ir.Node]bool{},
-		demand: map[*ir.Value]bool{}, supply: map[*ir.Value]bool{}, sites: map[*ir.Value]*site{},
+		demand: map[*ir.Value]bool{}, supply: map[*ir.Value]bool{}, curves: map[*ir.Value]*ir.Value{}, sites: map[*ir.Value]*site{},
 	}
 	for _, n := range m.Graph.Nodes {
 		p.inner[n] = true
@@ -135,18 +136,21 @@ func (p *placement) visit(n *ir.Node) {
 		if p.known(data(n)) {
 			p.ask(n, data(n))
 		}
-	case r == stranger || r == island || !p.supplied(n):
+	case p.bends(n, r):
+	case r == stranger || !p.reached(n, r):
 	case r == follower:
 		p.provide(n)
 	case !p.regions || !p.demanded(n):
 	case r == joint:
 		if out := p.point(n.Out[0]); p.known(append(slices.Clone(data(n)), out)) {
 			p.ask(n, data(n))
+			p.straighten(n)
 			p.site(out).result = true
 			p.provide(n)
 		}
 	case r == carrier:
 		if p.known(n.In[:1]) {
+			p.straighten(n)
 			p.carry(n)
 			p.provide(n)
 		}
@@ -180,8 +184,44 @@ func (p *placement) provide(n *ir.Node) {
 	}
 }
 
-func (p *placement) supplied(n *ir.Node) bool {
-	return !slices.ContainsFunc(data(n), func(v *ir.Value) bool { return !p.supply[v] })
+// bends notes what islands compute of one supplied value alone, SiLU's product
+// with that value included.
+func (p *placement) bends(n *ir.Node, r role) bool {
+	from := make([]*ir.Value, 0, 2)
+	curved := false
+	for _, v := range data(n) {
+		if of := p.curves[v]; of != nil {
+			v, curved = of, true
+		}
+		from = append(from, v)
+	}
+	switch {
+	case r == island && (curved || p.supply[from[0]]):
+	case n.Op == "Mul" && r == joint && curved && from[0] == from[1]:
+	default:
+		return r == island
+	}
+	p.curves[n.Out[0]] = from[0]
+	return true
+}
+
+// reached reports whether all operands are supplied. What islands make of a
+// supplied value is as good where n has integer kernels for it; gates have none
+// for the number that a channel is multiplied by.
+func (p *placement) reached(n *ir.Node, r role) bool {
+	bent := p.regions && (r == carrier || r == joint && n.Op != "Mul")
+	return !slices.ContainsFunc(data(n), func(v *ir.Value) bool { return !p.supply[v] && !(bent && p.curves[v] != nil) })
+}
+
+// straighten makes what islands compute for n results on a grid: a function from
+// codes to codes.
+func (p *placement) straighten(n *ir.Node) {
+	for _, v := range data(n) {
+		if p.curves[v] != nil {
+			p.site(v).result, p.supply[v] = true, true
+			delete(p.curves, v)
+		}
+	}
 }
 
 func (p *placement) demanded(n *ir.Node) bool {

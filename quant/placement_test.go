@@ -125,8 +125,8 @@ s1, s2 = Split(k')
 Q(s1) by k_scale
 y = Conv(s1')
 `},
-		// An activation that no integer kernel has is computed in float; nothing is
-		// quantised for the sum behind it.
+		// An activation that no integer kernel has leads from codes to codes where a
+		// sum reads it.
 		"island": {"uniform(a=8)", w3 +
 			"  c1" + stats + " = Conv(x, w, b)" + same + "  g = Sigmoid(c1)\n  h = Mul(c1, g)\n  s = Add(h, x)\n" +
 			"  y = Conv(s, w, b)" + same,
@@ -135,9 +135,42 @@ c1 = Conv(x')
 Q(c1) by c1_scale
 g = Sigmoid(c1')
 h = Mul(c1', g)
-s = Add(h, x)
+Q(h) by h_scale
+s = Add(h', x')
 Q(s) by s_scale
 y = Conv(s')
+`},
+		// Squeeze and excite: mean and gate read the same codes, and what channels are
+		// multiplied by stays float.
+		"gate": {"uniform(a=8)", w3 + "  const w1 = f32[4,4,1,1]{*0.1}\n" +
+			"  c1" + stats + " = Conv(x, w, b)" + same + "  g = Sigmoid(c1)\n  h = Mul(c1, g)\n" +
+			"  m f32[1,4,1,1] = GlobalAveragePool(h)\n  f f32[1,4,1,1] = Conv(m, w1, b)\n  e f32[1,4,1,1] = Sigmoid(f)\n  k = Mul(h, e)\n" +
+			"  y = Conv(k, w, b)" + same,
+			`Q(x) by x_scale
+c1 = Conv(x')
+Q(c1) by c1_scale
+g = Sigmoid(c1')
+h = Mul(c1', g)
+Q(h) by h_scale
+m = GlobalAveragePool(h')
+Q(m) by m_scale
+f = Conv(m')
+Q(f) by f_scale
+e = Sigmoid(f')
+k = Mul(h', e)
+Q(k) by k_scale
+y = Conv(k')
+`},
+		// What only layers read is quantised for them alone.
+		"activation": {"uniform(a=8)", w3 +
+			"  c1" + stats + " = Conv(x, w, b)" + same + "  g = Sigmoid(c1)\n  h = Mul(c1, g)\n  y = Conv(h, w, b)" + same,
+			`Q(x) by x_scale
+c1 = Conv(x')
+Q(c1) by c1_scale
+g = Sigmoid(c1')
+h = Mul(c1', g)
+Q(h) by h_scale
+y = Conv(h')
 `},
 		// Between dense layers sums and moves stay in float. Attention: the softmax and the values are multiplied on 8 bits whatever the
 		// width of the layers; keys and queries of unknown range are not.

@@ -19,8 +19,12 @@ func Later(t DType, shape []int, make func() *Tensor) *Tensor {
 }
 
 // Forget lets the elements of a tensor from Later go, which the next reader has
-// made again. Slices handed out before stay valid. Others it leaves alone.
+// made again, and the memory of one from FromFile, which the system then reads
+// again. Slices handed out before stay valid. Others it leaves alone.
 func (t *Tensor) Forget() {
+	if t.file {
+		handBack(t.raw)
+	}
 	if t.later != nil {
 		t.later.mu.Lock()
 		defer t.later.mu.Unlock()

@@ -33,6 +33,7 @@ type Tensor struct {
 	strs []string // only for Type == String
 
 	later *later // nil: raw or strs
+	file  bool   // raw lies in a mapped file
 }
 
 // Len is the number of elements of a shape.
@@ -102,6 +103,15 @@ func FromBytes(t DType, shape []int, raw []byte) (*Tensor, error) {
 		return nil, fmt.Errorf("%v%v needs %d bytes of data, %d present", t, shape, want, len(raw))
 	}
 	return &Tensor{Type: t, Shape: slices.Clone(shape), raw: raw}, nil
+}
+
+// FromFile is FromBytes of raw in a mapped file that is only read.
+func FromFile(t DType, shape []int, raw []byte) (*Tensor, error) {
+	out, err := FromBytes(t, shape, raw)
+	if err == nil {
+		out.file = true
+	}
+	return out, err
 }
 
 // Of returns a tensor that borrows data. It panics when the length does not
@@ -216,7 +226,7 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 	if Len(shape) != t.Len() {
 		panic(fmt.Sprintf("tensor.Reshape: %v to %v", t.Shape, shape))
 	}
-	return &Tensor{Type: t.Type, Shape: slices.Clone(shape), raw: t.raw, strs: t.strs, later: t.later}
+	return &Tensor{Type: t.Type, Shape: slices.Clone(shape), raw: t.raw, strs: t.strs, later: t.later, file: t.file}
 }
 
 // Equal reports whether a and b have the same type, shape and bits.

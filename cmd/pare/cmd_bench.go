@@ -15,6 +15,8 @@ type benchFlags struct {
 	batch, runs, warmup int
 	top                 int
 	shapes              []string
+	formats             []string
+	cache               string
 }
 
 func benchCmd(a *app) *cobra.Command {
@@ -31,9 +33,18 @@ may be above the peak.
 
 With --against the two networks run in turn, in changing order; the ratio is the
 median over pairs of the other's time divided by this one's, so above 1 this one
-is faster.`,
+is faster.
+
+With --formats it is the layers that are timed, each by itself in every format:
+float, w8a8 and the like, or recipes. Times are kept in a file of the user's cache
+folder and measured again where processor, kernels, threads or shape differ.`,
 		Args: files("MODEL"),
-		RunE: func(c *cobra.Command, args []string) error { return a.bench(c, args[0], o) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if o.formats != nil {
+				return a.benchLayers(c, args[0], o)
+			}
+			return a.bench(c, args[0], o)
+		},
 	}
 	f := c.Flags()
 	f.StringVar(&o.against, "against", "", "another network to time in turn with it")
@@ -41,6 +52,8 @@ is faster.`,
 	f.IntVar(&o.runs, "runs", 0, "timed runs, 0 for three seconds' worth")
 	f.IntVar(&o.warmup, "warmup", 0, "runs before the first timed one (default 3)")
 	f.IntVar(&o.top, "top", 20, "print only so many of the slowest steps, 0 for all in order")
+	f.StringSliceVar(&o.formats, "formats", nil, "time layers in these formats, such as float,w8a8,w4a8")
+	f.StringVar(&o.cache, "cache", "", "file of the layers' times, - for none (default in the user's cache folder)")
 	f.StringArrayVar(&o.shapes, "shape", nil, "NAME=1x3x224x224: shape of an input with free dimensions")
 	return c
 }

@@ -18,6 +18,8 @@ const (
 	AVX512
 	// VNNI stands for AVX512-VNNI.
 	VNNI
+	// VBMI stands for AVX512-VBMI.
+	VBMI
 )
 
 // levels are the values of PARE_CPU, weakest first, with what each allows.
@@ -27,7 +29,7 @@ var levels = []struct {
 }{
 	{"generic", 0},
 	{"avx2", AVX2},
-	{"avx512", AVX2 | AVX512 | VNNI},
+	{"avx512", AVX2 | AVX512 | VNNI | VBMI},
 }
 
 var (
@@ -58,6 +60,9 @@ func machine() Features {
 		if xcpu.X86.HasAVX512VNNI {
 			f |= VNNI
 		}
+		if xcpu.X86.HasAVX512VBMI {
+			f |= VBMI
+		}
 	}
 	return f
 }
@@ -82,7 +87,7 @@ func Has(f Features) bool { return Have()&f == f }
 func Level() string {
 	name := ""
 	for _, l := range levels {
-		if Has(l.has &^ VNNI) {
+		if Has(l.has &^ (VNNI | VBMI)) {
 			name = l.name
 		}
 	}
@@ -95,7 +100,7 @@ func Err() error { return envFail }
 
 // Cap lowers the features to those of a level for a test and returns a
 // function that restores them. It never adds features, and reports whether
-// the machine has the level in full (VNNI aside). It must not run beside
+// the machine has the level in full (VNNI and VBMI aside). It must not run beside
 // goroutines that choose kernels.
 func Cap(level string) (restore func(), full bool) {
 	old := state.Load()
@@ -104,13 +109,13 @@ func Cap(level string) (restore func(), full bool) {
 		panic(err)
 	}
 	state.Store(old & uint32(limit))
-	return func() { state.Store(old) }, Has(limit &^ VNNI)
+	return func() { state.Store(old) }, Has(limit &^ (VNNI | VBMI))
 }
 
 // String lists the features by name.
 func (f Features) String() string {
 	s := ""
-	for i, n := range []string{"avx2+fma", "avx512", "vnni"} {
+	for i, n := range []string{"avx2+fma", "avx512", "vnni", "vbmi"} {
 		if f&(1<<i) != 0 {
 			if s != "" {
 				s += ","

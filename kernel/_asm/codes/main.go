@@ -243,6 +243,9 @@ func main() {
 		largest(s)
 		mapped(s)
 		gate(s)
+		sums(s)
 	}
+	mappedBytes()
+	scales()
 	Generate()
 }

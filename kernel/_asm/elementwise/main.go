@@ -12,6 +12,14 @@ import (
 
 // unary emits dst = f(src); unroll is limited by the registers that f needs.
 func unary(s Set, name string, unroll int, f func(Set, []Reg)) {
+	unaryAgain(s, name, unroll, func(s Set, x []Reg, _ func(int) Reg) []Reg {
+		f(s, x)
+		return x
+	})
+}
+
+// unaryAgain is unary for a function that may read its operands again.
+func unaryAgain(s Set, name string, unroll int, f func(s Set, x []Reg, again func(j int) Reg) []Reg) {
 	name = "unary" + name + s.Name
 	TEXT(name, NOSPLIT, "func(dst, src []float32)")
 	Doc(name + " computes its function of src.")
@@ -19,9 +27,8 @@ func unary(s Set, name string, unroll int, f func(Set, []Reg)) {
 	dst, n := Load(Param("dst").Base(), GP64()), Load(Param("dst").Len(), GP64())
 	src := Load(Param("src").Base(), GP64())
 	s.Loop("loop", n, unroll, func(at At, u int, t *Tail) {
-		x := loads(s, at, src, u, t)
-		f(s, x)
-		stores(s, at, dst, x, t)
+		y := f(s, loads(s, at, src, u, t), func(j int) Reg { return s.Load(at.Floats(src, j), t) })
+		stores(s, at, dst, y, t)
 	})
 	VZEROUPPER()
 	RET()
@@ -113,19 +120,46 @@ func binary(s Set, name string, op func(b, a, dst Reg)) {
 	pair("right", func(at At, u int, t *Tail) ([]Reg, []Reg) { return loads(s, at, a, u, t), y })
 }
 
+// gateRows emits rows of products with one row of factors; steps are in elements.
+func gateRows(s Set) {
+	name := "gateRows" + s.Name
+	TEXT(name, NOSPLIT, "func(dst, src, gate []float32, rows, dstStep, srcStep int)")
+	Doc(name + " multiplies every row of src by gate.")
+	Pragma("noescape")
+	dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
+	gate, n := Load(Param("gate").Base(), GP64()), Load(Param("gate").Len(), GP64())
+	rows := Load(Param("rows"), GP64())
+	dstStep, srcStep := Load(Param("dstStep"), GP64()), Load(Param("srcStep"), GP64())
+	Label("row")
+	s.Loop("loop", n, 4, func(at At, u int, t *Tail) {
+		x, g := loads(s, at, src, u, t), loads(s, at, gate, u, t)
+		for j := range x {
+			VMULPS(g[j], x[j], x[j])
+		}
+		stores(s, at, dst, x, t)
+	})
+	LEAQ(Mem{Base: dst, Index: dstStep, Scale: 4}, dst)
+	LEAQ(Mem{Base: src, Index: srcStep, Scale: 4}, src)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
 func main() {
 	ConstraintExpr("!noasm")
 	for _, s := range Sets {
 		wide := s.Lanes / 4
 		unary(s, "Exp", wide, Set.Exp)
 		unary(s, "Sigmoid", wide, Set.Sigmoid)
-		unary(s, "SiLU", wide, Set.SiLU)
+		unaryAgain(s, "SiLU", 2*wide, Set.SiLU)
 		unary(s, "Tanh", 2, Set.Tanh)
 		unary(s, "Erf", 2, Set.Erf)
 		unary(s, "GELU", 2, Set.GELU)
 		unary(s, "HardSwish", 4, Set.HardSwish)
 		unary(s, "Sqrt", 4, Set.Sqrt)
 		affine(s)
+		gateRows(s)
 		for _, b := range []struct {
 			name string
 			op   func(b, a, dst Reg)

@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-var grouped = isa{"Grouped", "AVX2", 32, 4, YMM, groupedForm{}, finish2}
+var grouped = isa{"Grouped", "AVX2", 32, 4, YMM, groupedForm{}, finish2, false}
 
 // groupedForm adds groups of quads in 16 bits, which the packer has seen to fit,
 // and widens every group once. Quads come in the panel's order, and their bytes in

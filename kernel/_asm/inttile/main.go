@@ -46,6 +46,12 @@ const (
 	offMore   = 352
 	offOrder  = 360
 	offRuns   = 368
+	offTaps   = 384
+	offAll    = 392
+	offBack   = 400
+	offSrcTap = 408
+	offBTap   = 416
+	offCTap   = 424
 )
 
 // Kinds of kernel.intStore.
@@ -60,10 +66,11 @@ type isa struct {
 	name   string
 	suffix string
 	bytes  int // of a vector register
-	unit   int // bytes of a column's quad in the panel
+	unit   int // bytes of a column's quad in the panel; 0: nothing is multiplied
 	vec    func() reg.VecVirtual
 	form   form
 	finish func(t reg.Register, a acc)
+	taps   bool // several products in a row
 }
 
 // form emits the multiplication.
@@ -98,7 +105,7 @@ func kernel(s *isa, width, m int) {
 	s.form.begin(s, t, a)
 	if f, ok := s.form.(groupedForm); ok {
 		f.sum(s, t, a)
-	} else {
+	} else if s.unit > 0 {
 		sum(s, t, a, width, segp, segn)
 	}
 	s.form.end(s, a)
@@ -127,8 +134,28 @@ func kernel(s *isa, width, m int) {
 	JMP(LabelRef("tile"))
 
 	Label("done")
+	if s.taps {
+		nextTap(t)
+	}
 	VZEROUPPER()
 	RET()
+}
+
+// nextTap goes on with the same rows of the next tap, if there is one.
+func nextTap(t reg.Register) {
+	x := GP64()
+	DECQ(Mem{Base: t, Disp: offTaps})
+	JLE(LabelRef("end"))
+	MOVQ(Mem{Base: t, Disp: offAll}, x)
+	MOVQ(x, Mem{Base: t, Disp: offTiles})
+	MOVQ(Mem{Base: t, Disp: offBack}, x)
+	SUBQ(x, Mem{Base: t, Disp: offRows})
+	for _, p := range [][2]int{{offSrc, offSrcTap}, {offB, offBTap}, {offC, offCTap}} {
+		MOVQ(Mem{Base: t, Disp: p[1]}, x)
+		ADDQ(x, Mem{Base: t, Disp: p[0]})
+	}
+	JMP(LabelRef("tile"))
+	Label("end")
 }
 
 // sum emits the loops over segments and quads.
@@ -198,12 +225,22 @@ func main() {
 		kernel(&vnni, 16, m)
 		kernel(&channels512, 16, m)
 		kernel(&channels2, 8, m)
+		kernel(&short512, 32, m)
+		kernel(&short512, 16, m)
+		if m <= 8 {
+			kernel(&sums512, 32, m)
+			kernel(&sums512, 16, m)
+		}
 		if m > 6 {
 			continue
 		}
 		kernel(&grouped, 8, m)
 		if m <= 3 {
 			kernel(&grouped, 16, m)
+		}
+		for _, s := range []*isa{&short2, &sums2} {
+			kernel(s, 16, m)
+			kernel(s, 8, m)
 		}
 	}
 	Generate()

@@ -2,8 +2,8 @@
 // the tile's, for panels of full and half width, for AVX-512 and AVX2.
 //
 // Each row of the tile has a pointer of its own, so that its pixels may lie
-// anywhere; twelve of them, an index, the panel and a counter fill the general
-// registers, which is why the walk over segments lives on the stack.
+// anywhere; twelve of them, an index, the panel and what comes after it fill the
+// general registers, which is why the walk over segments lives on the stack.
 package main
 
 import (
@@ -30,22 +30,19 @@ const (
 	offLo    = 192
 	offHi    = 196
 	offTiles = 200
+	offAhead = 208
 )
 
 // isa is what differs between the two instruction sets.
 type isa struct {
 	name  string
 	bytes int // of a vector register
-	// ahead is how far, in bytes, the panel is fetched into the second cache:
-	// a block of kBlock lines, so that the next block comes while this one is
-	// used.
-	ahead int
 	vec   func() reg.VecVirtual
 }
 
 var (
-	avx512 = isa{"AVX512", 64, 512 * 128, ZMM}
-	avx2   = isa{"AVX2", 32, 256 * 64, YMM}
+	avx512 = isa{"AVX512", 64, ZMM}
+	avx2   = isa{"AVX2", 32, YMM}
 )
 
 // part returns a register for so many bytes or, if they fill one, a whole one.
@@ -71,25 +68,20 @@ func kernel(s isa, width, m int) {
 	TEXT(name, NOSPLIT, "func(t *byte)")
 	Doc(fmt.Sprintf("%s computes tiles of %d rows and %d columns.", name, m, width))
 	Pragma("noescape")
-	local := AllocLocal(16)
-	segp, segn := local, local.Offset(8)
+	local := AllocLocal(24)
+	walk := segments{local, local.Offset(8), local.Offset(16)}
 
 	Label("tile")
 	t := Load(Param("t"), GP64())
 	acc := make([][]reg.VecVirtual, m)
 	for r := range acc {
 		for left := 4 * width; left > 0; left -= s.bytes {
-			v := s.part(left)
-			if s.bytes == 64 {
-				VPXORD(v, v, v)
-			} else {
-				VXORPS(v, v, v)
-			}
-			acc[r] = append(acc[r], v)
+			acc[r] = append(acc[r], s.part(left))
 		}
 	}
-	sum(s, t, acc, 4*width, segp, segn)
-	finish(s, acc)
+	start(s, t, width, acc)
+	sum(s, t, acc, 4*width, walk)
+	finish(s, width, acc)
 
 	Label("next")
 	t = Load(Param("t"), GP64())
@@ -114,18 +106,23 @@ func kernel(s isa, width, m int) {
 	RET()
 }
 
-// sum emits the loops over segments and k, whose lines have line bytes.
-func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, line int, segp, segn Mem) {
+// segments is the walk over segments: the next one, how many are left, and where
+// this one ends.
+type segments struct{ next, left, end Mem }
+
+// sum emits the loops over segments and k, whose lines have line bytes. What
+// follows the block is fetched into the second cache on the way.
+func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, line int, walk segments) {
 	m, nv := len(acc), len(acc[0])
 	x := GP64()
 	MOVQ(Mem{Base: t, Disp: offNSegs}, x)
 	TESTQ(x, x)
 	JZ(LabelRef("finish"))
-	MOVQ(x, segn)
+	MOVQ(x, walk.left)
 	MOVQ(Mem{Base: t, Disp: offSegs}, x)
-	MOVQ(x, segp)
+	MOVQ(x, walk.next)
 
-	b, idx, cnt := GP64(), GP64(), GP64()
+	b, idx, ahead := GP64(), GP64(), GP64()
 	rows, src := GP64(), GP64()
 	MOVQ(Mem{Base: t, Disp: offB}, b)
 	MOVQ(Mem{Base: t, Disp: offRows}, rows)
@@ -145,10 +142,14 @@ func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, line int, segp, segn Mem
 	}
 
 	Label("segment")
-	MOVQ(segp, idx)
-	ADDQ(Imm(16), segp)
-	MOVQ(Mem{Base: idx, Disp: 8}, cnt)
+	MOVQ(walk.next, idx)
+	ADDQ(Imm(16), walk.next)
+	MOVQ(Mem{Base: idx, Disp: 8}, ahead)
 	MOVQ(Mem{Base: idx}, idx)
+	ADDQ(idx, ahead)
+	MOVQ(ahead, walk.end)
+	ahead = Load(Param("t"), ahead).(reg.GPVirtual)
+	MOVQ(Mem{Base: ahead, Disp: offAhead}, ahead)
 
 	Label("k")
 	bv := make([]reg.VecVirtual, nv)
@@ -169,186 +170,170 @@ func sum(s isa, t reg.Register, acc [][]reg.VecVirtual, line int, segp, segn Mem
 		}
 	}
 	for j := 0; j < line; j += 64 {
-		PREFETCHT1(Mem{Base: b, Disp: s.ahead + j})
+		PREFETCHT1(Mem{Base: b, Index: ahead, Scale: 1, Disp: j})
 	}
 	ADDQ(U32(line), b)
 	INCQ(idx)
-	DECQ(cnt)
-	JNZ(LabelRef("k"))
-	DECQ(segn)
+	CMPQ(idx, walk.end)
+	JNE(LabelRef("k"))
+	DECQ(walk.left)
 	JNZ(LabelRef("segment"))
 }
 
-// finish emits bias, residual, clamp and store.
-func finish(s isa, acc [][]reg.VecVirtual) {
+// start emits the first values of the sums: the bias, or zero.
+func start(s isa, t reg.Register, width int, acc [][]reg.VecVirtual) {
+	bias, n := GP64(), GP64()
+	MOVQ(Mem{Base: t, Disp: offBias}, bias)
+	TESTQ(bias, bias)
+	JZ(LabelRef("zero"))
+	MOVQ(Mem{Base: t, Disp: offN}, n)
+	spread := func(k mask) {
+		for j, v := range acc[0] {
+			k.load(Mem{Base: bias, Disp: j * s.bytes}, j, v)
+			for _, row := range acc[1:] {
+				VMOVAPS(v, row[j])
+			}
+		}
+		JMP(LabelRef("sum"))
+	}
+	CMPQ(n, U32(width))
+	JNE(LabelRef("narrow"))
+	spread(mask{})
+	Label("narrow")
+	spread(s.mask(n, len(acc[0])))
+	Label("zero")
+	for _, row := range acc {
+		for _, v := range row {
+			if s.bytes == 64 {
+				VPXORD(v, v, v)
+			} else {
+				VXORPS(v, v, v)
+			}
+		}
+	}
+	Label("sum")
+}
+
+// finish emits residual, clamp and store, for all columns and for some.
+func finish(s isa, width int, acc [][]reg.VecVirtual) {
 	Label("finish")
 	t := Load(Param("t"), GP64())
 	n := GP64()
 	MOVQ(Mem{Base: t, Disp: offN}, n)
-	if s.bytes == 64 {
-		finish512(t, n, acc)
-		return
-	}
-	CMPQ(n, U32(8*len(acc[0])))
+	CMPQ(n, U32(width))
 	JNE(LabelRef("partial"))
-	finish2(t, n, acc, false)
+	end(s, t, acc, "_full", func() mask { return mask{} })
 	JMP(LabelRef("next"))
 	Label("partial")
-	finish2(t, n, acc, true)
+	end(s, t, acc, "_partial", func() mask { return s.mask(n, len(acc[0])) })
 }
 
-// finish512 masks every access.
-func finish512(t, n reg.Register, acc [][]reg.VecVirtual) {
-	nv := len(acc[0])
-	one := GP64()
-	k := make([]reg.OpmaskVirtual, nv)
-	MOVQ(U32(1), one)
-	SHLXQ(n, one, one)
-	DECQ(one)
-	for j := range k {
-		k[j] = K()
-		KMOVW(one.As32(), k[j])
-		SHRQ(Imm(16), one)
-	}
+// unclamped are the bits of the bounds -Inf and Inf side by side.
+const unclamped = 0x7f800000_ff800000
+
+// end emits one of both. Masks are made where they are needed, since the
+// accumulators leave AVX2 few registers.
+func end(s isa, t reg.Register, acc [][]reg.VecVirtual, suffix string, some func() mask) {
 	p, ld := GP64(), GP64()
-
-	MOVQ(Mem{Base: t, Disp: offBias}, p)
-	TESTQ(p, p)
-	JZ(LabelRef("residual"))
-	for j := range nv {
-		v := like(ZMM(), acc[0][j])
-		VMOVUPS_Z(Mem{Base: p, Disp: 64 * j}, k[j], v)
-		for r := range acc {
-			VADDPS(v, acc[r][j], acc[r][j])
-		}
-	}
-
-	Label("residual")
-	MOVQ(Mem{Base: t, Disp: offRes}, p)
-	MOVQ(Mem{Base: t, Disp: offLDR}, ld)
-	SHLQ(Imm(2), ld)
-	TESTQ(p, p)
-	JZ(LabelRef("clamp"))
-	for r := range acc {
-		for j := range nv {
-			v := like(ZMM(), acc[r][j])
-			VMOVUPS_Z(Mem{Base: p, Disp: 64 * j}, k[j], v)
-			VADDPS(v, acc[r][j], acc[r][j])
-		}
-		if r < len(acc)-1 {
-			ADDQ(ld, p)
-		}
-	}
-
-	Label("clamp")
-	lo, hi := ZMM(), ZMM()
-	VBROADCASTSS(Mem{Base: t, Disp: offLo}, lo)
-	VBROADCASTSS(Mem{Base: t, Disp: offHi}, hi)
-	MOVQ(Mem{Base: t, Disp: offC}, p)
-	MOVQ(Mem{Base: t, Disp: offLDC}, ld)
-	SHLQ(Imm(2), ld)
-	for r := range acc {
-		for j := range nv {
-			// The sum stands second (Intel order), so that NaN passes.
-			VMAXPS(acc[r][j], like(lo, acc[r][j]), acc[r][j])
-			VMINPS(acc[r][j], like(hi, acc[r][j]), acc[r][j])
-			VMOVUPS(acc[r][j], k[j], Mem{Base: p, Disp: 64 * j})
-		}
-		if r < len(acc)-1 {
-			ADDQ(ld, p)
-		}
-	}
-}
-
-// finish2 is the AVX2 form; partial tiles load masks where they need them,
-// since the accumulators leave few registers.
-func finish2(t, n reg.Register, acc [][]reg.VecVirtual, partial bool) {
-	nv := len(acc[0])
-	suffix := "_full"
-	if partial {
-		suffix = "_partial"
-	}
-	p, ld := GP64(), GP64()
-	masks := func() []reg.VecVirtual {
-		if !partial {
-			return nil
-		}
-		table, k := GP64(), make([]reg.VecVirtual, nv)
-		LEAQ(laneMasks, table)
-		i := GP64()
-		MOVQ(U32(16), i)
-		SUBQ(n, i)
-		for j := range k {
-			k[j] = YMM()
-			VMOVUPS(Mem{Base: table, Index: i, Scale: 4, Disp: 32 * j}, k[j])
-		}
-		return k
-	}
-	add := func(k []reg.VecVirtual, m Mem, j int, to ...reg.VecVirtual) {
-		v := YMM()
-		if partial {
-			VMASKMOVPS(m, k[j], v)
-		} else {
-			VMOVUPS(m, v)
-		}
-		for _, a := range to {
-			VADDPS(v, a, a)
-		}
-	}
-
-	MOVQ(Mem{Base: t, Disp: offBias}, p)
-	TESTQ(p, p)
-	JZ(LabelRef("residual" + suffix))
-	k := masks()
-	for j := range nv {
-		var to []reg.VecVirtual
-		for r := range acc {
-			to = append(to, acc[r][j])
-		}
-		add(k, Mem{Base: p, Disp: 32 * j}, j, to...)
-	}
-
-	Label("residual" + suffix)
-	MOVQ(Mem{Base: t, Disp: offRes}, p)
-	MOVQ(Mem{Base: t, Disp: offLDR}, ld)
-	SHLQ(Imm(2), ld)
-	TESTQ(p, p)
-	JZ(LabelRef("clamp" + suffix))
-	k = masks()
-	for r := range acc {
-		for j := range nv {
-			add(k, Mem{Base: p, Disp: 32 * j}, j, acc[r][j])
-		}
-		if r < len(acc)-1 {
-			ADDQ(ld, p)
-		}
-	}
-
-	Label("clamp" + suffix)
-	lo, hi := YMM(), YMM()
-	VBROADCASTSS(Mem{Base: t, Disp: offLo}, lo)
-	VBROADCASTSS(Mem{Base: t, Disp: offHi}, hi)
-	for r := range acc {
-		for j := range nv {
-			VMAXPS(acc[r][j], lo, acc[r][j])
-			VMINPS(acc[r][j], hi, acc[r][j])
-		}
-	}
-	MOVQ(Mem{Base: t, Disp: offC}, p)
-	MOVQ(Mem{Base: t, Disp: offLDC}, ld)
-	SHLQ(Imm(2), ld)
-	k = masks()
-	for r := range acc {
-		for j := range nv {
-			if partial {
-				VMASKMOVPS(acc[r][j], k[j], Mem{Base: p, Disp: 32 * j})
-			} else {
-				VMOVUPS(acc[r][j], Mem{Base: p, Disp: 32 * j})
+	rows := func(base, stride int, f func(row []reg.VecVirtual)) {
+		MOVQ(Mem{Base: t, Disp: base}, p)
+		MOVQ(Mem{Base: t, Disp: stride}, ld)
+		SHLQ(Imm(2), ld)
+		for r, row := range acc {
+			f(row)
+			if r < len(acc)-1 {
+				ADDQ(ld, p)
 			}
 		}
-		if r < len(acc)-1 {
-			ADDQ(ld, p)
+	}
+	CMPQ(Mem{Base: t, Disp: offRes}, Imm(0))
+	JE(LabelRef("clamp" + suffix))
+	k := some()
+	rows(offRes, offLDR, func(row []reg.VecVirtual) {
+		for j, a := range row {
+			v := s.part(int(a.Size()))
+			k.load(Mem{Base: p, Disp: j * s.bytes}, j, v)
+			VADDPS(v, a, a)
 		}
+	})
+
+	Label("clamp" + suffix)
+	bounds := GP64()
+	MOVQ(U64(unclamped), bounds)
+	CMPQ(bounds, Mem{Base: t, Disp: offLo})
+	JE(LabelRef("store" + suffix))
+	lo, hi := s.vec(), s.vec()
+	VBROADCASTSS(Mem{Base: t, Disp: offLo}, lo)
+	VBROADCASTSS(Mem{Base: t, Disp: offHi}, hi)
+	for _, row := range acc {
+		for _, a := range row {
+			// The sum stands second (Intel order), so that NaN passes.
+			VMAXPS(a, like(lo, a), a)
+			VMINPS(a, like(hi, a), a)
+		}
+	}
+
+	Label("store" + suffix)
+	k = some()
+	rows(offC, offLDC, func(row []reg.VecVirtual) {
+		for j, a := range row {
+			k.store(a, j, Mem{Base: p, Disp: j * s.bytes})
+		}
+	})
+}
+
+// mask limits accesses to the columns that there are; the zero mask limits none.
+type mask struct {
+	k []reg.OpmaskVirtual
+	v []reg.VecVirtual
+}
+
+// mask is that of n columns in nv registers.
+func (s isa) mask(n reg.Register, nv int) (m mask) {
+	bits := GP64()
+	if s.bytes == 64 {
+		MOVQ(U32(1), bits)
+		SHLXQ(n, bits, bits)
+		DECQ(bits)
+		for range nv {
+			k := K()
+			KMOVW(bits.As32(), k)
+			SHRQ(Imm(16), bits)
+			m.k = append(m.k, k)
+		}
+		return m
+	}
+	table := GP64()
+	LEAQ(laneMasks, table)
+	MOVQ(U32(16), bits)
+	SUBQ(n, bits)
+	for j := range nv {
+		v := YMM()
+		VMOVUPS(Mem{Base: table, Index: bits, Scale: 4, Disp: 32 * j}, v)
+		m.v = append(m.v, v)
+	}
+	return m
+}
+
+func (m mask) load(from Mem, j int, v reg.VecVirtual) {
+	switch {
+	case m.k != nil:
+		VMOVUPS_Z(from, m.k[j], v)
+	case m.v != nil:
+		VMASKMOVPS(from, m.v[j], v)
+	default:
+		VMOVUPS(from, v)
+	}
+}
+
+func (m mask) store(v reg.VecVirtual, j int, to Mem) {
+	switch {
+	case m.k != nil:
+		VMOVUPS(v, m.k[j], to)
+	case m.v != nil:
+		VMASKMOVPS(v, m.v[j], to)
+	default:
+		VMOVUPS(v, to)
 	}
 }
 

@@ -16,6 +16,9 @@ var (
 	erfcPoly = []float32{1.286548823e-01, 6.350591183e-01, 1.064901426e-01, -2.405584045e-02, 3.810717026e-03, -3.697702778e-04, 1.632953172e-05}
 )
 
+// exp2Poly is 2ˣ for |x| ≤ ½ within 2e-7, of SiLU alone.
+var exp2Poly = []float32{1, 6.931471825e-01, 2.402234972e-01, 5.550381169e-02, 9.666368365e-03, 1.338130212e-03}
+
 const (
 	tanhSmall = 0.625
 	erfSmall  = 0.921875
@@ -24,6 +27,9 @@ const (
 	expMax    = 89.0
 	ln2Hi     = 0.693359375
 	ln2Lo     = -2.12194440e-4
+	siluEnd   = 87.0
+	log2e     = 1.442695022
+	roundAt   = 3 << 22
 	signBit   = 1 << 31
 )
 
@@ -136,11 +142,41 @@ func (s Set) bySign(x, minus, plus, dst Reg) {
 	VBLENDVPS(x, minus, plus, dst)
 }
 
-// SiLU computes x·Sigmoid(x) in place.
-func (s Set) SiLU(x []Reg) {
-	y := s.copies(x)
-	s.Sigmoid(y)
-	s.timesFinite(x, y)
+// SiLU returns x/(1+e⁻ˣ), e⁻ˣ as a power of two, for x in place; again reads
+// operand j once more, since many at a time hide the latency better than
+// registers that hold it. Bounds on bits leave the multipliers free.
+func (s Set) SiLU(x []Reg, again func(j int) Reg) []Reg {
+	n, e := s.Group(len(x)), s.Group(len(x))
+	lo, hi, round, log := s.Const(-siluEnd), s.Const(siluEnd), s.Const(roundAt), s.Const(-log2e)
+	for j := range x {
+		VPMINUD(lo, x[j], x[j])
+		VPMINSD(hi, x[j], x[j])
+		VMOVAPS(round, n[j])
+		VFMADD231PS(log, x[j], n[j])
+	}
+	for j := range x {
+		VSUBPS(round, n[j], e[j])
+	}
+	for j := range x {
+		VFMSUB231PS(log, x[j], e[j])
+	}
+	p := s.horner(exp2Poly, e)
+	one := s.Const(1)
+	for j := range p {
+		s.timesPow2(p[j], n[j])
+		VADDPS(one, p[j], p[j])
+		num := again(j)
+		VMAXPS(num, lo, num)
+		VDIVPS(p[j], num, p[j])
+	}
+	return p
+}
+
+// timesPow2 computes p·2ⁿ in place for normal results, n in the low bits of a
+// number beside roundAt; n is lost.
+func (s Set) timesPow2(p, n Reg) {
+	VPSLLD(Imm(23), n, n)
+	VPADDD(n, p, p)
 }
 
 // timesFinite computes x·y in place with -Inf in x replaced by the least

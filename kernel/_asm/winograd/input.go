@@ -10,31 +10,6 @@ import (
 	. "pare-asm/vec"
 )
 
-// stride addresses multiples 0 to 5 of a distance.
-type stride struct{ one, three, five reg.GPVirtual }
-
-// newStride multiplies a number of elements by 4·n bytes.
-func newStride(elements Op, n int) stride {
-	s := stride{GP64(), GP64(), GP64()}
-	MOVQ(elements, s.one)
-	IMUL3Q(U32(4*n), s.one, s.one)
-	LEAQ(Mem{Base: s.one, Index: s.one, Scale: 2}, s.three)
-	LEAQ(Mem{Base: s.one, Index: s.one, Scale: 4}, s.five)
-	return s
-}
-
-func (s stride) at(base reg.Register, i int) Mem {
-	switch i {
-	case 0:
-		return Mem{Base: base}
-	case 3:
-		return Mem{Base: base, Index: s.three, Scale: 1}
-	case 5:
-		return Mem{Base: base, Index: s.five, Scale: 1}
-	}
-	return Mem{Base: base, Index: s.one, Scale: uint8(i)}
-}
-
 // rest is the mask of the vector at the index; nil for AVX2, whose channels
 // fill whole registers.
 func rest(s Set, n, index reg.Register) *Tail {
@@ -62,8 +37,8 @@ func input(s Set, f form) {
 	n, row, tap := Load(Param("c"), GP64()), Load(Param("row"), GP64()), Load(Param("tap"), GP64())
 	SHLQ(Imm(2), row)
 	SHLQ(Imm(2), tap)
-	pixels := newStride(param("pixel"), 1)
-	lines := newStride(param("tap"), edge)
+	pixels := NewStride(Argument("pixel"), 4)
+	lines := NewStride(Argument("tap"), 4*edge)
 	if f.m == 4 {
 		e.hold(p*p+q*q, p*p*q*q, p*p, q*q, p, q)
 	}
@@ -76,7 +51,7 @@ func input(s Set, f form) {
 		LEAQ(Mem{Base: src, Index: index, Scale: 4}, at)
 		cols := map[int][]Reg{}
 		for y := range edge {
-			f.in(e, part, e.loads(func(x int) Mem { return pixels.at(at, x) }, t),
+			f.in(e, part, e.loads(func(x int) Mem { return pixels.At(at, x) }, t),
 				func(x int, v Reg) { cols[x] = append(cols[x], v) })
 			if y < edge-1 {
 				ADDQ(row, at)
@@ -95,7 +70,7 @@ func input(s Set, f form) {
 				all[y] = y
 			}
 			f.in(e, all, func(y int) Reg { return cols[x][y] },
-				func(y int, v Reg) { VMOVUPS(v, lines.at(to, y)) })
+				func(y int, v Reg) { VMOVUPS(v, lines.At(to, y)) })
 		}
 	}
 	ADDQ(Imm(uint64(s.Lanes)), index)
@@ -122,12 +97,4 @@ func (e *emitter) loads(at func(i int) Mem, t *Tail) source {
 		}
 		return seen[i]
 	}
-}
-
-func param(name string) Mem {
-	p, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	return p.Addr
 }

@@ -41,7 +41,7 @@ func output(s Set, f form) {
 	MOVQ(o.arg(offSrc), src)
 	MOVQ(o.arg(offTap), tap)
 	SHLQ(Imm(2), tap)
-	lines := newStride(o.arg(offTap), edge)
+	lines := NewStride(o.arg(offTap), 4*edge)
 	if f.m == 4 {
 		o.hold(p, q)
 	}
@@ -56,7 +56,7 @@ func output(s Set, f form) {
 		LEAQ(Mem{Base: src, Index: o.index, Scale: 4}, at)
 		rows := map[int][]Reg{}
 		for x := range edge {
-			f.out(&o.emitter, part, o.loads(func(y int) Mem { return lines.at(at, y) }, o.tail),
+			f.out(&o.emitter, part, o.loads(func(y int) Mem { return lines.At(at, y) }, o.tail),
 				func(y int, v Reg) { rows[y] = append(rows[y], v) })
 			if x < edge-1 {
 				ADDQ(tap, at)

@@ -1,0 +1,5 @@
+//go:build !race
+
+package pare_test
+
+const raced = false
