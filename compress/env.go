@@ -31,7 +31,7 @@ type Env struct {
 	step      *StepReport
 	report    *Report
 	layers    []Selection
-	machine   *machine // that the recipe is for, nil for any
+	machine   *machine       // that the recipe is for, nil for any
 	change    func(l *Layer) // what a method makes of the selections, nil for nothing
 	progress  func(Progress)
 	total     int
