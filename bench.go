@@ -91,7 +91,13 @@ func (m *Model) Bench(ctx context.Context, o BenchOptions) (*BenchResult, error)
 		ratio, interval := t.ratio()
 		out.Against, out.Ratio, out.RatioInterval = &other, &ratio, &interval
 	}
-	return out, out.profile(ctx, own, in)
+	if err := out.profile(ctx, own, in); err != nil {
+		return out, err
+	}
+	if hint := m.narrowHint(out.Steps); hint != "" {
+		out.Notes = append(out.Notes, hint)
+	}
+	return out, nil
 }
 
 // measurePeaks measures what the machine can do at most.

@@ -31,6 +31,7 @@ type Env struct {
 	step      *StepReport
 	report    *Report
 	layers    []Selection
+	machine   *machine       // that the recipe is for, nil for any
 	change    func(l *Layer) // what a method makes of the selections, nil for nothing
 	progress  func(Progress)
 	total     int
@@ -62,6 +63,9 @@ func (e *Env) Layers(m *ir.Model) []Layer {
 		k := slices.IndexFunc(e.layers, func(s Selection) bool { return matchName(s.Match, l.Name) })
 		if k >= 0 {
 			l.selected(e.layers[k])
+		}
+		if e.machine != nil && l.Bits == 0 {
+			e.machine.limit(l)
 		}
 		if e.change != nil {
 			e.change(l)

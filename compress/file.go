@@ -19,13 +19,15 @@ import (
 //	layers:
 //	  - {match: "layer4.*", skip: true}
 //	  - {match: conv1, w: 8}
+//	for: avx2
 //
 // A step is written as on the command line or as a mapping from the method to
 // its parameters; a single selection needs no list. Unknown keys are errors.
 func ParseFile(text []byte) (*Recipe, error) {
 	var doc struct {
-		Steps  []any `yaml:"steps"`
-		Layers any   `yaml:"layers"`
+		Steps  []any  `yaml:"steps"`
+		Layers any    `yaml:"layers"`
+		For    string `yaml:"for"`
 	}
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("recipe file: not a text")
@@ -48,6 +50,7 @@ func ParseFile(text []byte) (*Recipe, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.For = doc.For
 	if r.Layers, err = selections(doc.Layers); err != nil {
 		return nil, fmt.Errorf("recipe file, layers: %w", err)
 	}

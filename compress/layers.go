@@ -47,6 +47,10 @@ type Layer struct {
 	// weights and the data of this layer, 0 for the step's own; FloatBits leaves
 	// the data in float.
 	Bits, ActivationBits int
+	// Most is how many bits the weights should have at most where the layer computes
+	// on integers on the machine that the recipe is for, unless the recipe selects
+	// their width; 0 for no limit.
+	Most int
 }
 
 // Params is the number of weights.

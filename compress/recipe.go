@@ -10,15 +10,17 @@ import (
 	"pare/internal/fault"
 )
 
-// Recipe is a chain of steps, applied left to right, and selections of layers
-// that are treated differently.
+// Recipe is a chain of steps, applied left to right, selections of layers that are
+// treated differently, and the kind of machine that the result is for.
 type Recipe struct {
 	Steps  []Method
 	Layers []Selection
+	For    string // one of Machines, "" for any
 }
 
 // String is the canonical spelling, which Parse reads back: steps joined by
-// "+", then ";pattern:skip" or ";pattern:w=8,a=8" for every selection.
+// "+", then ";pattern:skip" or ";pattern:w=8,a=8" for every selection, then
+// ";for=avx2".
 func (r *Recipe) String() string {
 	var b strings.Builder
 	for i, m := range r.Steps {
@@ -29,6 +31,9 @@ func (r *Recipe) String() string {
 	}
 	for _, s := range r.Layers {
 		b.WriteString(";" + s.String())
+	}
+	if r.For != "" {
+		b.WriteString(";for=" + r.For)
 	}
 	return b.String()
 }
@@ -51,7 +56,8 @@ func (r *Recipe) Validate() error {
 			return err
 		}
 	}
-	return nil
+	_, err := findMachine(r.For)
+	return err
 }
 
 func validate(m Method) error {
@@ -102,15 +108,15 @@ type Preset struct{ Name, Recipe, Doc string }
 // DefaultPreset is the preset used when no recipe is given.
 const DefaultPreset = "w8a8"
 
-// Parse reads a recipe or the name of a preset. Errors say where in the text
-// the problem is and what was probably meant.
+// Parse reads a recipe, or the name of a preset in the place of its steps. Errors
+// say where in the text the problem is and what was probably meant.
 func Parse(text string) (*Recipe, error) {
+	head, tail, more := strings.Cut(text, ";")
 	for _, p := range Presets {
-		if strings.TrimSpace(text) == p.Name {
-			text = p.Recipe
+		if strings.TrimSpace(head) == p.Name {
+			head = p.Recipe
 		}
 	}
-	head, tail, more := strings.Cut(text, ";")
 	p := parser{text: head}
 	r := &Recipe{}
 	for {
@@ -127,15 +133,30 @@ func Parse(text string) (*Recipe, error) {
 		return nil, err
 	}
 	if more {
-		for part := range strings.SplitSeq(tail, ";") {
-			s, err := parseSelection(part)
-			if err != nil {
-				return nil, err
-			}
-			r.Layers = append(r.Layers, s)
+		if err := r.parseTail(tail); err != nil {
+			return nil, err
 		}
 	}
 	return r, r.Validate()
+}
+
+// parseTail reads what follows the steps.
+func (r *Recipe) parseTail(tail string) error {
+	for part := range strings.SplitSeq(tail, ";") {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(part), "for="); ok {
+			if r.For != "" || name == "" {
+				return fmt.Errorf("recipe: %q: name one kind of machine", part)
+			}
+			r.For = name
+			continue
+		}
+		s, err := parseSelection(part)
+		if err != nil {
+			return err
+		}
+		r.Layers = append(r.Layers, s)
+	}
+	return nil
 }
 
 // parser reads steps: name, or name(key=value,...), where a value may be a step.

@@ -47,6 +47,7 @@ func TestCanonical(t *testing.T) {
 		"copy;conv1:w=8; layer4.*:skip": "copy;conv1:w=8;layer4.*:skip",
 		"copy;/a/b:0:skip":              "copy;/a/b:0:skip",
 		"copy;fc: a=32 ;x:a=4,w=3":      "copy;fc:a=32;x:w=3,a=4",
+		"copy; for=avx2 ;fc:skip":       "copy;fc:skip;for=avx2",
 	} {
 		r, err := compress.Parse(in)
 		if err != nil {
@@ -85,6 +86,9 @@ func TestMistakes(t *testing.T) {
 		"copy;x:a=16":                 "a=16 is neither in 2..8 nor 32",
 		"copy;x:skip,w=8":             "either skip or a width",
 		"copy;x:b=8":                  "write pattern:skip or pattern:w=8,a=8",
+		"copy;for=avx1":               `for=avx1: choose one of [avx2], did you mean "avx2"?`,
+		"copy;for=":                   "name one kind of machine",
+		"copy;for=avx2;for=avx2":      "name one kind of machine",
 	} {
 		_, err := compress.Parse(in)
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -113,7 +117,7 @@ layers:
 	if want := "copy+outer(count=7,rate=0.25,base=outer(on=true))+outer(how=fast);layer4.*:skip;conv1:w=8"; r.String() != want {
 		t.Errorf("read as %q, want %q", r, want)
 	}
-	if r, err = compress.ParseFile([]byte("steps: [copy]\nlayers: {match: fc, skip: true}")); err != nil || r.String() != "copy;fc:skip" {
+	if r, err = compress.ParseFile([]byte("steps: [copy]\nlayers: {match: fc, skip: true}\nfor: avx2")); err != nil || r.String() != "copy;fc:skip;for=avx2" {
 		t.Errorf("single selection: %v, %v", r, err)
 	}
 	for text, want := range map[string]string{

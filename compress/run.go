@@ -51,11 +51,12 @@ func (r *Recipe) Run(ctx context.Context, m *ir.Model, o Options) (*Report, erro
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	machine, _ := findMachine(r.For) // validated
 	originals := map[*ir.Value]*tensor.Tensor{}
 	for _, method := range r.Steps {
 		env := &Env{
 			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Run: o.Run, originals: originals, shared: map[any]any{},
-			step: &StepReport{Step: stepString(method)}, report: rep, layers: r.Layers, progress: o.Progress,
+			step: &StepReport{Step: stepString(method)}, report: rep, layers: r.Layers, machine: machine, progress: o.Progress,
 		}
 		if err := runStep(ctx, m, method, env, o.Data); err != nil {
 			return nil, fmt.Errorf("%s: %w", env.step.Step, err)

@@ -35,7 +35,7 @@ func TestDepthLines(t *testing.T) {
 				s.Groups, s.O = s.C, s.C
 				t.Run(fmt.Sprint(i), func(t *testing.T) {
 					testIntConvOf(t, s, 127, func(s ConvShape, w []int8, zero uint8) *IntWeights {
-						p := pickIntTile(intDepthTiles, 127).pack(s, w, zero, 127)
+						p := pickIntTile(intDepthTiles).pack(s, w, zero)
 						p.line = l.weights(&s, w, zero)
 						if planLines(&s, p).run == nil {
 							t.Fatal("lines do not take the shape")

@@ -2,17 +2,19 @@ package kernel_test
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"pare/kernel"
 )
 
-// BenchmarkIntConv times integer layers with weights of eight, seven and four
-// bits. Shares of peak are of exact products of full range: narrow weights may
-// pass it.
+// BenchmarkIntConv times integer layers with weights of eight to four bits, spread
+// as trained ones are. Shares of peak are of exact products of full range: narrow
+// weights may pass it.
 func BenchmarkIntConv(b *testing.B) {
 	eachBenchLevel(b, func(b *testing.B) {
-		for _, largest := range []int8{127, 63, 7} {
+		for _, largest := range []int8{127, 63, 31, 7} {
 			for _, s := range convLayers {
 				name := fmt.Sprintf("max%d/%dx%d,%d->%d,%dx%ds%d", largest, s.H, s.W, s.C, s.O, s.KH, s.KW, s.StrideH)
 				b.Run(name, func(b *testing.B) { benchIntConv(b, s, largest) })
@@ -23,7 +25,14 @@ func BenchmarkIntConv(b *testing.B) {
 
 func benchIntConv(b *testing.B, s kernel.ConvShape, largest int8) {
 	src, w := make([]uint8, s.H*s.W*s.C), make([]int8, s.O*s.C/max(1, s.Groups)*s.KH*s.KW)
-	w[0] = largest
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range w {
+		x := math.Round(r.NormFloat64() * float64(largest) / 3.5)
+		w[i] = int8(min(max(x, -float64(largest)), float64(largest)))
+	}
+	for i := range src {
+		src[i] = uint8(r.IntN(256))
+	}
 	dst := make([]uint8, s.OH()*s.OW()*s.O)
 	weights, err := kernel.PackIntConv(s, w, 0)
 	if err != nil {

@@ -14,6 +14,8 @@ type IntConv struct {
 	segs         []seg
 	scratchBytes int
 	stack        stackPlan
+	order        [][]int32 // of the quads of grouped panels, and of stacked ones
+	stackOrder   [][]int32
 	line         linePlan
 }
 
@@ -74,6 +76,7 @@ func newIntConv(s ConvShape, w *IntWeights, result int) (*IntConv, error) {
 			c.scratchBytes = max(c.scratchBytes, s.W*s.SrcStride)
 		}
 	}
+	c.order = w.orders(c.segs)
 	c.planStack()
 	return c, nil
 }
@@ -149,7 +152,7 @@ func (c *IntConv) run(task int, dst []uint8, store intStore, src []uint8, ep *In
 	src = reach(&c.bandPlan, rows, src, scratch[4*c.stack.total:], r0, r1, pad)
 	p := intProductPool.Get().(*intProduct)
 	defer p.release()
-	*p = intProduct{tile: c.w.tile, rows: rows, segs: c.segs, flush: c.w.flush, codes: c.w.codes, store: store,
+	*p = intProduct{tile: c.w.tile, rows: rows, segs: c.segs, codes: c.w.codes, store: store,
 		dst: dst[r0*c.ow*s.DstStride*store.size():], ldc: s.DstStride, ldr: s.ResStride, ep: ep}
 	if ep.Residual != nil && store != storeSums {
 		p.res = ep.Residual[r0*c.ow*s.ResStride:]

@@ -135,8 +135,8 @@ func TestIntConv(t *testing.T) {
 	eachIntTile(t, "inttile", intTiles, func(t *testing.T, tile *intTile) {
 		for i, s := range intCases {
 			largest := []int{127}
-			if tile.limit > 0 {
-				largest = []int{1, tile.limit/2 - 1, tile.limit}
+			if tile.grouped {
+				largest = []int{127, 64, 63, 32, 31, 16, 8, 7, 3, 1}
 			}
 			for _, l := range largest {
 				t.Run(fmt.Sprint(i, "/", l), func(t *testing.T) { testIntConv(t, tile, s, l) })
@@ -154,7 +154,7 @@ func TestIntDepthwise(t *testing.T) {
 }
 
 func testIntConv(t *testing.T, tile *intTile, s ConvShape, largest int) {
-	testIntConvOf(t, s, largest, func(s ConvShape, w []int8, zero uint8) *IntWeights { return tile.pack(s, w, zero, largest) })
+	testIntConvOf(t, s, largest, func(s ConvShape, w []int8, zero uint8) *IntWeights { return tile.pack(s, w, zero) })
 }
 
 func testIntConvOf(t *testing.T, s ConvShape, largest int, pack func(s ConvShape, w []int8, zero uint8) *IntWeights) {

@@ -28,7 +28,7 @@ func PackIntFew(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
 	if bits == 0 || s.C%lowStep(bits) != 0 {
 		return PackIntConv(s, w, zero)
 	}
-	p := tile.ints().empty(s, zero, largest)
+	p := tile.ints().empty(s, zero)
 	p.codes = tile.intCodes(bits, levels, largest)
 	tile.packInts(p, w, &codes)
 	return p, nil
@@ -104,7 +104,7 @@ func (t *lowTile) packInts(p *IntWeights, w []int8, codes *[256]uint8) {
 	for o := range p.o {
 		if o%width == 0 {
 			data := all[o/width*size:][:size]
-			p.panels = append(p.panels, intPanel{width, bytesAs(data), make([]int32, width)})
+			p.panels = append(p.panels, intPanel{width: width, data: bytesAs(data), start: make([]int32, width)})
 		}
 		panel, sum := &p.panels[o/width], 0
 		for k, v := range w[o*p.c:][:p.c] {
@@ -205,10 +205,12 @@ func (t *lowTile) sumInts(l *lowSums, a *intArgs, p *lowPanel, r, n int) []int32
 // pointer is where s lies.
 func pointer[T any](s []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(s)) }
 
-// zeroLine is a line of weights of whole bytes, and oneQuad the run it takes.
+// zeroLine is a line of weights of whole bytes, and oneQuad the run it takes;
+// grouped tiles do without.
 var (
 	zeroLine [4 * maxLowWidth]int8
 	oneQuad  = []seg{{0, 1}}
+	noGroups groupRun
 )
 
 // finish stores the sums of row r: as those that a tile of whole bytes starts
@@ -227,6 +229,6 @@ func (t *lowTile) finish(a *intArgs, p *lowPanel, r int, sums []int32) {
 		}
 		return
 	}
-	a.start, a.b, a.segs = sums, zeroLine[:], oneQuad
+	a.start, a.b, a.segs, a.runs = sums, zeroLine[:], oneQuad, &noGroups
 	t.end(a)
 }

@@ -22,7 +22,7 @@ type IntPanels struct {
 // HasIntPanels reports whether the machine has a kernel for products of codes with
 // codes of 8 bits; without, the same integers as float32 are as fast.
 func HasIntPanels() bool {
-	t := pickIntTile(intTiles, 128)
+	t := pickIntTile(intTiles)
 	return t.form == formBytes && (t.needs == 0 || t.needs&cpu.VNNI != 0)
 }
 
@@ -31,7 +31,7 @@ func NewIntPanels(k, n int) (*IntPanels, error) {
 	if k < 0 || n < 0 || k > math.MaxInt32/(255*128) {
 		return nil, fmt.Errorf("panels of a %dx%d matrix of codes: sums of 32 bits do not hold its products", k, n)
 	}
-	t := pickIntTile(intTiles, 128)
+	t := pickIntTile(intTiles)
 	p := &IntPanels{k: k, n: n, quads: (k + 3) / 4, tile: t}
 	for j := 0; j < n; j += t.nr() {
 		w := narrowest(t.panels, n-j).width
@@ -145,7 +145,7 @@ func (p *IntPanels) RunFloat(dst []float32, ldc int, src []uint8, lda, m int, ep
 	for i := range rows {
 		rows[i] = int32(i * lda)
 	}
-	x := intProduct{tile: p.tile, src: src, rows: rows, segs: []seg{{0, p.quads}}, flush: math.MaxInt, store: storeFloat,
+	x := intProduct{tile: p.tile, src: src, rows: rows, segs: []seg{{0, p.quads}}, store: storeFloat,
 		dst: rawBytes(dst), ldc: ldc, ep: ep}
 	t := intTilePool.Get().(*intArgs)
 	for i := range p.panels {

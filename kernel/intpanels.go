@@ -12,7 +12,6 @@ type IntWeights struct {
 	runs                 intRuns
 	zero                 uint8
 	tile                 *intTile
-	flush                int
 	panels               []intPanel   // of one group after the other
 	stack                *intStack    // nil: one term
 	codes                *intCodes    // nil: panels hold the weights themselves
@@ -24,6 +23,9 @@ type intPanel struct {
 	width int
 	data  []int8
 	start []int32
+	// order and runs are the quads of the lines of a grouped panel.
+	order []int32
+	runs  []groupRun
 }
 
 // intRuns is how the source of one output pixel is read: taps runs of n
@@ -56,21 +58,20 @@ func PackIntConv(s ConvShape, w []int8, zero uint8) (*IntWeights, error) {
 	if n := s.O * s.C / s.Groups * s.KH * s.KW; len(w) != n {
 		return nil, fmt.Errorf("convolution weights: %d elements for [%d,%d,%d,%d]", len(w), s.O, s.C/s.Groups, s.KH, s.KW)
 	}
-	largest, err := bounds(s.O, w)
-	if err != nil {
+	if _, err := bounds(s.O, w); err != nil {
 		return nil, err
 	}
 	if s.depthwise() {
-		p := pickIntTile(intDepthTiles, largest).pack(s, w, zero, largest)
+		p := pickIntTile(intDepthTiles).pack(s, w, zero)
 		p.line = packLines(&s, w, zero)
 		return p, nil
 	}
-	return pickIntTile(intTiles, largest).pack(s, w, zero, largest), nil
+	return pickIntTile(intTiles).pack(s, w, zero), nil
 }
 
 // pack packs weights that are known to fit.
-func (t *intTile) pack(s ConvShape, w []int8, zero uint8, largest int) *IntWeights {
-	p := t.empty(s, zero, largest)
+func (t *intTile) pack(s ConvShape, w []int8, zero uint8) *IntWeights {
+	p := t.empty(s, zero)
 	cg, og, taps := s.C/s.Groups, s.O/s.Groups, s.KH*s.KW
 	if t.form == formChannels {
 		og = s.O
@@ -78,24 +79,48 @@ func (t *intTile) pack(s ConvShape, w []int8, zero uint8, largest int) *IntWeigh
 	for o := range s.O {
 		p.column(o%og, og, hwc(w[o*cg*taps:(o+1)*cg*taps], cg, taps))
 	}
+	p.arrange()
 	return p
 }
 
-// empty is weights up to largest without any panel.
-func (t *intTile) empty(s ConvShape, zero uint8, largest int) *IntWeights {
-	p := &IntWeights{kh: s.KH, kw: s.KW, c: s.C, groups: s.Groups, o: s.O,
-		runs: intRunsOf(&s), zero: zero, tile: t, flush: math.MaxInt}
-	if t.defers && largest > 0 {
-		p.flush = math.MaxInt16 / (2 * math.MaxUint8 * largest)
+// empty is weights without any panel.
+func (t *intTile) empty(s ConvShape, zero uint8) *IntWeights {
+	return &IntWeights{kh: s.KH, kw: s.KW, c: s.C, groups: s.Groups, o: s.O, runs: intRunsOf(&s), zero: zero, tile: t}
+}
+
+// arrange brings complete panels of quads into the order that the tile reads.
+func (p *IntWeights) arrange() {
+	for i := range p.panels {
+		switch {
+		case p.tile.grouped:
+			p.panels[i].group()
+		case p.tile.form == formPlanes:
+			p.panels[i].planes()
+		}
 	}
-	return p
+}
+
+// planes brings the first bytes of all quads of a line together, then the second.
+func (p *intPanel) planes() {
+	quads := make([]int8, 4*p.width)
+	for line := p.data; len(line) > 0; line = line[len(quads):] {
+		copy(quads, line)
+		for i, v := range quads {
+			line[i%4*p.width+i/4] = v
+		}
+	}
 }
 
 // hwc brings the weights of a channel from [C][KH][KW] to [KH][KW][C].
 func hwc(w []int8, c, taps int) []int8 {
+	if taps == 1 {
+		return w
+	}
 	out := make([]int8, len(w))
-	for i, v := range w {
-		out[i%taps*c+i/taps] = v
+	for i := range c {
+		for k, v := range w[i*taps:][:taps] {
+			out[k*c+i] = v
+		}
 	}
 	return out
 }
@@ -122,22 +147,24 @@ func (p *IntWeights) column(j, og int, w []int8) {
 	lines := p.runs.taps * p.runs.quads()
 	if j%nr == 0 {
 		width := narrowest(p.tile.panels, og-j).width
-		p.panels = append(p.panels, intPanel{width, make([]int8, lines*width*p.tile.unit()), make([]int32, width)})
+		p.panels = append(p.panels, intPanel{width: width, data: make([]int8, lines*width*4), start: make([]int32, width)})
 	}
 	panel := &p.panels[len(p.panels)-1]
-	line := panel.width * p.tile.unit()
-	sum, at := 0, 0
+	sum := 0
 	for _, v := range w {
 		sum += int(v)
 	}
-	for range p.runs.taps {
-		for i := 0; i < p.runs.n; i += 4 {
-			var quad [4]int8
-			copy(quad[:], w[i:min(i+4, p.runs.n)])
-			p.tile.put(panel.data[at:at+line], j%nr, quad)
+	line, at := 4*panel.width, 4*(j%nr)
+	for ; len(w) > 0; w = w[p.runs.n:] {
+		run := w[:p.runs.n]
+		for ; len(run) >= 4; run = run[4:] {
+			*(*[4]int8)(panel.data[at:]) = [4]int8(run)
 			at += line
 		}
-		w = w[p.runs.n:]
+		if len(run) > 0 {
+			p.tile.put(panel.data[at:], run)
+			at += line
+		}
 	}
 	panel.start[j%nr] = int32(-sum * (int(p.zero) - p.tile.lowered))
 }
@@ -146,7 +173,7 @@ func (p *IntWeights) column(j, og int, w []int8) {
 func (p *IntWeights) Bytes() int {
 	n := 0
 	for _, panel := range p.panels {
-		n += len(panel.data) + 4*len(panel.start)
+		n += len(panel.data) + 4*(len(panel.start)+len(panel.order)) + 16*len(panel.runs)
 	}
 	if p.stack != nil {
 		n += p.stack.w.Bytes()

@@ -19,8 +19,8 @@ type intProduct struct {
 	top, left int
 	ep        *IntEpilogue
 	res       []uint8
-	flush     int
 	codes     *intCodes
+	order     []int32 // of the panel that runs next, of grouped ones
 	// extra is what is added to the products of rows from extraRow on, lde numbers
 	// apart, for the panel that runs next; nil for nothing.
 	extra         []float32
@@ -36,7 +36,8 @@ func (p *intProduct) looks() bool { return p.tile.looks && p.ep.Steps.words != n
 // destination, of which cols are stored.
 func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
 	t.src, t.segs, t.b, t.start = p.src, p.segs, panel.data, panel.start
-	t.n, t.store, t.flush, t.codes = cols, p.store, p.flush, p.codes
+	t.n, t.store, t.codes = cols, p.store, p.codes
+	t.order, t.runs = unsafe.SliceData(p.order), unsafe.SliceData(panel.runs)
 	t.lo, t.hi = p.ep.limits(p.store)
 	t.zero, t.resMul = int32(p.ep.Zero), p.ep.ResMul
 	if t.steps = nil; p.store == storeCodes && p.ep.Steps != nil {

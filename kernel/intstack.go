@@ -51,22 +51,21 @@ func PackIntStack(s ConvShape, w []int8, orders []IntOrder, zero uint8) (*IntWei
 	if err != nil || len(orders) == 0 {
 		return p, err
 	}
-	largest, err := s.checkOrders(orders)
-	if err != nil {
+	if err := s.checkOrders(orders); err != nil {
 		return nil, err
 	}
 	tiles := intTiles
 	if s.depthwise() {
 		tiles = intDepthTiles
 	}
-	p.stack = pickIntTile(tiles, largest).stack(s, p, orders, largest)
+	p.stack = pickIntTile(tiles).stack(s, p, orders)
 	return p, nil
 }
 
-// checkOrders returns the largest absolute weight of all orders.
-func (s *ConvShape) checkOrders(orders []IntOrder) (largest int, err error) {
+// checkOrders reports orders that do not belong to the convolution.
+func (s *ConvShape) checkOrders(orders []IntOrder) error {
 	if err := s.check(); err != nil {
-		return 0, err
+		return err
 	}
 	for k, o := range orders {
 		n := s.O
@@ -75,25 +74,23 @@ func (s *ConvShape) checkOrders(orders []IntOrder) (largest int, err error) {
 		}
 		for i, row := range o.Rows {
 			if row < 0 || row >= s.O || i > 0 && row <= o.Rows[i-1] {
-				return 0, fmt.Errorf("order %d of integer weights: rows do not ascend within 0..%d", k+2, s.O-1)
+				return fmt.Errorf("order %d of integer weights: rows do not ascend within 0..%d", k+2, s.O-1)
 			}
 		}
 		if want := n * s.C / s.Groups * s.KH * s.KW; n == 0 || len(o.W) != want {
-			return 0, fmt.Errorf("order %d of integer weights: %d elements for %d channels", k+2, len(o.W), n)
+			return fmt.Errorf("order %d of integer weights: %d elements for %d channels", k+2, len(o.W), n)
 		}
-		top, err := bounds(n, o.W)
-		if err != nil {
-			return 0, err
+		if _, err := bounds(n, o.W); err != nil {
+			return err
 		}
-		largest = max(largest, top)
 	}
-	return largest, nil
+	return nil
 }
 
 // stack packs orders that are known to fit. It has the tile width of p.
-func (t *intTile) stack(s ConvShape, p *IntWeights, orders []IntOrder, largest int) *intStack {
+func (t *intTile) stack(s ConvShape, p *IntWeights, orders []IntOrder) *intStack {
 	b := stackBuilder{s: s, orders: orders, og: s.O / s.Groups, nr: t.nr(),
-		intStack: &intStack{w: t.empty(s, p.zero, largest), per: blockColumns / t.nr()}}
+		intStack: &intStack{w: t.empty(s, p.zero), per: blockColumns / t.nr()}}
 	if t.form == formChannels {
 		b.og, b.per = s.O, 1
 	}
@@ -102,6 +99,7 @@ func (t *intTile) stack(s ConvShape, p *IntWeights, orders []IntOrder, largest i
 			b.block(g, from, min(from+b.per*b.nr, b.og))
 		}
 	}
+	b.w.arrange()
 	return b.intStack
 }
 

@@ -70,15 +70,12 @@ func testIntStack(t *testing.T, tile *intTile, s ConvShape) {
 	}
 	r := seeded(uint64(s.O))
 	largest := 127
-	if tile.limit > 0 {
-		largest = tile.limit
-	}
 	zero, per := uint8(77), s.C/s.Groups*s.KH*s.KW
 	src := tailBytes(t, r, extent(s.N*s.H*s.W, s.C, s.SrcStride))
 	w := extremeWeights(r, s.O*per, largest)
-	weights := tile.pack(s, w, zero, largest)
+	weights := tile.pack(s, w, zero)
 	orders := intOrders(r, s.O, per, largest)
-	weights.stack = tile.stack(s, weights, orders, largest)
+	weights.stack = tile.stack(s, weights, orders)
 	conv, err := NewIntConv(s, weights)
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ func (c *IntConv) planStack() {
 	if s == nil || c.bandPixels == 0 {
 		return
 	}
+	c.stackOrder = s.w.orders(c.segs)
 	if unit := min(s.per, c.panels); c.panelTasks > 1 {
 		all := c.panels * c.s.Groups
 		c.panelsPerTask = (c.panelsPerTask + unit - 1) / unit * unit
@@ -84,6 +85,9 @@ func (c *IntConv) onePanel(t *intArgs, p *intProduct, src []uint8, i, r, end int
 	if p.ep.Steps != nil && p.store == storeCodes && !p.looks() {
 		run = p.stepped
 	}
+	if c.order != nil {
+		p.order = c.order[i]
+	}
 	run(t, r, end, &c.w.panels[i], c.column(i), c.columns(i))
 	p.extra = nil
 }
@@ -100,11 +104,14 @@ func (c *IntConv) sumBlock(t *intArgs, p *intProduct, src []uint8, i int, b stac
 	ep := intEpiloguePool.Get().(*IntEpilogue)
 	defer func() { x.release(); *ep = IntEpilogue{}; intEpiloguePool.Put(ep) }()
 	*ep = IntEpilogue{Mul: p.ep.Stack[b.first*c.nr:], Add: c.stack.zeros}
-	*x = intProduct{tile: s.w.tile, rows: p.rows[r:end], segs: c.segs, flush: s.w.flush, store: storeFloat,
+	*x = intProduct{tile: s.w.tile, rows: p.rows[r:end], segs: c.segs, store: storeFloat,
 		src: c.source(src, i), dst: rawBytes(scratch[:c.stack.src]), ldc: c.stack.lds,
 		ep: ep}
 	for q := b.first; q < b.last; q++ {
 		j := (q - b.first) * c.nr
+		if c.stackOrder != nil {
+			x.order = c.stackOrder[q]
+		}
 		x.run(t, 0, end-r, &s.w.panels[q], j, min(c.nr, s.w.panels[q].width))
 	}
 }

@@ -47,7 +47,6 @@ type intArgs struct {
 	tiles          int
 	resMul, lo, hi float32
 	zero           int32
-	flush          int
 	// least is the code of lo.
 	least uint8
 	// With mid set, acc·mul[j] + add[j] is clamped, rounded and multiplied in the
@@ -62,6 +61,10 @@ type intArgs struct {
 	// steps, unless nil, is the tree of what turns y into a code.
 	steps *uint16
 	more  int
+	// order and runs are a grouped panel's: where its quads lie, and how many belong
+	// together; runs end with one of no groups. Other tiles do not read them.
+	order *int32
+	runs  *groupRun
 	// codes says what panels of codes stand for; other tiles do not read it.
 	codes *intCodes
 	// taps, for tiles of words, is how many products follow each other: all tiles go
@@ -70,14 +73,12 @@ type intArgs struct {
 }
 
 // intTile is a row of the table of integer micro-kernels. All rows give the
-// same bytes; they differ in the weights that they multiply exactly.
+// same bytes.
 type intTile struct {
 	name  string
 	needs cpu.Features
-	// limit bounds the absolute weights, or is 0. Kernels with defers set add
-	// 16-bit sums over several quads, as many as the weights allow.
-	limit  int
-	defers bool
+	// grouped kernels take the quads of a panel in groups (intgroups.go).
+	grouped bool
 	// whole kernels compute all columns of a panel.
 	whole bool
 	// looks kernels turn y into codes by steps with a tree themselves.
@@ -97,7 +98,6 @@ type intForm int
 
 const (
 	formBytes    intForm = iota // a quad of bytes per column
-	formWords                   // a quad of words: even ones of eight columns, then odd ones
 	formChannels                // one int32 per column, whose channel it is
 	formPlanes                  // four lines of bytes: the first of each column's quad, then the second
 )
@@ -107,11 +107,11 @@ var intTiles = append(archIntTiles, intTile{
 	name: "u8s8_4x4_go", pace: 1, panels: []panelKernel[intArgs]{{4, 4, intTileGo}},
 })
 
-// pickIntTile returns the first tile that is exact for weights up to largest.
-func pickIntTile(tiles []intTile, largest int) *intTile {
+// pickIntTile returns the first tile that the machine has.
+func pickIntTile(tiles []intTile) *intTile {
 	for i := range tiles {
-		if t := &tiles[i]; cpu.Has(t.needs) && (t.limit == 0 || largest <= t.limit) {
-			return t
+		if cpu.Has(tiles[i].needs) {
+			return &tiles[i]
 		}
 	}
 	panic("kernel: no portable tile")
@@ -125,31 +125,13 @@ var intDepthTiles = append(archIntDepthTiles, intTile{
 // nr is the width of all panels but the last of a matrix.
 func (t *intTile) nr() int { return t.panels[len(t.panels)-1].width }
 
-// unit is how many bytes of a panel hold one column of a quad.
-func (t *intTile) unit() int {
-	if t.form == formWords {
-		return 8
-	}
-	return 4
-}
-
-// put writes one column of a quad into a line of a panel.
-func (t *intTile) put(line []int8, col int, w [4]int8) {
+// put writes a quad, or what there is of it, for one column of a panel.
+func (t *intTile) put(to, w []int8) {
 	switch t.form {
-	case formBytes:
-		copy(line[4*col:], w[:])
-	case formWords:
-		words := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(line))), len(line)/2)
-		at := col/8*32 + col%8*2
-		for i, v := range w {
-			words[at+i%2*16+i/2] = int16(v)
-		}
-	case formPlanes:
-		for i, v := range w {
-			line[i*len(line)/4+col] = v
-		}
+	case formBytes, formPlanes:
+		copy(to, w)
 	case formChannels:
-		*(*int32)(unsafe.Pointer(&line[4*col])) = int32(w[0])
+		*(*int32)(unsafe.Pointer(&to[0])) = int32(w[0])
 	}
 }
 

@@ -44,35 +44,15 @@ func inttile1x32SumsAVX512(t *byte)
 //go:noescape
 func inttile1x16SumsAVX512(t *byte)
 
-// inttile1x16WordsAVX2 computes tiles of 1 rows and 16 columns.
+// inttile1x8GroupedAVX2 computes tiles of 1 rows and 8 columns.
 //
 //go:noescape
-func inttile1x16WordsAVX2(t *byte)
+func inttile1x8GroupedAVX2(t *byte)
 
-// inttile1x8WordsAVX2 computes tiles of 1 rows and 8 columns.
+// inttile1x16GroupedAVX2 computes tiles of 1 rows and 16 columns.
 //
 //go:noescape
-func inttile1x8WordsAVX2(t *byte)
-
-// inttile1x16PairsAVX2 computes tiles of 1 rows and 16 columns.
-//
-//go:noescape
-func inttile1x16PairsAVX2(t *byte)
-
-// inttile1x8PairsAVX2 computes tiles of 1 rows and 8 columns.
-//
-//go:noescape
-func inttile1x8PairsAVX2(t *byte)
-
-// inttile1x16DeferredAVX2 computes tiles of 1 rows and 16 columns.
-//
-//go:noescape
-func inttile1x16DeferredAVX2(t *byte)
-
-// inttile1x8DeferredAVX2 computes tiles of 1 rows and 8 columns.
-//
-//go:noescape
-func inttile1x8DeferredAVX2(t *byte)
+func inttile1x16GroupedAVX2(t *byte)
 
 // inttile1x16ShortAVX2 computes tiles of 1 rows and 16 columns.
 //
@@ -134,35 +114,15 @@ func inttile2x32SumsAVX512(t *byte)
 //go:noescape
 func inttile2x16SumsAVX512(t *byte)
 
-// inttile2x16WordsAVX2 computes tiles of 2 rows and 16 columns.
+// inttile2x8GroupedAVX2 computes tiles of 2 rows and 8 columns.
 //
 //go:noescape
-func inttile2x16WordsAVX2(t *byte)
+func inttile2x8GroupedAVX2(t *byte)
 
-// inttile2x8WordsAVX2 computes tiles of 2 rows and 8 columns.
+// inttile2x16GroupedAVX2 computes tiles of 2 rows and 16 columns.
 //
 //go:noescape
-func inttile2x8WordsAVX2(t *byte)
-
-// inttile2x16PairsAVX2 computes tiles of 2 rows and 16 columns.
-//
-//go:noescape
-func inttile2x16PairsAVX2(t *byte)
-
-// inttile2x8PairsAVX2 computes tiles of 2 rows and 8 columns.
-//
-//go:noescape
-func inttile2x8PairsAVX2(t *byte)
-
-// inttile2x16DeferredAVX2 computes tiles of 2 rows and 16 columns.
-//
-//go:noescape
-func inttile2x16DeferredAVX2(t *byte)
-
-// inttile2x8DeferredAVX2 computes tiles of 2 rows and 8 columns.
-//
-//go:noescape
-func inttile2x8DeferredAVX2(t *byte)
+func inttile2x16GroupedAVX2(t *byte)
 
 // inttile2x16ShortAVX2 computes tiles of 2 rows and 16 columns.
 //
@@ -224,35 +184,15 @@ func inttile3x32SumsAVX512(t *byte)
 //go:noescape
 func inttile3x16SumsAVX512(t *byte)
 
-// inttile3x16WordsAVX2 computes tiles of 3 rows and 16 columns.
+// inttile3x8GroupedAVX2 computes tiles of 3 rows and 8 columns.
 //
 //go:noescape
-func inttile3x16WordsAVX2(t *byte)
+func inttile3x8GroupedAVX2(t *byte)
 
-// inttile3x8WordsAVX2 computes tiles of 3 rows and 8 columns.
+// inttile3x16GroupedAVX2 computes tiles of 3 rows and 16 columns.
 //
 //go:noescape
-func inttile3x8WordsAVX2(t *byte)
-
-// inttile3x16PairsAVX2 computes tiles of 3 rows and 16 columns.
-//
-//go:noescape
-func inttile3x16PairsAVX2(t *byte)
-
-// inttile3x8PairsAVX2 computes tiles of 3 rows and 8 columns.
-//
-//go:noescape
-func inttile3x8PairsAVX2(t *byte)
-
-// inttile3x16DeferredAVX2 computes tiles of 3 rows and 16 columns.
-//
-//go:noescape
-func inttile3x16DeferredAVX2(t *byte)
-
-// inttile3x8DeferredAVX2 computes tiles of 3 rows and 8 columns.
-//
-//go:noescape
-func inttile3x8DeferredAVX2(t *byte)
+func inttile3x16GroupedAVX2(t *byte)
 
 // inttile3x16ShortAVX2 computes tiles of 3 rows and 16 columns.
 //
@@ -314,35 +254,10 @@ func inttile4x32SumsAVX512(t *byte)
 //go:noescape
 func inttile4x16SumsAVX512(t *byte)
 
-// inttile4x16WordsAVX2 computes tiles of 4 rows and 16 columns.
+// inttile4x8GroupedAVX2 computes tiles of 4 rows and 8 columns.
 //
 //go:noescape
-func inttile4x16WordsAVX2(t *byte)
-
-// inttile4x8WordsAVX2 computes tiles of 4 rows and 8 columns.
-//
-//go:noescape
-func inttile4x8WordsAVX2(t *byte)
-
-// inttile4x16PairsAVX2 computes tiles of 4 rows and 16 columns.
-//
-//go:noescape
-func inttile4x16PairsAVX2(t *byte)
-
-// inttile4x8PairsAVX2 computes tiles of 4 rows and 8 columns.
-//
-//go:noescape
-func inttile4x8PairsAVX2(t *byte)
-
-// inttile4x16DeferredAVX2 computes tiles of 4 rows and 16 columns.
-//
-//go:noescape
-func inttile4x16DeferredAVX2(t *byte)
-
-// inttile4x8DeferredAVX2 computes tiles of 4 rows and 8 columns.
-//
-//go:noescape
-func inttile4x8DeferredAVX2(t *byte)
+func inttile4x8GroupedAVX2(t *byte)
 
 // inttile4x16ShortAVX2 computes tiles of 4 rows and 16 columns.
 //
@@ -404,35 +319,10 @@ func inttile5x32SumsAVX512(t *byte)
 //go:noescape
 func inttile5x16SumsAVX512(t *byte)
 
-// inttile5x16WordsAVX2 computes tiles of 5 rows and 16 columns.
+// inttile5x8GroupedAVX2 computes tiles of 5 rows and 8 columns.
 //
 //go:noescape
-func inttile5x16WordsAVX2(t *byte)
-
-// inttile5x8WordsAVX2 computes tiles of 5 rows and 8 columns.
-//
-//go:noescape
-func inttile5x8WordsAVX2(t *byte)
-
-// inttile5x16PairsAVX2 computes tiles of 5 rows and 16 columns.
-//
-//go:noescape
-func inttile5x16PairsAVX2(t *byte)
-
-// inttile5x8PairsAVX2 computes tiles of 5 rows and 8 columns.
-//
-//go:noescape
-func inttile5x8PairsAVX2(t *byte)
-
-// inttile5x16DeferredAVX2 computes tiles of 5 rows and 16 columns.
-//
-//go:noescape
-func inttile5x16DeferredAVX2(t *byte)
-
-// inttile5x8DeferredAVX2 computes tiles of 5 rows and 8 columns.
-//
-//go:noescape
-func inttile5x8DeferredAVX2(t *byte)
+func inttile5x8GroupedAVX2(t *byte)
 
 // inttile5x16ShortAVX2 computes tiles of 5 rows and 16 columns.
 //
@@ -494,35 +384,10 @@ func inttile6x32SumsAVX512(t *byte)
 //go:noescape
 func inttile6x16SumsAVX512(t *byte)
 
-// inttile6x16WordsAVX2 computes tiles of 6 rows and 16 columns.
+// inttile6x8GroupedAVX2 computes tiles of 6 rows and 8 columns.
 //
 //go:noescape
-func inttile6x16WordsAVX2(t *byte)
-
-// inttile6x8WordsAVX2 computes tiles of 6 rows and 8 columns.
-//
-//go:noescape
-func inttile6x8WordsAVX2(t *byte)
-
-// inttile6x16PairsAVX2 computes tiles of 6 rows and 16 columns.
-//
-//go:noescape
-func inttile6x16PairsAVX2(t *byte)
-
-// inttile6x8PairsAVX2 computes tiles of 6 rows and 8 columns.
-//
-//go:noescape
-func inttile6x8PairsAVX2(t *byte)
-
-// inttile6x16DeferredAVX2 computes tiles of 6 rows and 16 columns.
-//
-//go:noescape
-func inttile6x16DeferredAVX2(t *byte)
-
-// inttile6x8DeferredAVX2 computes tiles of 6 rows and 8 columns.
-//
-//go:noescape
-func inttile6x8DeferredAVX2(t *byte)
+func inttile6x8GroupedAVX2(t *byte)
 
 // inttile6x16ShortAVX2 computes tiles of 6 rows and 16 columns.
 //

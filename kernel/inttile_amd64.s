@@ -14,16 +14,6 @@ DATA inttileOnes<>+24(SB)/4, $0x00010001
 DATA inttileOnes<>+28(SB)/4, $0x00010001
 GLOBL inttileOnes<>(SB), RODATA|NOPTR, $32
 
-DATA inttileLowBytes<>+0(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+4(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+8(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+12(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+16(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+20(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+24(SB)/4, $0x00ff00ff
-DATA inttileLowBytes<>+28(SB)/4, $0x00ff00ff
-GLOBL inttileLowBytes<>(SB), RODATA|NOPTR, $32
-
 DATA inttileLanesToRows<>+0(SB)/4, $0x00000000
 DATA inttileLanesToRows<>+4(SB)/4, $0x00000004
 DATA inttileLanesToRows<>+8(SB)/4, $0x00000008
@@ -186,24 +176,24 @@ k:
 	VMOVUPS.Z    64(DX), K3, Z2
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS.Z    64(DX), K3, Z2
 	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 284(AX), Z2
-	VBROADCASTSS 288(AX), Z3
-	VBROADCASTSS 292(AX), Z4
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
 	VMAXPS       Z2, Z0, Z0
 	VMINPS       Z3, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -229,7 +219,7 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS.Z    64(DX), K3, Z2
@@ -241,10 +231,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
-	VPBROADCASTB 280(AX), Z3
+	VPBROADCASTB 272(AX), Z3
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -256,7 +246,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), BX
+	MOVQ         344(AX), BX
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -265,7 +255,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z2
@@ -326,11 +316,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -390,21 +380,21 @@ k:
 	VMOVUPS.Z    (DX), K2, Z1
 	VCVTDQ2PS    Z0, Z0
 	VMULPS       Z1, Z0, Z0
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS 284(AX), Z1
-	VBROADCASTSS 288(AX), Z2
-	VBROADCASTSS 292(AX), Z3
+	VBROADCASTSS 276(AX), Z1
+	VBROADCASTSS 280(AX), Z2
+	VBROADCASTSS 284(AX), Z3
 	VMAXPS       Z1, Z0, Z0
 	VMINPS       Z2, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -422,7 +412,7 @@ residual:
 	VADDPS       Z2, Z0, Z0
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS 264(AX), Z1
@@ -431,10 +421,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z1
-	VPBROADCASTB 280(AX), Z2
+	VPBROADCASTB 272(AX), Z2
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
 	VCVTPS2DQ    Z0, Z0
 	VPACKSSDW    Z0, Z0, Z0
@@ -445,7 +435,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), BX
+	MOVQ         344(AX), BX
 	VBROADCASTSS 260(AX), Z1
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z1, Z1
@@ -453,7 +443,7 @@ look:
 	VCVTTPS2DQ   Z0, Z0
 	VPACKUSDW    Z0, Z0, Z0
 	VPMAXUW      Z1, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z3
@@ -512,11 +502,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -576,21 +566,21 @@ k:
 	VMOVUPS.Z (DX), K2, Z1
 	VCVTDQ2PS Z0, Z0
 	VMULPS    Z1, Z0, Z0
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS 284(AX), Z1
-	VBROADCASTSS 288(AX), Z2
-	VBROADCASTSS 292(AX), Z3
+	VBROADCASTSS 276(AX), Z1
+	VBROADCASTSS 280(AX), Z2
+	VBROADCASTSS 284(AX), Z3
 	VMAXPS       Z1, Z0, Z0
 	VMINPS       Z2, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -608,7 +598,7 @@ residual:
 	VADDPS       Z2, Z0, Z0
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS 264(AX), Z1
@@ -617,10 +607,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z1
-	VPBROADCASTB 280(AX), Z2
+	VPBROADCASTB 272(AX), Z2
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
 	VCVTPS2DQ    Z0, Z0
 	VPACKSSDW    Z0, Z0, Z0
@@ -631,7 +621,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), BX
+	MOVQ         344(AX), BX
 	VBROADCASTSS 260(AX), Z1
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z1, Z1
@@ -639,7 +629,7 @@ look:
 	VCVTTPS2DQ   Z0, Z0
 	VPACKUSDW    Z0, Z0, Z0
 	VPMAXUW      Z1, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z3
@@ -698,11 +688,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -757,21 +747,21 @@ k:
 	VMOVUPS   (CX), Y1
 	VCVTDQ2PS Y0, Y0
 	VMULPS    Y1, Y0, Y0
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 284(AX), Y1
-	VBROADCASTSS 288(AX), Y2
-	VBROADCASTSS 292(AX), Y3
+	VBROADCASTSS 276(AX), Y1
+	VBROADCASTSS 280(AX), Y2
+	VBROADCASTSS 284(AX), Y3
 	VMAXPS       Y1, Y0, Y0
 	VMINPS       Y2, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -789,7 +779,7 @@ residual:
 	VADDPS       Y2, Y0, Y0
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
 	VBROADCASTSS 264(AX), Y1
@@ -799,7 +789,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y1
-	VPBROADCASTB 280(AX), X2
+	VPBROADCASTB 272(AX), X2
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y1, Y0, Y0
@@ -827,11 +817,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -894,11 +884,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000001, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000001, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -909,17 +899,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -971,11 +961,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000001, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000001, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -986,17 +976,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -1035,24 +1025,24 @@ tile:
 	VMOVUPS.Z 64(DX), K3, Z2
 	VCVTDQ2PS Z1, Z1
 	VMULPS    Z2, Z1, Z1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	VADDPS    64(DX), Z1, Z1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS.Z    64(DX), K3, Z2
 	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 284(AX), Z2
-	VBROADCASTSS 288(AX), Z3
-	VBROADCASTSS 292(AX), Z4
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
 	VMAXPS       Z2, Z0, Z0
 	VMINPS       Z3, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -1078,7 +1068,7 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VMOVUPS.Z    64(DX), K3, Z2
@@ -1090,10 +1080,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
-	VPBROADCASTB 280(AX), Z3
+	VPBROADCASTB 272(AX), Z3
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -1105,7 +1095,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), BX
+	MOVQ         344(AX), BX
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -1114,7 +1104,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z2
@@ -1175,11 +1165,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -1217,21 +1207,21 @@ tile:
 	VMOVUPS.Z (DX), K2, Z1
 	VCVTDQ2PS Z0, Z0
 	VMULPS    Z1, Z0, Z0
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
-	VBROADCASTSS 284(AX), Z1
-	VBROADCASTSS 288(AX), Z2
-	VBROADCASTSS 292(AX), Z3
+	VBROADCASTSS 276(AX), Z1
+	VBROADCASTSS 280(AX), Z2
+	VBROADCASTSS 284(AX), Z3
 	VMAXPS       Z1, Z0, Z0
 	VMINPS       Z2, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -1249,7 +1239,7 @@ residual:
 	VADDPS       Z2, Z0, Z0
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z1
 	VADDPS       Z1, Z0, Z0
 	VBROADCASTSS 264(AX), Z1
@@ -1258,10 +1248,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z1
-	VPBROADCASTB 280(AX), Z2
+	VPBROADCASTB 272(AX), Z2
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z3
 	VCVTPS2DQ    Z0, Z0
 	VPACKSSDW    Z0, Z0, Z0
@@ -1272,7 +1262,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), BX
+	MOVQ         344(AX), BX
 	VBROADCASTSS 260(AX), Z1
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z1, Z1
@@ -1280,7 +1270,7 @@ look:
 	VCVTTPS2DQ   Z0, Z0
 	VPACKUSDW    Z0, Z0, Z0
 	VPMAXUW      Z1, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(BX), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(BX), Z1, Z3
@@ -1339,11 +1329,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -1357,650 +1347,294 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile1x16WordsAVX2(t *byte)
+// func inttile1x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile1x16WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile1x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
 	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), DX
-	LEAQ    (AX)(DX*1), BX
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y2
-	VMOVUPS      64(CX), Y3
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
-	VPMADDWD     Y2, Y4, Y2
-	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y2
-	VPADDD       Y2, Y1, Y1
-	VMOVUPS      32(CX), Y2
-	VMOVUPS      96(CX), Y3
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     Y2, Y4, Y2
-	VPADDD       Y2, Y0, Y0
-	VPMADDWD     Y3, Y4, Y2
-	VPADDD       Y2, Y1, Y1
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	VPMOVZXBD    8(CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X3, X1, X1
-	VMOVDQU      X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x8WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	MOVQ    (AX), CX
+	MOVLQSX (DX), BX
+	ADDQ    CX, BX
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), DX
-	LEAQ    (AX)(DX*1), BX
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), SI
+	TESTQ   SI, SI
+	JZ      summed
+	MOVQ    8(AX), DI
+	TESTQ   DI, DI
+	JNZ     pairedgroup
 
-k:
+group:
+	MOVLQSX      (AX), DI
+	MOVLQSX      (DX), R8
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y1
-	VPBROADCASTD (BX)(AX*1), Y2
-	VPAND        inttileLowBytes<>+0(SB), Y2, Y2
-	VPMADDWD     Y1, Y2, Y1
-	VPADDD       Y1, Y0, Y0
-	VMOVUPS      32(CX), Y1
-	VPBROADCASTD (BX)(AX*1), Y2
-	VPSRLW       $0x08, Y2, Y2
-	VPMADDWD     Y1, Y2, Y1
-	VPADDD       Y1, Y0, Y0
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y1
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y1, Y0, Y0
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R8*1), Y2
+	VPMADDUBSW   Y1, Y2, Y1
+	DECQ         DI
+	JZ           widen
 
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 284(AX), Y1
-	VBROADCASTSS 288(AX), Y2
-	VBROADCASTSS 292(AX), Y3
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y3, Y0, Y0
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y1
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y2
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       Y2, Y0, Y0
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 264(AX), Y1
-	VMINPS       Y0, Y1, Y0
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y1
-	VPBROADCASTB 280(AX), X2
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y1, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X2, X1, X1
-	VMOVQ        X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y1
-	VMAXPS       Y1, Y0, Y0
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS inttileOnes<>+0(SB), Y2
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), DX
-	LEAQ    (AX)(DX*1), BX
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPMADDUBSW   (CX), Y3, Y4
-	VPMADDWD     Y2, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPMADDUBSW   32(CX), Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y1, Y1
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+quad:
+	MOVLQSX      (DX), R8
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	VPMOVZXBD    8(CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VMOVUPS      32(CX), Y2
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X3, X1, X1
-	VMOVDQU      X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS inttileOnes<>+0(SB), Y1
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), DX
-	LEAQ    (AX)(DX*1), BX
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y2
-	VPMADDUBSW   (CX), Y2, Y2
-	VPMADDWD     Y1, Y2, Y2
-	VPADDD       Y2, Y0, Y0
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y1
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y1, Y0, Y0
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 284(AX), Y1
-	VBROADCASTSS 288(AX), Y2
-	VBROADCASTSS 292(AX), Y3
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y3, Y0, Y0
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y1
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y2
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       Y2, Y0, Y0
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 264(AX), Y1
-	VMINPS       Y0, Y1, Y0
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y1
-	VPBROADCASTB 280(AX), X2
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y1, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X2, X1, X1
-	VMOVQ        X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y1
-	VMAXPS       Y1, Y0, Y0
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x16DeferredAVX2(SB), NOSPLIT, $80-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y1, 48(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), BX
-	LEAQ    (AX)(BX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y2
-	VMOVUPS      32(DX), Y3
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   Y2, Y4, Y2
-	VPADDW       Y2, Y0, Y0
-	VPMADDUBSW   Y3, Y4, Y2
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R8*1), Y3
+	VPMADDUBSW   Y2, Y3, Y2
 	VPADDW       Y2, Y1, Y1
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y2
-	VPMADDWD     Y2, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y2, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         DI
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y2
-	VPMADDWD  Y2, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y2, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y2
+	VPMADDWD Y2, Y1, Y1
+	VPADDD   Y1, Y0, Y0
+	DECQ     SI
+	JNZ      group
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R8
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y1
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R9*1), Y2
+	VPSHUFB      (DI), Y2, Y2
+	VPMADDUBSW   Y1, Y2, Y1
+	DECQ         R8
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y2
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R9*1), Y3
+	VPSHUFB      (DI), Y3, Y3
+	VPMADDUBSW   Y2, Y3, Y2
+	VPADDW       Y2, Y1, Y1
+	DECQ         R8
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y2
+	VPMADDWD Y2, Y1, Y1
+	VPADDD   Y1, Y0, Y0
+	DECQ     SI
+	JNZ      pairedgroup
+	JMP      nextrun
+
+summed:
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y1
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y1, Y0, Y0
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 276(AX), Y1
+	VBROADCASTSS 280(AX), Y2
+	VBROADCASTSS 284(AX), Y3
+	VMAXPS       Y1, Y0, Y0
+	VMINPS       Y2, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y3, Y0, Y0
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y1
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y2
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VADDPS       Y2, Y0, Y0
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y1
+	VADDPS       Y1, Y0, Y0
+	VBROADCASTSS 264(AX), Y1
+	VMINPS       Y0, Y1, Y0
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y1
+	VPBROADCASTB 272(AX), X2
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X1
+	VPACKUSWB    X1, X0, X1
+	VPMAXUB      X2, X1, X1
+	VMOVQ        X1, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y1
+	VMAXPS       Y1, Y0, Y0
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000004, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000001, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile1x16GroupedAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile1x16GroupedAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	MOVQ    24(AX), DX
+	MOVQ    (AX), CX
+	MOVLQSX (DX), BX
+	ADDQ    CX, BX
+	MOVQ    72(AX), CX
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
+
+run:
+	MOVLQSX 4(AX), SI
+	TESTQ   SI, SI
+	JZ      summed
+	MOVQ    8(AX), DI
+	TESTQ   DI, DI
+	JNZ     pairedgroup
+
+group:
+	MOVLQSX      (AX), DI
+	MOVLQSX      (DX), R8
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R8*1), Y4
+	VPMADDUBSW   Y2, Y4, Y2
+	VPMADDUBSW   Y3, Y4, Y3
+	DECQ         DI
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R8
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y4
+	VMOVUPS      32(CX), Y5
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R8*1), Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDUBSW   Y5, Y6, Y4
+	VPADDW       Y4, Y3, Y3
+	DECQ         DI
+	JNZ          quad
+
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y4
+	VPMADDWD Y4, Y2, Y2
+	VPADDD   Y2, Y0, Y0
+	VPMADDWD Y4, Y3, Y3
+	VPADDD   Y3, Y1, Y1
+	DECQ     SI
+	JNZ      group
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R8
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y2
+	VMOVUPS      32(CX), Y3
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R9*1), Y4
+	VPSHUFB      (DI), Y4, Y4
+	VPMADDUBSW   Y2, Y4, Y2
+	VPMADDUBSW   Y3, Y4, Y3
+	DECQ         R8
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y4
+	VMOVUPS      32(CX), Y5
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R9*1), Y6
+	VPSHUFB      (DI), Y6, Y6
+	VPMADDUBSW   Y4, Y6, Y4
+	VPADDW       Y4, Y2, Y2
+	VPMADDUBSW   Y5, Y6, Y4
+	VPADDW       Y4, Y3, Y3
+	DECQ         R8
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y4
+	VPMADDWD Y4, Y2, Y2
+	VPADDD   Y2, Y0, Y0
+	VPMADDWD Y4, Y3, Y3
+	VPADDD   Y3, Y1, Y1
+	DECQ     SI
+	JNZ      pairedgroup
+	JMP      nextrun
+
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -2011,24 +1645,24 @@ narrow:
 	VMOVUPS   32(CX), Y2
 	VCVTDQ2PS Y1, Y1
 	VMULPS    Y2, Y1, Y1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
 	VMAXPS       Y2, Y0, Y0
 	VMINPS       Y3, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -2054,7 +1688,7 @@ residual:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
@@ -2067,7 +1701,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
+	VPBROADCASTB 272(AX), X3
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -2098,157 +1732,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile1x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile1x8DeferredAVX2(SB), NOSPLIT, $48-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VPXOR   Y0, Y0, Y0
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), BX
-	LEAQ    (AX)(BX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y1
-	VPBROADCASTD (SI)(AX*1), Y2
-	VPMADDUBSW   Y1, Y2, Y1
-	VPADDW       Y1, Y0, Y0
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y1
-	VPMADDWD     Y1, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VMOVUPS      Y0, 16(SP)
-	VPXOR        Y0, Y0, Y0
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y1
-	VPMADDWD  Y1, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y1
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y1, Y0, Y0
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 284(AX), Y1
-	VBROADCASTSS 288(AX), Y2
-	VBROADCASTSS 292(AX), Y3
-	VMAXPS       Y1, Y0, Y0
-	VMINPS       Y2, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y3, Y0, Y0
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y1
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y2
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y1, Y2, Y2
-	VADDPS       Y2, Y0, Y0
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y1
-	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 264(AX), Y1
-	VMINPS       Y0, Y1, Y0
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y1
-	VPBROADCASTB 280(AX), X2
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y1, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X2, X1, X1
-	VMOVQ        X1, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y1
-	VMAXPS       Y1, Y0, Y0
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000004, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2312,11 +1800,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000001, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000001, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2327,17 +1815,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -2390,11 +1878,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000001, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000001, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2405,17 +1893,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -2446,24 +1934,24 @@ tile:
 	VMOVUPS   32(CX), Y2
 	VCVTDQ2PS Y1, Y1
 	VMULPS    Y2, Y1, Y1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
 	VMAXPS       Y2, Y0, Y0
 	VMINPS       Y3, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -2489,7 +1977,7 @@ residual:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VMOVUPS      32(CX), Y2
@@ -2502,7 +1990,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
+	VPBROADCASTB 272(AX), X3
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -2533,11 +2021,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2569,21 +2057,21 @@ tile:
 	VMOVUPS   (CX), Y1
 	VCVTDQ2PS Y0, Y0
 	VMULPS    Y1, Y0, Y0
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
-	VBROADCASTSS 284(AX), Y1
-	VBROADCASTSS 288(AX), Y2
-	VBROADCASTSS 292(AX), Y3
+	VBROADCASTSS 276(AX), Y1
+	VBROADCASTSS 280(AX), Y2
+	VBROADCASTSS 284(AX), Y3
 	VMAXPS       Y1, Y0, Y0
 	VMINPS       Y2, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -2601,7 +2089,7 @@ residual:
 	VADDPS       Y2, Y0, Y0
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y1
 	VADDPS       Y1, Y0, Y0
 	VBROADCASTSS 264(AX), Y1
@@ -2611,7 +2099,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y1
-	VPBROADCASTB 280(AX), X2
+	VPBROADCASTB 272(AX), X2
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y1, Y0, Y0
@@ -2639,11 +2127,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000001, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000001, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2722,10 +2210,10 @@ k:
 	VMULPS       Z4, Z1, Z1
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -2733,7 +2221,7 @@ k:
 	VADDPS       64(DX), Z3, Z3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
@@ -2742,9 +2230,9 @@ scaled:
 	VMOVUPS.Z    64(DX), K3, Z4
 	VADDPS       Z4, Z1, Z1
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 284(AX), Z4
-	VBROADCASTSS 288(AX), Z5
-	VBROADCASTSS 292(AX), Z6
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
 	VMAXPS       Z4, Z0, Z0
 	VMINPS       Z5, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -2787,7 +2275,7 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z2, Z2
@@ -2803,10 +2291,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
-	VPBROADCASTB 280(AX), Z5
+	VPBROADCASTB 272(AX), Z5
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -2822,7 +2310,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -2835,7 +2323,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -2925,11 +2413,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -2996,24 +2484,24 @@ k:
 	VMULPS       Z2, Z0, Z0
 	VCVTDQ2PS    Z1, Z1
 	VMULPS       Z2, Z1, Z1
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 284(AX), Z2
-	VBROADCASTSS 288(AX), Z3
-	VBROADCASTSS 292(AX), Z4
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
 	VMAXPS       Z2, Z0, Z0
 	VMINPS       Z3, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -3040,7 +2528,7 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
@@ -3051,10 +2539,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
-	VPBROADCASTB 280(AX), Z3
+	VPBROADCASTB 272(AX), Z3
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -3066,7 +2554,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -3075,7 +2563,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(SI), Z1, Z2
@@ -3143,11 +2631,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -3214,24 +2702,24 @@ k:
 	VMULPS    Z2, Z0, Z0
 	VCVTDQ2PS Z1, Z1
 	VMULPS    Z2, Z1, Z1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 284(AX), Z2
-	VBROADCASTSS 288(AX), Z3
-	VBROADCASTSS 292(AX), Z4
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
 	VMAXPS       Z2, Z0, Z0
 	VMINPS       Z3, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -3258,7 +2746,7 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
@@ -3269,10 +2757,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
-	VPBROADCASTB 280(AX), Z3
+	VPBROADCASTB 272(AX), Z3
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -3284,7 +2772,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -3293,7 +2781,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(SI), Z1, Z2
@@ -3361,11 +2849,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -3428,24 +2916,24 @@ k:
 	VMULPS    Y2, Y0, Y0
 	VCVTDQ2PS Y1, Y1
 	VMULPS    Y2, Y1, Y1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
 	VMAXPS       Y2, Y0, Y0
 	VMINPS       Y3, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -3472,7 +2960,7 @@ residual:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
@@ -3484,7 +2972,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
+	VPBROADCASTB 272(AX), X3
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y2, Y0, Y0
@@ -3524,11 +3012,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -3601,11 +3089,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000002, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000002, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -3616,17 +3104,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -3685,11 +3173,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000002, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000002, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -3700,17 +3188,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -3756,10 +3244,10 @@ tile:
 	VMULPS    Z4, Z1, Z1
 	VCVTDQ2PS Z3, Z3
 	VMULPS    Z4, Z3, Z3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	VADDPS    64(DX), Z1, Z1
 	ADDQ      BX, DX
@@ -3767,7 +3255,7 @@ tile:
 	VADDPS    64(DX), Z3, Z3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
@@ -3776,9 +3264,9 @@ scaled:
 	VMOVUPS.Z    64(DX), K3, Z4
 	VADDPS       Z4, Z1, Z1
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 284(AX), Z4
-	VBROADCASTSS 288(AX), Z5
-	VBROADCASTSS 292(AX), Z6
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
 	VMAXPS       Z4, Z0, Z0
 	VMINPS       Z5, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -3821,7 +3309,7 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z2, Z2
@@ -3837,10 +3325,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
-	VPBROADCASTB 280(AX), Z5
+	VPBROADCASTB 272(AX), Z5
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -3856,7 +3344,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -3869,7 +3357,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -3959,11 +3447,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -4005,24 +3493,24 @@ tile:
 	VMULPS    Z2, Z0, Z0
 	VCVTDQ2PS Z1, Z1
 	VMULPS    Z2, Z1, Z1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
-	VBROADCASTSS 284(AX), Z2
-	VBROADCASTSS 288(AX), Z3
-	VBROADCASTSS 292(AX), Z4
+	VBROADCASTSS 276(AX), Z2
+	VBROADCASTSS 280(AX), Z3
+	VBROADCASTSS 284(AX), Z4
 	VMAXPS       Z2, Z0, Z0
 	VMINPS       Z3, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -4049,7 +3537,7 @@ residual:
 	VADDPS       Z3, Z1, Z1
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z2
 	VADDPS       Z2, Z0, Z0
 	VADDPS       Z2, Z1, Z1
@@ -4060,10 +3548,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z2
-	VPBROADCASTB 280(AX), Z3
+	VPBROADCASTB 272(AX), Z3
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z4
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -4075,7 +3563,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z2
 	VCVTTPS2DQ   Z2, Z2
 	VPACKUSDW    Z2, Z2, Z2
@@ -4084,7 +3572,7 @@ look:
 	VCVTTPS2DQ   Z1, Z1
 	VPACKUSDW    Z1, Z0, Z0
 	VPMAXUW      Z2, Z0, Z0
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPERMW       16(SI), Z1, Z2
@@ -4152,11 +3640,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -4170,864 +3658,371 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile2x16WordsAVX2(t *byte)
+// func inttile2x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile2x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), DX
-	LEAQ    (AX)(DX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y4
-	VMOVUPS      64(CX), Y5
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y4, Y6, Y7
-	VPADDD       Y7, Y0, Y0
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y4, Y6, Y4
-	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y4
-	VPADDD       Y4, Y3, Y3
-	VMOVUPS      32(CX), Y4
-	VMOVUPS      96(CX), Y5
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y4, Y6, Y7
-	VPADDD       Y7, Y0, Y0
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y4, Y6, Y4
-	VPADDD       Y4, Y2, Y2
-	VPMADDWD     Y5, Y6, Y4
-	VPADDD       Y4, Y3, Y3
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y6, Y3, Y3
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y4
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y0, Y0
-	VPMOVZXBD    8(CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y2, Y2
-	VPMOVZXBD    8(CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 264(AX), Y4
-	VMINPS       Y0, Y4, Y0
-	VMINPS       Y1, Y4, Y1
-	VMINPS       Y2, Y4, Y2
-	VMINPS       Y3, Y4, Y3
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y4, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X5, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y4, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X5, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile2x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, Y1
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), DX
-	LEAQ    (AX)(DX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y2
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPAND        inttileLowBytes<>+0(SB), Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPAND        inttileLowBytes<>+0(SB), Y3, Y3
-	VPMADDWD     Y2, Y3, Y2
-	VPADDD       Y2, Y1, Y1
-	VMOVUPS      32(CX), Y2
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPSRLW       $0x08, Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPSRLW       $0x08, Y3, Y3
-	VPMADDWD     Y2, Y3, Y2
-	VPADDD       Y2, Y1, Y1
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKUSWB    X4, X0, X4
-	VPMAXUB      X3, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y2, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X3, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS inttileOnes<>+0(SB), Y4
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, BX
+	MOVLQSX 4(DX), SI
+	ADDQ    CX, SI
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), DX
-	LEAQ    (AX)(DX*1), SI
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), DI
+	TESTQ   DI, DI
+	JZ      summed
+	MOVQ    8(AX), R8
+	TESTQ   R8, R8
+	JNZ     pairedgroup
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y6
-	VPMADDWD     Y4, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPMADDUBSW   32(CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y6
-	VPMADDWD     Y4, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPMADDUBSW   32(CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y3, Y3
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R8
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y3
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R9*1), Y2
+	VPMADDUBSW   Y3, Y2, Y2
+	VPBROADCASTD (SI)(R9*1), Y4
+	VPMADDUBSW   Y3, Y4, Y3
+	DECQ         R8
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y6, Y3, Y3
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y4
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y0, Y0
-	VPMOVZXBD    8(CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y2, Y2
-	VPMOVZXBD    8(CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y2, Y2
-	VMOVUPS      32(CX), Y4
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 264(AX), Y4
-	VMINPS       Y0, Y4, Y0
-	VMINPS       Y1, Y4, Y1
-	VMINPS       Y2, Y4, Y2
-	VMINPS       Y3, Y4, Y3
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y4, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X5, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y4, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X5, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS inttileOnes<>+0(SB), Y2
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), DX
-	LEAQ    (AX)(DX*1), SI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y3
-	VPMADDUBSW   (CX), Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPMADDUBSW   (CX), Y3, Y3
-	VPMADDWD     Y2, Y3, Y3
-	VPADDD       Y3, Y1, Y1
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y2
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y2, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y2, Y1, Y1
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKUSWB    X4, X0, X4
-	VPMAXUB      X3, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y2, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X3, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x16DeferredAVX2(SB), NOSPLIT, $144-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), BX
-	LEAQ    (AX)(BX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y4
-	VMOVUPS      32(DX), Y5
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   Y4, Y6, Y7
-	VPADDW       Y7, Y0, Y0
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   Y4, Y6, Y4
-	VPADDW       Y4, Y2, Y2
-	VPMADDUBSW   Y5, Y6, Y4
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R9*1), Y5
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VPBROADCASTD (SI)(R9*1), Y5
+	VPMADDUBSW   Y4, Y5, Y4
 	VPADDW       Y4, Y3, Y3
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y4
-	VPMADDWD     Y4, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y4, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y4, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y4, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R8
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y4
-	VPMADDWD  Y4, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y4, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y4, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y4, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y4
+	VPMADDWD Y4, Y2, Y2
+	VPADDD   Y2, Y0, Y0
+	VPMADDWD Y4, Y3, Y3
+	VPADDD   Y3, Y1, Y1
+	DECQ     DI
+	JNZ      group
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R9
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y3
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R10*1), Y2
+	VPSHUFB      (R8), Y2, Y2
+	VPMADDUBSW   Y3, Y2, Y2
+	VPBROADCASTD (SI)(R10*1), Y4
+	VPSHUFB      (R8), Y4, Y4
+	VPMADDUBSW   Y3, Y4, Y3
+	DECQ         R9
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y4
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R10*1), Y5
+	VPSHUFB      (R8), Y5, Y5
+	VPMADDUBSW   Y4, Y5, Y5
+	VPADDW       Y5, Y2, Y2
+	VPBROADCASTD (SI)(R10*1), Y5
+	VPSHUFB      (R8), Y5, Y5
+	VPMADDUBSW   Y4, Y5, Y4
+	VPADDW       Y4, Y3, Y3
+	DECQ         R9
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y4
+	VPMADDWD Y4, Y2, Y2
+	VPADDD   Y2, Y0, Y0
+	VPMADDWD Y4, Y3, Y3
+	VPADDD   Y3, Y1, Y1
+	DECQ     DI
+	JNZ      pairedgroup
+	JMP      nextrun
+
+summed:
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y2
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y2, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y2, Y1, Y1
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
+	VMAXPS       Y2, Y0, Y0
+	VMINPS       Y3, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+	VMINPS       Y3, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y2
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y3
+	VCVTDQ2PS    Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y2
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 264(AX), Y2
+	VMINPS       Y0, Y2, Y0
+	VMINPS       Y1, Y2, Y1
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y2
+	VPBROADCASTB 272(AX), X3
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y2, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X4
+	VPACKUSWB    X4, X0, X4
+	VPMAXUB      X3, X4, X4
+	VMOVQ        X4, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y2, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X3, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y2
+	VMAXPS       Y2, Y0, Y0
+	VMAXPS       Y2, Y1, Y1
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x00000008, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000002, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile2x16GroupedAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile2x16GroupedAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y2
+	VMOVUPS 32(CX), Y1
+	VMOVUPS Y1, Y3
+	MOVQ    24(AX), DX
+	MOVQ    (AX), CX
+	MOVLQSX (DX), BX
+	ADDQ    CX, BX
+	MOVLQSX 4(DX), SI
+	ADDQ    CX, SI
+	MOVQ    72(AX), CX
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
+
+run:
+	MOVLQSX 4(AX), DI
+	TESTQ   DI, DI
+	JZ      summed
+	MOVQ    8(AX), R8
+	TESTQ   R8, R8
+	JNZ     pairedgroup
+
+group:
+	MOVLQSX      (AX), R8
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R9*1), Y5
+	VPMADDUBSW   Y6, Y5, Y4
+	VPMADDUBSW   Y7, Y5, Y5
+	VPBROADCASTD (SI)(R9*1), Y8
+	VPMADDUBSW   Y6, Y8, Y6
+	VPMADDUBSW   Y7, Y8, Y7
+	DECQ         R8
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R9
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y8
+	VMOVUPS      32(CX), Y9
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R9*1), Y10
+	VPMADDUBSW   Y8, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPMADDUBSW   Y9, Y10, Y10
+	VPADDW       Y10, Y5, Y5
+	VPBROADCASTD (SI)(R9*1), Y10
+	VPMADDUBSW   Y8, Y10, Y8
+	VPADDW       Y8, Y6, Y6
+	VPMADDUBSW   Y9, Y10, Y8
+	VPADDW       Y8, Y7, Y7
+	DECQ         R8
+	JNZ          quad
+
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y8
+	VPMADDWD Y8, Y4, Y4
+	VPADDD   Y4, Y0, Y0
+	VPMADDWD Y8, Y5, Y5
+	VPADDD   Y5, Y1, Y1
+	VPMADDWD Y8, Y6, Y6
+	VPADDD   Y6, Y2, Y2
+	VPMADDWD Y8, Y7, Y7
+	VPADDD   Y7, Y3, Y3
+	DECQ     DI
+	JNZ      group
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R9
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y6
+	VMOVUPS      32(CX), Y7
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R10*1), Y5
+	VPSHUFB      (R8), Y5, Y5
+	VPMADDUBSW   Y6, Y5, Y4
+	VPMADDUBSW   Y7, Y5, Y5
+	VPBROADCASTD (SI)(R10*1), Y8
+	VPSHUFB      (R8), Y8, Y8
+	VPMADDUBSW   Y6, Y8, Y6
+	VPMADDUBSW   Y7, Y8, Y7
+	DECQ         R9
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y8
+	VMOVUPS      32(CX), Y9
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R10*1), Y10
+	VPSHUFB      (R8), Y10, Y10
+	VPMADDUBSW   Y8, Y10, Y11
+	VPADDW       Y11, Y4, Y4
+	VPMADDUBSW   Y9, Y10, Y10
+	VPADDW       Y10, Y5, Y5
+	VPBROADCASTD (SI)(R10*1), Y10
+	VPSHUFB      (R8), Y10, Y10
+	VPMADDUBSW   Y8, Y10, Y8
+	VPADDW       Y8, Y6, Y6
+	VPMADDUBSW   Y9, Y10, Y8
+	VPADDW       Y8, Y7, Y7
+	DECQ         R9
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y8
+	VPMADDWD Y8, Y4, Y4
+	VPADDD   Y4, Y0, Y0
+	VPMADDWD Y8, Y5, Y5
+	VPADDD   Y5, Y1, Y1
+	VPMADDWD Y8, Y6, Y6
+	VPADDD   Y6, Y2, Y2
+	VPMADDWD Y8, Y7, Y7
+	VPADDD   Y7, Y3, Y3
+	DECQ     DI
+	JNZ      pairedgroup
+	JMP      nextrun
+
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -5042,10 +4037,10 @@ narrow:
 	VMULPS    Y4, Y1, Y1
 	VCVTDQ2PS Y3, Y3
 	VMULPS    Y4, Y3, Y3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 	ADDQ      DX, CX
@@ -5053,7 +4048,7 @@ narrow:
 	VADDPS    32(CX), Y3, Y3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y4
@@ -5062,9 +4057,9 @@ scaled:
 	VMOVUPS      32(CX), Y4
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
 	VMAXPS       Y4, Y0, Y0
 	VMINPS       Y5, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -5107,7 +4102,7 @@ residual:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y2, Y2
@@ -5124,7 +4119,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
+	VPBROADCASTB 272(AX), X5
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -5170,198 +4165,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile2x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile2x8DeferredAVX2(SB), NOSPLIT, $80-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), BX
-	LEAQ    (AX)(BX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y2
-	VPBROADCASTD (SI)(AX*1), Y3
-	VPMADDUBSW   Y2, Y3, Y3
-	VPADDW       Y3, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y3
-	VPMADDUBSW   Y2, Y3, Y2
-	VPADDW       Y2, Y1, Y1
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y2
-	VPMADDWD     Y2, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y2, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y2
-	VPMADDWD  Y2, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y2, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y2
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y2, Y0, Y0
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y2, Y1, Y1
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	ADDQ      DX, CX
-	VADDPS    (CX), Y1, Y1
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
-	VMAXPS       Y2, Y0, Y0
-	VMINPS       Y3, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-	VMINPS       Y3, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y4, Y1, Y1
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y2
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y3
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y2, Y3, Y3
-	VADDPS       Y3, Y1, Y1
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y2
-	VADDPS       Y2, Y0, Y0
-	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 264(AX), Y2
-	VMINPS       Y0, Y2, Y0
-	VMINPS       Y1, Y2, Y1
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y2, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X4
-	VPACKUSWB    X4, X0, X4
-	VPMAXUB      X3, X4, X4
-	VMOVQ        X4, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y2, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X3, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y2
-	VMAXPS       Y2, Y0, Y0
-	VMAXPS       Y2, Y1, Y1
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000008, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -5437,11 +4245,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000002, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000002, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -5452,17 +4260,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -5523,11 +4331,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000002, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000002, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -5538,17 +4346,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -5586,10 +4394,10 @@ tile:
 	VMULPS    Y4, Y1, Y1
 	VCVTDQ2PS Y3, Y3
 	VMULPS    Y4, Y3, Y3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 	ADDQ      DX, CX
@@ -5597,7 +4405,7 @@ tile:
 	VADDPS    32(CX), Y3, Y3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y4
@@ -5606,9 +4414,9 @@ scaled:
 	VMOVUPS      32(CX), Y4
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
 	VMAXPS       Y4, Y0, Y0
 	VMINPS       Y5, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -5651,7 +4459,7 @@ residual:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y2, Y2
@@ -5668,7 +4476,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
+	VPBROADCASTB 272(AX), X5
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -5714,11 +4522,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -5754,24 +4562,24 @@ tile:
 	VMULPS    Y2, Y0, Y0
 	VCVTDQ2PS Y1, Y1
 	VMULPS    Y2, Y1, Y1
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
-	VBROADCASTSS 284(AX), Y2
-	VBROADCASTSS 288(AX), Y3
-	VBROADCASTSS 292(AX), Y4
+	VBROADCASTSS 276(AX), Y2
+	VBROADCASTSS 280(AX), Y3
+	VBROADCASTSS 284(AX), Y4
 	VMAXPS       Y2, Y0, Y0
 	VMINPS       Y3, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -5798,7 +4606,7 @@ residual:
 	VADDPS       Y3, Y1, Y1
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y2
 	VADDPS       Y2, Y0, Y0
 	VADDPS       Y2, Y1, Y1
@@ -5810,7 +4618,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y2
-	VPBROADCASTB 280(AX), X3
+	VPBROADCASTB 272(AX), X3
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y2, Y0, Y0
@@ -5850,11 +4658,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000002, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000002, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -5944,10 +4752,10 @@ k:
 	VMULPS       Z6, Z3, Z3
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -5958,7 +4766,7 @@ k:
 	VADDPS       64(DX), Z5, Z5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
@@ -5969,9 +4777,9 @@ scaled:
 	VADDPS       Z6, Z1, Z1
 	VADDPS       Z6, Z3, Z3
 	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 284(AX), Z6
-	VBROADCASTSS 288(AX), Z7
-	VBROADCASTSS 292(AX), Z8
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
 	VMAXPS       Z6, Z0, Z0
 	VMINPS       Z7, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -6031,7 +4839,7 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z2, Z2
@@ -6051,10 +4859,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
-	VPBROADCASTB 280(AX), Z7
+	VPBROADCASTB 272(AX), Z7
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -6077,7 +4885,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -6090,7 +4898,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -6143,7 +4951,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -6224,11 +5032,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -6302,10 +5110,10 @@ k:
 	VMULPS       Z3, Z1, Z1
 	VCVTDQ2PS    Z2, Z2
 	VMULPS       Z3, Z2, Z2
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -6313,16 +5121,16 @@ k:
 	VADDPS       (DX), Z2, Z2
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
 	VADDPS       Z3, Z2, Z2
-	VBROADCASTSS 284(AX), Z3
-	VBROADCASTSS 288(AX), Z4
-	VBROADCASTSS 292(AX), Z5
+	VBROADCASTSS 276(AX), Z3
+	VBROADCASTSS 280(AX), Z4
+	VBROADCASTSS 284(AX), Z5
 	VMAXPS       Z3, Z0, Z0
 	VMINPS       Z4, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -6358,7 +5166,7 @@ residual:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
@@ -6371,10 +5179,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z3
-	VPBROADCASTB 280(AX), Z4
+	VPBROADCASTB 272(AX), Z4
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -6389,7 +5197,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z3
 	VCVTTPS2DQ   Z3, Z3
 	VPACKUSDW    Z3, Z3, Z3
@@ -6401,7 +5209,7 @@ look:
 	VPACKUSDW    Z2, Z2, Z2
 	VPMAXUW      Z3, Z0, Z0
 	VPMAXUW      Z3, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -6496,11 +5304,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -6574,10 +5382,10 @@ k:
 	VMULPS    Z3, Z1, Z1
 	VCVTDQ2PS Z2, Z2
 	VMULPS    Z3, Z2, Z2
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -6585,16 +5393,16 @@ k:
 	VADDPS    (DX), Z2, Z2
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
 	VADDPS       Z3, Z2, Z2
-	VBROADCASTSS 284(AX), Z3
-	VBROADCASTSS 288(AX), Z4
-	VBROADCASTSS 292(AX), Z5
+	VBROADCASTSS 276(AX), Z3
+	VBROADCASTSS 280(AX), Z4
+	VBROADCASTSS 284(AX), Z5
 	VMAXPS       Z3, Z0, Z0
 	VMINPS       Z4, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -6630,7 +5438,7 @@ residual:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
@@ -6643,10 +5451,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z3
-	VPBROADCASTB 280(AX), Z4
+	VPBROADCASTB 272(AX), Z4
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -6661,7 +5469,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z3
 	VCVTTPS2DQ   Z3, Z3
 	VPACKUSDW    Z3, Z3, Z3
@@ -6673,7 +5481,7 @@ look:
 	VPACKUSDW    Z2, Z2, Z2
 	VPMAXUW      Z3, Z0, Z0
 	VPMAXUW      Z3, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -6768,11 +5576,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -6843,10 +5651,10 @@ k:
 	VMULPS    Y3, Y1, Y1
 	VCVTDQ2PS Y2, Y2
 	VMULPS    Y3, Y2, Y2
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -6854,16 +5662,16 @@ k:
 	VADDPS    (CX), Y2, Y2
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 284(AX), Y3
-	VBROADCASTSS 288(AX), Y4
-	VBROADCASTSS 292(AX), Y5
+	VBROADCASTSS 276(AX), Y3
+	VBROADCASTSS 280(AX), Y4
+	VBROADCASTSS 284(AX), Y5
 	VMAXPS       Y3, Y0, Y0
 	VMINPS       Y4, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -6899,7 +5707,7 @@ residual:
 	VADDPS       Y4, Y2, Y2
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
@@ -6913,7 +5721,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y3
-	VPBROADCASTB 280(AX), X4
+	VPBROADCASTB 272(AX), X4
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y3, Y0, Y0
@@ -6965,11 +5773,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -7052,11 +5860,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000003, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000003, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -7067,17 +5875,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -7143,11 +5951,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000003, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000003, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -7158,17 +5966,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -7221,10 +6029,10 @@ tile:
 	VMULPS    Z6, Z3, Z3
 	VCVTDQ2PS Z5, Z5
 	VMULPS    Z6, Z5, Z5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	VADDPS    64(DX), Z1, Z1
 	ADDQ      BX, DX
@@ -7235,7 +6043,7 @@ tile:
 	VADDPS    64(DX), Z5, Z5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
@@ -7246,9 +6054,9 @@ scaled:
 	VADDPS       Z6, Z1, Z1
 	VADDPS       Z6, Z3, Z3
 	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 284(AX), Z6
-	VBROADCASTSS 288(AX), Z7
-	VBROADCASTSS 292(AX), Z8
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
 	VMAXPS       Z6, Z0, Z0
 	VMINPS       Z7, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -7308,7 +6116,7 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z2, Z2
@@ -7328,10 +6136,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
-	VPBROADCASTB 280(AX), Z7
+	VPBROADCASTB 272(AX), Z7
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -7354,7 +6162,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -7367,7 +6175,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -7420,7 +6228,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -7501,11 +6309,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -7551,10 +6359,10 @@ tile:
 	VMULPS    Z3, Z1, Z1
 	VCVTDQ2PS Z2, Z2
 	VMULPS    Z3, Z2, Z2
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -7562,16 +6370,16 @@ tile:
 	VADDPS    (DX), Z2, Z2
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
 	VADDPS       Z3, Z2, Z2
-	VBROADCASTSS 284(AX), Z3
-	VBROADCASTSS 288(AX), Z4
-	VBROADCASTSS 292(AX), Z5
+	VBROADCASTSS 276(AX), Z3
+	VBROADCASTSS 280(AX), Z4
+	VBROADCASTSS 284(AX), Z5
 	VMAXPS       Z3, Z0, Z0
 	VMINPS       Z4, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -7607,7 +6415,7 @@ residual:
 	VADDPS       Z4, Z2, Z2
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z3
 	VADDPS       Z3, Z0, Z0
 	VADDPS       Z3, Z1, Z1
@@ -7620,10 +6428,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z3
-	VPBROADCASTB 280(AX), Z4
+	VPBROADCASTB 272(AX), Z4
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z5
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -7638,7 +6446,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z3
 	VCVTTPS2DQ   Z3, Z3
 	VPACKUSDW    Z3, Z3, Z3
@@ -7650,7 +6458,7 @@ look:
 	VPACKUSDW    Z2, Z2, Z2
 	VPMAXUW      Z3, Z0, Z0
 	VPMAXUW      Z3, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -7745,11 +6553,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -7763,1078 +6571,448 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile3x16WordsAVX2(t *byte)
+// func inttile3x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile3x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DX
-	LEAQ    (AX)(DX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y6
-	VMOVUPS      64(CX), Y7
-	VPBROADCASTD (BX)(AX*1), Y8
-	VPAND        inttileLowBytes<>+0(SB), Y8, Y8
-	VPMADDWD     Y6, Y8, Y9
-	VPADDD       Y9, Y0, Y0
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y8
-	VPAND        inttileLowBytes<>+0(SB), Y8, Y8
-	VPMADDWD     Y6, Y8, Y9
-	VPADDD       Y9, Y2, Y2
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y8
-	VPAND        inttileLowBytes<>+0(SB), Y8, Y8
-	VPMADDWD     Y6, Y8, Y6
-	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y6
-	VPADDD       Y6, Y5, Y5
-	VMOVUPS      32(CX), Y6
-	VMOVUPS      96(CX), Y7
-	VPBROADCASTD (BX)(AX*1), Y8
-	VPSRLW       $0x08, Y8, Y8
-	VPMADDWD     Y6, Y8, Y9
-	VPADDD       Y9, Y0, Y0
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y8
-	VPSRLW       $0x08, Y8, Y8
-	VPMADDWD     Y6, Y8, Y9
-	VPADDD       Y9, Y2, Y2
-	VPMADDWD     Y7, Y8, Y8
-	VPADDD       Y8, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y8
-	VPSRLW       $0x08, Y8, Y8
-	VPMADDWD     Y6, Y8, Y6
-	VPADDD       Y6, Y4, Y4
-	VPMADDWD     Y7, Y8, Y6
-	VPADDD       Y6, Y5, Y5
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y6
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y0, Y0
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y2, Y2
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y4, Y4
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y5, Y5
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 264(AX), Y6
-	VMINPS       Y0, Y6, Y0
-	VMINPS       Y1, Y6, Y1
-	VMINPS       Y2, Y6, Y2
-	VMINPS       Y3, Y6, Y3
-	VMINPS       Y4, Y6, Y4
-	VMINPS       Y5, Y6, Y5
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y6, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X7, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y6, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X7, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y6, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X7, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y6
-	VMAXPS       Y6, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile3x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS Y0, Y1
 	VMOVUPS Y0, Y2
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
+	ADDQ    CX, BX
 	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DX
-	LEAQ    (AX)(DX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y3
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPAND        inttileLowBytes<>+0(SB), Y4, Y4
-	VPMADDWD     Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y2
-	VMOVUPS      32(CX), Y3
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPSRLW       $0x08, Y4, Y4
-	VPMADDWD     Y3, Y4, Y3
-	VPADDD       Y3, Y2, Y2
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y3
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y3, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y2, Y2
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 284(AX), Y3
-	VBROADCASTSS 288(AX), Y4
-	VBROADCASTSS 292(AX), Y5
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y5, Y2, Y2
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y3
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 264(AX), Y3
-	VMINPS       Y0, Y3, Y0
-	VMINPS       Y1, Y3, Y1
-	VMINPS       Y2, Y3, Y2
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y3
-	VPBROADCASTB 280(AX), X4
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y3, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKUSWB    X5, X0, X5
-	VPMAXUB      X4, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y3, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y3, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y3
-	VMAXPS       Y3, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS inttileOnes<>+0(SB), Y6
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, SI
+	MOVLQSX 8(DX), DI
+	ADDQ    CX, DI
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DX
-	LEAQ    (AX)(DX*1), DI
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), R8
+	TESTQ   R8, R8
+	JZ      summed
+	MOVQ    8(AX), R9
+	TESTQ   R9, R9
+	JNZ     pairedgroup
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y8
-	VPMADDWD     Y6, Y8, Y8
-	VPADDD       Y8, Y0, Y0
-	VPMADDUBSW   32(CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y8
-	VPMADDWD     Y6, Y8, Y8
-	VPADDD       Y8, Y2, Y2
-	VPMADDUBSW   32(CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y8
-	VPMADDWD     Y6, Y8, Y8
-	VPADDD       Y8, Y4, Y4
-	VPMADDUBSW   32(CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y5, Y5
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R9
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y5
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R10*1), Y3
+	VPMADDUBSW   Y5, Y3, Y3
+	VPBROADCASTD (SI)(R10*1), Y4
+	VPMADDUBSW   Y5, Y4, Y4
+	VPBROADCASTD (DI)(R10*1), Y6
+	VPMADDUBSW   Y5, Y6, Y5
+	DECQ         R9
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y6
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y0, Y0
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y2, Y2
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y4, Y4
-	VPMOVZXBD    8(CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y5, Y5
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y4, Y4
-	VMOVUPS      32(CX), Y6
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 264(AX), Y6
-	VMINPS       Y0, Y6, Y0
-	VMINPS       Y1, Y6, Y1
-	VMINPS       Y2, Y6, Y2
-	VMINPS       Y3, Y6, Y3
-	VMINPS       Y4, Y6, Y4
-	VMINPS       Y5, Y6, Y5
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y6, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X7, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y6, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X7, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y6, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X7, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y6
-	VMAXPS       Y6, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
-	VMOVUPS inttileOnes<>+0(SB), Y3
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DX
-	LEAQ    (AX)(DX*1), DI
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPMADDUBSW   (CX), Y4, Y4
-	VPMADDWD     Y3, Y4, Y4
-	VPADDD       Y4, Y2, Y2
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y3
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y3, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y3, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y3, Y2, Y2
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 284(AX), Y3
-	VBROADCASTSS 288(AX), Y4
-	VBROADCASTSS 292(AX), Y5
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y5, Y2, Y2
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y3
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 264(AX), Y3
-	VMINPS       Y0, Y3, Y0
-	VMINPS       Y1, Y3, Y1
-	VMINPS       Y2, Y3, Y2
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y3
-	VPBROADCASTB 280(AX), X4
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y3, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKUSWB    X5, X0, X5
-	VPMAXUB      X4, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y3, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y3, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y3
-	VMAXPS       Y3, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x16DeferredAVX2(SB), NOSPLIT, $208-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VMOVUPS Y1, 176(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), BX
-	LEAQ    (AX)(BX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y6
-	VMOVUPS      32(DX), Y7
-	VPBROADCASTD (SI)(AX*1), Y8
-	VPMADDUBSW   Y6, Y8, Y9
-	VPADDW       Y9, Y0, Y0
-	VPMADDUBSW   Y7, Y8, Y8
-	VPADDW       Y8, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y8
-	VPMADDUBSW   Y6, Y8, Y9
-	VPADDW       Y9, Y2, Y2
-	VPMADDUBSW   Y7, Y8, Y8
-	VPADDW       Y8, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y8
-	VPMADDUBSW   Y6, Y8, Y6
-	VPADDW       Y6, Y4, Y4
-	VPMADDUBSW   Y7, Y8, Y6
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R10*1), Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y3, Y3
+	VPBROADCASTD (SI)(R10*1), Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD (DI)(R10*1), Y7
+	VPMADDUBSW   Y6, Y7, Y6
 	VPADDW       Y6, Y5, Y5
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y6
-	VPMADDWD     Y6, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y6, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y6, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y6, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y6, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y6, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R9
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y6
-	VPMADDWD  Y6, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y6, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y6, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y6, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y6, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y6, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y6
+	VPMADDWD Y6, Y3, Y3
+	VPADDD   Y3, Y0, Y0
+	VPMADDWD Y6, Y4, Y4
+	VPADDD   Y4, Y1, Y1
+	VPMADDWD Y6, Y5, Y5
+	VPADDD   Y5, Y2, Y2
+	DECQ     R8
+	JNZ      group
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R10
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y5
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R11*1), Y3
+	VPSHUFB      (R9), Y3, Y3
+	VPMADDUBSW   Y5, Y3, Y3
+	VPBROADCASTD (SI)(R11*1), Y4
+	VPSHUFB      (R9), Y4, Y4
+	VPMADDUBSW   Y5, Y4, Y4
+	VPBROADCASTD (DI)(R11*1), Y6
+	VPSHUFB      (R9), Y6, Y6
+	VPMADDUBSW   Y5, Y6, Y5
+	DECQ         R10
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y6
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R11*1), Y7
+	VPSHUFB      (R9), Y7, Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y3, Y3
+	VPBROADCASTD (SI)(R11*1), Y7
+	VPSHUFB      (R9), Y7, Y7
+	VPMADDUBSW   Y6, Y7, Y7
+	VPADDW       Y7, Y4, Y4
+	VPBROADCASTD (DI)(R11*1), Y7
+	VPSHUFB      (R9), Y7, Y7
+	VPMADDUBSW   Y6, Y7, Y6
+	VPADDW       Y6, Y5, Y5
+	DECQ         R10
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y6
+	VPMADDWD Y6, Y3, Y3
+	VPADDD   Y3, Y0, Y0
+	VPMADDWD Y6, Y4, Y4
+	VPADDD   Y4, Y1, Y1
+	VPMADDWD Y6, Y5, Y5
+	VPADDD   Y5, Y2, Y2
+	DECQ     R8
+	JNZ      pairedgroup
+	JMP      nextrun
+
+summed:
+	MOVQ      t+0(FP), AX
+	CMPQ      240(AX), $0x02
+	JE        store
+	MOVQ      144(AX), CX
+	VMOVUPS   (CX), Y3
+	VCVTDQ2PS Y0, Y0
+	VMULPS    Y3, Y0, Y0
+	VCVTDQ2PS Y1, Y1
+	VMULPS    Y3, Y1, Y1
+	VCVTDQ2PS Y2, Y2
+	VMULPS    Y3, Y2, Y2
+	CMPQ      312(AX), $0x00
+	JE        scaled
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
+	VADDPS    (CX), Y0, Y0
+	ADDQ      DX, CX
+	VADDPS    (CX), Y1, Y1
+	ADDQ      DX, CX
+	VADDPS    (CX), Y2, Y2
+
+scaled:
+	CMPB         273(AX), $0x00
+	JE           residual
+	MOVQ         168(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 276(AX), Y3
+	VBROADCASTSS 280(AX), Y4
+	VBROADCASTSS 284(AX), Y5
+	VMAXPS       Y3, Y0, Y0
+	VMINPS       Y4, Y0, Y0
+	VROUNDPS     $0x00, Y0, Y0
+	VMULPS       Y5, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMINPS       Y4, Y1, Y1
+	VROUNDPS     $0x00, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+	VMINPS       Y4, Y2, Y2
+	VROUNDPS     $0x00, Y2, Y2
+	VMULPS       Y5, Y2, Y2
+
+residual:
+	CMPQ         192(AX), $0x00
+	JE           add
+	VBROADCASTSS 256(AX), Y3
+	MOVQ         192(AX), CX
+	MOVQ         224(AX), DX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y0, Y0
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y1, Y1
+	ADDQ         DX, CX
+	VPMOVZXBD    (CX), Y4
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+
+add:
+	MOVQ         288(AX), CX
+	VMOVUPS      (CX), Y3
+	VADDPS       Y3, Y0, Y0
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 264(AX), Y3
+	VMINPS       Y0, Y3, Y0
+	VMINPS       Y1, Y3, Y1
+	VMINPS       Y2, Y3, Y2
+	CMPQ         240(AX), $0x01
+	JE           raise
+	MOVQ         96(AX), CX
+	MOVQ         216(AX), DX
+	VPBROADCASTW 268(AX), Y3
+	VPBROADCASTB 272(AX), X4
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPADDSW      Y3, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VEXTRACTI128 $0x01, Y0, X5
+	VPACKUSWB    X5, X0, X5
+	VPMAXUB      X4, X5, X5
+	VMOVQ        X5, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y1, Y1
+	VPACKSSDW    Y1, Y1, Y1
+	VPADDSW      Y3, Y1, Y1
+	VPERMQ       $0xd8, Y1, Y1
+	VEXTRACTI128 $0x01, Y1, X0
+	VPACKUSWB    X0, X1, X0
+	VPMAXUB      X4, X0, X0
+	VMOVQ        X0, (CX)
+	ADDQ         DX, CX
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPADDSW      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X0
+	VPACKUSWB    X0, X2, X0
+	VPMAXUB      X4, X0, X0
+	VMOVQ        X0, (CX)
+	JMP          next
+
+raise:
+	VBROADCASTSS 260(AX), Y3
+	VMAXPS       Y3, Y0, Y0
+	VMAXPS       Y3, Y1, Y1
+	VMAXPS       Y3, Y2, Y2
+
+store:
+	MOVQ    96(AX), CX
+	MOVQ    216(AX), AX
+	VMOVUPS Y0, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    AX, CX
+	VMOVUPS Y2, (CX)
+
+next:
+	MOVQ   t+0(FP), AX
+	DECQ   248(AX)
+	JZ     done
+	ADDQ   $0x0000000c, 24(AX)
+	MOVQ   216(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 96(AX)
+	CMPQ   312(AX), $0x00
+	JE     noextra
+	MOVQ   336(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 312(AX)
+
+noextra:
+	CMPQ   192(AX), $0x00
+	JE     tile
+	MOVQ   224(AX), CX
+	IMUL3Q $0x00000003, CX, CX
+	ADDQ   CX, 192(AX)
+	JMP    tile
+
+done:
+	VZEROUPPER
+	RET
+
+// func inttile3x16GroupedAVX2(t *byte)
+// Requires: AVX, AVX2
+TEXT ·inttile3x16GroupedAVX2(SB), NOSPLIT, $16-8
+tile:
+	MOVQ    t+0(FP), AX
+	MOVQ    120(AX), CX
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, Y2
+	VMOVUPS Y0, Y4
+	VMOVUPS 32(CX), Y1
+	VMOVUPS Y1, Y3
+	VMOVUPS Y1, Y5
+	MOVQ    24(AX), DX
+	MOVQ    (AX), CX
+	MOVLQSX (DX), BX
+	ADDQ    CX, BX
+	MOVLQSX 4(DX), SI
+	ADDQ    CX, SI
+	MOVLQSX 8(DX), DI
+	ADDQ    CX, DI
+	MOVQ    72(AX), CX
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
+
+run:
+	MOVLQSX 4(AX), R8
+	TESTQ   R8, R8
+	JZ      summed
+	MOVQ    8(AX), R9
+	TESTQ   R9, R9
+	JNZ     pairedgroup
+
+group:
+	MOVLQSX      (AX), R9
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y10
+	VMOVUPS      32(CX), Y11
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R10*1), Y7
+	VPMADDUBSW   Y10, Y7, Y6
+	VPMADDUBSW   Y11, Y7, Y7
+	VPBROADCASTD (SI)(R10*1), Y9
+	VPMADDUBSW   Y10, Y9, Y8
+	VPMADDUBSW   Y11, Y9, Y9
+	VPBROADCASTD (DI)(R10*1), Y12
+	VPMADDUBSW   Y10, Y12, Y10
+	VPMADDUBSW   Y11, Y12, Y11
+	DECQ         R9
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R10
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y12
+	VMOVUPS      32(CX), Y13
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R10*1), Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y6, Y6
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y7, Y7
+	VPBROADCASTD (SI)(R10*1), Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y8, Y8
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD (DI)(R10*1), Y14
+	VPMADDUBSW   Y12, Y14, Y12
+	VPADDW       Y12, Y10, Y10
+	VPMADDUBSW   Y13, Y14, Y12
+	VPADDW       Y12, Y11, Y11
+	DECQ         R9
+	JNZ          quad
+
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y12
+	VPMADDWD Y12, Y6, Y6
+	VPADDD   Y6, Y0, Y0
+	VPMADDWD Y12, Y7, Y7
+	VPADDD   Y7, Y1, Y1
+	VPMADDWD Y12, Y8, Y8
+	VPADDD   Y8, Y2, Y2
+	VPMADDWD Y12, Y9, Y9
+	VPADDD   Y9, Y3, Y3
+	VPMADDWD Y12, Y10, Y10
+	VPADDD   Y10, Y4, Y4
+	VPMADDWD Y12, Y11, Y11
+	VPADDD   Y11, Y5, Y5
+	DECQ     R8
+	JNZ      group
+
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R10
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y10
+	VMOVUPS      32(CX), Y11
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R11*1), Y7
+	VPSHUFB      (R9), Y7, Y7
+	VPMADDUBSW   Y10, Y7, Y6
+	VPMADDUBSW   Y11, Y7, Y7
+	VPBROADCASTD (SI)(R11*1), Y9
+	VPSHUFB      (R9), Y9, Y9
+	VPMADDUBSW   Y10, Y9, Y8
+	VPMADDUBSW   Y11, Y9, Y9
+	VPBROADCASTD (DI)(R11*1), Y12
+	VPSHUFB      (R9), Y12, Y12
+	VPMADDUBSW   Y10, Y12, Y10
+	VPMADDUBSW   Y11, Y12, Y11
+	DECQ         R10
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y12
+	VMOVUPS      32(CX), Y13
+	ADDQ         $0x40, CX
+	VPBROADCASTD (BX)(R11*1), Y14
+	VPSHUFB      (R9), Y14, Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y6, Y6
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y7, Y7
+	VPBROADCASTD (SI)(R11*1), Y14
+	VPSHUFB      (R9), Y14, Y14
+	VPMADDUBSW   Y12, Y14, Y15
+	VPADDW       Y15, Y8, Y8
+	VPMADDUBSW   Y13, Y14, Y14
+	VPADDW       Y14, Y9, Y9
+	VPBROADCASTD (DI)(R11*1), Y14
+	VPSHUFB      (R9), Y14, Y14
+	VPMADDUBSW   Y12, Y14, Y12
+	VPADDW       Y12, Y10, Y10
+	VPMADDUBSW   Y13, Y14, Y12
+	VPADDW       Y12, Y11, Y11
+	DECQ         R10
+	JNZ          pairedquad
+
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y12
+	VPMADDWD Y12, Y6, Y6
+	VPADDD   Y6, Y0, Y0
+	VPMADDWD Y12, Y7, Y7
+	VPADDD   Y7, Y1, Y1
+	VPMADDWD Y12, Y8, Y8
+	VPADDD   Y8, Y2, Y2
+	VPMADDWD Y12, Y9, Y9
+	VPADDD   Y9, Y3, Y3
+	VPMADDWD Y12, Y10, Y10
+	VPADDD   Y10, Y4, Y4
+	VPMADDWD Y12, Y11, Y11
+	VPADDD   Y11, Y5, Y5
+	DECQ     R8
+	JNZ      pairedgroup
+	JMP      nextrun
+
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -8853,10 +7031,10 @@ narrow:
 	VMULPS    Y6, Y3, Y3
 	VCVTDQ2PS Y5, Y5
 	VMULPS    Y6, Y5, Y5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 	ADDQ      DX, CX
@@ -8867,7 +7045,7 @@ narrow:
 	VADDPS    32(CX), Y5, Y5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y6
@@ -8878,9 +7056,9 @@ scaled:
 	VADDPS       Y6, Y1, Y1
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
 	VMAXPS       Y6, Y0, Y0
 	VMINPS       Y7, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -8940,7 +7118,7 @@ residual:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y2, Y2
@@ -8961,7 +7139,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
+	VPBROADCASTB 272(AX), X7
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -9022,239 +7200,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile3x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile3x8DeferredAVX2(SB), NOSPLIT, $112-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VMOVUPS Y0, 80(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), BX
-	LEAQ    (AX)(BX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y3
-	VPBROADCASTD (SI)(AX*1), Y4
-	VPMADDUBSW   Y3, Y4, Y4
-	VPADDW       Y4, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y4
-	VPMADDUBSW   Y3, Y4, Y4
-	VPADDW       Y4, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y4
-	VPMADDUBSW   Y3, Y4, Y3
-	VPADDW       Y3, Y2, Y2
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y3
-	VPMADDWD     Y3, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y3, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y3, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y3
-	VPMADDWD  Y3, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y3, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y3, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y3
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y3, Y0, Y0
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y3, Y1, Y1
-	VCVTDQ2PS Y2, Y2
-	VMULPS    Y3, Y2, Y2
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	ADDQ      DX, CX
-	VADDPS    (CX), Y1, Y1
-	ADDQ      DX, CX
-	VADDPS    (CX), Y2, Y2
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 284(AX), Y3
-	VBROADCASTSS 288(AX), Y4
-	VBROADCASTSS 292(AX), Y5
-	VMAXPS       Y3, Y0, Y0
-	VMINPS       Y4, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMINPS       Y4, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-	VMINPS       Y4, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y5, Y2, Y2
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y3
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y4
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y3, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y3
-	VADDPS       Y3, Y0, Y0
-	VADDPS       Y3, Y1, Y1
-	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 264(AX), Y3
-	VMINPS       Y0, Y3, Y0
-	VMINPS       Y1, Y3, Y1
-	VMINPS       Y2, Y3, Y2
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y3
-	VPBROADCASTB 280(AX), X4
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y3, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X5
-	VPACKUSWB    X5, X0, X5
-	VPMAXUB      X4, X5, X5
-	VMOVQ        X5, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y3, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y3, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X4, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y3
-	VMAXPS       Y3, Y0, Y0
-	VMAXPS       Y3, Y1, Y1
-	VMAXPS       Y3, Y2, Y2
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x0000000c, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -9342,11 +7292,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000003, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000003, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -9357,17 +7307,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -9436,11 +7386,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000003, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000003, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -9451,17 +7401,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -9506,10 +7456,10 @@ tile:
 	VMULPS    Y6, Y3, Y3
 	VCVTDQ2PS Y5, Y5
 	VMULPS    Y6, Y5, Y5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 	ADDQ      DX, CX
@@ -9520,7 +7470,7 @@ tile:
 	VADDPS    32(CX), Y5, Y5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y6
@@ -9531,9 +7481,9 @@ scaled:
 	VADDPS       Y6, Y1, Y1
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
 	VMAXPS       Y6, Y0, Y0
 	VMINPS       Y7, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -9593,7 +7543,7 @@ residual:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y2, Y2
@@ -9614,7 +7564,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
+	VPBROADCASTB 272(AX), X7
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -9675,11 +7625,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -9719,10 +7669,10 @@ tile:
 	VMULPS    Y3, Y1, Y1
 	VCVTDQ2PS Y2, Y2
 	VMULPS    Y3, Y2, Y2
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -9730,16 +7680,16 @@ tile:
 	VADDPS    (CX), Y2, Y2
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
 	VADDPS       Y3, Y2, Y2
-	VBROADCASTSS 284(AX), Y3
-	VBROADCASTSS 288(AX), Y4
-	VBROADCASTSS 292(AX), Y5
+	VBROADCASTSS 276(AX), Y3
+	VBROADCASTSS 280(AX), Y4
+	VBROADCASTSS 284(AX), Y5
 	VMAXPS       Y3, Y0, Y0
 	VMINPS       Y4, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -9775,7 +7725,7 @@ residual:
 	VADDPS       Y4, Y2, Y2
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y3
 	VADDPS       Y3, Y0, Y0
 	VADDPS       Y3, Y1, Y1
@@ -9789,7 +7739,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y3
-	VPBROADCASTB 280(AX), X4
+	VPBROADCASTB 272(AX), X4
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y3, Y0, Y0
@@ -9841,11 +7791,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000003, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000003, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -9946,10 +7896,10 @@ k:
 	VMULPS       Z8, Z5, Z5
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -9963,7 +7913,7 @@ k:
 	VADDPS       64(DX), Z7, Z7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
@@ -9976,9 +7926,9 @@ scaled:
 	VADDPS       Z8, Z3, Z3
 	VADDPS       Z8, Z5, Z5
 	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 284(AX), Z8
-	VBROADCASTSS 288(AX), Z9
-	VBROADCASTSS 292(AX), Z10
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
 	VMAXPS       Z8, Z0, Z0
 	VMINPS       Z9, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -10055,7 +8005,7 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z2, Z2
@@ -10079,10 +8029,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
-	VPBROADCASTB 280(AX), Z9
+	VPBROADCASTB 272(AX), Z9
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -10109,7 +8059,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -10122,7 +8072,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -10179,7 +8129,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -10289,11 +8239,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -10374,10 +8324,10 @@ k:
 	VMULPS       Z4, Z2, Z2
 	VCVTDQ2PS    Z3, Z3
 	VMULPS       Z4, Z3, Z3
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -10387,7 +8337,7 @@ k:
 	VADDPS       (DX), Z3, Z3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
@@ -10395,9 +8345,9 @@ scaled:
 	VADDPS       Z4, Z1, Z1
 	VADDPS       Z4, Z2, Z2
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 284(AX), Z4
-	VBROADCASTSS 288(AX), Z5
-	VBROADCASTSS 292(AX), Z6
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
 	VMAXPS       Z4, Z0, Z0
 	VMINPS       Z5, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -10442,7 +8392,7 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z1, Z1
@@ -10457,10 +8407,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
-	VPBROADCASTB 280(AX), Z5
+	VPBROADCASTB 272(AX), Z5
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -10476,7 +8426,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -10489,7 +8439,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -10593,11 +8543,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -10678,10 +8628,10 @@ k:
 	VMULPS    Z4, Z2, Z2
 	VCVTDQ2PS Z3, Z3
 	VMULPS    Z4, Z3, Z3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -10691,7 +8641,7 @@ k:
 	VADDPS    (DX), Z3, Z3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
@@ -10699,9 +8649,9 @@ scaled:
 	VADDPS       Z4, Z1, Z1
 	VADDPS       Z4, Z2, Z2
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 284(AX), Z4
-	VBROADCASTSS 288(AX), Z5
-	VBROADCASTSS 292(AX), Z6
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
 	VMAXPS       Z4, Z0, Z0
 	VMINPS       Z5, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -10746,7 +8696,7 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z1, Z1
@@ -10761,10 +8711,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
-	VPBROADCASTB 280(AX), Z5
+	VPBROADCASTB 272(AX), Z5
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -10780,7 +8730,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -10793,7 +8743,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -10897,11 +8847,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -10980,10 +8930,10 @@ k:
 	VMULPS    Y4, Y2, Y2
 	VCVTDQ2PS Y3, Y3
 	VMULPS    Y4, Y3, Y3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -10993,7 +8943,7 @@ k:
 	VADDPS    (CX), Y3, Y3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y4
@@ -11001,9 +8951,9 @@ scaled:
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
 	VMAXPS       Y4, Y0, Y0
 	VMINPS       Y5, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -11048,7 +8998,7 @@ residual:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y1, Y1
@@ -11064,7 +9014,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
+	VPBROADCASTB 272(AX), X5
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y4, Y0, Y0
@@ -11128,11 +9078,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -11225,11 +9175,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000004, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000004, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -11240,17 +9190,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -11323,11 +9273,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000004, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000004, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -11338,17 +9288,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -11408,10 +9358,10 @@ tile:
 	VMULPS    Z8, Z5, Z5
 	VCVTDQ2PS Z7, Z7
 	VMULPS    Z8, Z7, Z7
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	VADDPS    64(DX), Z1, Z1
 	ADDQ      BX, DX
@@ -11425,7 +9375,7 @@ tile:
 	VADDPS    64(DX), Z7, Z7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
@@ -11438,9 +9388,9 @@ scaled:
 	VADDPS       Z8, Z3, Z3
 	VADDPS       Z8, Z5, Z5
 	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 284(AX), Z8
-	VBROADCASTSS 288(AX), Z9
-	VBROADCASTSS 292(AX), Z10
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
 	VMAXPS       Z8, Z0, Z0
 	VMINPS       Z9, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -11517,7 +9467,7 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z2, Z2
@@ -11541,10 +9491,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
-	VPBROADCASTB 280(AX), Z9
+	VPBROADCASTB 272(AX), Z9
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -11571,7 +9521,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -11584,7 +9534,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -11641,7 +9591,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -11751,11 +9701,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -11805,10 +9755,10 @@ tile:
 	VMULPS    Z4, Z2, Z2
 	VCVTDQ2PS Z3, Z3
 	VMULPS    Z4, Z3, Z3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -11818,7 +9768,7 @@ tile:
 	VADDPS    (DX), Z3, Z3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
@@ -11826,9 +9776,9 @@ scaled:
 	VADDPS       Z4, Z1, Z1
 	VADDPS       Z4, Z2, Z2
 	VADDPS       Z4, Z3, Z3
-	VBROADCASTSS 284(AX), Z4
-	VBROADCASTSS 288(AX), Z5
-	VBROADCASTSS 292(AX), Z6
+	VBROADCASTSS 276(AX), Z4
+	VBROADCASTSS 280(AX), Z5
+	VBROADCASTSS 284(AX), Z6
 	VMAXPS       Z4, Z0, Z0
 	VMINPS       Z5, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -11873,7 +9823,7 @@ residual:
 	VADDPS       Z5, Z3, Z3
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z4
 	VADDPS       Z4, Z0, Z0
 	VADDPS       Z4, Z1, Z1
@@ -11888,10 +9838,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z4
-	VPBROADCASTB 280(AX), Z5
+	VPBROADCASTB 272(AX), Z5
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z6
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -11907,7 +9857,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z4
 	VCVTTPS2DQ   Z4, Z4
 	VPACKUSDW    Z4, Z4, Z4
@@ -11920,7 +9870,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z4, Z0, Z0
 	VPMAXUW      Z4, Z2, Z2
-	MOVQ         360(AX), AX
+	MOVQ         352(AX), AX
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -12024,11 +9974,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -12042,354 +9992,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile4x16WordsAVX2(t *byte)
+// func inttile4x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile4x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), DX
-	LEAQ    (AX)(DX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y8
-	VMOVUPS      64(CX), Y9
-	VPBROADCASTD (BX)(AX*1), Y10
-	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y0, Y0
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y10
-	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y2, Y2
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y10
-	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y4, Y4
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y10
-	VPAND        inttileLowBytes<>+0(SB), Y10, Y10
-	VPMADDWD     Y8, Y10, Y8
-	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y8
-	VPADDD       Y8, Y7, Y7
-	VMOVUPS      32(CX), Y8
-	VMOVUPS      96(CX), Y9
-	VPBROADCASTD (BX)(AX*1), Y10
-	VPSRLW       $0x08, Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y0, Y0
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y10
-	VPSRLW       $0x08, Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y2, Y2
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y10
-	VPSRLW       $0x08, Y10, Y10
-	VPMADDWD     Y8, Y10, Y11
-	VPADDD       Y11, Y4, Y4
-	VPMADDWD     Y9, Y10, Y10
-	VPADDD       Y10, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y10
-	VPSRLW       $0x08, Y10, Y10
-	VPMADDWD     Y8, Y10, Y8
-	VPADDD       Y8, Y6, Y6
-	VPMADDWD     Y9, Y10, Y8
-	VPADDD       Y8, Y7, Y7
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y8
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 284(AX), Y8
-	VBROADCASTSS 288(AX), Y9
-	VBROADCASTSS 292(AX), Y10
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y10, Y7, Y7
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y8
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y0, Y0
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y2, Y2
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y4, Y4
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y6, Y6
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y7, Y7
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 264(AX), Y8
-	VMINPS       Y0, Y8, Y0
-	VMINPS       Y1, Y8, Y1
-	VMINPS       Y2, Y8, Y2
-	VMINPS       Y3, Y8, Y3
-	VMINPS       Y4, Y8, Y4
-	VMINPS       Y5, Y8, Y5
-	VMINPS       Y6, Y8, Y6
-	VMINPS       Y7, Y8, Y7
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y8
-	VPBROADCASTB 280(AX), X9
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y8, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X9, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y8, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y8, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y8, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y8
-	VMAXPS       Y8, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile4x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
@@ -12397,1277 +10002,142 @@ tile:
 	VMOVUPS Y0, Y1
 	VMOVUPS Y0, Y2
 	VMOVUPS Y0, Y3
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
+	ADDQ    CX, BX
 	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
+	ADDQ    CX, SI
 	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), DX
-	LEAQ    (AX)(DX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y4
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPAND        inttileLowBytes<>+0(SB), Y5, Y5
-	VPMADDWD     Y4, Y5, Y4
-	VPADDD       Y4, Y3, Y3
-	VMOVUPS      32(CX), Y4
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPSRLW       $0x08, Y5, Y5
-	VPMADDWD     Y4, Y5, Y4
-	VPADDD       Y4, Y3, Y3
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y6, Y3, Y3
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y4
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 264(AX), Y4
-	VMINPS       Y0, Y4, Y0
-	VMINPS       Y1, Y4, Y1
-	VMINPS       Y2, Y4, Y2
-	VMINPS       Y3, Y4, Y3
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y4, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X6
-	VPACKUSWB    X6, X0, X6
-	VPMAXUB      X5, X6, X6
-	VMOVQ        X6, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y4, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y4, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y4, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS inttileOnes<>+0(SB), Y8
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, DI
+	MOVLQSX 12(DX), R8
+	ADDQ    CX, R8
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), DX
-	LEAQ    (AX)(DX*1), R8
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), R9
+	TESTQ   R9, R9
+	JZ      summed
+	MOVQ    8(AX), R10
+	TESTQ   R10, R10
+	JNZ     pairedgroup
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y9
-	VPMADDUBSW   (CX), Y9, Y10
-	VPMADDWD     Y8, Y10, Y10
-	VPADDD       Y10, Y0, Y0
-	VPMADDUBSW   32(CX), Y9, Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y9
-	VPMADDUBSW   (CX), Y9, Y10
-	VPMADDWD     Y8, Y10, Y10
-	VPADDD       Y10, Y2, Y2
-	VPMADDUBSW   32(CX), Y9, Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y9
-	VPMADDUBSW   (CX), Y9, Y10
-	VPMADDWD     Y8, Y10, Y10
-	VPADDD       Y10, Y4, Y4
-	VPMADDUBSW   32(CX), Y9, Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y9
-	VPMADDUBSW   (CX), Y9, Y10
-	VPMADDWD     Y8, Y10, Y10
-	VPADDD       Y10, Y6, Y6
-	VPMADDUBSW   32(CX), Y9, Y9
-	VPMADDWD     Y8, Y9, Y9
-	VPADDD       Y9, Y7, Y7
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R10
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y7
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R11*1), Y4
+	VPMADDUBSW   Y7, Y4, Y4
+	VPBROADCASTD (SI)(R11*1), Y5
+	VPMADDUBSW   Y7, Y5, Y5
+	VPBROADCASTD (DI)(R11*1), Y6
+	VPMADDUBSW   Y7, Y6, Y6
+	VPBROADCASTD (R8)(R11*1), Y8
+	VPMADDUBSW   Y7, Y8, Y7
+	DECQ         R10
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R11
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y8
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y8, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y8, Y7, Y7
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 284(AX), Y8
-	VBROADCASTSS 288(AX), Y9
-	VBROADCASTSS 292(AX), Y10
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y10, Y7, Y7
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y8
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y0, Y0
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y2, Y2
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y4, Y4
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y6, Y6
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y7, Y7
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 264(AX), Y8
-	VMINPS       Y0, Y8, Y0
-	VMINPS       Y1, Y8, Y1
-	VMINPS       Y2, Y8, Y2
-	VMINPS       Y3, Y8, Y3
-	VMINPS       Y4, Y8, Y4
-	VMINPS       Y5, Y8, Y5
-	VMINPS       Y6, Y8, Y6
-	VMINPS       Y7, Y8, Y7
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y8
-	VPBROADCASTB 280(AX), X9
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y8, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X9, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y8, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y8, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y8, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y8
-	VMAXPS       Y8, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y3
-	VMOVUPS inttileOnes<>+0(SB), Y4
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), DX
-	LEAQ    (AX)(DX*1), R8
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPMADDUBSW   (CX), Y5, Y5
-	VPMADDWD     Y4, Y5, Y5
-	VPADDD       Y5, Y3, Y3
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y4
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y4, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y4, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y4, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y4, Y3, Y3
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
-	VMAXPS       Y4, Y0, Y0
-	VMINPS       Y5, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMINPS       Y5, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMINPS       Y5, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-	VMINPS       Y5, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y6, Y3, Y3
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y4
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y5
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y4, Y5, Y5
-	VADDPS       Y5, Y3, Y3
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y4
-	VADDPS       Y4, Y0, Y0
-	VADDPS       Y4, Y1, Y1
-	VADDPS       Y4, Y2, Y2
-	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 264(AX), Y4
-	VMINPS       Y0, Y4, Y0
-	VMINPS       Y1, Y4, Y1
-	VMINPS       Y2, Y4, Y2
-	VMINPS       Y3, Y4, Y3
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y4, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X6
-	VPACKUSWB    X6, X0, X6
-	VPMAXUB      X5, X6, X6
-	VMOVQ        X6, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y4, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y4, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y4, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X5, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y4
-	VMAXPS       Y4, Y0, Y0
-	VMAXPS       Y4, Y1, Y1
-	VMAXPS       Y4, Y2, Y2
-	VMAXPS       Y4, Y3, Y3
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x16DeferredAVX2(SB), NOSPLIT, $272-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y0, 208(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VMOVUPS Y1, 176(SP)
-	VMOVUPS Y1, 240(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	VPXOR   Y6, Y6, Y6
-	VPXOR   Y7, Y7, Y7
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), BX
-	LEAQ    (AX)(BX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y8
-	VMOVUPS      32(DX), Y9
-	VPBROADCASTD (SI)(AX*1), Y10
-	VPMADDUBSW   Y8, Y10, Y11
-	VPADDW       Y11, Y0, Y0
-	VPMADDUBSW   Y9, Y10, Y10
-	VPADDW       Y10, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y10
-	VPMADDUBSW   Y8, Y10, Y11
-	VPADDW       Y11, Y2, Y2
-	VPMADDUBSW   Y9, Y10, Y10
-	VPADDW       Y10, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y10
-	VPMADDUBSW   Y8, Y10, Y11
-	VPADDW       Y11, Y4, Y4
-	VPMADDUBSW   Y9, Y10, Y10
-	VPADDW       Y10, Y5, Y5
-	VPBROADCASTD (R9)(AX*1), Y10
-	VPMADDUBSW   Y8, Y10, Y8
-	VPADDW       Y8, Y6, Y6
-	VPMADDUBSW   Y9, Y10, Y8
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R11*1), Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VPBROADCASTD (SI)(R11*1), Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD (DI)(R11*1), Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD (R8)(R11*1), Y9
+	VPMADDUBSW   Y8, Y9, Y8
 	VPADDW       Y8, Y7, Y7
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y8
-	VPMADDWD     Y8, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y8, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y8, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y8, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y8, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y8, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y8, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y8, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VMOVUPS      Y6, 208(SP)
-	VMOVUPS      Y7, 240(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	VPXOR        Y6, Y6, Y6
-	VPXOR        Y7, Y7, Y7
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R10
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y8
-	VPMADDWD  Y8, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y8, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y8, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y8, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y8, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y8, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
-	VPMADDWD  Y8, Y6, Y6
-	VPADDD    208(SP), Y6, Y6
-	VPMADDWD  Y8, Y7, Y7
-	VPADDD    240(SP), Y7, Y7
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y8
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y8, Y0, Y0
-	VCVTDQ2PS Y2, Y2
-	VMULPS    Y8, Y2, Y2
-	VCVTDQ2PS Y4, Y4
-	VMULPS    Y8, Y4, Y4
-	VCVTDQ2PS Y6, Y6
-	VMULPS    Y8, Y6, Y6
-	VMOVUPS   32(CX), Y8
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y8, Y1, Y1
-	VCVTDQ2PS Y3, Y3
-	VMULPS    Y8, Y3, Y3
-	VCVTDQ2PS Y5, Y5
-	VMULPS    Y8, Y5, Y5
-	VCVTDQ2PS Y7, Y7
-	VMULPS    Y8, Y7, Y7
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	VADDPS    32(CX), Y1, Y1
-	ADDQ      DX, CX
-	VADDPS    (CX), Y2, Y2
-	VADDPS    32(CX), Y3, Y3
-	ADDQ      DX, CX
-	VADDPS    (CX), Y4, Y4
-	VADDPS    32(CX), Y5, Y5
-	ADDQ      DX, CX
-	VADDPS    (CX), Y6, Y6
-	VADDPS    32(CX), Y7, Y7
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y8
+	VPMADDWD Y8, Y4, Y4
+	VPADDD   Y4, Y0, Y0
+	VPMADDWD Y8, Y5, Y5
+	VPADDD   Y5, Y1, Y1
+	VPMADDWD Y8, Y6, Y6
+	VPADDD   Y6, Y2, Y2
+	VPMADDWD Y8, Y7, Y7
+	VPADDD   Y7, Y3, Y3
+	DECQ     R9
+	JNZ      group
 
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R11
+	MOVLQSX      (DX), R12
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y7
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R12*1), Y4
+	VPSHUFB      (R10), Y4, Y4
+	VPMADDUBSW   Y7, Y4, Y4
+	VPBROADCASTD (SI)(R12*1), Y5
+	VPSHUFB      (R10), Y5, Y5
+	VPMADDUBSW   Y7, Y5, Y5
+	VPBROADCASTD (DI)(R12*1), Y6
+	VPSHUFB      (R10), Y6, Y6
+	VPMADDUBSW   Y7, Y6, Y6
+	VPBROADCASTD (R8)(R12*1), Y8
+	VPSHUFB      (R10), Y8, Y8
+	VPMADDUBSW   Y7, Y8, Y7
+	DECQ         R11
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R12
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 284(AX), Y8
-	VBROADCASTSS 288(AX), Y9
-	VBROADCASTSS 292(AX), Y10
-	VMAXPS       Y8, Y0, Y0
-	VMINPS       Y9, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMINPS       Y9, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMINPS       Y9, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMINPS       Y9, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMINPS       Y9, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMINPS       Y9, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMINPS       Y9, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-	VMINPS       Y9, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y10, Y7, Y7
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R12*1), Y9
+	VPSHUFB      (R10), Y9, Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y4, Y4
+	VPBROADCASTD (SI)(R12*1), Y9
+	VPSHUFB      (R10), Y9, Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y5, Y5
+	VPBROADCASTD (DI)(R12*1), Y9
+	VPSHUFB      (R10), Y9, Y9
+	VPMADDUBSW   Y8, Y9, Y9
+	VPADDW       Y9, Y6, Y6
+	VPBROADCASTD (R8)(R12*1), Y9
+	VPSHUFB      (R10), Y9, Y9
+	VPMADDUBSW   Y8, Y9, Y8
+	VPADDW       Y8, Y7, Y7
+	DECQ         R11
+	JNZ          pairedquad
 
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y8
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y0, Y0
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y2, Y2
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y4, Y4
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y6, Y6
-	VPMOVZXBD    8(CX), Y9
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y8, Y9, Y9
-	VADDPS       Y9, Y7, Y7
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y8
+	VPMADDWD Y8, Y4, Y4
+	VPADDD   Y4, Y0, Y0
+	VPMADDWD Y8, Y5, Y5
+	VPADDD   Y5, Y1, Y1
+	VPMADDWD Y8, Y6, Y6
+	VPADDD   Y6, Y2, Y2
+	VPMADDWD Y8, Y7, Y7
+	VPADDD   Y7, Y3, Y3
+	DECQ     R9
+	JNZ      pairedgroup
+	JMP      nextrun
 
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y8
-	VADDPS       Y8, Y0, Y0
-	VADDPS       Y8, Y2, Y2
-	VADDPS       Y8, Y4, Y4
-	VADDPS       Y8, Y6, Y6
-	VMOVUPS      32(CX), Y8
-	VADDPS       Y8, Y1, Y1
-	VADDPS       Y8, Y3, Y3
-	VADDPS       Y8, Y5, Y5
-	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 264(AX), Y8
-	VMINPS       Y0, Y8, Y0
-	VMINPS       Y1, Y8, Y1
-	VMINPS       Y2, Y8, Y2
-	VMINPS       Y3, Y8, Y3
-	VMINPS       Y4, Y8, Y4
-	VMINPS       Y5, Y8, Y5
-	VMINPS       Y6, Y8, Y6
-	VMINPS       Y7, Y8, Y7
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y8
-	VPBROADCASTB 280(AX), X9
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y8, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X9, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y8, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y8, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y8, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X9, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y8
-	VMAXPS       Y8, Y0, Y0
-	VMAXPS       Y8, Y1, Y1
-	VMAXPS       Y8, Y2, Y2
-	VMAXPS       Y8, Y3, Y3
-	VMAXPS       Y8, Y4, Y4
-	VMAXPS       Y8, Y5, Y5
-	VMAXPS       Y8, Y6, Y6
-	VMAXPS       Y8, Y7, Y7
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000010, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile4x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile4x8DeferredAVX2(SB), NOSPLIT, $144-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 112(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), BX
-	LEAQ    (AX)(BX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y4
-	VPBROADCASTD (SI)(AX*1), Y5
-	VPMADDUBSW   Y4, Y5, Y5
-	VPADDW       Y5, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y5
-	VPMADDUBSW   Y4, Y5, Y5
-	VPADDW       Y5, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y5
-	VPMADDUBSW   Y4, Y5, Y5
-	VPADDW       Y5, Y2, Y2
-	VPBROADCASTD (R9)(AX*1), Y5
-	VPMADDUBSW   Y4, Y5, Y4
-	VPADDW       Y4, Y3, Y3
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y4
-	VPMADDWD     Y4, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y4, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y4, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y4, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y4
-	VPMADDWD  Y4, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y4, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y4, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y4, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -13681,10 +10151,10 @@ narrow:
 	VMULPS    Y4, Y2, Y2
 	VCVTDQ2PS Y3, Y3
 	VMULPS    Y4, Y3, Y3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -13694,7 +10164,7 @@ narrow:
 	VADDPS    (CX), Y3, Y3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y4
@@ -13702,9 +10172,9 @@ scaled:
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
 	VMAXPS       Y4, Y0, Y0
 	VMINPS       Y5, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -13749,7 +10219,7 @@ residual:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y1, Y1
@@ -13765,7 +10235,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
+	VPBROADCASTB 272(AX), X5
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y4, Y0, Y0
@@ -13829,11 +10299,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -13933,11 +10403,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000004, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000004, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -13948,17 +10418,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -14035,11 +10505,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000004, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000004, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -14050,17 +10520,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -14112,10 +10582,10 @@ tile:
 	VMULPS    Y8, Y5, Y5
 	VCVTDQ2PS Y7, Y7
 	VMULPS    Y8, Y7, Y7
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 	ADDQ      DX, CX
@@ -14129,7 +10599,7 @@ tile:
 	VADDPS    32(CX), Y7, Y7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y8
@@ -14142,9 +10612,9 @@ scaled:
 	VADDPS       Y8, Y3, Y3
 	VADDPS       Y8, Y5, Y5
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 284(AX), Y8
-	VBROADCASTSS 288(AX), Y9
-	VBROADCASTSS 292(AX), Y10
+	VBROADCASTSS 276(AX), Y8
+	VBROADCASTSS 280(AX), Y9
+	VBROADCASTSS 284(AX), Y10
 	VMAXPS       Y8, Y0, Y0
 	VMINPS       Y9, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -14221,7 +10691,7 @@ residual:
 	VADDPS       Y9, Y7, Y7
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y8
 	VADDPS       Y8, Y0, Y0
 	VADDPS       Y8, Y2, Y2
@@ -14246,7 +10716,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y8
-	VPBROADCASTB 280(AX), X9
+	VPBROADCASTB 272(AX), X9
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -14322,11 +10792,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -14370,10 +10840,10 @@ tile:
 	VMULPS    Y4, Y2, Y2
 	VCVTDQ2PS Y3, Y3
 	VMULPS    Y4, Y3, Y3
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -14383,7 +10853,7 @@ tile:
 	VADDPS    (CX), Y3, Y3
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y4
@@ -14391,9 +10861,9 @@ scaled:
 	VADDPS       Y4, Y1, Y1
 	VADDPS       Y4, Y2, Y2
 	VADDPS       Y4, Y3, Y3
-	VBROADCASTSS 284(AX), Y4
-	VBROADCASTSS 288(AX), Y5
-	VBROADCASTSS 292(AX), Y6
+	VBROADCASTSS 276(AX), Y4
+	VBROADCASTSS 280(AX), Y5
+	VBROADCASTSS 284(AX), Y6
 	VMAXPS       Y4, Y0, Y0
 	VMINPS       Y5, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -14438,7 +10908,7 @@ residual:
 	VADDPS       Y5, Y3, Y3
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y4
 	VADDPS       Y4, Y0, Y0
 	VADDPS       Y4, Y1, Y1
@@ -14454,7 +10924,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y4
-	VPBROADCASTB 280(AX), X5
+	VPBROADCASTB 272(AX), X5
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y4, Y0, Y0
@@ -14518,11 +10988,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000004, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000004, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -14634,10 +11104,10 @@ k:
 	VMULPS       Z10, Z7, Z7
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -14654,7 +11124,7 @@ k:
 	VADDPS       64(DX), Z9, Z9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
@@ -14669,9 +11139,9 @@ scaled:
 	VADDPS       Z10, Z5, Z5
 	VADDPS       Z10, Z7, Z7
 	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 284(AX), Z10
-	VBROADCASTSS 288(AX), Z11
-	VBROADCASTSS 292(AX), Z12
+	VBROADCASTSS 276(AX), Z10
+	VBROADCASTSS 280(AX), Z11
+	VBROADCASTSS 284(AX), Z12
 	VMAXPS       Z10, Z0, Z0
 	VMINPS       Z11, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -14765,7 +11235,7 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
 	VADDPS       Z10, Z0, Z0
 	VADDPS       Z10, Z2, Z2
@@ -14793,10 +11263,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
-	VPBROADCASTB 280(AX), Z11
+	VPBROADCASTB 272(AX), Z11
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -14830,7 +11300,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -14843,7 +11313,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -14900,7 +11370,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -14953,7 +11423,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -15054,11 +11524,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -15146,10 +11616,10 @@ k:
 	VMULPS       Z5, Z3, Z3
 	VCVTDQ2PS    Z4, Z4
 	VMULPS       Z5, Z4, Z4
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -15161,7 +11631,7 @@ k:
 	VADDPS       (DX), Z4, Z4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
@@ -15170,9 +11640,9 @@ scaled:
 	VADDPS       Z5, Z2, Z2
 	VADDPS       Z5, Z3, Z3
 	VADDPS       Z5, Z4, Z4
-	VBROADCASTSS 284(AX), Z5
-	VBROADCASTSS 288(AX), Z6
-	VBROADCASTSS 292(AX), Z7
+	VBROADCASTSS 276(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 284(AX), Z7
 	VMAXPS       Z5, Z0, Z0
 	VMINPS       Z6, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -15226,7 +11696,7 @@ residual:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
 	VADDPS       Z5, Z0, Z0
 	VADDPS       Z5, Z1, Z1
@@ -15243,10 +11713,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z5
-	VPBROADCASTB 280(AX), Z6
+	VPBROADCASTB 272(AX), Z6
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -15268,7 +11738,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z5
 	VCVTTPS2DQ   Z5, Z5
 	VPACKUSDW    Z5, Z5, Z5
@@ -15281,7 +11751,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z5, Z0, Z0
 	VPMAXUW      Z5, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -15333,7 +11803,7 @@ group0_found:
 	VCVTTPS2DQ  Z4, Z4
 	VPACKUSDW   Z4, Z4, Z4
 	VPMAXUW     Z5, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -15426,11 +11896,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -15518,10 +11988,10 @@ k:
 	VMULPS    Z5, Z3, Z3
 	VCVTDQ2PS Z4, Z4
 	VMULPS    Z5, Z4, Z4
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -15533,7 +12003,7 @@ k:
 	VADDPS    (DX), Z4, Z4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
@@ -15542,9 +12012,9 @@ scaled:
 	VADDPS       Z5, Z2, Z2
 	VADDPS       Z5, Z3, Z3
 	VADDPS       Z5, Z4, Z4
-	VBROADCASTSS 284(AX), Z5
-	VBROADCASTSS 288(AX), Z6
-	VBROADCASTSS 292(AX), Z7
+	VBROADCASTSS 276(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 284(AX), Z7
 	VMAXPS       Z5, Z0, Z0
 	VMINPS       Z6, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -15598,7 +12068,7 @@ residual:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
 	VADDPS       Z5, Z0, Z0
 	VADDPS       Z5, Z1, Z1
@@ -15615,10 +12085,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z5
-	VPBROADCASTB 280(AX), Z6
+	VPBROADCASTB 272(AX), Z6
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -15640,7 +12110,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z5
 	VCVTTPS2DQ   Z5, Z5
 	VPACKUSDW    Z5, Z5, Z5
@@ -15653,7 +12123,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z5, Z0, Z0
 	VPMAXUW      Z5, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -15705,7 +12175,7 @@ group0_found:
 	VCVTTPS2DQ  Z4, Z4
 	VPACKUSDW   Z4, Z4, Z4
 	VPMAXUW     Z5, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -15798,11 +12268,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -15889,10 +12359,10 @@ k:
 	VMULPS    Y5, Y3, Y3
 	VCVTDQ2PS Y4, Y4
 	VMULPS    Y5, Y4, Y4
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -15904,7 +12374,7 @@ k:
 	VADDPS    (CX), Y4, Y4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y5
@@ -15913,9 +12383,9 @@ scaled:
 	VADDPS       Y5, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 284(AX), Y5
-	VBROADCASTSS 288(AX), Y6
-	VBROADCASTSS 292(AX), Y7
+	VBROADCASTSS 276(AX), Y5
+	VBROADCASTSS 280(AX), Y6
+	VBROADCASTSS 284(AX), Y7
 	VMAXPS       Y5, Y0, Y0
 	VMINPS       Y6, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -15969,7 +12439,7 @@ residual:
 	VADDPS       Y6, Y4, Y4
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y5
 	VADDPS       Y5, Y0, Y0
 	VADDPS       Y5, Y1, Y1
@@ -15987,7 +12457,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y5
-	VPBROADCASTB 280(AX), X6
+	VPBROADCASTB 272(AX), X6
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y5, Y0, Y0
@@ -16063,11 +12533,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -16170,11 +12640,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000005, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000005, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -16185,17 +12655,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -16275,11 +12745,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000005, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000005, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -16290,17 +12760,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -16367,10 +12837,10 @@ tile:
 	VMULPS    Z10, Z7, Z7
 	VCVTDQ2PS Z9, Z9
 	VMULPS    Z10, Z9, Z9
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	VADDPS    64(DX), Z1, Z1
 	ADDQ      BX, DX
@@ -16387,7 +12857,7 @@ tile:
 	VADDPS    64(DX), Z9, Z9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
@@ -16402,9 +12872,9 @@ scaled:
 	VADDPS       Z10, Z5, Z5
 	VADDPS       Z10, Z7, Z7
 	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 284(AX), Z10
-	VBROADCASTSS 288(AX), Z11
-	VBROADCASTSS 292(AX), Z12
+	VBROADCASTSS 276(AX), Z10
+	VBROADCASTSS 280(AX), Z11
+	VBROADCASTSS 284(AX), Z12
 	VMAXPS       Z10, Z0, Z0
 	VMINPS       Z11, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -16498,7 +12968,7 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
 	VADDPS       Z10, Z0, Z0
 	VADDPS       Z10, Z2, Z2
@@ -16526,10 +12996,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
-	VPBROADCASTB 280(AX), Z11
+	VPBROADCASTB 272(AX), Z11
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -16563,7 +13033,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -16576,7 +13046,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -16633,7 +13103,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -16686,7 +13156,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -16787,11 +13257,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -16845,10 +13315,10 @@ tile:
 	VMULPS    Z5, Z3, Z3
 	VCVTDQ2PS Z4, Z4
 	VMULPS    Z5, Z4, Z4
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -16860,7 +13330,7 @@ tile:
 	VADDPS    (DX), Z4, Z4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
@@ -16869,9 +13339,9 @@ scaled:
 	VADDPS       Z5, Z2, Z2
 	VADDPS       Z5, Z3, Z3
 	VADDPS       Z5, Z4, Z4
-	VBROADCASTSS 284(AX), Z5
-	VBROADCASTSS 288(AX), Z6
-	VBROADCASTSS 292(AX), Z7
+	VBROADCASTSS 276(AX), Z5
+	VBROADCASTSS 280(AX), Z6
+	VBROADCASTSS 284(AX), Z7
 	VMAXPS       Z5, Z0, Z0
 	VMINPS       Z6, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -16925,7 +13395,7 @@ residual:
 	VADDPS       Z6, Z4, Z4
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z5
 	VADDPS       Z5, Z0, Z0
 	VADDPS       Z5, Z1, Z1
@@ -16942,10 +13412,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z5
-	VPBROADCASTB 280(AX), Z6
+	VPBROADCASTB 272(AX), Z6
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z7
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -16967,7 +13437,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z5
 	VCVTTPS2DQ   Z5, Z5
 	VPACKUSDW    Z5, Z5, Z5
@@ -16980,7 +13450,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z5, Z0, Z0
 	VPMAXUW      Z5, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -17032,7 +13502,7 @@ group0_found:
 	VCVTTPS2DQ  Z4, Z4
 	VPACKUSDW   Z4, Z4, Z4
 	VPMAXUW     Z5, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -17125,11 +13595,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -17143,415 +13613,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile5x16WordsAVX2(t *byte)
+// func inttile5x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile5x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y8
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y9
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), DX
-	LEAQ    (AX)(DX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y10
-	VMOVUPS      64(CX), Y11
-	VPBROADCASTD (BX)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y0, Y0
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y2, Y2
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y4, Y4
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y6, Y6
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y12
-	VPAND        inttileLowBytes<>+0(SB), Y12, Y12
-	VPMADDWD     Y10, Y12, Y10
-	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y10
-	VPADDD       Y10, Y9, Y9
-	VMOVUPS      32(CX), Y10
-	VMOVUPS      96(CX), Y11
-	VPBROADCASTD (BX)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y0, Y0
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y2, Y2
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y4, Y4
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y13
-	VPADDD       Y13, Y6, Y6
-	VPMADDWD     Y11, Y12, Y12
-	VPADDD       Y12, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y12
-	VPSRLW       $0x08, Y12, Y12
-	VPMADDWD     Y10, Y12, Y10
-	VPADDD       Y10, Y8, Y8
-	VPMADDWD     Y11, Y12, Y10
-	VPADDD       Y10, Y9, Y9
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y10
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y10, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y10, Y9, Y9
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-	ADDQ         DX, CX
-	VADDPS       (CX), Y8, Y8
-	VADDPS       32(CX), Y9, Y9
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 284(AX), Y10
-	VBROADCASTSS 288(AX), Y11
-	VBROADCASTSS 292(AX), Y12
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y12, Y9, Y9
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y10
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y0, Y0
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y2, Y2
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y4, Y4
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y6, Y6
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y8, Y8
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y9, Y9
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 264(AX), Y10
-	VMINPS       Y0, Y10, Y0
-	VMINPS       Y1, Y10, Y1
-	VMINPS       Y2, Y10, Y2
-	VMINPS       Y3, Y10, Y3
-	VMINPS       Y4, Y10, Y4
-	VMINPS       Y5, Y10, Y5
-	VMINPS       Y6, Y10, Y6
-	VMINPS       Y7, Y10, Y7
-	VMINPS       Y8, Y10, Y8
-	VMINPS       Y9, Y10, Y9
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y10
-	VPBROADCASTB 280(AX), X11
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y10, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X11, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y10, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y10, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y10, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y10, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y10
-	VMAXPS       Y10, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile5x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
@@ -17560,1487 +13624,160 @@ tile:
 	VMOVUPS Y0, Y2
 	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
+	ADDQ    CX, BX
 	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
+	ADDQ    CX, SI
 	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
+	ADDQ    CX, DI
 	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), DX
-	LEAQ    (AX)(DX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y5
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPAND        inttileLowBytes<>+0(SB), Y6, Y6
-	VPMADDWD     Y5, Y6, Y5
-	VPADDD       Y5, Y4, Y4
-	VMOVUPS      32(CX), Y5
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPSRLW       $0x08, Y6, Y6
-	VPMADDWD     Y5, Y6, Y5
-	VPADDD       Y5, Y4, Y4
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y5
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y5, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y4, Y4
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y5
-	VADDPS       Y5, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 284(AX), Y5
-	VBROADCASTSS 288(AX), Y6
-	VBROADCASTSS 292(AX), Y7
-	VMAXPS       Y5, Y0, Y0
-	VMINPS       Y6, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y7, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMINPS       Y6, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMINPS       Y6, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y7, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMINPS       Y6, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y7, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-	VMINPS       Y6, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y7, Y4, Y4
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y5
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y4, Y4
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y5
-	VADDPS       Y5, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 264(AX), Y5
-	VMINPS       Y0, Y5, Y0
-	VMINPS       Y1, Y5, Y1
-	VMINPS       Y2, Y5, Y2
-	VMINPS       Y3, Y5, Y3
-	VMINPS       Y4, Y5, Y4
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y5
-	VPBROADCASTB 280(AX), X6
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y5, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X7
-	VPACKUSWB    X7, X0, X7
-	VPMAXUB      X6, X7, X7
-	VMOVQ        X7, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y5, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y5, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y5, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VPACKSSDW    Y4, Y4, Y4
-	VPADDSW      Y5, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y5
-	VMAXPS       Y5, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y8
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y9
-	VMOVUPS inttileOnes<>+0(SB), Y10
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, R8
+	MOVLQSX 16(DX), R9
+	ADDQ    CX, R9
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), DX
-	LEAQ    (AX)(DX*1), R9
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), R10
+	TESTQ   R10, R10
+	JZ      summed
+	MOVQ    8(AX), R11
+	TESTQ   R11, R11
+	JNZ     pairedgroup
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y0, Y0
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y2, Y2
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y4, Y4
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y6, Y6
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y11
-	VPMADDUBSW   (CX), Y11, Y12
-	VPMADDWD     Y10, Y12, Y12
-	VPADDD       Y12, Y8, Y8
-	VPMADDUBSW   32(CX), Y11, Y11
-	VPMADDWD     Y10, Y11, Y11
-	VPADDD       Y11, Y9, Y9
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R11
+	MOVLQSX      (DX), R12
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y9
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R12*1), Y5
+	VPMADDUBSW   Y9, Y5, Y5
+	VPBROADCASTD (SI)(R12*1), Y6
+	VPMADDUBSW   Y9, Y6, Y6
+	VPBROADCASTD (DI)(R12*1), Y7
+	VPMADDUBSW   Y9, Y7, Y7
+	VPBROADCASTD (R8)(R12*1), Y8
+	VPMADDUBSW   Y9, Y8, Y8
+	VPBROADCASTD (R9)(R12*1), Y10
+	VPMADDUBSW   Y9, Y10, Y9
+	DECQ         R11
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R12
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y10
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y10, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y10, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y10, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y10, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y10, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y10, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y10, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y10, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y10, Y9, Y9
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-	ADDQ         DX, CX
-	VADDPS       (CX), Y8, Y8
-	VADDPS       32(CX), Y9, Y9
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 284(AX), Y10
-	VBROADCASTSS 288(AX), Y11
-	VBROADCASTSS 292(AX), Y12
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y12, Y9, Y9
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y10
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y0, Y0
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y2, Y2
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y4, Y4
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y6, Y6
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y8, Y8
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y9, Y9
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 264(AX), Y10
-	VMINPS       Y0, Y10, Y0
-	VMINPS       Y1, Y10, Y1
-	VMINPS       Y2, Y10, Y2
-	VMINPS       Y3, Y10, Y3
-	VMINPS       Y4, Y10, Y4
-	VMINPS       Y5, Y10, Y5
-	VMINPS       Y6, Y10, Y6
-	VMINPS       Y7, Y10, Y7
-	VMINPS       Y8, Y10, Y8
-	VMINPS       Y9, Y10, Y9
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y10
-	VPBROADCASTB 280(AX), X11
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y10, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X11, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y10, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y10, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y10, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y10, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y10
-	VMAXPS       Y10, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y3
-	VMOVUPS Y0, Y4
-	VMOVUPS inttileOnes<>+0(SB), Y5
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), DX
-	LEAQ    (AX)(DX*1), R9
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPMADDUBSW   (CX), Y6, Y6
-	VPMADDWD     Y5, Y6, Y6
-	VPADDD       Y6, Y4, Y4
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y5
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y5, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y5, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y5, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y5, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y5, Y4, Y4
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y5
-	VADDPS       Y5, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 284(AX), Y5
-	VBROADCASTSS 288(AX), Y6
-	VBROADCASTSS 292(AX), Y7
-	VMAXPS       Y5, Y0, Y0
-	VMINPS       Y6, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y7, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMINPS       Y6, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y7, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMINPS       Y6, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y7, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMINPS       Y6, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y7, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-	VMINPS       Y6, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y7, Y4, Y4
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y5
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y6
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y5, Y6, Y6
-	VADDPS       Y6, Y4, Y4
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y5
-	VADDPS       Y5, Y0, Y0
-	VADDPS       Y5, Y1, Y1
-	VADDPS       Y5, Y2, Y2
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 264(AX), Y5
-	VMINPS       Y0, Y5, Y0
-	VMINPS       Y1, Y5, Y1
-	VMINPS       Y2, Y5, Y2
-	VMINPS       Y3, Y5, Y3
-	VMINPS       Y4, Y5, Y4
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y5
-	VPBROADCASTB 280(AX), X6
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y5, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X7
-	VPACKUSWB    X7, X0, X7
-	VPMAXUB      X6, X7, X7
-	VMOVQ        X7, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y5, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y5, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y5, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VPACKSSDW    Y4, Y4, Y4
-	VPADDSW      Y5, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X6, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y5
-	VMAXPS       Y5, Y0, Y0
-	VMAXPS       Y5, Y1, Y1
-	VMAXPS       Y5, Y2, Y2
-	VMAXPS       Y5, Y3, Y3
-	VMAXPS       Y5, Y4, Y4
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x16DeferredAVX2(SB), NOSPLIT, $336-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y0, 208(SP)
-	VMOVUPS Y0, 272(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VMOVUPS Y1, 176(SP)
-	VMOVUPS Y1, 240(SP)
-	VMOVUPS Y1, 304(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	VPXOR   Y6, Y6, Y6
-	VPXOR   Y7, Y7, Y7
-	VPXOR   Y8, Y8, Y8
-	VPXOR   Y9, Y9, Y9
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 16(BX), BX
-	LEAQ    (AX)(BX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y10
-	VMOVUPS      32(DX), Y11
-	VPBROADCASTD (SI)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y13
-	VPADDW       Y13, Y0, Y0
-	VPMADDUBSW   Y11, Y12, Y12
-	VPADDW       Y12, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y13
-	VPADDW       Y13, Y2, Y2
-	VPMADDUBSW   Y11, Y12, Y12
-	VPADDW       Y12, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y13
-	VPADDW       Y13, Y4, Y4
-	VPMADDUBSW   Y11, Y12, Y12
-	VPADDW       Y12, Y5, Y5
-	VPBROADCASTD (R9)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y13
-	VPADDW       Y13, Y6, Y6
-	VPMADDUBSW   Y11, Y12, Y12
-	VPADDW       Y12, Y7, Y7
-	VPBROADCASTD (R10)(AX*1), Y12
-	VPMADDUBSW   Y10, Y12, Y10
-	VPADDW       Y10, Y8, Y8
-	VPMADDUBSW   Y11, Y12, Y10
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y5, Y5
+	VPBROADCASTD (SI)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD (DI)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD (R8)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y8, Y8
+	VPBROADCASTD (R9)(R12*1), Y11
+	VPMADDUBSW   Y10, Y11, Y10
 	VPADDW       Y10, Y9, Y9
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y10
-	VPMADDWD     Y10, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y10, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y10, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y10, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y10, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y10, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y10, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y10, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VPMADDWD     Y10, Y8, Y8
-	VPADDD       272(SP), Y8, Y8
-	VPMADDWD     Y10, Y9, Y9
-	VPADDD       304(SP), Y9, Y9
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VMOVUPS      Y6, 208(SP)
-	VMOVUPS      Y7, 240(SP)
-	VMOVUPS      Y8, 272(SP)
-	VMOVUPS      Y9, 304(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	VPXOR        Y6, Y6, Y6
-	VPXOR        Y7, Y7, Y7
-	VPXOR        Y8, Y8, Y8
-	VPXOR        Y9, Y9, Y9
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R11
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y10
-	VPMADDWD  Y10, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y10, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y10, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y10, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y10, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y10, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
-	VPMADDWD  Y10, Y6, Y6
-	VPADDD    208(SP), Y6, Y6
-	VPMADDWD  Y10, Y7, Y7
-	VPADDD    240(SP), Y7, Y7
-	VPMADDWD  Y10, Y8, Y8
-	VPADDD    272(SP), Y8, Y8
-	VPMADDWD  Y10, Y9, Y9
-	VPADDD    304(SP), Y9, Y9
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y10
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y10, Y0, Y0
-	VCVTDQ2PS Y2, Y2
-	VMULPS    Y10, Y2, Y2
-	VCVTDQ2PS Y4, Y4
-	VMULPS    Y10, Y4, Y4
-	VCVTDQ2PS Y6, Y6
-	VMULPS    Y10, Y6, Y6
-	VCVTDQ2PS Y8, Y8
-	VMULPS    Y10, Y8, Y8
-	VMOVUPS   32(CX), Y10
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y10, Y1, Y1
-	VCVTDQ2PS Y3, Y3
-	VMULPS    Y10, Y3, Y3
-	VCVTDQ2PS Y5, Y5
-	VMULPS    Y10, Y5, Y5
-	VCVTDQ2PS Y7, Y7
-	VMULPS    Y10, Y7, Y7
-	VCVTDQ2PS Y9, Y9
-	VMULPS    Y10, Y9, Y9
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	VADDPS    32(CX), Y1, Y1
-	ADDQ      DX, CX
-	VADDPS    (CX), Y2, Y2
-	VADDPS    32(CX), Y3, Y3
-	ADDQ      DX, CX
-	VADDPS    (CX), Y4, Y4
-	VADDPS    32(CX), Y5, Y5
-	ADDQ      DX, CX
-	VADDPS    (CX), Y6, Y6
-	VADDPS    32(CX), Y7, Y7
-	ADDQ      DX, CX
-	VADDPS    (CX), Y8, Y8
-	VADDPS    32(CX), Y9, Y9
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y10
+	VPMADDWD Y10, Y5, Y5
+	VPADDD   Y5, Y0, Y0
+	VPMADDWD Y10, Y6, Y6
+	VPADDD   Y6, Y1, Y1
+	VPMADDWD Y10, Y7, Y7
+	VPADDD   Y7, Y2, Y2
+	VPMADDWD Y10, Y8, Y8
+	VPADDD   Y8, Y3, Y3
+	VPMADDWD Y10, Y9, Y9
+	VPADDD   Y9, Y4, Y4
+	DECQ     R10
+	JNZ      group
 
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R12
+	MOVLQSX      (DX), R13
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y9
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R13*1), Y5
+	VPSHUFB      (R11), Y5, Y5
+	VPMADDUBSW   Y9, Y5, Y5
+	VPBROADCASTD (SI)(R13*1), Y6
+	VPSHUFB      (R11), Y6, Y6
+	VPMADDUBSW   Y9, Y6, Y6
+	VPBROADCASTD (DI)(R13*1), Y7
+	VPSHUFB      (R11), Y7, Y7
+	VPMADDUBSW   Y9, Y7, Y7
+	VPBROADCASTD (R8)(R13*1), Y8
+	VPSHUFB      (R11), Y8, Y8
+	VPMADDUBSW   Y9, Y8, Y8
+	VPBROADCASTD (R9)(R13*1), Y10
+	VPSHUFB      (R11), Y10, Y10
+	VPMADDUBSW   Y9, Y10, Y9
+	DECQ         R12
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R13
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 284(AX), Y10
-	VBROADCASTSS 288(AX), Y11
-	VBROADCASTSS 292(AX), Y12
-	VMAXPS       Y10, Y0, Y0
-	VMINPS       Y11, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMINPS       Y11, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMINPS       Y11, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMINPS       Y11, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMINPS       Y11, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMINPS       Y11, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMINPS       Y11, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMINPS       Y11, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMINPS       Y11, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-	VMINPS       Y11, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y12, Y9, Y9
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y5, Y5
+	VPBROADCASTD (SI)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y6, Y6
+	VPBROADCASTD (DI)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y7, Y7
+	VPBROADCASTD (R8)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y11
+	VPADDW       Y11, Y8, Y8
+	VPBROADCASTD (R9)(R13*1), Y11
+	VPSHUFB      (R11), Y11, Y11
+	VPMADDUBSW   Y10, Y11, Y10
+	VPADDW       Y10, Y9, Y9
+	DECQ         R12
+	JNZ          pairedquad
 
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y10
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y0, Y0
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y2, Y2
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y4, Y4
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y6, Y6
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y8, Y8
-	VPMOVZXBD    8(CX), Y11
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y10, Y11, Y11
-	VADDPS       Y11, Y9, Y9
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y10
+	VPMADDWD Y10, Y5, Y5
+	VPADDD   Y5, Y0, Y0
+	VPMADDWD Y10, Y6, Y6
+	VPADDD   Y6, Y1, Y1
+	VPMADDWD Y10, Y7, Y7
+	VPADDD   Y7, Y2, Y2
+	VPMADDWD Y10, Y8, Y8
+	VPADDD   Y8, Y3, Y3
+	VPMADDWD Y10, Y9, Y9
+	VPADDD   Y9, Y4, Y4
+	DECQ     R10
+	JNZ      pairedgroup
+	JMP      nextrun
 
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y10
-	VADDPS       Y10, Y0, Y0
-	VADDPS       Y10, Y2, Y2
-	VADDPS       Y10, Y4, Y4
-	VADDPS       Y10, Y6, Y6
-	VADDPS       Y10, Y8, Y8
-	VMOVUPS      32(CX), Y10
-	VADDPS       Y10, Y1, Y1
-	VADDPS       Y10, Y3, Y3
-	VADDPS       Y10, Y5, Y5
-	VADDPS       Y10, Y7, Y7
-	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 264(AX), Y10
-	VMINPS       Y0, Y10, Y0
-	VMINPS       Y1, Y10, Y1
-	VMINPS       Y2, Y10, Y2
-	VMINPS       Y3, Y10, Y3
-	VMINPS       Y4, Y10, Y4
-	VMINPS       Y5, Y10, Y5
-	VMINPS       Y6, Y10, Y6
-	VMINPS       Y7, Y10, Y7
-	VMINPS       Y8, Y10, Y8
-	VMINPS       Y9, Y10, Y9
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y10
-	VPBROADCASTB 280(AX), X11
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y10, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X11, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y10, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y10, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y10, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y10, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X11, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y10
-	VMAXPS       Y10, Y0, Y0
-	VMAXPS       Y10, Y1, Y1
-	VMAXPS       Y10, Y2, Y2
-	VMAXPS       Y10, Y3, Y3
-	VMAXPS       Y10, Y4, Y4
-	VMAXPS       Y10, Y5, Y5
-	VMAXPS       Y10, Y6, Y6
-	VMAXPS       Y10, Y7, Y7
-	VMAXPS       Y10, Y8, Y8
-	VMAXPS       Y10, Y9, Y9
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000014, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile5x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile5x8DeferredAVX2(SB), NOSPLIT, $176-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 112(SP)
-	VMOVUPS Y0, 144(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 16(BX), BX
-	LEAQ    (AX)(BX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y5
-	VPBROADCASTD (SI)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y2, Y2
-	VPBROADCASTD (R9)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y6
-	VPADDW       Y6, Y3, Y3
-	VPBROADCASTD (R10)(AX*1), Y6
-	VPMADDUBSW   Y5, Y6, Y5
-	VPADDW       Y5, Y4, Y4
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y5
-	VPMADDWD     Y5, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y5, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y5, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y5, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y5, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y5
-	VPMADDWD  Y5, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y5, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y5, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y5, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y5, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -19056,10 +13793,10 @@ narrow:
 	VMULPS    Y5, Y3, Y3
 	VCVTDQ2PS Y4, Y4
 	VMULPS    Y5, Y4, Y4
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -19071,7 +13808,7 @@ narrow:
 	VADDPS    (CX), Y4, Y4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y5
@@ -19080,9 +13817,9 @@ scaled:
 	VADDPS       Y5, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 284(AX), Y5
-	VBROADCASTSS 288(AX), Y6
-	VBROADCASTSS 292(AX), Y7
+	VBROADCASTSS 276(AX), Y5
+	VBROADCASTSS 280(AX), Y6
+	VBROADCASTSS 284(AX), Y7
 	VMAXPS       Y5, Y0, Y0
 	VMINPS       Y6, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -19136,7 +13873,7 @@ residual:
 	VADDPS       Y6, Y4, Y4
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y5
 	VADDPS       Y5, Y0, Y0
 	VADDPS       Y5, Y1, Y1
@@ -19154,7 +13891,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y5
-	VPBROADCASTB 280(AX), X6
+	VPBROADCASTB 272(AX), X6
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y5, Y0, Y0
@@ -19230,11 +13967,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -19346,11 +14083,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000005, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000005, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -19361,17 +14098,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -19456,11 +14193,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000005, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000005, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -19471,17 +14208,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -19540,10 +14277,10 @@ tile:
 	VMULPS    Y10, Y7, Y7
 	VCVTDQ2PS Y9, Y9
 	VMULPS    Y10, Y9, Y9
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 	ADDQ      DX, CX
@@ -19560,7 +14297,7 @@ tile:
 	VADDPS    32(CX), Y9, Y9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y10
@@ -19575,9 +14312,9 @@ scaled:
 	VADDPS       Y10, Y5, Y5
 	VADDPS       Y10, Y7, Y7
 	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 284(AX), Y10
-	VBROADCASTSS 288(AX), Y11
-	VBROADCASTSS 292(AX), Y12
+	VBROADCASTSS 276(AX), Y10
+	VBROADCASTSS 280(AX), Y11
+	VBROADCASTSS 284(AX), Y12
 	VMAXPS       Y10, Y0, Y0
 	VMINPS       Y11, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -19671,7 +14408,7 @@ residual:
 	VADDPS       Y11, Y9, Y9
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y10
 	VADDPS       Y10, Y0, Y0
 	VADDPS       Y10, Y2, Y2
@@ -19700,7 +14437,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y10
-	VPBROADCASTB 280(AX), X11
+	VPBROADCASTB 272(AX), X11
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -19791,11 +14528,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -19843,10 +14580,10 @@ tile:
 	VMULPS    Y5, Y3, Y3
 	VCVTDQ2PS Y4, Y4
 	VMULPS    Y5, Y4, Y4
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -19858,7 +14595,7 @@ tile:
 	VADDPS    (CX), Y4, Y4
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y5
@@ -19867,9 +14604,9 @@ scaled:
 	VADDPS       Y5, Y2, Y2
 	VADDPS       Y5, Y3, Y3
 	VADDPS       Y5, Y4, Y4
-	VBROADCASTSS 284(AX), Y5
-	VBROADCASTSS 288(AX), Y6
-	VBROADCASTSS 292(AX), Y7
+	VBROADCASTSS 276(AX), Y5
+	VBROADCASTSS 280(AX), Y6
+	VBROADCASTSS 284(AX), Y7
 	VMAXPS       Y5, Y0, Y0
 	VMINPS       Y6, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -19923,7 +14660,7 @@ residual:
 	VADDPS       Y6, Y4, Y4
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y5
 	VADDPS       Y5, Y0, Y0
 	VADDPS       Y5, Y1, Y1
@@ -19941,7 +14678,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y5
-	VPBROADCASTB 280(AX), X6
+	VPBROADCASTB 272(AX), X6
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y5, Y0, Y0
@@ -20017,11 +14754,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000005, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000005, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -20144,10 +14881,10 @@ k:
 	VMULPS       Z12, Z9, Z9
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -20167,7 +14904,7 @@ k:
 	VADDPS       64(DX), Z11, Z11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
@@ -20184,9 +14921,9 @@ scaled:
 	VADDPS       Z12, Z7, Z7
 	VADDPS       Z12, Z9, Z9
 	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 284(AX), Z12
-	VBROADCASTSS 288(AX), Z13
-	VBROADCASTSS 292(AX), Z14
+	VBROADCASTSS 276(AX), Z12
+	VBROADCASTSS 280(AX), Z13
+	VBROADCASTSS 284(AX), Z14
 	VMAXPS       Z12, Z0, Z0
 	VMINPS       Z13, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -20297,7 +15034,7 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
 	VADDPS       Z12, Z0, Z0
 	VADDPS       Z12, Z2, Z2
@@ -20329,10 +15066,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
-	VPBROADCASTB 280(AX), Z13
+	VPBROADCASTB 272(AX), Z13
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -20370,7 +15107,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -20383,7 +15120,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -20440,7 +15177,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -20497,7 +15234,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -20627,11 +15364,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -20726,10 +15463,10 @@ k:
 	VMULPS       Z6, Z4, Z4
 	VCVTDQ2PS    Z5, Z5
 	VMULPS       Z6, Z5, Z5
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -20743,7 +15480,7 @@ k:
 	VADDPS       (DX), Z5, Z5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
@@ -20753,9 +15490,9 @@ scaled:
 	VADDPS       Z6, Z3, Z3
 	VADDPS       Z6, Z4, Z4
 	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 284(AX), Z6
-	VBROADCASTSS 288(AX), Z7
-	VBROADCASTSS 292(AX), Z8
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
 	VMAXPS       Z6, Z0, Z0
 	VMINPS       Z7, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -20818,7 +15555,7 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z1, Z1
@@ -20837,10 +15574,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
-	VPBROADCASTB 280(AX), Z7
+	VPBROADCASTB 272(AX), Z7
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -20863,7 +15600,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -20876,7 +15613,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -20929,7 +15666,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -21031,11 +15768,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -21130,10 +15867,10 @@ k:
 	VMULPS    Z6, Z4, Z4
 	VCVTDQ2PS Z5, Z5
 	VMULPS    Z6, Z5, Z5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -21147,7 +15884,7 @@ k:
 	VADDPS    (DX), Z5, Z5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
@@ -21157,9 +15894,9 @@ scaled:
 	VADDPS       Z6, Z3, Z3
 	VADDPS       Z6, Z4, Z4
 	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 284(AX), Z6
-	VBROADCASTSS 288(AX), Z7
-	VBROADCASTSS 292(AX), Z8
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
 	VMAXPS       Z6, Z0, Z0
 	VMINPS       Z7, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -21222,7 +15959,7 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z1, Z1
@@ -21241,10 +15978,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
-	VPBROADCASTB 280(AX), Z7
+	VPBROADCASTB 272(AX), Z7
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -21267,7 +16004,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -21280,7 +16017,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -21333,7 +16070,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -21435,11 +16172,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -21534,10 +16271,10 @@ k:
 	VMULPS    Y6, Y4, Y4
 	VCVTDQ2PS Y5, Y5
 	VMULPS    Y6, Y5, Y5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -21551,7 +16288,7 @@ k:
 	VADDPS    (CX), Y5, Y5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y6
@@ -21561,9 +16298,9 @@ scaled:
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
 	VMAXPS       Y6, Y0, Y0
 	VMINPS       Y7, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -21626,7 +16363,7 @@ residual:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y1, Y1
@@ -21646,7 +16383,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
+	VPBROADCASTB 272(AX), X7
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y6, Y0, Y0
@@ -21734,11 +16471,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -21851,11 +16588,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000006, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000006, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -21866,17 +16603,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -21963,11 +16700,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000006, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000006, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -21978,17 +16715,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -22062,10 +16799,10 @@ tile:
 	VMULPS    Z12, Z9, Z9
 	VCVTDQ2PS Z11, Z11
 	VMULPS    Z12, Z11, Z11
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	VADDPS    64(DX), Z1, Z1
 	ADDQ      BX, DX
@@ -22085,7 +16822,7 @@ tile:
 	VADDPS    64(DX), Z11, Z11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
@@ -22102,9 +16839,9 @@ scaled:
 	VADDPS       Z12, Z7, Z7
 	VADDPS       Z12, Z9, Z9
 	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 284(AX), Z12
-	VBROADCASTSS 288(AX), Z13
-	VBROADCASTSS 292(AX), Z14
+	VBROADCASTSS 276(AX), Z12
+	VBROADCASTSS 280(AX), Z13
+	VBROADCASTSS 284(AX), Z14
 	VMAXPS       Z12, Z0, Z0
 	VMINPS       Z13, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -22215,7 +16952,7 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
 	VADDPS       Z12, Z0, Z0
 	VADDPS       Z12, Z2, Z2
@@ -22247,10 +16984,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
-	VPBROADCASTB 280(AX), Z13
+	VPBROADCASTB 272(AX), Z13
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -22288,7 +17025,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -22301,7 +17038,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -22358,7 +17095,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -22415,7 +17152,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -22545,11 +17282,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -22607,10 +17344,10 @@ tile:
 	VMULPS    Z6, Z4, Z4
 	VCVTDQ2PS Z5, Z5
 	VMULPS    Z6, Z5, Z5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -22624,7 +17361,7 @@ tile:
 	VADDPS    (DX), Z5, Z5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
@@ -22634,9 +17371,9 @@ scaled:
 	VADDPS       Z6, Z3, Z3
 	VADDPS       Z6, Z4, Z4
 	VADDPS       Z6, Z5, Z5
-	VBROADCASTSS 284(AX), Z6
-	VBROADCASTSS 288(AX), Z7
-	VBROADCASTSS 292(AX), Z8
+	VBROADCASTSS 276(AX), Z6
+	VBROADCASTSS 280(AX), Z7
+	VBROADCASTSS 284(AX), Z8
 	VMAXPS       Z6, Z0, Z0
 	VMINPS       Z7, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -22699,7 +17436,7 @@ residual:
 	VADDPS       Z7, Z5, Z5
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z6
 	VADDPS       Z6, Z0, Z0
 	VADDPS       Z6, Z1, Z1
@@ -22718,10 +17455,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z6
-	VPBROADCASTB 280(AX), Z7
+	VPBROADCASTB 272(AX), Z7
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z8
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -22744,7 +17481,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z6
 	VCVTTPS2DQ   Z6, Z6
 	VPACKUSDW    Z6, Z6, Z6
@@ -22757,7 +17494,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z6, Z0, Z0
 	VPMAXUW      Z6, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -22810,7 +17547,7 @@ group0_found:
 	VCVTTPS2DQ  Z5, Z5
 	VPACKUSDW   Z5, Z4, Z4
 	VPMAXUW     Z6, Z4, Z4
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -22912,11 +17649,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -22930,476 +17667,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func inttile6x16WordsAVX2(t *byte)
+// func inttile6x8GroupedAVX2(t *byte)
 // Requires: AVX, AVX2
-TEXT ·inttile6x16WordsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y8
-	VMOVUPS Y0, Y10
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y9
-	VMOVUPS Y1, Y11
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 20(DX), DX
-	LEAQ    (AX)(DX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y12
-	VMOVUPS      64(CX), Y13
-	VPBROADCASTD (BX)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y0, Y0
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y2, Y2
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y4, Y4
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y6, Y6
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y8, Y8
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD (R10)(AX*1), Y14
-	VPAND        inttileLowBytes<>+0(SB), Y14, Y14
-	VPMADDWD     Y12, Y14, Y12
-	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y12
-	VPADDD       Y12, Y11, Y11
-	VMOVUPS      32(CX), Y12
-	VMOVUPS      96(CX), Y13
-	VPBROADCASTD (BX)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y0, Y0
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y2, Y2
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y4, Y4
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y6, Y6
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y15
-	VPADDD       Y15, Y8, Y8
-	VPMADDWD     Y13, Y14, Y14
-	VPADDD       Y14, Y9, Y9
-	VPBROADCASTD (R10)(AX*1), Y14
-	VPSRLW       $0x08, Y14, Y14
-	VPMADDWD     Y12, Y14, Y12
-	VPADDD       Y12, Y10, Y10
-	VPMADDWD     Y13, Y14, Y12
-	VPADDD       Y12, Y11, Y11
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y12
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-	ADDQ         DX, CX
-	VADDPS       (CX), Y8, Y8
-	VADDPS       32(CX), Y9, Y9
-	ADDQ         DX, CX
-	VADDPS       (CX), Y10, Y10
-	VADDPS       32(CX), Y11, Y11
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 284(AX), Y12
-	VBROADCASTSS 288(AX), Y13
-	VBROADCASTSS 292(AX), Y14
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y14, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y14, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y14, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y14, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y14, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y14, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y14, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y14, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y14, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y14, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VROUNDPS     $0x00, Y10, Y10
-	VMULPS       Y14, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
-	VROUNDPS     $0x00, Y11, Y11
-	VMULPS       Y14, Y11, Y11
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y12
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y0, Y0
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y2, Y2
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y4, Y4
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y6, Y6
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y8, Y8
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y9, Y9
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y10, Y10
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y11, Y11
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 264(AX), Y12
-	VMINPS       Y0, Y12, Y0
-	VMINPS       Y1, Y12, Y1
-	VMINPS       Y2, Y12, Y2
-	VMINPS       Y3, Y12, Y3
-	VMINPS       Y4, Y12, Y4
-	VMINPS       Y5, Y12, Y5
-	VMINPS       Y6, Y12, Y6
-	VMINPS       Y7, Y12, Y7
-	VMINPS       Y8, Y12, Y8
-	VMINPS       Y9, Y12, Y9
-	VMINPS       Y10, Y12, Y10
-	VMINPS       Y11, Y12, Y11
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y12
-	VPBROADCASTB 280(AX), X13
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y12, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X13, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y12, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y12, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y12, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y12, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPACKSSDW    Y11, Y10, Y10
-	VPADDSW      Y12, Y10, Y10
-	VPERMQ       $0xd8, Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X0
-	VPACKUSWB    X0, X10, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y12
-	VMAXPS       Y12, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y10, (CX)
-	VMOVUPS Y11, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x8WordsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x8WordsAVX2(SB), NOSPLIT, $16-8
+TEXT ·inttile6x8GroupedAVX2(SB), NOSPLIT, $16-8
 tile:
 	MOVQ    t+0(FP), AX
 	MOVQ    120(AX), CX
@@ -23409,1697 +17679,178 @@ tile:
 	VMOVUPS Y0, Y3
 	VMOVUPS Y0, Y4
 	VMOVUPS Y0, Y5
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
 	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
+	MOVQ    (AX), CX
 	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
+	ADDQ    CX, BX
 	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
+	ADDQ    CX, SI
 	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
+	ADDQ    CX, DI
 	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
+	ADDQ    CX, R8
 	MOVLQSX 16(DX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 20(DX), DX
-	LEAQ    (AX)(DX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (CX), Y6
-	VPBROADCASTD (BX)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VPBROADCASTD (R10)(AX*1), Y7
-	VPAND        inttileLowBytes<>+0(SB), Y7, Y7
-	VPMADDWD     Y6, Y7, Y6
-	VPADDD       Y6, Y5, Y5
-	VMOVUPS      32(CX), Y6
-	VPBROADCASTD (BX)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VPBROADCASTD (R10)(AX*1), Y7
-	VPSRLW       $0x08, Y7, Y7
-	VPMADDWD     Y6, Y7, Y6
-	VPADDD       Y6, Y5, Y5
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	ADDQ         DX, CX
-	VADDPS       (CX), Y5, Y5
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y6
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y4, Y4
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y5, Y5
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 264(AX), Y6
-	VMINPS       Y0, Y6, Y0
-	VMINPS       Y1, Y6, Y1
-	VMINPS       Y2, Y6, Y2
-	VMINPS       Y3, Y6, Y3
-	VMINPS       Y4, Y6, Y4
-	VMINPS       Y5, Y6, Y5
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y6, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X8
-	VPACKUSWB    X8, X0, X8
-	VPMAXUB      X7, X8, X8
-	VMOVQ        X8, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y6, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y6, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y6, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VPACKSSDW    Y4, Y4, Y4
-	VPADDSW      Y6, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y5, Y5
-	VPADDSW      Y6, Y5, Y5
-	VPERMQ       $0xd8, Y5, Y5
-	VEXTRACTI128 $0x01, Y5, X0
-	VPACKUSWB    X0, X5, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y6
-	VMAXPS       Y6, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y5, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x16PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x16PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y6
-	VMOVUPS Y0, Y8
-	VMOVUPS Y0, Y10
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y1, Y3
-	VMOVUPS Y1, Y5
-	VMOVUPS Y1, Y7
-	VMOVUPS Y1, Y9
-	VMOVUPS Y1, Y11
-	VMOVUPS inttileOnes<>+0(SB), Y12
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
+	ADDQ    CX, R9
+	MOVLQSX 20(DX), R10
+	ADDQ    CX, R10
 	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 20(DX), DX
-	LEAQ    (AX)(DX*1), R10
+	MOVQ    360(AX), DX
+	MOVQ    368(AX), AX
 
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
+run:
+	MOVLQSX 4(AX), R11
+	TESTQ   R11, R11
+	JZ      summed
+	MOVQ    8(AX), R12
+	TESTQ   R12, R12
+	JNZ     pairedgroup
 
-k:
-	VPBROADCASTD (BX)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y0, Y0
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y1, Y1
-	VPBROADCASTD (SI)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y2, Y2
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y3, Y3
-	VPBROADCASTD (DI)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y4, Y4
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y5, Y5
-	VPBROADCASTD (R8)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y6, Y6
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y7, Y7
-	VPBROADCASTD (R9)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y8, Y8
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y9, Y9
-	VPBROADCASTD (R10)(AX*1), Y13
-	VPMADDUBSW   (CX), Y13, Y14
-	VPMADDWD     Y12, Y14, Y14
-	VPADDD       Y14, Y10, Y10
-	VPMADDUBSW   32(CX), Y13, Y13
-	VPMADDWD     Y12, Y13, Y13
-	VPADDD       Y13, Y11, Y11
-	ADDQ         $0x00000040, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
+group:
+	MOVLQSX      (AX), R12
+	MOVLQSX      (DX), R13
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y11
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R13*1), Y6
+	VPMADDUBSW   Y11, Y6, Y6
+	VPBROADCASTD (SI)(R13*1), Y7
+	VPMADDUBSW   Y11, Y7, Y7
+	VPBROADCASTD (DI)(R13*1), Y8
+	VPMADDUBSW   Y11, Y8, Y8
+	VPBROADCASTD (R8)(R13*1), Y9
+	VPMADDUBSW   Y11, Y9, Y9
+	VPBROADCASTD (R9)(R13*1), Y10
+	VPMADDUBSW   Y11, Y10, Y10
+	VPBROADCASTD (R10)(R13*1), Y12
+	VPMADDUBSW   Y11, Y12, Y11
+	DECQ         R12
+	JZ           widen
+
+quad:
+	MOVLQSX      (DX), R13
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y12
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y12, Y0, Y0
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y12, Y2, Y2
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y12, Y4, Y4
-	VCVTDQ2PS    Y6, Y6
-	VMULPS       Y12, Y6, Y6
-	VCVTDQ2PS    Y8, Y8
-	VMULPS       Y12, Y8, Y8
-	VCVTDQ2PS    Y10, Y10
-	VMULPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y12, Y1, Y1
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y12, Y3, Y3
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y12, Y5, Y5
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y12, Y7, Y7
-	VCVTDQ2PS    Y9, Y9
-	VMULPS       Y12, Y9, Y9
-	VCVTDQ2PS    Y11, Y11
-	VMULPS       Y12, Y11, Y11
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	VADDPS       32(CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	VADDPS       32(CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	VADDPS       32(CX), Y5, Y5
-	ADDQ         DX, CX
-	VADDPS       (CX), Y6, Y6
-	VADDPS       32(CX), Y7, Y7
-	ADDQ         DX, CX
-	VADDPS       (CX), Y8, Y8
-	VADDPS       32(CX), Y9, Y9
-	ADDQ         DX, CX
-	VADDPS       (CX), Y10, Y10
-	VADDPS       32(CX), Y11, Y11
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 284(AX), Y12
-	VBROADCASTSS 288(AX), Y13
-	VBROADCASTSS 292(AX), Y14
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y14, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y14, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y14, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y14, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y14, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y14, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y14, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y14, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y14, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y14, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VROUNDPS     $0x00, Y10, Y10
-	VMULPS       Y14, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
-	VROUNDPS     $0x00, Y11, Y11
-	VMULPS       Y14, Y11, Y11
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y12
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y0, Y0
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y2, Y2
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y4, Y4
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y6, Y6
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y8, Y8
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y9, Y9
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y10, Y10
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y11, Y11
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 264(AX), Y12
-	VMINPS       Y0, Y12, Y0
-	VMINPS       Y1, Y12, Y1
-	VMINPS       Y2, Y12, Y2
-	VMINPS       Y3, Y12, Y3
-	VMINPS       Y4, Y12, Y4
-	VMINPS       Y5, Y12, Y5
-	VMINPS       Y6, Y12, Y6
-	VMINPS       Y7, Y12, Y7
-	VMINPS       Y8, Y12, Y8
-	VMINPS       Y9, Y12, Y9
-	VMINPS       Y10, Y12, Y10
-	VMINPS       Y11, Y12, Y11
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y12
-	VPBROADCASTB 280(AX), X13
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y12, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X13, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y12, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y12, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y12, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y12, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPACKSSDW    Y11, Y10, Y10
-	VPADDSW      Y12, Y10, Y10
-	VPERMQ       $0xd8, Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X0
-	VPACKUSWB    X0, X10, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y12
-	VMAXPS       Y12, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y10, (CX)
-	VMOVUPS Y11, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x8PairsAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x8PairsAVX2(SB), NOSPLIT, $16-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, Y1
-	VMOVUPS Y0, Y2
-	VMOVUPS Y0, Y3
-	VMOVUPS Y0, Y4
-	VMOVUPS Y0, Y5
-	VMOVUPS inttileOnes<>+0(SB), Y6
-	MOVQ    56(AX), CX
-	MOVQ    CX, 8(SP)
-	MOVQ    48(AX), CX
-	MOVQ    CX, (SP)
-	MOVQ    72(AX), CX
-	MOVQ    24(AX), DX
-	MOVQ    (AX), AX
-	MOVLQSX (DX), BX
-	LEAQ    (AX)(BX*1), BX
-	MOVLQSX 4(DX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 8(DX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 12(DX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 16(DX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 20(DX), DX
-	LEAQ    (AX)(DX*1), R10
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), DX
-	MOVQ (AX), AX
-
-k:
-	VPBROADCASTD (BX)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y0, Y0
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y2, Y2
-	VPBROADCASTD (R8)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y3, Y3
-	VPBROADCASTD (R9)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y4, Y4
-	VPBROADCASTD (R10)(AX*1), Y7
-	VPMADDUBSW   (CX), Y7, Y7
-	VPMADDWD     Y6, Y7, Y7
-	VPADDD       Y7, Y5, Y5
-	ADDQ         $0x00000020, CX
-	ADDQ         $0x04, AX
-	DECQ         DX
-	JNZ          k
-	DECQ         8(SP)
-	JNZ          segment
-	MOVQ         t+0(FP), AX
-	CMPQ         240(AX), $0x02
-	JE           store
-	MOVQ         144(AX), CX
-	VMOVUPS      (CX), Y6
-	VCVTDQ2PS    Y0, Y0
-	VMULPS       Y6, Y0, Y0
-	VCVTDQ2PS    Y1, Y1
-	VMULPS       Y6, Y1, Y1
-	VCVTDQ2PS    Y2, Y2
-	VMULPS       Y6, Y2, Y2
-	VCVTDQ2PS    Y3, Y3
-	VMULPS       Y6, Y3, Y3
-	VCVTDQ2PS    Y4, Y4
-	VMULPS       Y6, Y4, Y4
-	VCVTDQ2PS    Y5, Y5
-	VMULPS       Y6, Y5, Y5
-	CMPQ         320(AX), $0x00
-	JE           scaled
-	MOVQ         320(AX), CX
-	MOVQ         344(AX), DX
-	VADDPS       (CX), Y0, Y0
-	ADDQ         DX, CX
-	VADDPS       (CX), Y1, Y1
-	ADDQ         DX, CX
-	VADDPS       (CX), Y2, Y2
-	ADDQ         DX, CX
-	VADDPS       (CX), Y3, Y3
-	ADDQ         DX, CX
-	VADDPS       (CX), Y4, Y4
-	ADDQ         DX, CX
-	VADDPS       (CX), Y5, Y5
-
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
-	VMAXPS       Y6, Y0, Y0
-	VMINPS       Y7, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y8, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMINPS       Y7, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y8, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMINPS       Y7, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y8, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMINPS       Y7, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y8, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMINPS       Y7, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y8, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-	VMINPS       Y7, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y8, Y5, Y5
-
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y6
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y0, Y0
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y2, Y2
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y4, Y4
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y7
-	VCVTDQ2PS    Y7, Y7
-	VMULPS       Y6, Y7, Y7
-	VADDPS       Y7, Y5, Y5
-
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y6
-	VADDPS       Y6, Y0, Y0
-	VADDPS       Y6, Y1, Y1
-	VADDPS       Y6, Y2, Y2
-	VADDPS       Y6, Y3, Y3
-	VADDPS       Y6, Y4, Y4
-	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 264(AX), Y6
-	VMINPS       Y0, Y6, Y0
-	VMINPS       Y1, Y6, Y1
-	VMINPS       Y2, Y6, Y2
-	VMINPS       Y3, Y6, Y3
-	VMINPS       Y4, Y6, Y4
-	VMINPS       Y5, Y6, Y5
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
-	VCVTPS2DQ    Y0, Y0
-	VPACKSSDW    Y0, Y0, Y0
-	VPADDSW      Y6, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X8
-	VPACKUSWB    X8, X0, X8
-	VPMAXUB      X7, X8, X8
-	VMOVQ        X8, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y1, Y1
-	VPADDSW      Y6, Y1, Y1
-	VPERMQ       $0xd8, Y1, Y1
-	VEXTRACTI128 $0x01, Y1, X0
-	VPACKUSWB    X0, X1, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VPACKSSDW    Y2, Y2, Y2
-	VPADDSW      Y6, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y3, Y3
-	VPADDSW      Y6, Y3, Y3
-	VPERMQ       $0xd8, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X0
-	VPACKUSWB    X0, X3, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VPACKSSDW    Y4, Y4, Y4
-	VPADDSW      Y6, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y5, Y5
-	VPADDSW      Y6, Y5, Y5
-	VPERMQ       $0xd8, Y5, Y5
-	VEXTRACTI128 $0x01, Y5, X0
-	VPACKUSWB    X0, X5, X0
-	VPMAXUB      X7, X0, X0
-	VMOVQ        X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y6
-	VMAXPS       Y6, Y0, Y0
-	VMAXPS       Y6, Y1, Y1
-	VMAXPS       Y6, Y2, Y2
-	VMAXPS       Y6, Y3, Y3
-	VMAXPS       Y6, Y4, Y4
-	VMAXPS       Y6, Y5, Y5
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y1, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y3, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	ADDQ    AX, CX
-	VMOVUPS Y5, (CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x16DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x16DeferredAVX2(SB), NOSPLIT, $400-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y0, 208(SP)
-	VMOVUPS Y0, 272(SP)
-	VMOVUPS Y0, 336(SP)
-	VMOVUPS Y1, 48(SP)
-	VMOVUPS Y1, 112(SP)
-	VMOVUPS Y1, 176(SP)
-	VMOVUPS Y1, 240(SP)
-	VMOVUPS Y1, 304(SP)
-	VMOVUPS Y1, 368(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	VPXOR   Y6, Y6, Y6
-	VPXOR   Y7, Y7, Y7
-	VPXOR   Y8, Y8, Y8
-	VPXOR   Y9, Y9, Y9
-	VPXOR   Y10, Y10, Y10
-	VPXOR   Y11, Y11, Y11
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 16(BX), R10
-	LEAQ    (AX)(R10*1), R10
-	MOVLQSX 20(BX), BX
-	LEAQ    (AX)(BX*1), R11
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y12
-	VMOVUPS      32(DX), Y13
-	VPBROADCASTD (SI)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y0, Y0
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y1, Y1
-	VPBROADCASTD (DI)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y2, Y2
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y3, Y3
-	VPBROADCASTD (R8)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y4, Y4
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y5, Y5
-	VPBROADCASTD (R9)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y6, Y6
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y7, Y7
-	VPBROADCASTD (R10)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y15
-	VPADDW       Y15, Y8, Y8
-	VPMADDUBSW   Y13, Y14, Y14
-	VPADDW       Y14, Y9, Y9
-	VPBROADCASTD (R11)(AX*1), Y14
-	VPMADDUBSW   Y12, Y14, Y12
-	VPADDW       Y12, Y10, Y10
-	VPMADDUBSW   Y13, Y14, Y12
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD (SI)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y7, Y7
+	VPBROADCASTD (DI)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y8, Y8
+	VPBROADCASTD (R8)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD (R9)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD (R10)(R13*1), Y13
+	VPMADDUBSW   Y12, Y13, Y12
 	VPADDW       Y12, Y11, Y11
-	ADDQ         $0x00000040, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y12
-	VPMADDWD     Y12, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y12, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y12, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y12, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y12, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y12, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VPMADDWD     Y12, Y6, Y6
-	VPADDD       208(SP), Y6, Y6
-	VPMADDWD     Y12, Y7, Y7
-	VPADDD       240(SP), Y7, Y7
-	VPMADDWD     Y12, Y8, Y8
-	VPADDD       272(SP), Y8, Y8
-	VPMADDWD     Y12, Y9, Y9
-	VPADDD       304(SP), Y9, Y9
-	VPMADDWD     Y12, Y10, Y10
-	VPADDD       336(SP), Y10, Y10
-	VPMADDWD     Y12, Y11, Y11
-	VPADDD       368(SP), Y11, Y11
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VMOVUPS      Y6, 208(SP)
-	VMOVUPS      Y7, 240(SP)
-	VMOVUPS      Y8, 272(SP)
-	VMOVUPS      Y9, 304(SP)
-	VMOVUPS      Y10, 336(SP)
-	VMOVUPS      Y11, 368(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	VPXOR        Y6, Y6, Y6
-	VPXOR        Y7, Y7, Y7
-	VPXOR        Y8, Y8, Y8
-	VPXOR        Y9, Y9, Y9
-	VPXOR        Y10, Y10, Y10
-	VPXOR        Y11, Y11, Y11
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
+	DECQ         R12
+	JNZ          quad
 
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y12
-	VPMADDWD  Y12, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y12, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y12, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y12, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y12, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y12, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
-	VPMADDWD  Y12, Y6, Y6
-	VPADDD    208(SP), Y6, Y6
-	VPMADDWD  Y12, Y7, Y7
-	VPADDD    240(SP), Y7, Y7
-	VPMADDWD  Y12, Y8, Y8
-	VPADDD    272(SP), Y8, Y8
-	VPMADDWD  Y12, Y9, Y9
-	VPADDD    304(SP), Y9, Y9
-	VPMADDWD  Y12, Y10, Y10
-	VPADDD    336(SP), Y10, Y10
-	VPMADDWD  Y12, Y11, Y11
-	VPADDD    368(SP), Y11, Y11
-	MOVQ      t+0(FP), AX
-	CMPQ      240(AX), $0x02
-	JE        store
-	MOVQ      144(AX), CX
-	VMOVUPS   (CX), Y12
-	VCVTDQ2PS Y0, Y0
-	VMULPS    Y12, Y0, Y0
-	VCVTDQ2PS Y2, Y2
-	VMULPS    Y12, Y2, Y2
-	VCVTDQ2PS Y4, Y4
-	VMULPS    Y12, Y4, Y4
-	VCVTDQ2PS Y6, Y6
-	VMULPS    Y12, Y6, Y6
-	VCVTDQ2PS Y8, Y8
-	VMULPS    Y12, Y8, Y8
-	VCVTDQ2PS Y10, Y10
-	VMULPS    Y12, Y10, Y10
-	VMOVUPS   32(CX), Y12
-	VCVTDQ2PS Y1, Y1
-	VMULPS    Y12, Y1, Y1
-	VCVTDQ2PS Y3, Y3
-	VMULPS    Y12, Y3, Y3
-	VCVTDQ2PS Y5, Y5
-	VMULPS    Y12, Y5, Y5
-	VCVTDQ2PS Y7, Y7
-	VMULPS    Y12, Y7, Y7
-	VCVTDQ2PS Y9, Y9
-	VMULPS    Y12, Y9, Y9
-	VCVTDQ2PS Y11, Y11
-	VMULPS    Y12, Y11, Y11
-	CMPQ      320(AX), $0x00
-	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
-	VADDPS    (CX), Y0, Y0
-	VADDPS    32(CX), Y1, Y1
-	ADDQ      DX, CX
-	VADDPS    (CX), Y2, Y2
-	VADDPS    32(CX), Y3, Y3
-	ADDQ      DX, CX
-	VADDPS    (CX), Y4, Y4
-	VADDPS    32(CX), Y5, Y5
-	ADDQ      DX, CX
-	VADDPS    (CX), Y6, Y6
-	VADDPS    32(CX), Y7, Y7
-	ADDQ      DX, CX
-	VADDPS    (CX), Y8, Y8
-	VADDPS    32(CX), Y9, Y9
-	ADDQ      DX, CX
-	VADDPS    (CX), Y10, Y10
-	VADDPS    32(CX), Y11, Y11
+widen:
+	VMOVUPS  inttileOnes<>+0(SB), Y12
+	VPMADDWD Y12, Y6, Y6
+	VPADDD   Y6, Y0, Y0
+	VPMADDWD Y12, Y7, Y7
+	VPADDD   Y7, Y1, Y1
+	VPMADDWD Y12, Y8, Y8
+	VPADDD   Y8, Y2, Y2
+	VPMADDWD Y12, Y9, Y9
+	VPADDD   Y9, Y3, Y3
+	VPMADDWD Y12, Y10, Y10
+	VPADDD   Y10, Y4, Y4
+	VPMADDWD Y12, Y11, Y11
+	VPADDD   Y11, Y5, Y5
+	DECQ     R11
+	JNZ      group
 
-scaled:
-	CMPB         281(AX), $0x00
-	JE           residual
-	MOVQ         168(AX), CX
+nextrun:
+	ADDQ $0x10, AX
+	JMP  run
+
+pairedgroup:
+	MOVLQSX      (AX), R13
+	MOVLQSX      (DX), R14
+	ADDQ         $0x04, DX
+	VMOVUPS      (CX), Y11
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R14*1), Y6
+	VPSHUFB      (R12), Y6, Y6
+	VPMADDUBSW   Y11, Y6, Y6
+	VPBROADCASTD (SI)(R14*1), Y7
+	VPSHUFB      (R12), Y7, Y7
+	VPMADDUBSW   Y11, Y7, Y7
+	VPBROADCASTD (DI)(R14*1), Y8
+	VPSHUFB      (R12), Y8, Y8
+	VPMADDUBSW   Y11, Y8, Y8
+	VPBROADCASTD (R8)(R14*1), Y9
+	VPSHUFB      (R12), Y9, Y9
+	VPMADDUBSW   Y11, Y9, Y9
+	VPBROADCASTD (R9)(R14*1), Y10
+	VPSHUFB      (R12), Y10, Y10
+	VPMADDUBSW   Y11, Y10, Y10
+	VPBROADCASTD (R10)(R14*1), Y12
+	VPSHUFB      (R12), Y12, Y12
+	VPMADDUBSW   Y11, Y12, Y11
+	DECQ         R13
+	JZ           pairedwiden
+
+pairedquad:
+	MOVLQSX      (DX), R14
+	ADDQ         $0x04, DX
 	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 284(AX), Y12
-	VBROADCASTSS 288(AX), Y13
-	VBROADCASTSS 292(AX), Y14
-	VMAXPS       Y12, Y0, Y0
-	VMINPS       Y13, Y0, Y0
-	VROUNDPS     $0x00, Y0, Y0
-	VMULPS       Y14, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMINPS       Y13, Y1, Y1
-	VROUNDPS     $0x00, Y1, Y1
-	VMULPS       Y14, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMINPS       Y13, Y2, Y2
-	VROUNDPS     $0x00, Y2, Y2
-	VMULPS       Y14, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMINPS       Y13, Y3, Y3
-	VROUNDPS     $0x00, Y3, Y3
-	VMULPS       Y14, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMINPS       Y13, Y4, Y4
-	VROUNDPS     $0x00, Y4, Y4
-	VMULPS       Y14, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMINPS       Y13, Y5, Y5
-	VROUNDPS     $0x00, Y5, Y5
-	VMULPS       Y14, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMINPS       Y13, Y6, Y6
-	VROUNDPS     $0x00, Y6, Y6
-	VMULPS       Y14, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMINPS       Y13, Y7, Y7
-	VROUNDPS     $0x00, Y7, Y7
-	VMULPS       Y14, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMINPS       Y13, Y8, Y8
-	VROUNDPS     $0x00, Y8, Y8
-	VMULPS       Y14, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMINPS       Y13, Y9, Y9
-	VROUNDPS     $0x00, Y9, Y9
-	VMULPS       Y14, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMINPS       Y13, Y10, Y10
-	VROUNDPS     $0x00, Y10, Y10
-	VMULPS       Y14, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-	VMINPS       Y13, Y11, Y11
-	VROUNDPS     $0x00, Y11, Y11
-	VMULPS       Y14, Y11, Y11
+	ADDQ         $0x20, CX
+	VPBROADCASTD (BX)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y6, Y6
+	VPBROADCASTD (SI)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y7, Y7
+	VPBROADCASTD (DI)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y8, Y8
+	VPBROADCASTD (R8)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y9, Y9
+	VPBROADCASTD (R9)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y13
+	VPADDW       Y13, Y10, Y10
+	VPBROADCASTD (R10)(R14*1), Y13
+	VPSHUFB      (R12), Y13, Y13
+	VPMADDUBSW   Y12, Y13, Y12
+	VPADDW       Y12, Y11, Y11
+	DECQ         R13
+	JNZ          pairedquad
 
-residual:
-	CMPQ         192(AX), $0x00
-	JE           add
-	VBROADCASTSS 256(AX), Y12
-	MOVQ         192(AX), CX
-	MOVQ         224(AX), DX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y0, Y0
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y1, Y1
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y2, Y2
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y3, Y3
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y4, Y4
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y5, Y5
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y6, Y6
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y7, Y7
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y8, Y8
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y9, Y9
-	ADDQ         DX, CX
-	VPMOVZXBD    (CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y10, Y10
-	VPMOVZXBD    8(CX), Y13
-	VCVTDQ2PS    Y13, Y13
-	VMULPS       Y12, Y13, Y13
-	VADDPS       Y13, Y11, Y11
+pairedwiden:
+	VMOVUPS  inttileOnes<>+0(SB), Y12
+	VPMADDWD Y12, Y6, Y6
+	VPADDD   Y6, Y0, Y0
+	VPMADDWD Y12, Y7, Y7
+	VPADDD   Y7, Y1, Y1
+	VPMADDWD Y12, Y8, Y8
+	VPADDD   Y8, Y2, Y2
+	VPMADDWD Y12, Y9, Y9
+	VPADDD   Y9, Y3, Y3
+	VPMADDWD Y12, Y10, Y10
+	VPADDD   Y10, Y4, Y4
+	VPMADDWD Y12, Y11, Y11
+	VPADDD   Y11, Y5, Y5
+	DECQ     R11
+	JNZ      pairedgroup
+	JMP      nextrun
 
-add:
-	MOVQ         296(AX), CX
-	VMOVUPS      (CX), Y12
-	VADDPS       Y12, Y0, Y0
-	VADDPS       Y12, Y2, Y2
-	VADDPS       Y12, Y4, Y4
-	VADDPS       Y12, Y6, Y6
-	VADDPS       Y12, Y8, Y8
-	VADDPS       Y12, Y10, Y10
-	VMOVUPS      32(CX), Y12
-	VADDPS       Y12, Y1, Y1
-	VADDPS       Y12, Y3, Y3
-	VADDPS       Y12, Y5, Y5
-	VADDPS       Y12, Y7, Y7
-	VADDPS       Y12, Y9, Y9
-	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 264(AX), Y12
-	VMINPS       Y0, Y12, Y0
-	VMINPS       Y1, Y12, Y1
-	VMINPS       Y2, Y12, Y2
-	VMINPS       Y3, Y12, Y3
-	VMINPS       Y4, Y12, Y4
-	VMINPS       Y5, Y12, Y5
-	VMINPS       Y6, Y12, Y6
-	VMINPS       Y7, Y12, Y7
-	VMINPS       Y8, Y12, Y8
-	VMINPS       Y9, Y12, Y9
-	VMINPS       Y10, Y12, Y10
-	VMINPS       Y11, Y12, Y11
-	CMPQ         240(AX), $0x01
-	JE           raise
-	MOVQ         96(AX), CX
-	MOVQ         216(AX), DX
-	VPBROADCASTW 268(AX), Y12
-	VPBROADCASTB 280(AX), X13
-	VCVTPS2DQ    Y0, Y0
-	VCVTPS2DQ    Y1, Y1
-	VPACKSSDW    Y1, Y0, Y0
-	VPADDSW      Y12, Y0, Y0
-	VPERMQ       $0xd8, Y0, Y0
-	VEXTRACTI128 $0x01, Y0, X1
-	VPACKUSWB    X1, X0, X1
-	VPMAXUB      X13, X1, X1
-	VMOVDQU      X1, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y2, Y2
-	VCVTPS2DQ    Y3, Y3
-	VPACKSSDW    Y3, Y2, Y2
-	VPADDSW      Y12, Y2, Y2
-	VPERMQ       $0xd8, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X0
-	VPACKUSWB    X0, X2, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y4, Y4
-	VCVTPS2DQ    Y5, Y5
-	VPACKSSDW    Y5, Y4, Y4
-	VPADDSW      Y12, Y4, Y4
-	VPERMQ       $0xd8, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X0
-	VPACKUSWB    X0, X4, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y6, Y6
-	VCVTPS2DQ    Y7, Y7
-	VPACKSSDW    Y7, Y6, Y6
-	VPADDSW      Y12, Y6, Y6
-	VPERMQ       $0xd8, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X0
-	VPACKUSWB    X0, X6, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y8, Y8
-	VCVTPS2DQ    Y9, Y9
-	VPACKSSDW    Y9, Y8, Y8
-	VPADDSW      Y12, Y8, Y8
-	VPERMQ       $0xd8, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X0
-	VPACKUSWB    X0, X8, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	ADDQ         DX, CX
-	VCVTPS2DQ    Y10, Y10
-	VCVTPS2DQ    Y11, Y11
-	VPACKSSDW    Y11, Y10, Y10
-	VPADDSW      Y12, Y10, Y10
-	VPERMQ       $0xd8, Y10, Y10
-	VEXTRACTI128 $0x01, Y10, X0
-	VPACKUSWB    X0, X10, X0
-	VPMAXUB      X13, X0, X0
-	VMOVDQU      X0, (CX)
-	JMP          next
-
-raise:
-	VBROADCASTSS 260(AX), Y12
-	VMAXPS       Y12, Y0, Y0
-	VMAXPS       Y12, Y1, Y1
-	VMAXPS       Y12, Y2, Y2
-	VMAXPS       Y12, Y3, Y3
-	VMAXPS       Y12, Y4, Y4
-	VMAXPS       Y12, Y5, Y5
-	VMAXPS       Y12, Y6, Y6
-	VMAXPS       Y12, Y7, Y7
-	VMAXPS       Y12, Y8, Y8
-	VMAXPS       Y12, Y9, Y9
-	VMAXPS       Y12, Y10, Y10
-	VMAXPS       Y12, Y11, Y11
-
-store:
-	MOVQ    96(AX), CX
-	MOVQ    216(AX), AX
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y1, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y2, (CX)
-	VMOVUPS Y3, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y4, (CX)
-	VMOVUPS Y5, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y6, (CX)
-	VMOVUPS Y7, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y8, (CX)
-	VMOVUPS Y9, 32(CX)
-	ADDQ    AX, CX
-	VMOVUPS Y10, (CX)
-	VMOVUPS Y11, 32(CX)
-
-next:
-	MOVQ   t+0(FP), AX
-	DECQ   248(AX)
-	JZ     done
-	ADDQ   $0x00000018, 24(AX)
-	MOVQ   216(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
-	JE     noextra
-	MOVQ   344(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
-
-noextra:
-	CMPQ   192(AX), $0x00
-	JE     tile
-	MOVQ   224(AX), CX
-	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 192(AX)
-	JMP    tile
-
-done:
-	VZEROUPPER
-	RET
-
-// func inttile6x8DeferredAVX2(t *byte)
-// Requires: AVX, AVX2
-TEXT ·inttile6x8DeferredAVX2(SB), NOSPLIT, $208-8
-tile:
-	MOVQ    t+0(FP), AX
-	MOVQ    120(AX), CX
-	VMOVUPS (CX), Y0
-	VMOVUPS Y0, 16(SP)
-	VMOVUPS Y0, 48(SP)
-	VMOVUPS Y0, 80(SP)
-	VMOVUPS Y0, 112(SP)
-	VMOVUPS Y0, 144(SP)
-	VMOVUPS Y0, 176(SP)
-	VPXOR   Y0, Y0, Y0
-	VPXOR   Y1, Y1, Y1
-	VPXOR   Y2, Y2, Y2
-	VPXOR   Y3, Y3, Y3
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	MOVQ    272(AX), CX
-	MOVQ    56(AX), DX
-	MOVQ    DX, 8(SP)
-	MOVQ    48(AX), DX
-	MOVQ    DX, (SP)
-	MOVQ    72(AX), DX
-	MOVQ    24(AX), BX
-	MOVQ    (AX), AX
-	MOVLQSX (BX), SI
-	LEAQ    (AX)(SI*1), SI
-	MOVLQSX 4(BX), DI
-	LEAQ    (AX)(DI*1), DI
-	MOVLQSX 8(BX), R8
-	LEAQ    (AX)(R8*1), R8
-	MOVLQSX 12(BX), R9
-	LEAQ    (AX)(R9*1), R9
-	MOVLQSX 16(BX), R10
-	LEAQ    (AX)(R10*1), R10
-	MOVLQSX 20(BX), BX
-	LEAQ    (AX)(BX*1), R11
-
-segment:
-	MOVQ (SP), AX
-	ADDQ $0x10, (SP)
-	MOVQ 8(AX), BX
-	MOVQ (AX), AX
-
-k:
-	VMOVUPS      (DX), Y6
-	VPBROADCASTD (SI)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y0, Y0
-	VPBROADCASTD (DI)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y1, Y1
-	VPBROADCASTD (R8)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y2, Y2
-	VPBROADCASTD (R9)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y3, Y3
-	VPBROADCASTD (R10)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y7
-	VPADDW       Y7, Y4, Y4
-	VPBROADCASTD (R11)(AX*1), Y7
-	VPMADDUBSW   Y6, Y7, Y6
-	VPADDW       Y6, Y5, Y5
-	ADDQ         $0x00000020, DX
-	ADDQ         $0x04, AX
-	DECQ         CX
-	JNZ          narrow
-	VMOVUPS      inttileOnes<>+0(SB), Y6
-	VPMADDWD     Y6, Y0, Y0
-	VPADDD       16(SP), Y0, Y0
-	VPMADDWD     Y6, Y1, Y1
-	VPADDD       48(SP), Y1, Y1
-	VPMADDWD     Y6, Y2, Y2
-	VPADDD       80(SP), Y2, Y2
-	VPMADDWD     Y6, Y3, Y3
-	VPADDD       112(SP), Y3, Y3
-	VPMADDWD     Y6, Y4, Y4
-	VPADDD       144(SP), Y4, Y4
-	VPMADDWD     Y6, Y5, Y5
-	VPADDD       176(SP), Y5, Y5
-	VMOVUPS      Y0, 16(SP)
-	VMOVUPS      Y1, 48(SP)
-	VMOVUPS      Y2, 80(SP)
-	VMOVUPS      Y3, 112(SP)
-	VMOVUPS      Y4, 144(SP)
-	VMOVUPS      Y5, 176(SP)
-	VPXOR        Y0, Y0, Y0
-	VPXOR        Y1, Y1, Y1
-	VPXOR        Y2, Y2, Y2
-	VPXOR        Y3, Y3, Y3
-	VPXOR        Y4, Y4, Y4
-	VPXOR        Y5, Y5, Y5
-	MOVQ         t+0(FP), CX
-	MOVQ         272(CX), CX
-
-narrow:
-	DECQ      BX
-	JNZ       k
-	DECQ      8(SP)
-	JNZ       segment
-	VMOVUPS   inttileOnes<>+0(SB), Y6
-	VPMADDWD  Y6, Y0, Y0
-	VPADDD    16(SP), Y0, Y0
-	VPMADDWD  Y6, Y1, Y1
-	VPADDD    48(SP), Y1, Y1
-	VPMADDWD  Y6, Y2, Y2
-	VPADDD    80(SP), Y2, Y2
-	VPMADDWD  Y6, Y3, Y3
-	VPADDD    112(SP), Y3, Y3
-	VPMADDWD  Y6, Y4, Y4
-	VPADDD    144(SP), Y4, Y4
-	VPMADDWD  Y6, Y5, Y5
-	VPADDD    176(SP), Y5, Y5
+summed:
 	MOVQ      t+0(FP), AX
 	CMPQ      240(AX), $0x02
 	JE        store
@@ -25117,10 +17868,10 @@ narrow:
 	VMULPS    Y6, Y4, Y4
 	VCVTDQ2PS Y5, Y5
 	VMULPS    Y6, Y5, Y5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -25134,7 +17885,7 @@ narrow:
 	VADDPS    (CX), Y5, Y5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y6
@@ -25144,9 +17895,9 @@ scaled:
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
 	VMAXPS       Y6, Y0, Y0
 	VMINPS       Y7, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -25209,7 +17960,7 @@ residual:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y1, Y1
@@ -25229,7 +17980,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
+	VPBROADCASTB 272(AX), X7
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y6, Y0, Y0
@@ -25317,11 +18068,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -25445,11 +18196,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000006, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000006, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -25460,17 +18211,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -25563,11 +18314,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000006, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000006, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -25578,17 +18329,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -25654,10 +18405,10 @@ tile:
 	VMULPS    Y12, Y9, Y9
 	VCVTDQ2PS Y11, Y11
 	VMULPS    Y12, Y11, Y11
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	VADDPS    32(CX), Y1, Y1
 	ADDQ      DX, CX
@@ -25677,7 +18428,7 @@ tile:
 	VADDPS    32(CX), Y11, Y11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y12
@@ -25694,9 +18445,9 @@ scaled:
 	VADDPS       Y12, Y7, Y7
 	VADDPS       Y12, Y9, Y9
 	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 284(AX), Y12
-	VBROADCASTSS 288(AX), Y13
-	VBROADCASTSS 292(AX), Y14
+	VBROADCASTSS 276(AX), Y12
+	VBROADCASTSS 280(AX), Y13
+	VBROADCASTSS 284(AX), Y14
 	VMAXPS       Y12, Y0, Y0
 	VMINPS       Y13, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -25807,7 +18558,7 @@ residual:
 	VADDPS       Y13, Y11, Y11
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y12
 	VADDPS       Y12, Y0, Y0
 	VADDPS       Y12, Y2, Y2
@@ -25840,7 +18591,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y12
-	VPBROADCASTB 280(AX), X13
+	VPBROADCASTB 272(AX), X13
 	VCVTPS2DQ    Y0, Y0
 	VCVTPS2DQ    Y1, Y1
 	VPACKSSDW    Y1, Y0, Y0
@@ -25946,11 +18697,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -26002,10 +18753,10 @@ tile:
 	VMULPS    Y6, Y4, Y4
 	VCVTDQ2PS Y5, Y5
 	VMULPS    Y6, Y5, Y5
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -26019,7 +18770,7 @@ tile:
 	VADDPS    (CX), Y5, Y5
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y6
@@ -26029,9 +18780,9 @@ scaled:
 	VADDPS       Y6, Y3, Y3
 	VADDPS       Y6, Y4, Y4
 	VADDPS       Y6, Y5, Y5
-	VBROADCASTSS 284(AX), Y6
-	VBROADCASTSS 288(AX), Y7
-	VBROADCASTSS 292(AX), Y8
+	VBROADCASTSS 276(AX), Y6
+	VBROADCASTSS 280(AX), Y7
+	VBROADCASTSS 284(AX), Y8
 	VMAXPS       Y6, Y0, Y0
 	VMINPS       Y7, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -26094,7 +18845,7 @@ residual:
 	VADDPS       Y7, Y5, Y5
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y6
 	VADDPS       Y6, Y0, Y0
 	VADDPS       Y6, Y1, Y1
@@ -26114,7 +18865,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y6
-	VPBROADCASTB 280(AX), X7
+	VPBROADCASTB 272(AX), X7
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y6, Y0, Y0
@@ -26202,11 +18953,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000006, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000006, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -26340,10 +19091,10 @@ k:
 	VMULPS       Z14, Z11, Z11
 	VCVTDQ2PS    Z13, Z13
 	VMULPS       Z14, Z13, Z13
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -26366,7 +19117,7 @@ k:
 	VADDPS       64(DX), Z13, Z13
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z14
@@ -26385,9 +19136,9 @@ scaled:
 	VADDPS       Z14, Z9, Z9
 	VADDPS       Z14, Z11, Z11
 	VADDPS       Z14, Z13, Z13
-	VBROADCASTSS 284(AX), Z14
-	VBROADCASTSS 288(AX), Z15
-	VBROADCASTSS 292(AX), Z16
+	VBROADCASTSS 276(AX), Z14
+	VBROADCASTSS 280(AX), Z15
+	VBROADCASTSS 284(AX), Z16
 	VMAXPS       Z14, Z0, Z0
 	VMINPS       Z15, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -26515,7 +19266,7 @@ residual:
 	VADDPS       Z15, Z13, Z13
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z14
 	VADDPS       Z14, Z0, Z0
 	VADDPS       Z14, Z2, Z2
@@ -26551,10 +19302,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z14
-	VPBROADCASTB 280(AX), Z15
+	VPBROADCASTB 272(AX), Z15
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z16
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -26599,7 +19350,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z14
 	VCVTTPS2DQ   Z14, Z14
 	VPACKUSDW    Z14, Z14, Z14
@@ -26612,7 +19363,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z14, Z0, Z0
 	VPMAXUW      Z14, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -26669,7 +19420,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z14, Z4, Z4
 	VPMAXUW     Z14, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -26726,7 +19477,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z14, Z8, Z8
 	VPMAXUW     Z14, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -26779,7 +19530,7 @@ group2_found:
 	VCVTTPS2DQ  Z13, Z13
 	VPACKUSDW   Z13, Z12, Z12
 	VPMAXUW     Z14, Z12, Z12
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -26900,11 +19651,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -27006,10 +19757,10 @@ k:
 	VMULPS       Z7, Z5, Z5
 	VCVTDQ2PS    Z6, Z6
 	VMULPS       Z7, Z6, Z6
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -27025,7 +19776,7 @@ k:
 	VADDPS       (DX), Z6, Z6
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
@@ -27036,9 +19787,9 @@ scaled:
 	VADDPS       Z7, Z4, Z4
 	VADDPS       Z7, Z5, Z5
 	VADDPS       Z7, Z6, Z6
-	VBROADCASTSS 284(AX), Z7
-	VBROADCASTSS 288(AX), Z8
-	VBROADCASTSS 292(AX), Z9
+	VBROADCASTSS 276(AX), Z7
+	VBROADCASTSS 280(AX), Z8
+	VBROADCASTSS 284(AX), Z9
 	VMAXPS       Z7, Z0, Z0
 	VMINPS       Z8, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -27110,7 +19861,7 @@ residual:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
 	VADDPS       Z7, Z0, Z0
 	VADDPS       Z7, Z1, Z1
@@ -27131,10 +19882,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z7
-	VPBROADCASTB 280(AX), Z8
+	VPBROADCASTB 272(AX), Z8
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -27160,7 +19911,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z7
 	VCVTTPS2DQ   Z7, Z7
 	VPACKUSDW    Z7, Z7, Z7
@@ -27173,7 +19924,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z7, Z0, Z0
 	VPMAXUW      Z7, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -27229,7 +19980,7 @@ group0_found:
 	VPACKUSDW   Z6, Z6, Z6
 	VPMAXUW     Z7, Z4, Z4
 	VPMAXUW     Z7, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -27358,11 +20109,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -27464,10 +20215,10 @@ k:
 	VMULPS    Z7, Z5, Z5
 	VCVTDQ2PS Z6, Z6
 	VMULPS    Z7, Z6, Z6
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -27483,7 +20234,7 @@ k:
 	VADDPS    (DX), Z6, Z6
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
@@ -27494,9 +20245,9 @@ scaled:
 	VADDPS       Z7, Z4, Z4
 	VADDPS       Z7, Z5, Z5
 	VADDPS       Z7, Z6, Z6
-	VBROADCASTSS 284(AX), Z7
-	VBROADCASTSS 288(AX), Z8
-	VBROADCASTSS 292(AX), Z9
+	VBROADCASTSS 276(AX), Z7
+	VBROADCASTSS 280(AX), Z8
+	VBROADCASTSS 284(AX), Z9
 	VMAXPS       Z7, Z0, Z0
 	VMINPS       Z8, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -27568,7 +20319,7 @@ residual:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
 	VADDPS       Z7, Z0, Z0
 	VADDPS       Z7, Z1, Z1
@@ -27589,10 +20340,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z7
-	VPBROADCASTB 280(AX), Z8
+	VPBROADCASTB 272(AX), Z8
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -27618,7 +20369,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z7
 	VCVTTPS2DQ   Z7, Z7
 	VPACKUSDW    Z7, Z7, Z7
@@ -27631,7 +20382,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z7, Z0, Z0
 	VPMAXUW      Z7, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -27687,7 +20438,7 @@ group0_found:
 	VPACKUSDW   Z6, Z6, Z6
 	VPMAXUW     Z7, Z4, Z4
 	VPMAXUW     Z7, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -27816,11 +20567,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -27923,10 +20674,10 @@ k:
 	VMULPS    Y7, Y5, Y5
 	VCVTDQ2PS Y6, Y6
 	VMULPS    Y7, Y6, Y6
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -27942,7 +20693,7 @@ k:
 	VADDPS    (CX), Y6, Y6
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y7
@@ -27953,9 +20704,9 @@ scaled:
 	VADDPS       Y7, Y4, Y4
 	VADDPS       Y7, Y5, Y5
 	VADDPS       Y7, Y6, Y6
-	VBROADCASTSS 284(AX), Y7
-	VBROADCASTSS 288(AX), Y8
-	VBROADCASTSS 292(AX), Y9
+	VBROADCASTSS 276(AX), Y7
+	VBROADCASTSS 280(AX), Y8
+	VBROADCASTSS 284(AX), Y9
 	VMAXPS       Y7, Y0, Y0
 	VMINPS       Y8, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -28027,7 +20778,7 @@ residual:
 	VADDPS       Y8, Y6, Y6
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y7
 	VADDPS       Y7, Y0, Y0
 	VADDPS       Y7, Y1, Y1
@@ -28049,7 +20800,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y7
-	VPBROADCASTB 280(AX), X8
+	VPBROADCASTB 272(AX), X8
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y7, Y0, Y0
@@ -28149,11 +20900,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -28276,11 +21027,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000007, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000007, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -28291,17 +21042,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -28395,11 +21146,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000007, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000007, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -28410,17 +21161,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -28501,10 +21252,10 @@ tile:
 	VMULPS    Z14, Z11, Z11
 	VCVTDQ2PS Z13, Z13
 	VMULPS    Z14, Z13, Z13
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	VADDPS    64(DX), Z1, Z1
 	ADDQ      BX, DX
@@ -28527,7 +21278,7 @@ tile:
 	VADDPS    64(DX), Z13, Z13
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z14
@@ -28546,9 +21297,9 @@ scaled:
 	VADDPS       Z14, Z9, Z9
 	VADDPS       Z14, Z11, Z11
 	VADDPS       Z14, Z13, Z13
-	VBROADCASTSS 284(AX), Z14
-	VBROADCASTSS 288(AX), Z15
-	VBROADCASTSS 292(AX), Z16
+	VBROADCASTSS 276(AX), Z14
+	VBROADCASTSS 280(AX), Z15
+	VBROADCASTSS 284(AX), Z16
 	VMAXPS       Z14, Z0, Z0
 	VMINPS       Z15, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -28676,7 +21427,7 @@ residual:
 	VADDPS       Z15, Z13, Z13
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z14
 	VADDPS       Z14, Z0, Z0
 	VADDPS       Z14, Z2, Z2
@@ -28712,10 +21463,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z14
-	VPBROADCASTB 280(AX), Z15
+	VPBROADCASTB 272(AX), Z15
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z16
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -28760,7 +21511,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z14
 	VCVTTPS2DQ   Z14, Z14
 	VPACKUSDW    Z14, Z14, Z14
@@ -28773,7 +21524,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z14, Z0, Z0
 	VPMAXUW      Z14, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -28830,7 +21581,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z14, Z4, Z4
 	VPMAXUW     Z14, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -28887,7 +21638,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z14, Z8, Z8
 	VPMAXUW     Z14, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -28940,7 +21691,7 @@ group2_found:
 	VCVTTPS2DQ  Z13, Z13
 	VPACKUSDW   Z13, Z12, Z12
 	VPMAXUW     Z14, Z12, Z12
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -29061,11 +21812,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -29127,10 +21878,10 @@ tile:
 	VMULPS    Z7, Z5, Z5
 	VCVTDQ2PS Z6, Z6
 	VMULPS    Z7, Z6, Z6
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -29146,7 +21897,7 @@ tile:
 	VADDPS    (DX), Z6, Z6
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
@@ -29157,9 +21908,9 @@ scaled:
 	VADDPS       Z7, Z4, Z4
 	VADDPS       Z7, Z5, Z5
 	VADDPS       Z7, Z6, Z6
-	VBROADCASTSS 284(AX), Z7
-	VBROADCASTSS 288(AX), Z8
-	VBROADCASTSS 292(AX), Z9
+	VBROADCASTSS 276(AX), Z7
+	VBROADCASTSS 280(AX), Z8
+	VBROADCASTSS 284(AX), Z9
 	VMAXPS       Z7, Z0, Z0
 	VMINPS       Z8, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -29231,7 +21982,7 @@ residual:
 	VADDPS       Z8, Z6, Z6
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z7
 	VADDPS       Z7, Z0, Z0
 	VADDPS       Z7, Z1, Z1
@@ -29252,10 +22003,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z7
-	VPBROADCASTB 280(AX), Z8
+	VPBROADCASTB 272(AX), Z8
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z9
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -29281,7 +22032,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z7
 	VCVTTPS2DQ   Z7, Z7
 	VPACKUSDW    Z7, Z7, Z7
@@ -29294,7 +22045,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z7, Z0, Z0
 	VPMAXUW      Z7, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -29350,7 +22101,7 @@ group0_found:
 	VPACKUSDW   Z6, Z6, Z6
 	VPMAXUW     Z7, Z4, Z4
 	VPMAXUW     Z7, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -29479,11 +22230,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000007, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000007, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -29628,10 +22379,10 @@ k:
 	VMULPS       Z16, Z13, Z13
 	VCVTDQ2PS    Z15, Z15
 	VMULPS       Z16, Z15, Z15
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -29657,7 +22408,7 @@ k:
 	VADDPS       64(DX), Z15, Z15
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z16
@@ -29678,9 +22429,9 @@ scaled:
 	VADDPS       Z16, Z11, Z11
 	VADDPS       Z16, Z13, Z13
 	VADDPS       Z16, Z15, Z15
-	VBROADCASTSS 284(AX), Z16
-	VBROADCASTSS 288(AX), Z17
-	VBROADCASTSS 292(AX), Z18
+	VBROADCASTSS 276(AX), Z16
+	VBROADCASTSS 280(AX), Z17
+	VBROADCASTSS 284(AX), Z18
 	VMAXPS       Z16, Z0, Z0
 	VMINPS       Z17, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -29825,7 +22576,7 @@ residual:
 	VADDPS       Z17, Z15, Z15
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z16
 	VADDPS       Z16, Z0, Z0
 	VADDPS       Z16, Z2, Z2
@@ -29865,10 +22616,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z16
-	VPBROADCASTB 280(AX), Z17
+	VPBROADCASTB 272(AX), Z17
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z18
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -29917,7 +22668,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z16
 	VCVTTPS2DQ   Z16, Z16
 	VPACKUSDW    Z16, Z16, Z16
@@ -29930,7 +22681,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z16, Z0, Z0
 	VPMAXUW      Z16, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -29987,7 +22738,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z16, Z4, Z4
 	VPMAXUW     Z16, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -30044,7 +22795,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z16, Z8, Z8
 	VPMAXUW     Z16, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -30101,7 +22852,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z16, Z12, Z12
 	VPMAXUW     Z16, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -30251,11 +23002,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -30364,10 +23115,10 @@ k:
 	VMULPS       Z8, Z6, Z6
 	VCVTDQ2PS    Z7, Z7
 	VMULPS       Z8, Z7, Z7
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -30385,7 +23136,7 @@ k:
 	VADDPS       (DX), Z7, Z7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
@@ -30397,9 +23148,9 @@ scaled:
 	VADDPS       Z8, Z5, Z5
 	VADDPS       Z8, Z6, Z6
 	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 284(AX), Z8
-	VBROADCASTSS 288(AX), Z9
-	VBROADCASTSS 292(AX), Z10
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
 	VMAXPS       Z8, Z0, Z0
 	VMINPS       Z9, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -30480,7 +23231,7 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z1, Z1
@@ -30503,10 +23254,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
-	VPBROADCASTB 280(AX), Z9
+	VPBROADCASTB 272(AX), Z9
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -30533,7 +23284,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -30546,7 +23297,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -30603,7 +23354,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -30741,11 +23492,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -30854,10 +23605,10 @@ k:
 	VMULPS    Z8, Z6, Z6
 	VCVTDQ2PS Z7, Z7
 	VMULPS    Z8, Z7, Z7
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -30875,7 +23626,7 @@ k:
 	VADDPS    (DX), Z7, Z7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
@@ -30887,9 +23638,9 @@ scaled:
 	VADDPS       Z8, Z5, Z5
 	VADDPS       Z8, Z6, Z6
 	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 284(AX), Z8
-	VBROADCASTSS 288(AX), Z9
-	VBROADCASTSS 292(AX), Z10
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
 	VMAXPS       Z8, Z0, Z0
 	VMINPS       Z9, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -30970,7 +23721,7 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z1, Z1
@@ -30993,10 +23744,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
-	VPBROADCASTB 280(AX), Z9
+	VPBROADCASTB 272(AX), Z9
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -31023,7 +23774,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -31036,7 +23787,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -31093,7 +23844,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -31231,11 +23982,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -31346,10 +24097,10 @@ k:
 	VMULPS    Y8, Y6, Y6
 	VCVTDQ2PS Y7, Y7
 	VMULPS    Y8, Y7, Y7
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -31367,7 +24118,7 @@ k:
 	VADDPS    (CX), Y7, Y7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y8
@@ -31379,9 +24130,9 @@ scaled:
 	VADDPS       Y8, Y5, Y5
 	VADDPS       Y8, Y6, Y6
 	VADDPS       Y8, Y7, Y7
-	VBROADCASTSS 284(AX), Y8
-	VBROADCASTSS 288(AX), Y9
-	VBROADCASTSS 292(AX), Y10
+	VBROADCASTSS 276(AX), Y8
+	VBROADCASTSS 280(AX), Y9
+	VBROADCASTSS 284(AX), Y10
 	VMAXPS       Y8, Y0, Y0
 	VMINPS       Y9, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -31462,7 +24213,7 @@ residual:
 	VADDPS       Y9, Y7, Y7
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y8
 	VADDPS       Y8, Y0, Y0
 	VADDPS       Y8, Y1, Y1
@@ -31486,7 +24237,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y8
-	VPBROADCASTB 280(AX), X9
+	VPBROADCASTB 272(AX), X9
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y8, Y0, Y0
@@ -31598,11 +24349,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -31735,11 +24486,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000008, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000008, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -31750,17 +24501,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -31861,11 +24612,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000008, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000008, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -31876,17 +24627,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -31974,10 +24725,10 @@ tile:
 	VMULPS    Z16, Z13, Z13
 	VCVTDQ2PS Z15, Z15
 	VMULPS    Z16, Z15, Z15
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	VADDPS    64(DX), Z1, Z1
 	ADDQ      BX, DX
@@ -32003,7 +24754,7 @@ tile:
 	VADDPS    64(DX), Z15, Z15
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z16
@@ -32024,9 +24775,9 @@ scaled:
 	VADDPS       Z16, Z11, Z11
 	VADDPS       Z16, Z13, Z13
 	VADDPS       Z16, Z15, Z15
-	VBROADCASTSS 284(AX), Z16
-	VBROADCASTSS 288(AX), Z17
-	VBROADCASTSS 292(AX), Z18
+	VBROADCASTSS 276(AX), Z16
+	VBROADCASTSS 280(AX), Z17
+	VBROADCASTSS 284(AX), Z18
 	VMAXPS       Z16, Z0, Z0
 	VMINPS       Z17, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -32171,7 +24922,7 @@ residual:
 	VADDPS       Z17, Z15, Z15
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z16
 	VADDPS       Z16, Z0, Z0
 	VADDPS       Z16, Z2, Z2
@@ -32211,10 +24962,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z16
-	VPBROADCASTB 280(AX), Z17
+	VPBROADCASTB 272(AX), Z17
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z18
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -32263,7 +25014,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z16
 	VCVTTPS2DQ   Z16, Z16
 	VPACKUSDW    Z16, Z16, Z16
@@ -32276,7 +25027,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z16, Z0, Z0
 	VPMAXUW      Z16, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -32333,7 +25084,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z16, Z4, Z4
 	VPMAXUW     Z16, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -32390,7 +25141,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z16, Z8, Z8
 	VPMAXUW     Z16, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -32447,7 +25198,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z16, Z12, Z12
 	VPMAXUW     Z16, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -32597,11 +25348,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -32667,10 +25418,10 @@ tile:
 	VMULPS    Z8, Z6, Z6
 	VCVTDQ2PS Z7, Z7
 	VMULPS    Z8, Z7, Z7
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -32688,7 +25439,7 @@ tile:
 	VADDPS    (DX), Z7, Z7
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
@@ -32700,9 +25451,9 @@ scaled:
 	VADDPS       Z8, Z5, Z5
 	VADDPS       Z8, Z6, Z6
 	VADDPS       Z8, Z7, Z7
-	VBROADCASTSS 284(AX), Z8
-	VBROADCASTSS 288(AX), Z9
-	VBROADCASTSS 292(AX), Z10
+	VBROADCASTSS 276(AX), Z8
+	VBROADCASTSS 280(AX), Z9
+	VBROADCASTSS 284(AX), Z10
 	VMAXPS       Z8, Z0, Z0
 	VMINPS       Z9, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -32783,7 +25534,7 @@ residual:
 	VADDPS       Z9, Z7, Z7
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z8
 	VADDPS       Z8, Z0, Z0
 	VADDPS       Z8, Z1, Z1
@@ -32806,10 +25557,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z8
-	VPBROADCASTB 280(AX), Z9
+	VPBROADCASTB 272(AX), Z9
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z10
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -32836,7 +25587,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z8
 	VCVTTPS2DQ   Z8, Z8
 	VPACKUSDW    Z8, Z8, Z8
@@ -32849,7 +25600,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z8, Z0, Z0
 	VPMAXUW      Z8, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -32906,7 +25657,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z8, Z4, Z4
 	VPMAXUW     Z8, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -33044,11 +25795,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000008, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000008, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -33204,10 +25955,10 @@ k:
 	VMULPS       Z18, Z15, Z15
 	VCVTDQ2PS    Z17, Z17
 	VMULPS       Z18, Z17, Z17
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -33236,7 +25987,7 @@ k:
 	VADDPS       64(DX), Z17, Z17
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z18
@@ -33259,9 +26010,9 @@ scaled:
 	VADDPS       Z18, Z13, Z13
 	VADDPS       Z18, Z15, Z15
 	VADDPS       Z18, Z17, Z17
-	VBROADCASTSS 284(AX), Z18
-	VBROADCASTSS 288(AX), Z19
-	VBROADCASTSS 292(AX), Z20
+	VBROADCASTSS 276(AX), Z18
+	VBROADCASTSS 280(AX), Z19
+	VBROADCASTSS 284(AX), Z20
 	VMAXPS       Z18, Z0, Z0
 	VMINPS       Z19, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -33423,7 +26174,7 @@ residual:
 	VADDPS       Z19, Z17, Z17
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z18
 	VADDPS       Z18, Z0, Z0
 	VADDPS       Z18, Z2, Z2
@@ -33467,10 +26218,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z18
-	VPBROADCASTB 280(AX), Z19
+	VPBROADCASTB 272(AX), Z19
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z20
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -33526,7 +26277,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z18
 	VCVTTPS2DQ   Z18, Z18
 	VPACKUSDW    Z18, Z18, Z18
@@ -33539,7 +26290,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z18, Z0, Z0
 	VPMAXUW      Z18, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -33596,7 +26347,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z18, Z4, Z4
 	VPMAXUW     Z18, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -33653,7 +26404,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z18, Z8, Z8
 	VPMAXUW     Z18, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -33710,7 +26461,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z18, Z12, Z12
 	VPMAXUW     Z18, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -33763,7 +26514,7 @@ group3_found:
 	VCVTTPS2DQ  Z17, Z17
 	VPACKUSDW   Z17, Z16, Z16
 	VPMAXUW     Z18, Z16, Z16
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -33904,11 +26655,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000009, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -34024,10 +26775,10 @@ k:
 	VMULPS       Z9, Z7, Z7
 	VCVTDQ2PS    Z8, Z8
 	VMULPS       Z9, Z8, Z8
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -34047,7 +26798,7 @@ k:
 	VADDPS       (DX), Z8, Z8
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z9
@@ -34060,9 +26811,9 @@ scaled:
 	VADDPS       Z9, Z6, Z6
 	VADDPS       Z9, Z7, Z7
 	VADDPS       Z9, Z8, Z8
-	VBROADCASTSS 284(AX), Z9
-	VBROADCASTSS 288(AX), Z10
-	VBROADCASTSS 292(AX), Z11
+	VBROADCASTSS 276(AX), Z9
+	VBROADCASTSS 280(AX), Z10
+	VBROADCASTSS 284(AX), Z11
 	VMAXPS       Z9, Z0, Z0
 	VMINPS       Z10, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -34152,7 +26903,7 @@ residual:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z9
 	VADDPS       Z9, Z0, Z0
 	VADDPS       Z9, Z1, Z1
@@ -34177,10 +26928,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z9
-	VPBROADCASTB 280(AX), Z10
+	VPBROADCASTB 272(AX), Z10
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -34213,7 +26964,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z9
 	VCVTTPS2DQ   Z9, Z9
 	VPACKUSDW    Z9, Z9, Z9
@@ -34226,7 +26977,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z9, Z0, Z0
 	VPMAXUW      Z9, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -34283,7 +27034,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z9, Z4, Z4
 	VPMAXUW     Z9, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -34335,7 +27086,7 @@ group1_found:
 	VCVTTPS2DQ  Z8, Z8
 	VPACKUSDW   Z8, Z8, Z8
 	VPMAXUW     Z9, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -34462,11 +27213,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000009, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -34582,10 +27333,10 @@ k:
 	VMULPS    Z9, Z7, Z7
 	VCVTDQ2PS Z8, Z8
 	VMULPS    Z9, Z8, Z8
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -34605,7 +27356,7 @@ k:
 	VADDPS    (DX), Z8, Z8
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z9
@@ -34618,9 +27369,9 @@ scaled:
 	VADDPS       Z9, Z6, Z6
 	VADDPS       Z9, Z7, Z7
 	VADDPS       Z9, Z8, Z8
-	VBROADCASTSS 284(AX), Z9
-	VBROADCASTSS 288(AX), Z10
-	VBROADCASTSS 292(AX), Z11
+	VBROADCASTSS 276(AX), Z9
+	VBROADCASTSS 280(AX), Z10
+	VBROADCASTSS 284(AX), Z11
 	VMAXPS       Z9, Z0, Z0
 	VMINPS       Z10, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -34710,7 +27461,7 @@ residual:
 	VADDPS       Z10, Z8, Z8
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z9
 	VADDPS       Z9, Z0, Z0
 	VADDPS       Z9, Z1, Z1
@@ -34735,10 +27486,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z9
-	VPBROADCASTB 280(AX), Z10
+	VPBROADCASTB 272(AX), Z10
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z11
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -34771,7 +27522,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z9
 	VCVTTPS2DQ   Z9, Z9
 	VPACKUSDW    Z9, Z9, Z9
@@ -34784,7 +27535,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z9, Z0, Z0
 	VPMAXUW      Z9, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -34841,7 +27592,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z9, Z4, Z4
 	VPMAXUW     Z9, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -34893,7 +27644,7 @@ group1_found:
 	VCVTTPS2DQ  Z8, Z8
 	VPACKUSDW   Z8, Z8, Z8
 	VPMAXUW     Z9, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -35020,11 +27771,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000009, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -35143,10 +27894,10 @@ k:
 	VMULPS    Y9, Y7, Y7
 	VCVTDQ2PS Y8, Y8
 	VMULPS    Y9, Y8, Y8
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -35166,7 +27917,7 @@ k:
 	VADDPS    (CX), Y8, Y8
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y9
@@ -35179,9 +27930,9 @@ scaled:
 	VADDPS       Y9, Y6, Y6
 	VADDPS       Y9, Y7, Y7
 	VADDPS       Y9, Y8, Y8
-	VBROADCASTSS 284(AX), Y9
-	VBROADCASTSS 288(AX), Y10
-	VBROADCASTSS 292(AX), Y11
+	VBROADCASTSS 276(AX), Y9
+	VBROADCASTSS 280(AX), Y10
+	VBROADCASTSS 284(AX), Y11
 	VMAXPS       Y9, Y0, Y0
 	VMINPS       Y10, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -35271,7 +28022,7 @@ residual:
 	VADDPS       Y10, Y8, Y8
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y9
 	VADDPS       Y9, Y0, Y0
 	VADDPS       Y9, Y1, Y1
@@ -35297,7 +28048,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y9
-	VPBROADCASTB 280(AX), X10
+	VPBROADCASTB 272(AX), X10
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y9, Y0, Y0
@@ -35421,11 +28172,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x00000009, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x00000009, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -35568,11 +28319,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000009, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000009, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -35583,17 +28334,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -35701,11 +28452,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x00000009, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x00000009, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -35716,17 +28467,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -35887,10 +28638,10 @@ k:
 	VMULPS       Z20, Z17, Z17
 	VCVTDQ2PS    Z19, Z19
 	VMULPS       Z20, Z19, Z19
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -35922,7 +28673,7 @@ k:
 	VADDPS       64(DX), Z19, Z19
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z20
@@ -35947,9 +28698,9 @@ scaled:
 	VADDPS       Z20, Z15, Z15
 	VADDPS       Z20, Z17, Z17
 	VADDPS       Z20, Z19, Z19
-	VBROADCASTSS 284(AX), Z20
-	VBROADCASTSS 288(AX), Z21
-	VBROADCASTSS 292(AX), Z22
+	VBROADCASTSS 276(AX), Z20
+	VBROADCASTSS 280(AX), Z21
+	VBROADCASTSS 284(AX), Z22
 	VMAXPS       Z20, Z0, Z0
 	VMINPS       Z21, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -36128,7 +28879,7 @@ residual:
 	VADDPS       Z21, Z19, Z19
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z20
 	VADDPS       Z20, Z0, Z0
 	VADDPS       Z20, Z2, Z2
@@ -36176,10 +28927,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z20
-	VPBROADCASTB 280(AX), Z21
+	VPBROADCASTB 272(AX), Z21
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z22
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -36239,7 +28990,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z20
 	VCVTTPS2DQ   Z20, Z20
 	VPACKUSDW    Z20, Z20, Z20
@@ -36252,7 +29003,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z20, Z0, Z0
 	VPMAXUW      Z20, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -36309,7 +29060,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z20, Z4, Z4
 	VPMAXUW     Z20, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -36366,7 +29117,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z20, Z8, Z8
 	VPMAXUW     Z20, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -36423,7 +29174,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z20, Z12, Z12
 	VPMAXUW     Z20, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -36480,7 +29231,7 @@ group3_found:
 	VPACKUSDW   Z19, Z18, Z18
 	VPMAXUW     Z20, Z16, Z16
 	VPMAXUW     Z20, Z18, Z18
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z18, K2
@@ -36650,11 +29401,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -36777,10 +29528,10 @@ k:
 	VMULPS       Z10, Z8, Z8
 	VCVTDQ2PS    Z9, Z9
 	VMULPS       Z10, Z9, Z9
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -36802,7 +29553,7 @@ k:
 	VADDPS       (DX), Z9, Z9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
@@ -36816,9 +29567,9 @@ scaled:
 	VADDPS       Z10, Z7, Z7
 	VADDPS       Z10, Z8, Z8
 	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 284(AX), Z10
-	VBROADCASTSS 288(AX), Z11
-	VBROADCASTSS 292(AX), Z12
+	VBROADCASTSS 276(AX), Z10
+	VBROADCASTSS 280(AX), Z11
+	VBROADCASTSS 284(AX), Z12
 	VMAXPS       Z10, Z0, Z0
 	VMINPS       Z11, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -36917,7 +29668,7 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
 	VADDPS       Z10, Z0, Z0
 	VADDPS       Z10, Z1, Z1
@@ -36944,10 +29695,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
-	VPBROADCASTB 280(AX), Z11
+	VPBROADCASTB 272(AX), Z11
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -36981,7 +29732,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -36994,7 +29745,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -37051,7 +29802,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -37104,7 +29855,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -37240,11 +29991,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -37367,10 +30118,10 @@ k:
 	VMULPS    Z10, Z8, Z8
 	VCVTDQ2PS Z9, Z9
 	VMULPS    Z10, Z9, Z9
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -37392,7 +30143,7 @@ k:
 	VADDPS    (DX), Z9, Z9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
@@ -37406,9 +30157,9 @@ scaled:
 	VADDPS       Z10, Z7, Z7
 	VADDPS       Z10, Z8, Z8
 	VADDPS       Z10, Z9, Z9
-	VBROADCASTSS 284(AX), Z10
-	VBROADCASTSS 288(AX), Z11
-	VBROADCASTSS 292(AX), Z12
+	VBROADCASTSS 276(AX), Z10
+	VBROADCASTSS 280(AX), Z11
+	VBROADCASTSS 284(AX), Z12
 	VMAXPS       Z10, Z0, Z0
 	VMINPS       Z11, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -37507,7 +30258,7 @@ residual:
 	VADDPS       Z11, Z9, Z9
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z10
 	VADDPS       Z10, Z0, Z0
 	VADDPS       Z10, Z1, Z1
@@ -37534,10 +30285,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z10
-	VPBROADCASTB 280(AX), Z11
+	VPBROADCASTB 272(AX), Z11
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z12
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -37571,7 +30322,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z10
 	VCVTTPS2DQ   Z10, Z10
 	VPACKUSDW    Z10, Z10, Z10
@@ -37584,7 +30335,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z10, Z0, Z0
 	VPMAXUW      Z10, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -37641,7 +30392,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z10, Z4, Z4
 	VPMAXUW     Z10, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -37694,7 +30445,7 @@ group1_found:
 	VCVTTPS2DQ  Z9, Z9
 	VPACKUSDW   Z9, Z8, Z8
 	VPMAXUW     Z10, Z8, Z8
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -37830,11 +30581,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -37961,10 +30712,10 @@ k:
 	VMULPS    Y10, Y8, Y8
 	VCVTDQ2PS Y9, Y9
 	VMULPS    Y10, Y9, Y9
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -37986,7 +30737,7 @@ k:
 	VADDPS    (CX), Y9, Y9
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y10
@@ -38000,9 +30751,9 @@ scaled:
 	VADDPS       Y10, Y7, Y7
 	VADDPS       Y10, Y8, Y8
 	VADDPS       Y10, Y9, Y9
-	VBROADCASTSS 284(AX), Y10
-	VBROADCASTSS 288(AX), Y11
-	VBROADCASTSS 292(AX), Y12
+	VBROADCASTSS 276(AX), Y10
+	VBROADCASTSS 280(AX), Y11
+	VBROADCASTSS 284(AX), Y12
 	VMAXPS       Y10, Y0, Y0
 	VMINPS       Y11, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -38101,7 +30852,7 @@ residual:
 	VADDPS       Y11, Y9, Y9
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y10
 	VADDPS       Y10, Y0, Y0
 	VADDPS       Y10, Y1, Y1
@@ -38129,7 +30880,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y10
-	VPBROADCASTB 280(AX), X11
+	VPBROADCASTB 272(AX), X11
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y10, Y0, Y0
@@ -38265,11 +31016,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000a, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -38422,11 +31173,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x0000000a, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x0000000a, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -38437,17 +31188,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -38562,11 +31313,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x0000000a, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x0000000a, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -38577,17 +31328,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -38759,10 +31510,10 @@ k:
 	VMULPS       Z22, Z19, Z19
 	VCVTDQ2PS    Z21, Z21
 	VMULPS       Z22, Z21, Z21
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -38797,7 +31548,7 @@ k:
 	VADDPS       64(DX), Z21, Z21
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z22
@@ -38824,9 +31575,9 @@ scaled:
 	VADDPS       Z22, Z17, Z17
 	VADDPS       Z22, Z19, Z19
 	VADDPS       Z22, Z21, Z21
-	VBROADCASTSS 284(AX), Z22
-	VBROADCASTSS 288(AX), Z23
-	VBROADCASTSS 292(AX), Z24
+	VBROADCASTSS 276(AX), Z22
+	VBROADCASTSS 280(AX), Z23
+	VBROADCASTSS 284(AX), Z24
 	VMAXPS       Z22, Z0, Z0
 	VMINPS       Z23, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -39022,7 +31773,7 @@ residual:
 	VADDPS       Z23, Z21, Z21
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z22
 	VADDPS       Z22, Z0, Z0
 	VADDPS       Z22, Z2, Z2
@@ -39074,10 +31825,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z22
-	VPBROADCASTB 280(AX), Z23
+	VPBROADCASTB 272(AX), Z23
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z24
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -39144,7 +31895,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z22
 	VCVTTPS2DQ   Z22, Z22
 	VPACKUSDW    Z22, Z22, Z22
@@ -39157,7 +31908,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z22, Z0, Z0
 	VPMAXUW      Z22, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -39214,7 +31965,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z22, Z4, Z4
 	VPMAXUW     Z22, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -39271,7 +32022,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z22, Z8, Z8
 	VPMAXUW     Z22, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -39328,7 +32079,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z22, Z12, Z12
 	VPMAXUW     Z22, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -39385,7 +32136,7 @@ group3_found:
 	VPACKUSDW   Z19, Z18, Z18
 	VPMAXUW     Z22, Z16, Z16
 	VPMAXUW     Z22, Z18, Z18
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z18, K2
@@ -39438,7 +32189,7 @@ group4_found:
 	VCVTTPS2DQ  Z21, Z21
 	VPACKUSDW   Z21, Z20, Z20
 	VPMAXUW     Z22, Z20, Z20
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z20, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPERMW      16(SI), Z1, Z2
@@ -39599,11 +32350,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -39733,10 +32484,10 @@ k:
 	VMULPS       Z11, Z9, Z9
 	VCVTDQ2PS    Z10, Z10
 	VMULPS       Z11, Z10, Z10
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -39760,7 +32511,7 @@ k:
 	VADDPS       (DX), Z10, Z10
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z11
@@ -39775,9 +32526,9 @@ scaled:
 	VADDPS       Z11, Z8, Z8
 	VADDPS       Z11, Z9, Z9
 	VADDPS       Z11, Z10, Z10
-	VBROADCASTSS 284(AX), Z11
-	VBROADCASTSS 288(AX), Z12
-	VBROADCASTSS 292(AX), Z13
+	VBROADCASTSS 276(AX), Z11
+	VBROADCASTSS 280(AX), Z12
+	VBROADCASTSS 284(AX), Z13
 	VMAXPS       Z11, Z0, Z0
 	VMINPS       Z12, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -39885,7 +32636,7 @@ residual:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z11
 	VADDPS       Z11, Z0, Z0
 	VADDPS       Z11, Z1, Z1
@@ -39914,10 +32665,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z11
-	VPBROADCASTB 280(AX), Z12
+	VPBROADCASTB 272(AX), Z12
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -39954,7 +32705,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z11
 	VCVTTPS2DQ   Z11, Z11
 	VPACKUSDW    Z11, Z11, Z11
@@ -39967,7 +32718,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z11, Z0, Z0
 	VPMAXUW      Z11, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -40024,7 +32775,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z11, Z4, Z4
 	VPMAXUW     Z11, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -40080,7 +32831,7 @@ group1_found:
 	VPACKUSDW   Z10, Z10, Z10
 	VPMAXUW     Z11, Z8, Z8
 	VPMAXUW     Z11, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -40243,11 +32994,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -40377,10 +33128,10 @@ k:
 	VMULPS    Z11, Z9, Z9
 	VCVTDQ2PS Z10, Z10
 	VMULPS    Z11, Z10, Z10
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -40404,7 +33155,7 @@ k:
 	VADDPS    (DX), Z10, Z10
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z11
@@ -40419,9 +33170,9 @@ scaled:
 	VADDPS       Z11, Z8, Z8
 	VADDPS       Z11, Z9, Z9
 	VADDPS       Z11, Z10, Z10
-	VBROADCASTSS 284(AX), Z11
-	VBROADCASTSS 288(AX), Z12
-	VBROADCASTSS 292(AX), Z13
+	VBROADCASTSS 276(AX), Z11
+	VBROADCASTSS 280(AX), Z12
+	VBROADCASTSS 284(AX), Z13
 	VMAXPS       Z11, Z0, Z0
 	VMINPS       Z12, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -40529,7 +33280,7 @@ residual:
 	VADDPS       Z12, Z10, Z10
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z11
 	VADDPS       Z11, Z0, Z0
 	VADDPS       Z11, Z1, Z1
@@ -40558,10 +33309,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z11
-	VPBROADCASTB 280(AX), Z12
+	VPBROADCASTB 272(AX), Z12
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z13
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -40598,7 +33349,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z11
 	VCVTTPS2DQ   Z11, Z11
 	VPACKUSDW    Z11, Z11, Z11
@@ -40611,7 +33362,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z11, Z0, Z0
 	VPMAXUW      Z11, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -40668,7 +33419,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z11, Z4, Z4
 	VPMAXUW     Z11, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -40724,7 +33475,7 @@ group1_found:
 	VPACKUSDW   Z10, Z10, Z10
 	VPMAXUW     Z11, Z8, Z8
 	VPMAXUW     Z11, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -40887,11 +33638,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -41026,10 +33777,10 @@ k:
 	VMULPS    Y11, Y9, Y9
 	VCVTDQ2PS Y10, Y10
 	VMULPS    Y11, Y10, Y10
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -41053,7 +33804,7 @@ k:
 	VADDPS    (CX), Y10, Y10
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y11
@@ -41068,9 +33819,9 @@ scaled:
 	VADDPS       Y11, Y8, Y8
 	VADDPS       Y11, Y9, Y9
 	VADDPS       Y11, Y10, Y10
-	VBROADCASTSS 284(AX), Y11
-	VBROADCASTSS 288(AX), Y12
-	VBROADCASTSS 292(AX), Y13
+	VBROADCASTSS 276(AX), Y11
+	VBROADCASTSS 280(AX), Y12
+	VBROADCASTSS 284(AX), Y13
 	VMAXPS       Y11, Y0, Y0
 	VMINPS       Y12, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -41178,7 +33929,7 @@ residual:
 	VADDPS       Y12, Y10, Y10
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y11
 	VADDPS       Y11, Y0, Y0
 	VADDPS       Y11, Y1, Y1
@@ -41208,7 +33959,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y11
-	VPBROADCASTB 280(AX), X12
+	VPBROADCASTB 272(AX), X12
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y11, Y0, Y0
@@ -41356,11 +34107,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000b, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -41523,11 +34274,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x0000000b, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x0000000b, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -41538,17 +34289,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -41670,11 +34421,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x0000000b, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x0000000b, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -41685,17 +34436,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -41878,10 +34629,10 @@ k:
 	VMULPS       Z24, Z21, Z21
 	VCVTDQ2PS    Z23, Z23
 	VMULPS       Z24, Z23, Z23
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	VADDPS       64(DX), Z1, Z1
 	ADDQ         BX, DX
@@ -41919,7 +34670,7 @@ k:
 	VADDPS       64(DX), Z23, Z23
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z24
@@ -41948,9 +34699,9 @@ scaled:
 	VADDPS       Z24, Z19, Z19
 	VADDPS       Z24, Z21, Z21
 	VADDPS       Z24, Z23, Z23
-	VBROADCASTSS 284(AX), Z24
-	VBROADCASTSS 288(AX), Z25
-	VBROADCASTSS 292(AX), Z26
+	VBROADCASTSS 276(AX), Z24
+	VBROADCASTSS 280(AX), Z25
+	VBROADCASTSS 284(AX), Z26
 	VMAXPS       Z24, Z0, Z0
 	VMINPS       Z25, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -42163,7 +34914,7 @@ residual:
 	VADDPS       Z25, Z23, Z23
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z24
 	VADDPS       Z24, Z0, Z0
 	VADDPS       Z24, Z2, Z2
@@ -42219,10 +34970,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z24
-	VPBROADCASTB 280(AX), Z25
+	VPBROADCASTB 272(AX), Z25
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z26
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -42293,7 +35044,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z24
 	VCVTTPS2DQ   Z24, Z24
 	VPACKUSDW    Z24, Z24, Z24
@@ -42306,7 +35057,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z24, Z0, Z0
 	VPMAXUW      Z24, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -42363,7 +35114,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z24, Z4, Z4
 	VPMAXUW     Z24, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -42420,7 +35171,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z24, Z8, Z8
 	VPMAXUW     Z24, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -42477,7 +35228,7 @@ group2_found:
 	VPACKUSDW   Z15, Z14, Z14
 	VPMAXUW     Z24, Z12, Z12
 	VPMAXUW     Z24, Z14, Z14
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z12, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z14, K2
@@ -42534,7 +35285,7 @@ group3_found:
 	VPACKUSDW   Z19, Z18, Z18
 	VPMAXUW     Z24, Z16, Z16
 	VPMAXUW     Z24, Z18, Z18
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z16, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z18, K2
@@ -42591,7 +35342,7 @@ group4_found:
 	VPACKUSDW   Z23, Z22, Z22
 	VPMAXUW     Z24, Z20, Z20
 	VPMAXUW     Z24, Z22, Z22
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z20, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z22, K2
@@ -42781,11 +35532,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -42922,10 +35673,10 @@ k:
 	VMULPS       Z12, Z10, Z10
 	VCVTDQ2PS    Z11, Z11
 	VMULPS       Z12, Z11, Z11
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           scaled
-	MOVQ         320(AX), DX
-	MOVQ         344(AX), BX
+	MOVQ         312(AX), DX
+	MOVQ         336(AX), BX
 	VADDPS       (DX), Z0, Z0
 	ADDQ         BX, DX
 	VADDPS       (DX), Z1, Z1
@@ -42951,7 +35702,7 @@ k:
 	VADDPS       (DX), Z11, Z11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
@@ -42967,9 +35718,9 @@ scaled:
 	VADDPS       Z12, Z9, Z9
 	VADDPS       Z12, Z10, Z10
 	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 284(AX), Z12
-	VBROADCASTSS 288(AX), Z13
-	VBROADCASTSS 292(AX), Z14
+	VBROADCASTSS 276(AX), Z12
+	VBROADCASTSS 280(AX), Z13
+	VBROADCASTSS 284(AX), Z14
 	VMAXPS       Z12, Z0, Z0
 	VMINPS       Z13, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -43086,7 +35837,7 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
 	VADDPS       Z12, Z0, Z0
 	VADDPS       Z12, Z1, Z1
@@ -43117,10 +35868,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
-	VPBROADCASTB 280(AX), Z13
+	VPBROADCASTB 272(AX), Z13
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -43158,7 +35909,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -43171,7 +35922,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -43228,7 +35979,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -43285,7 +36036,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -43457,11 +36208,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -43598,10 +36349,10 @@ k:
 	VMULPS    Z12, Z10, Z10
 	VCVTDQ2PS Z11, Z11
 	VMULPS    Z12, Z11, Z11
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), DX
-	MOVQ      344(AX), BX
+	MOVQ      312(AX), DX
+	MOVQ      336(AX), BX
 	VADDPS    (DX), Z0, Z0
 	ADDQ      BX, DX
 	VADDPS    (DX), Z1, Z1
@@ -43627,7 +36378,7 @@ k:
 	VADDPS    (DX), Z11, Z11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
@@ -43643,9 +36394,9 @@ scaled:
 	VADDPS       Z12, Z9, Z9
 	VADDPS       Z12, Z10, Z10
 	VADDPS       Z12, Z11, Z11
-	VBROADCASTSS 284(AX), Z12
-	VBROADCASTSS 288(AX), Z13
-	VBROADCASTSS 292(AX), Z14
+	VBROADCASTSS 276(AX), Z12
+	VBROADCASTSS 280(AX), Z13
+	VBROADCASTSS 284(AX), Z14
 	VMAXPS       Z12, Z0, Z0
 	VMINPS       Z13, Z0, Z0
 	VRNDSCALEPS  $0x00, Z0, Z0
@@ -43762,7 +36513,7 @@ residual:
 	VADDPS       Z13, Z11, Z11
 
 add:
-	MOVQ         296(AX), DX
+	MOVQ         288(AX), DX
 	VMOVUPS.Z    (DX), K2, Z12
 	VADDPS       Z12, Z0, Z0
 	VADDPS       Z12, Z1, Z1
@@ -43793,10 +36544,10 @@ add:
 	JE           raise
 	MOVQ         96(AX), DX
 	MOVQ         216(AX), BX
-	CMPQ         352(AX), $0x00
+	CMPQ         344(AX), $0x00
 	JNE          look
 	VPBROADCASTW 268(AX), Z12
-	VPBROADCASTB 280(AX), Z13
+	VPBROADCASTB 272(AX), Z13
 	VMOVUPS      inttileLanesToRows<>+0(SB), Z14
 	VCVTPS2DQ    Z0, Z0
 	VCVTPS2DQ    Z1, Z1
@@ -43834,7 +36585,7 @@ add:
 	JMP          packed
 
 look:
-	MOVQ         352(AX), SI
+	MOVQ         344(AX), SI
 	VBROADCASTSS 260(AX), Z12
 	VCVTTPS2DQ   Z12, Z12
 	VPACKUSDW    Z12, Z12, Z12
@@ -43847,7 +36598,7 @@ look:
 	VPACKUSDW    Z3, Z2, Z2
 	VPMAXUW      Z12, Z0, Z0
 	VPMAXUW      Z12, Z2, Z2
-	MOVQ         360(AX), DI
+	MOVQ         352(AX), DI
 	VPCMPUW      $0x05, 128(SI), Z0, K2
 	VMOVDQU16.Z  inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW      $0x05, 128(SI), Z2, K2
@@ -43904,7 +36655,7 @@ group0_found:
 	VPACKUSDW   Z7, Z6, Z6
 	VPMAXUW     Z12, Z4, Z4
 	VPMAXUW     Z12, Z6, Z6
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z4, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z6, K2
@@ -43961,7 +36712,7 @@ group1_found:
 	VPACKUSDW   Z11, Z10, Z10
 	VPMAXUW     Z12, Z8, Z8
 	VPMAXUW     Z12, Z10, Z10
-	MOVQ        360(AX), DI
+	MOVQ        352(AX), DI
 	VPCMPUW     $0x05, 128(SI), Z8, K2
 	VMOVDQU16.Z inttileWords16<>+0(SB), K2, Z1
 	VPCMPUW     $0x05, 128(SI), Z10, K2
@@ -44133,11 +36884,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -44280,10 +37031,10 @@ k:
 	VMULPS    Y12, Y10, Y10
 	VCVTDQ2PS Y11, Y11
 	VMULPS    Y12, Y11, Y11
-	CMPQ      320(AX), $0x00
+	CMPQ      312(AX), $0x00
 	JE        scaled
-	MOVQ      320(AX), CX
-	MOVQ      344(AX), DX
+	MOVQ      312(AX), CX
+	MOVQ      336(AX), DX
 	VADDPS    (CX), Y0, Y0
 	ADDQ      DX, CX
 	VADDPS    (CX), Y1, Y1
@@ -44309,7 +37060,7 @@ k:
 	VADDPS    (CX), Y11, Y11
 
 scaled:
-	CMPB         281(AX), $0x00
+	CMPB         273(AX), $0x00
 	JE           residual
 	MOVQ         168(AX), CX
 	VMOVUPS      (CX), Y12
@@ -44325,9 +37076,9 @@ scaled:
 	VADDPS       Y12, Y9, Y9
 	VADDPS       Y12, Y10, Y10
 	VADDPS       Y12, Y11, Y11
-	VBROADCASTSS 284(AX), Y12
-	VBROADCASTSS 288(AX), Y13
-	VBROADCASTSS 292(AX), Y14
+	VBROADCASTSS 276(AX), Y12
+	VBROADCASTSS 280(AX), Y13
+	VBROADCASTSS 284(AX), Y14
 	VMAXPS       Y12, Y0, Y0
 	VMINPS       Y13, Y0, Y0
 	VROUNDPS     $0x00, Y0, Y0
@@ -44444,7 +37195,7 @@ residual:
 	VADDPS       Y13, Y11, Y11
 
 add:
-	MOVQ         296(AX), CX
+	MOVQ         288(AX), CX
 	VMOVUPS      (CX), Y12
 	VADDPS       Y12, Y0, Y0
 	VADDPS       Y12, Y1, Y1
@@ -44476,7 +37227,7 @@ add:
 	MOVQ         96(AX), CX
 	MOVQ         216(AX), DX
 	VPBROADCASTW 268(AX), Y12
-	VPBROADCASTB 280(AX), X13
+	VPBROADCASTB 272(AX), X13
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPADDSW      Y12, Y0, Y0
@@ -44636,11 +37387,11 @@ next:
 	MOVQ   216(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
 	ADDQ   CX, 96(AX)
-	CMPQ   320(AX), $0x00
+	CMPQ   312(AX), $0x00
 	JE     noextra
-	MOVQ   344(AX), CX
+	MOVQ   336(AX), CX
 	IMUL3Q $0x0000000c, CX, CX
-	ADDQ   CX, 320(AX)
+	ADDQ   CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -44813,11 +37564,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x0000000c, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x0000000c, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -44828,17 +37579,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 
@@ -44967,11 +37718,11 @@ k:
 	MOVQ         216(AX), CX
 	IMUL3Q       $0x0000000c, CX, CX
 	ADDQ         CX, 96(AX)
-	CMPQ         320(AX), $0x00
+	CMPQ         312(AX), $0x00
 	JE           noextra
-	MOVQ         344(AX), CX
+	MOVQ         336(AX), CX
 	IMUL3Q       $0x0000000c, CX, CX
-	ADDQ         CX, 320(AX)
+	ADDQ         CX, 312(AX)
 
 noextra:
 	CMPQ   192(AX), $0x00
@@ -44982,17 +37733,17 @@ noextra:
 	JMP    tile
 
 done:
-	DECQ 376(AX)
+	DECQ 384(AX)
 	JLE  end
-	MOVQ 384(AX), CX
-	MOVQ CX, 248(AX)
 	MOVQ 392(AX), CX
-	SUBQ CX, 24(AX)
+	MOVQ CX, 248(AX)
 	MOVQ 400(AX), CX
-	ADDQ CX, (AX)
+	SUBQ CX, 24(AX)
 	MOVQ 408(AX), CX
-	ADDQ CX, 72(AX)
+	ADDQ CX, (AX)
 	MOVQ 416(AX), CX
+	ADDQ CX, 72(AX)
+	MOVQ 424(AX), CX
 	ADDQ CX, 96(AX)
 	JMP  tile
 

@@ -11,12 +11,8 @@ import (
 var archIntTiles = []intTile{
 	{name: "u8s8_12x32_vnni", needs: cpu.AVX512 | cpu.VNNI, looks: true, pace: 0.52, panels: []panelKernel[intArgs]{
 		intByHeight(16, dot16), intByHeight(32, dot32)}},
-	{name: "u8s8_6x16_avx2_16", needs: cpu.AVX2, limit: 16, defers: true, whole: true, pace: 0.65, panels: []panelKernel[intArgs]{
-		intByHeight(8, deferred8), intByHeight(16, deferred16)}},
-	{name: "u8s8_6x16_avx2_64", needs: cpu.AVX2, limit: 64, whole: true, pace: 0.95, panels: []panelKernel[intArgs]{
-		intByHeight(8, pairs8), intByHeight(16, pairs16)}},
-	{name: "u8s16_6x16_avx2", needs: cpu.AVX2, whole: true, pace: 1.25, form: formWords, panels: []panelKernel[intArgs]{
-		intByHeight(8, words8), intByHeight(16, words16)}},
+	{name: "u8s8_3x16_avx2", needs: cpu.AVX2, grouped: true, whole: true, pace: 0.88, panels: []panelKernel[intArgs]{
+		intByHeight(8, grouped8), intByHeight(16, grouped16)}},
 }
 
 var archIntDepthTiles = []intTile{
@@ -30,12 +26,8 @@ var (
 	channels8  = []func(*byte){inttile1x8ChannelsAVX2, inttile2x8ChannelsAVX2, inttile3x8ChannelsAVX2, inttile4x8ChannelsAVX2, inttile5x8ChannelsAVX2, inttile6x8ChannelsAVX2, inttile7x8ChannelsAVX2, inttile8x8ChannelsAVX2, inttile9x8ChannelsAVX2, inttile10x8ChannelsAVX2, inttile11x8ChannelsAVX2, inttile12x8ChannelsAVX2}
 	dot16      = []func(*byte){inttile1x16VNNIAVX512, inttile2x16VNNIAVX512, inttile3x16VNNIAVX512, inttile4x16VNNIAVX512, inttile5x16VNNIAVX512, inttile6x16VNNIAVX512, inttile7x16VNNIAVX512, inttile8x16VNNIAVX512, inttile9x16VNNIAVX512, inttile10x16VNNIAVX512, inttile11x16VNNIAVX512, inttile12x16VNNIAVX512}
 	dot32      = []func(*byte){inttile1x32VNNIAVX512, inttile2x32VNNIAVX512, inttile3x32VNNIAVX512, inttile4x32VNNIAVX512, inttile5x32VNNIAVX512, inttile6x32VNNIAVX512, inttile7x32VNNIAVX512, inttile8x32VNNIAVX512, inttile9x32VNNIAVX512, inttile10x32VNNIAVX512, inttile11x32VNNIAVX512, inttile12x32VNNIAVX512}
-	deferred8  = []func(*byte){inttile1x8DeferredAVX2, inttile2x8DeferredAVX2, inttile3x8DeferredAVX2, inttile4x8DeferredAVX2, inttile5x8DeferredAVX2, inttile6x8DeferredAVX2}
-	deferred16 = []func(*byte){inttile1x16DeferredAVX2, inttile2x16DeferredAVX2, inttile3x16DeferredAVX2, inttile4x16DeferredAVX2, inttile5x16DeferredAVX2, inttile6x16DeferredAVX2}
-	pairs8     = []func(*byte){inttile1x8PairsAVX2, inttile2x8PairsAVX2, inttile3x8PairsAVX2, inttile4x8PairsAVX2, inttile5x8PairsAVX2, inttile6x8PairsAVX2}
-	pairs16    = []func(*byte){inttile1x16PairsAVX2, inttile2x16PairsAVX2, inttile3x16PairsAVX2, inttile4x16PairsAVX2, inttile5x16PairsAVX2, inttile6x16PairsAVX2}
-	words8     = []func(*byte){inttile1x8WordsAVX2, inttile2x8WordsAVX2, inttile3x8WordsAVX2, inttile4x8WordsAVX2, inttile5x8WordsAVX2, inttile6x8WordsAVX2}
-	words16    = []func(*byte){inttile1x16WordsAVX2, inttile2x16WordsAVX2, inttile3x16WordsAVX2, inttile4x16WordsAVX2, inttile5x16WordsAVX2, inttile6x16WordsAVX2}
+	grouped8   = []func(*byte){inttile1x8GroupedAVX2, inttile2x8GroupedAVX2, inttile3x8GroupedAVX2, inttile4x8GroupedAVX2, inttile5x8GroupedAVX2, inttile6x8GroupedAVX2}
+	grouped16  = []func(*byte){inttile1x16GroupedAVX2, inttile2x16GroupedAVX2, inttile3x16GroupedAVX2}
 )
 
 func intByHeight(width int, f []func(*byte)) panelKernel[intArgs] {

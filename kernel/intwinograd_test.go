@@ -47,7 +47,7 @@ func TestIntWinograd(t *testing.T) {
 				}
 			}
 		}
-		for family, row := range map[string]string{"shorttile": pickIntTile(shortTiles, 0).name, "sumstile": pickIntTile(sumsTiles, 0).name} {
+		for family, row := range map[string]string{"shorttile": pickIntTile(shortTiles).name, "sumstile": pickIntTile(sumsTiles).name} {
 			covered[family+"/"+row] = true
 		}
 	})

@@ -35,8 +35,7 @@ func IntWinogradTile(s ConvShape, z IntSizes) int {
 	if s.checkIntWinograd(4) != nil || s.C < 16 || s.O < 16 || s.OH()*s.OW() == 0 {
 		return 0
 	}
-	direct := pickIntTile(intTiles, z.Largest)
-	best, edge := s.Flops()/2*direct.pace, 0
+	best, edge := s.Flops()/2*pickIntTile(intTiles).paceOf(z.Largest), 0
 	for _, m := range []int{4, 2} {
 		if c := intWinogradCost(s, m); z.Sum < intWinogradMost(m) && c < best {
 			best, edge = c, m
@@ -63,6 +62,17 @@ func intWeightCost(bytes float64) float64 {
 		return 3
 	}
 	return 1.5
+}
+
+// paceOf is the pace with weights up to largest: groups grow as these get smaller.
+func (t *intTile) paceOf(largest int) float64 {
+	switch {
+	case !t.grouped || largest > 64:
+		return t.pace
+	case largest > 32:
+		return 0.67 * t.pace
+	}
+	return 0.6 * t.pace
 }
 
 func intWinogradCost(s ConvShape, m int) float64 {

@@ -35,15 +35,15 @@ func PackIntWinograd(s ConvShape, m int, w []int8, zero uint8) (*IntWinogradWeig
 	if most := intWinogradSum(s.O, w); most >= intWinogradMost(m) {
 		return nil, fmt.Errorf("tiles of %dx%d outputs: a channel sums up to %d: %w", m, m, most, ErrIntWinograd)
 	}
-	t := pickIntTile(shortTiles, 0)
+	t := pickIntTile(shortTiles)
 	taps, cols := (m+2)*(m+2), padded(t.panels, s.O)
-	p := &IntWinogradWeights{m: m, c: s.C, o: s.O, zero: zero, tile: t, sums: pickIntTile(sumsTiles, 0), loops: pickIntWinograd(m)}
+	p := &IntWinogradWeights{m: m, c: s.C, o: s.O, zero: zero, tile: t, sums: pickIntTile(sumsTiles), loops: pickIntWinograd(m)}
 	data := rawBytes(hugepage.Float32s(taps * s.C * cols / 2))
 	filters := make([]int8, 9*s.C*t.nr())
 	for j := 0; j < s.O; j += t.nr() {
 		width := narrowest(t.panels, s.O-j).width
 		n := 2 * taps * s.C * width
-		panel := intPanel{width, signedBytes(data[:n]), make([]int32, width)}
+		panel := intPanel{width: width, data: signedBytes(data[:n]), start: make([]int32, width)}
 		p.pack(&panel, filters, w[j*s.C*9:min(s.O, j+width)*s.C*9])
 		p.panels, data = append(p.panels, panel), data[n:]
 	}

@@ -14,7 +14,7 @@ var archLowTiles = []lowTile{
 		end:   func(a *intArgs) { inttile1x32VNNIAVX512((*byte)(unsafe.Pointer(a))) }, looks: true},
 	{name: "u8c_3x16_avx2", needs: cpu.AVX2, lanes: 8, mr: 3, few: 2, pairs: true, sum: lowBy(low2, low2Each),
 		worth: func(a *worthArgs) { lowWorthAVX2((*byte)(unsafe.Pointer(a))) },
-		end:   func(a *intArgs) { inttile1x16PairsAVX2((*byte)(unsafe.Pointer(a))) }},
+		end:   func(a *intArgs) { inttile1x16GroupedAVX2((*byte)(unsafe.Pointer(a))) }},
 }
 
 // Low tiles by bits and height, from one row on.

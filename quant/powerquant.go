@@ -169,7 +169,7 @@ func (q *PowerQuant) spec(l *compress.Layer, shape []int) (s format.Spec, note, 
 	s = format.Spec{Kind: format.Power, Bits: bits(l, q.W, q.Edges), Exponent: 1, Wide: q.Store == int8s}
 	s.Top = cmp.Or(q.Top, smallTop(s.Bits))
 	if l.Bits == wide && q.W < wide {
-		s.Kind, s.Exponent, s.Top = format.Uniform, 0, 0
+		s.Kind, s.Exponent, s.Top, s.Bits = format.Uniform, 0, 0, fewer(l, wide, q.A)
 	}
 	note = grain{granularity: q.Granularity}.place(&s, l, shape)
 	return s, note, ""

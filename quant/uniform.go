@@ -109,7 +109,7 @@ func (u *Uniform) Apply(ctx context.Context, m *ir.Model, env *compress.Env) err
 }
 
 func (u *Uniform) spec(l *compress.Layer, shape []int) (s format.Spec, note, skip string) {
-	s = format.Spec{Bits: bits(l, u.W, u.Edges), Asymmetric: !u.Symmetric, Wide: u.Store == int8s}
+	s = format.Spec{Bits: fewer(l, bits(l, u.W, u.Edges), u.A), Asymmetric: !u.Symmetric, Wide: u.Store == int8s}
 	note = grain{u.Granularity, u.Block}.place(&s, l, shape)
 	return s, note, ""
 }

@@ -300,3 +300,15 @@ func bits(l *compress.Layer, w, edges int) int {
 	}
 	return w
 }
+
+// fewer narrows weights of w bits to what the machine wants of layers that compute
+// on integers: those whose data get bits, a of them unless the layer has its own.
+func fewer(l *compress.Layer, w, a int) int {
+	if l.ActivationBits != 0 {
+		a = l.ActivationBits
+	}
+	if l.Most == 0 || a == 0 || a == compress.FloatBits {
+		return w
+	}
+	return min(w, l.Most)
+}

@@ -17,6 +17,7 @@ import (
 // compressFlags are the options of compress.
 type compressFlags struct {
 	out, recipe, preset, file       string
+	machine                         string
 	data, eval, inputRange, require string
 	samples, evalSamples            int
 	external                        int64
@@ -31,6 +32,11 @@ func compressCmd(a *app) *cobra.Command {
 		Long: `compress applies a recipe to a trained network, writes the result as standard
 ONNX and reports what was done to every layer and what it cost. The default
 preset is ` + pare.DefaultRecipe + `; pare methods lists methods and presets.
+
+--for avx2 says that processors without VNNI will run the file: where a recipe
+gives convolutions and dense layers 8-bit weights they get 7 bits, which such
+processors multiply faster. It becomes part of the recipe (";for=avx2") and is
+never taken from the machine that compresses; files run everywhere either way.
 
 Without data, activations are quantised from what the network itself tells and
 the range of its input, which follows from the preprocessing (mean, std) of
@@ -50,6 +56,7 @@ measure on, or "none". Preprocessing that --eval leaves out is that of --data.
 	f.StringVarP(&o.recipe, "recipe", "r", "", "recipe, such as 'fold+uniform(w=4)'; copy changes nothing")
 	f.StringVar(&o.preset, "preset", "", "named recipe (default "+pare.DefaultRecipe+")")
 	f.StringVar(&o.file, "recipe-file", "", "YAML file with steps and selections of layers")
+	f.StringVar(&o.machine, "for", "", "kind of machine that will run the file: avx2, or none for any")
 	f.StringVar(&o.data, "data", "", "data to calibrate on (SPEC)")
 	f.IntVar(&o.samples, "samples", pare.DefaultSamples, "calibrate on the first so many samples")
 	f.StringVar(&o.eval, "eval", "", "data to measure the result on (SPEC), or none")
@@ -82,6 +89,9 @@ func (o *compressFlags) chosen() (string, error) {
 	}
 	if given > 1 {
 		return "", usage(errors.New("choose one of --recipe, --preset and --recipe-file"))
+	}
+	if o.machine != "" {
+		recipe += ";for=" + o.machine
 	}
 	recipe, err := pare.CheckRecipe(recipe)
 	return recipe, usage(err)

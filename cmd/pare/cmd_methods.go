@@ -35,8 +35,10 @@ and the presets. A recipe is a chain of steps, applied left to right:
 
   fold+powerquant(w=4)
   fold+uniform(w=4,a=8);conv1:w=8;layer4.*:skip
+  w8a8;for=avx2
 
-Behind ";" stand selections of layers by name: another width, or skip.`,
+Behind ";" stand selections of layers by name: another width, or skip. "for" names
+the kind of machine that will run the file, where that matters to its kernels.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage(hinted(fmt.Errorf("unexpected argument %q", args[1]), c))
@@ -67,8 +69,9 @@ Behind ";" stand selections of layers by name: another width, or skip.`,
 
 func methodsDoc(methods []compress.Info) any {
 	var doc struct {
-		Methods []methodDoc `json:"methods"`
-		Presets []presetDoc `json:"presets"`
+		Methods  []methodDoc        `json:"methods"`
+		Presets  []presetDoc        `json:"presets"`
+		Machines []compress.Machine `json:"machines"`
 	}
 	for _, m := range methods {
 		doc.Methods = append(doc.Methods, methodDoc{m.Name, m.Doc, m.Ref, m.Trial, append([]compress.Param{}, m.Params()...)})
@@ -76,6 +79,7 @@ func methodsDoc(methods []compress.Info) any {
 	for _, p := range compress.Presets {
 		doc.Presets = append(doc.Presets, presetDoc(p))
 	}
+	doc.Machines = compress.Machines()
 	return doc
 }
 
@@ -104,6 +108,12 @@ func printPresets(w io.Writer) {
 	var rows [][]string
 	for _, p := range compress.Presets {
 		rows = append(rows, []string{"  " + p.Name, p.Recipe, p.Doc})
+	}
+	table(w, rows)
+	fmt.Fprintln(w, "\nmachines")
+	rows = nil
+	for _, m := range compress.Machines() {
+		rows = append(rows, []string{"  ;for=" + m.Name, m.Doc})
 	}
 	table(w, rows)
 }

@@ -7,10 +7,7 @@ import (
 )
 
 var (
-	vnni     = isa{"VNNI", "AVX512", 64, 4, ZMM, dotForm{}, finish512, false}
-	words    = isa{"Words", "AVX2", 32, 8, YMM, wordForm{}, finish2, false}
-	pairs    = isa{"Pairs", "AVX2", 32, 4, YMM, &pairForm{}, finish2, false}
-	deferred = isa{"Deferred", "AVX2", 32, 4, YMM, &deferredForm{}, finish2, false}
+	vnni = isa{"VNNI", "AVX512", 64, 4, ZMM, dotForm{}, finish512, false}
 
 	short512 = isa{"Short", "AVX512", 64, 4, ZMM, shortForm{func(w, x, a Op) { VPDPWSSD(w, x, a) }}, leaveSums, true}
 	short2   = isa{"Short", "AVX2", 32, 4, YMM, shortForm{nil}, leaveSums, true}
@@ -21,19 +18,14 @@ var (
 	channels2   = isa{"Channels", "AVX2", 32, 4, YMM, channelForm{addProducts}, finish2, false}
 )
 
-// onesWords is 1 in every word, lowBytes the low byte of every word.
-var onesWords, lowBytes Mem
+// onesWords is 1 in every word.
+var onesWords Mem
 
 func constants() {
-	table := func(name string, v uint32) Mem {
-		m := GLOBL(name, RODATA|NOPTR)
-		for i := range 8 {
-			DATA(4*i, U32(v))
-		}
-		return m
+	onesWords = GLOBL("inttileOnes", RODATA|NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(0x00010001))
 	}
-	onesWords = table("inttileOnes", 0x00010001)
-	lowBytes = table("inttileLowBytes", 0x00ff00ff)
 }
 
 // line loads n vectors of the panel's line, step bytes apart.
@@ -64,134 +56,6 @@ func (dotForm) quad(s *isa, rows []Mem, b Mem, a acc) {
 
 func (dotForm) step(*isa, acc) {}
 func (dotForm) end(*isa, acc)  {}
-
-// wordForm widens to 16 bits, which is exact for all operands: even bytes of
-// the quad times words w0, w2 of the panel, then odd ones times w1, w3. Reading
-// the source twice costs less than reading the panel for every row.
-type wordForm struct{}
-
-func (wordForm) begin(s *isa, t reg.Register, a acc) { start(s, t, a) }
-
-func (wordForm) quad(s *isa, rows []Mem, b Mem, a acc) {
-	for half := range 2 {
-		w := line(s, b.Offset(half*s.bytes), len(a[0]), 2*s.bytes)
-		for r, m := range rows {
-			x := s.vec()
-			VPBROADCASTD(m, x)
-			if half == 0 {
-				VPAND(lowBytes, x, x)
-			} else {
-				VPSRLW(Imm(8), x, x)
-			}
-			for j := range w {
-				v := s.vec()
-				VPMADDWD(w[j], x, v)
-				VPADDD(v, a[r][j], a[r][j])
-			}
-		}
-	}
-}
-
-func (wordForm) step(*isa, acc) {}
-func (wordForm) end(*isa, acc)  {}
-
-// pairForm adds products by pairs in 16 bits: exact for weights of -64..64.
-type pairForm struct{ ones reg.VecVirtual }
-
-func (f *pairForm) begin(s *isa, t reg.Register, a acc) {
-	start(s, t, a)
-	f.ones = s.vec()
-	VMOVUPS(onesWords, f.ones)
-}
-
-func (f *pairForm) quad(s *isa, rows []Mem, b Mem, a acc) {
-	for r, m := range rows {
-		x := s.vec()
-		VPBROADCASTD(m, x)
-		for j := range a[r] {
-			v := s.vec()
-			VPMADDUBSW(b.Offset(j*s.bytes), x, v)
-			VPMADDWD(f.ones, v, v)
-			VPADDD(v, a[r][j], a[r][j])
-		}
-	}
-}
-
-func (*pairForm) step(*isa, acc) {}
-func (*pairForm) end(*isa, acc)  {}
-
-// deferredForm adds as many quads in 16 bits as the weights allow, then widens
-// the sums and adds them to those on the stack.
-type deferredForm struct {
-	sums Mem
-	left reg.GPVirtual
-}
-
-func (f *deferredForm) at(s *isa, a acc, r, j int) Mem {
-	return f.sums.Offset((r*len(a[0]) + j) * s.bytes)
-}
-
-func (f *deferredForm) begin(s *isa, t reg.Register, a acc) {
-	f.sums = AllocLocal(len(a) * len(a[0]) * s.bytes)
-	start(s, t, a[:1])
-	for j := range a[0] {
-		for r := range a {
-			VMOVUPS(a[0][j], f.at(s, a, r, j))
-		}
-	}
-	f.clear(a)
-	f.left = GP64()
-	MOVQ(Mem{Base: t, Disp: offFlush}, f.left)
-}
-
-func (f *deferredForm) clear(a acc) {
-	for _, row := range a {
-		for _, v := range row {
-			VPXOR(v, v, v)
-		}
-	}
-}
-
-func (f *deferredForm) quad(s *isa, rows []Mem, b Mem, a acc) {
-	w := line(s, b, len(a[0]), s.bytes)
-	for r, m := range rows {
-		x := s.vec()
-		VPBROADCASTD(m, x)
-		for j := range w {
-			v := s.vec()
-			VPMADDUBSW(w[j], x, v)
-			VPADDW(v, a[r][j], a[r][j])
-		}
-	}
-}
-
-func (f *deferredForm) step(s *isa, a acc) {
-	DECQ(f.left)
-	JNZ(LabelRef("narrow"))
-	f.widen(s, a)
-	for r, row := range a {
-		for j, v := range row {
-			VMOVUPS(v, f.at(s, a, r, j))
-		}
-	}
-	f.clear(a)
-	t := Load(Param("t"), GP64())
-	MOVQ(Mem{Base: t, Disp: offFlush}, f.left)
-	Label("narrow")
-}
-
-func (f *deferredForm) widen(s *isa, a acc) {
-	ones := s.vec()
-	VMOVUPS(onesWords, ones)
-	for r, row := range a {
-		for j, v := range row {
-			VPMADDWD(ones, v, v)
-			VPADDD(f.at(s, a, r, j), v, v)
-		}
-	}
-}
-
-func (f *deferredForm) end(s *isa, a acc) { f.widen(s, a) }
 
 // channelForm multiplies channel by channel: a line of the panel, int32, holds
 // one tap. Products of words are exact, and the upper ones are zero.

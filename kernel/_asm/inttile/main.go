@@ -34,23 +34,24 @@ const (
 	offLo     = 260
 	offHi     = 264
 	offZero   = 268
-	offFlush  = 272
-	offLeast  = 280
-	offMid    = 281
-	offMidLo  = 284
-	offMidHi  = 288
-	offMidMul = 292
-	offLast   = 296
-	offExtra  = 320
-	offLDE    = 344
-	offSteps  = 352
-	offMore   = 360
-	offTaps   = 376
-	offAll    = 384
-	offBack   = 392
-	offSrcTap = 400
-	offBTap   = 408
-	offCTap   = 416
+	offLeast  = 272
+	offMid    = 273
+	offMidLo  = 276
+	offMidHi  = 280
+	offMidMul = 284
+	offLast   = 288
+	offExtra  = 312
+	offLDE    = 336
+	offSteps  = 344
+	offMore   = 352
+	offOrder  = 360
+	offRuns   = 368
+	offTaps   = 384
+	offAll    = 392
+	offBack   = 400
+	offSrcTap = 408
+	offBTap   = 416
+	offCTap   = 424
 )
 
 // Kinds of kernel.intStore.
@@ -102,7 +103,9 @@ func kernel(s *isa, width, m int) {
 		}
 	}
 	s.form.begin(s, t, a)
-	if s.unit > 0 {
+	if f, ok := s.form.(groupedForm); ok {
+		f.sum(s, t, a)
+	} else if s.unit > 0 {
 		sum(s, t, a, width, segp, segn)
 	}
 	s.form.end(s, a)
@@ -231,7 +234,11 @@ func main() {
 		if m > 6 {
 			continue
 		}
-		for _, s := range []*isa{&words, &pairs, &deferred, &short2, &sums2} {
+		kernel(&grouped, 8, m)
+		if m <= 3 {
+			kernel(&grouped, 16, m)
+		}
+		for _, s := range []*isa{&short2, &sums2} {
 			kernel(s, 16, m)
 			kernel(s, 8, m)
 		}
