@@ -17,6 +17,7 @@ type IntPanels struct {
 	tile   *intTile
 	panels []intPanel
 	line   []uint8 // codes of one panel side by side
+	segs   [1]seg  // all of k
 }
 
 // HasIntPanels reports whether the machine has a kernel for products of codes with
@@ -33,6 +34,7 @@ func NewIntPanels(k, n int) (*IntPanels, error) {
 	}
 	t := pickIntTile(intTiles)
 	p := &IntPanels{k: k, n: n, quads: (k + 3) / 4, tile: t}
+	p.segs[0] = seg{0, p.quads}
 	for j := 0; j < n; j += t.nr() {
 		w := narrowest(t.panels, n-j).width
 		p.panels = append(p.panels, intPanel{width: w, data: make([]int8, 4*p.quads*w), start: make([]int32, w)})
@@ -145,8 +147,8 @@ func (p *IntPanels) RunFloat(dst []float32, ldc int, src []uint8, lda, m int, ep
 	for i := range rows {
 		rows[i] = int32(i * lda)
 	}
-	x := intProduct{tile: p.tile, src: src, rows: rows, segs: []seg{{0, p.quads}}, store: storeFloat,
-		dst: rawBytes(dst), ldc: ldc, ep: ep}
+	x := intProductPool.Get().(*intProduct)
+	*x = intProduct{tile: p.tile, src: src, rows: rows, segs: p.segs[:], store: storeFloat, dst: rawBytes(dst), ldc: ldc, ep: ep}
 	t := intTilePool.Get().(*intArgs)
 	for i := range p.panels {
 		j := i * p.tile.nr()
@@ -154,4 +156,5 @@ func (p *IntPanels) RunFloat(dst []float32, ldc int, src []uint8, lda, m int, ep
 	}
 	*t = intArgs{}
 	intTilePool.Put(t)
+	x.release()
 }
