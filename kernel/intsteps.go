@@ -10,6 +10,7 @@ const stepRows = 48
 type stepLoan struct {
 	y    [stepRows * 32]float32
 	args stepArgs
+	part intProduct
 }
 
 var stepLoanPool = sync.Pool{New: func() any { return new(stepLoan) }}
@@ -17,7 +18,8 @@ var stepLoanPool = sync.Pool{New: func() any { return new(stepLoan) }}
 // stepped is run for an epilogue with steps.
 func (p *intProduct) stepped(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
 	l := stepLoanPool.Get().(*stepLoan)
-	q := *p
+	q := &l.part
+	*q = *p
 	q.store, q.left, q.ldc = storeFloat, j, panel.width
 	q.dst = rawBytes(l.y[:])
 	for q.top = r0; q.top < r1; q.top += stepRows {
@@ -27,6 +29,6 @@ func (p *intProduct) stepped(t *intArgs, r0, r1 int, panel *intPanel, j, cols in
 			rows: r - q.top, cols: cols, ldd: p.ldc, lds: q.ldc}
 		p.ep.Steps.matrix(&l.args)
 	}
-	l.args = stepArgs{}
+	l.args, l.part = stepArgs{}, intProduct{}
 	stepLoanPool.Put(l)
 }
