@@ -66,3 +66,47 @@ func BenchmarkIntDepthwise(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkIntFinish times pointwise layers of few channels, where what happens to
+// sums counts most: plain, with a residual, and with a grid between besides.
+func BenchmarkIntFinish(b *testing.B) {
+	eachBenchLevel(b, func(b *testing.B) {
+		for _, s := range []kernel.ConvShape{
+			same(14, 256, 1, 1, 1024), same(14, 1024, 1, 1, 256), same(28, 128, 1, 1, 512),
+			same(56, 64, 1, 1, 256), same(56, 64, 1, 1, 64), same(7, 512, 1, 1, 2048),
+		} {
+			for _, tail := range []string{"plain", "residual", "mid"} {
+				b.Run(fmt.Sprintf("%dx%d,%d->%d,%s", s.H, s.W, s.C, s.O, tail), func(b *testing.B) { benchIntFinish(b, s, tail) })
+			}
+		}
+	})
+}
+
+func benchIntFinish(b *testing.B, s kernel.ConvShape, tail string) {
+	src, w := make([]uint8, s.H*s.W*s.C), make([]int8, s.O*s.C)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range w {
+		w[i] = int8(min(max(r.NormFloat64()*36, -127), 127))
+	}
+	weights, err := kernel.PackIntConv(s, w, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	conv, err := kernel.NewIntConv(s, weights)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ep := kernel.IntEpilogue{Mul: make([]float32, s.O), Add: make([]float32, s.O), Lo: 0, Hi: 100}
+	dst, scratch := make([]uint8, s.OH()*s.OW()*s.O), make([]uint8, conv.ScratchBytes())
+	if tail != "plain" {
+		ep.Residual, ep.ResMul = make([]uint8, len(dst)), 0.5
+	}
+	if tail == "mid" {
+		ep.Mid = &kernel.Mid{Lo: -128, Hi: 127, Mul: 0.3, Shift: 7}
+	}
+	paceBy(b, kernel.IntPeak, s.Flops(), 0, func() {
+		for task := range conv.Tasks() {
+			conv.Run(task, dst, src, &ep, scratch)
+		}
+	})
+}
