@@ -76,6 +76,14 @@ func TestCosts(t *testing.T) {
 		expect(costs(two), 8, 2, 1)
 		expect(costs(two), 0, 10, 0)
 	}
+	foreign := []byte("\x08\x0a a network")
+	if err := os.WriteFile(file, foreign, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	expect(costs(two), 8, 2, 1)
+	if got, err := os.ReadFile(file); err != nil || string(got) != string(foreign) {
+		t.Errorf("somebody else's file became %q, %v", got, err)
+	}
 }
 
 func TestCostsOfUnknownFormat(t *testing.T) {

@@ -22,6 +22,12 @@ const None = "-"
 // version is that of the file's form.
 const version = 1
 
+// mostBytes is far more than a file of costs holds.
+const mostBytes = 64 << 20
+
+// errForeign: what lies at the path is somebody else's and stays as it is.
+var errForeign = errors.New("is no file of costs and is left alone")
+
 // content is what the file holds: times by machine and key.
 type content struct {
 	Version int                           `json:"version"`
@@ -45,7 +51,7 @@ func Path() (string, error) {
 
 // Open reads the times of a machine from the file at path, which need not exist:
 // "" stands for Path, None for no file. A file that cannot be used counts as empty;
-// the note says why, and Save replaces it.
+// the note says why, and Save replaces it; what never was a file of costs stays.
 func Open(path, machine string) (c *Cache, note string) {
 	c = &Cache{path: path, machine: machine, old: map[string]float64{}, fresh: map[string]float64{}}
 	if path == "" {
@@ -56,6 +62,11 @@ func Open(path, machine string) (c *Cache, note string) {
 		}
 	}
 	all, err := c.read()
+	if errors.Is(err, errForeign) {
+		note = fmt.Sprintf("costs are not kept: %s %v", c.path, err)
+		c.path = None
+		return c, note
+	}
 	if err != nil {
 		return c, fmt.Sprintf("%s is no file of costs and is made anew: %v", c.path, err)
 	}
@@ -69,7 +80,7 @@ func (c *Cache) read() (content, error) {
 	if c.path == None {
 		return all, nil
 	}
-	data, err := os.ReadFile(c.path)
+	data, err := document(c.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return all, nil
 	}
@@ -94,6 +105,22 @@ func (c *Cache) read() (content, error) {
 		all.Times = got.Times
 	}
 	return all, nil
+}
+
+// document returns what may be a file of costs, and errForeign for what is none.
+func document(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > mostBytes {
+		return nil, errForeign
+	}
+	data, err := os.ReadFile(path)
+	if err == nil && len(data) > 0 && data[0] != '{' {
+		err = errForeign
+	}
+	return data, err
 }
 
 // Get returns the milliseconds of a key.
