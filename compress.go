@@ -10,7 +10,9 @@ import (
 	"pare/calib"
 	"pare/compress"
 	"pare/dataset"
+	_ "pare/decompose" // registers the decompositions
 	"pare/eval"
+	_ "pare/prune" // registers the pruning methods
 	_ "pare/quant" // registers the quantisation methods
 )
 

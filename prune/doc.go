@@ -1,0 +1,3 @@
+// Package prune removes channels and weights of trained networks without data:
+// those that repeat others, and those that matter least.
+package prune
