@@ -130,16 +130,23 @@ func (e *edit) kept(units []int) []int {
 // sources says for every position that is left which one its content comes from:
 // that of the same copy of the unit that takes its place.
 func (e *edit) sources(units []int) []int {
-	at, number := map[int][]int{}, make([]int, len(units))
-	for i, u := range units {
-		number[i] = len(at[u])
-		at[u] = append(at[u], i)
-	}
+	at, number := positions(units)
 	out := e.kept(units)
 	for i, k := range out {
 		out[i] = at[e.takes[units[k]]][number[k]]
 	}
 	return out
+}
+
+// positions are, by unit, where it lies in a list, and, by position, which of
+// those it is.
+func positions(units []int) (at map[int][]int, number []int) {
+	at, number = map[int][]int{}, make([]int, len(units))
+	for i, u := range units {
+		number[i] = len(at[u])
+		at[u] = append(at[u], i)
+	}
+	return at, number
 }
 
 // value gives v the type and the statistics of what is left of it.

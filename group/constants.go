@@ -85,10 +85,7 @@ func (e *edit) merge(l *Link, x []float64, shape []int) {
 	if !e.merges(l) {
 		return
 	}
-	at := map[int][]int{}
-	for i, u := range l.Units {
-		at[u] = append(at[u], i)
-	}
+	at, _ := positions(l.Units)
 	size, inner := shape[l.Axis], tensor.Len(shape[l.Axis+1:])
 	for u := range at {
 		for t, to := range at[u] {

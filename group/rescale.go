@@ -147,8 +147,10 @@ func (b *Bound) rescale(p *ir.Patch, scale []float64, stats *ir.Stats) {
 	switch {
 	case b.Lo == 0:
 		v = p.Node(out.Name+"_relu", "Relu", []*ir.Value{v})
+		p.SetType(v, out.Type)
 	case !math.IsInf(b.Lo, 0):
 		v = p.Node(out.Name+"_max", "Max", []*ir.Value{v, b.limit(p, out, b.Lo, scale)})
+		p.SetType(v, out.Type)
 	}
 	if !math.IsInf(b.Hi, 0) {
 		v = p.Node(out.Name+"_min", "Min", []*ir.Value{v, b.limit(p, out, b.Hi, scale)})
