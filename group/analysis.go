@@ -79,7 +79,10 @@ type Analysis struct {
 // ok is false where nothing is known of them or they lie along several axes.
 func (a *Analysis) Channels(v *ir.Value) (axis int, units []int, ok bool) {
 	l, ok := a.values[v]
-	return l.axis, l.ids, ok && l.span == 1
+	if !ok || !l.plain() {
+		return 0, nil, false
+	}
+	return l.axis(), l.ids, true
 }
 
 // Analyse labels the channels of the model's graph. Types must be known: run

@@ -49,7 +49,7 @@ func (e *edit) means(l *Link) []float64 {
 	if e.c.Stats != nil {
 		s = e.c.Stats(v)
 	}
-	if s == nil || at.span != 1 || s.Axis >= 0 && s.Axis != at.axis || len(s.Mean) != len(at.ids) && len(s.Mean) != 1 {
+	if s == nil || !at.plain() || s.Axis >= 0 && s.Axis != at.axis() || len(s.Mean) != len(at.ids) && len(s.Mean) != 1 {
 		return nil
 	}
 	if len(s.Mean) == 1 {

@@ -53,7 +53,7 @@ func (w *walk) groupedConv(n *ir.Node, in []int, g, r, outs int) {
 	for k := 1; k < g; k++ {
 		w.u.join(in[:r], in[k*r:][:r])
 	}
-	one, out := labels{ids: w.u.fresh(outs / g)}, labels{axis: 1, span: 1}
+	one, out := labels{ids: w.u.fresh(outs / g)}, labels{axes: []int{1}}
 	for k := range g {
 		out = out.joined(one, k)
 	}
@@ -91,10 +91,14 @@ func gemm(w *walk, n *ir.Node) {
 	w.set(n.Out[0], 1, out)
 }
 
-// matMul: a product with a constant matrix is a layer; one of two computed
-// values, as in attention, pins both.
+// matMul: a product with a constant matrix is a layer, one of two computed values
+// part of attention.
 func matMul(w *walk, n *ir.Node) {
 	c, rank := weights(n, 2), n.In[0].Type.Rank()
+	if c == nil && len(n.In) == 2 && n.In[1] != nil && constOf(n.In[1]) == nil && !w.rescaling() {
+		attention(w, n)
+		return
+	}
 	if len(c) != 2 || rank < 2 {
 		w.stop(n, fmt.Sprintf("the second operand of %v is no constant matrix", n))
 		return

@@ -120,7 +120,7 @@ func (l *Link) multiply(x []float64, shape []int, scale []float64) {
 func (a *Analysis) scaledStats(v *ir.Value, scale []float64) *ir.Stats {
 	l := a.values[v]
 	s := v.Stats
-	if s == nil || l.span != 1 || s.Axis != l.axis || len(s.Mean) != len(l.ids) || even(l.ids, scale, 1) {
+	if s == nil || !l.plain() || s.Axis != l.axis() || len(s.Mean) != len(l.ids) || even(l.ids, scale, 1) {
 		return nil
 	}
 	times := func(x []float64) []float64 {

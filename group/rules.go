@@ -72,13 +72,13 @@ func init() {
 		"Softsign":              curved,
 		"Split":                 split,
 		"Sqrt":                  curved,
-		"Squeeze":               reshape,
+		"Squeeze":               squeeze,
 		"Sub":                   joint(additive),
 		"Sum":                   joint(additive),
 		"Swish":                 curved,
 		"Tanh":                  curved,
 		"Transpose":             transpose,
-		"Unsqueeze":             reshape,
+		"Unsqueeze":             squeeze,
 		"Upsample":              resize,
 	}
 }

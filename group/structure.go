@@ -65,14 +65,17 @@ func followReshape(e *edit, n *ir.Node) error {
 	if !ok || !full || !known || len(target) != n.Out[0].Type.Rank() {
 		return errors.New("its shape cannot follow its channels")
 	}
-	for i, size := range sizes {
-		if target[out.axis+i] >= 0 {
-			target[out.axis+i] = size
+	for i, d := range n.Out[0].Type.Shape {
+		if target[i] == 0 && d.IsKnown() {
+			target[i] = d.N // a copied size may have been one of channels
 		}
 	}
-	for i, d := range n.Out[0].Type.Shape {
-		if (i < out.axis || i >= out.axis+out.span) && target[i] == 0 && d.IsKnown() {
-			target[i] = d.N // a copied size may have been one of channels
+	for i, size := range sizes {
+		switch at := &target[out.axes[i]]; {
+		case *at > 0 && i == 0 && out.tiled:
+			*at = *at / out.sizes[i] * size
+		case *at > 0:
+			*at = size
 		}
 	}
 	e.setInts(n, 1, "shape", target)
@@ -82,7 +85,7 @@ func followReshape(e *edit, n *ir.Node) error {
 // followSplit states the size of every part.
 func followSplit(e *edit, n *ir.Node) error {
 	in := e.a.values[n.In[0]]
-	if axisOf(n, 0, n.In[0]) != in.axis {
+	if axisOf(n, 0, n.In[0]) != in.axis() {
 		return nil
 	}
 	var sizes []int
@@ -117,7 +120,7 @@ func (e *edit) renumbered(units, at []int) []int {
 
 func followGather(e *edit, n *ir.Node) error {
 	in := e.a.values[n.In[0]]
-	if axisOf(n, 0, n.In[0]) != in.axis || in.span != 1 {
+	if axisOf(n, 0, n.In[0]) != in.axis() || !in.plain() {
 		return nil
 	}
 	list, ok := ints(n, 1, "")
@@ -141,9 +144,9 @@ func followPad(e *edit, n *ir.Node) error {
 		return errors.New("its pads are computed")
 	}
 	rank := len(pads) / 2
-	lo := pads[in.axis]
-	pads[in.axis] = len(e.kept(out.ids[:lo]))
-	pads[rank+in.axis] = len(e.kept(out.ids[lo+len(in.ids):]))
+	lo := pads[in.axis()]
+	pads[in.axis()] = len(e.kept(out.ids[:lo]))
+	pads[rank+in.axis()] = len(e.kept(out.ids[lo+len(in.ids):]))
 	e.setInts(n, 1, "pads", pads)
 	return nil
 }
@@ -155,9 +158,9 @@ func followResize(e *edit, n *ir.Node) error {
 	}
 	l := e.a.values[n.Out[0]]
 	sizes, ok := ints(n, 3, "")
-	at := l.axis
+	at := l.axis()
 	if axes := n.Ints("axes"); axes != nil {
-		at = slices.IndexFunc(axes, func(x int) bool { return x == l.axis || x == l.axis-n.In[0].Type.Rank() })
+		at = slices.IndexFunc(axes, func(x int) bool { return x == l.axis() || x == l.axis()-n.In[0].Type.Rank() })
 	}
 	if !ok || at >= len(sizes) {
 		return errors.New("its sizes are computed")
@@ -180,7 +183,7 @@ func followSlice(e *edit, n *ir.Node) error {
 	if axes == nil {
 		axes = count(len(starts))
 	}
-	i := slices.IndexFunc(axes, func(x int) bool { return x == in.axis || x == in.axis-rank })
+	i := slices.IndexFunc(axes, func(x int) bool { return x == in.axis() || x == in.axis()-rank })
 	if i < 0 {
 		return nil
 	}
@@ -192,7 +195,7 @@ func followSlice(e *edit, n *ir.Node) error {
 	starts[i], ends[i], step = bounds(at)
 	if step == 0 {
 		starts[i], ends[i], step = 0, math.MaxInt32, 1
-		e.selectBehind(n, in.axis, at)
+		e.selectBehind(n, in.axis(), at)
 	}
 	e.setInts(n, 1, "starts", starts)
 	e.setInts(n, 2, "ends", ends)

@@ -63,7 +63,7 @@ func (w *walk) pinValue(v *ir.Value, why string) {
 // that reads them there. Where v has none, or others, they are new and pinned.
 func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 	l, ok := w.a.values[v]
-	if ok && l.span == 1 && l.axis == axis && len(l.ids) == size {
+	if ok && l.plain() && l.axis() == axis && len(l.ids) == size {
 		return l.ids
 	}
 	ids := w.u.fresh(size)
@@ -83,7 +83,7 @@ func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 }
 
 func (w *walk) set(v *ir.Value, axis int, ids []int) {
-	w.put(v, labels{axis: axis, span: 1, ids: ids})
+	w.put(v, along(axis, ids))
 }
 
 func (w *walk) put(v *ir.Value, l labels) {
@@ -94,7 +94,7 @@ func (w *walk) put(v *ir.Value, l labels) {
 
 // alike is the labels ids along axis, with the copies of v where it has as many.
 func (w *walk) alike(v *ir.Value, axis int, ids []int) labels {
-	l := labels{axis: axis, span: 1, ids: ids}
+	l := along(axis, ids)
 	if old := w.a.values[v]; len(old.ids) == len(ids) {
 		l.copies = old.copies
 	}
