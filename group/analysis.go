@@ -90,7 +90,7 @@ func (a *Analysis) Channels(v *ir.Value) (axis int, units []int, ok bool) {
 func Analyse(m *ir.Model, purpose Purpose) *Analysis {
 	w := &walk{
 		a: &Analysis{Purpose: purpose, graph: m.Graph, opset: m.Opset(""), values: map[*ir.Value]labels{}, selections: map[*ir.Value]selection{}}, m: m,
-		origin: map[*ir.Value]string{},
+		origin: map[*ir.Value]string{}, filled: map[*ir.Value]bool{},
 	}
 	for _, v := range m.Graph.Inputs {
 		w.origin[v] = "it is an input of the network"

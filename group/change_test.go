@@ -92,6 +92,8 @@ func prepared(t *testing.T, file string) *ir.Model {
 	t.Cleanup(func() { f.Close() })
 	m, ctx := ir.CloneModel(f.Model), context.Background()
 	for _, step := range []func() error{
+		func() error { _, err := op.Infer(m); return err },
+		func() error { return op.RaiseTo(m, max(13, m.Opset(""))) },
 		func() error { _, err := pass.Simplify(ctx, m); return err },
 		func() error { _, err := pass.FoldBatchNorms(ctx, m); return err },
 		func() error { _, err := pass.Simplify(ctx, m); return err },

@@ -104,6 +104,9 @@ func joint(k kind) rule {
 		if !w.rescaling() && w.withNumber(n) {
 			return
 		}
+		if rank > 0 {
+			w.fill(n, rank)
+		}
 		first, axis := w.leader(n, rank)
 		if first < 0 {
 			return

@@ -24,12 +24,24 @@ func reshape(w *walk, n *ir.Node) {
 	if in.Ranked && out.Ranked && l.last() < len(in.Shape) && l.together(in.Shape) {
 		for _, f := range []func(l labels, in, out []ir.Dim) (labels, bool){labels.behindAsMany, labels.beforeAsMany, labels.overBatch} {
 			if found, ok := f(l, in.Shape, out.Shape); ok {
-				w.move(n, found)
+				w.reshaped(n, found)
 				return
 			}
 		}
 	}
 	w.stop(n, fmt.Sprintf("%v moves its channels where they cannot be followed", n))
+}
+
+// reshaped gives the result of n its labels. Sizes of channels that are computed
+// could not follow them.
+func (w *walk) reshaped(n *ir.Node, l labels) {
+	for _, axis := range l.axes {
+		if _, ok := entry(n, 1, axis); n.Op == "Reshape" && !ok && !w.rescaling() {
+			w.stop(n, fmt.Sprintf("the shape of %v is computed", n))
+			return
+		}
+	}
+	w.move(n, l)
 }
 
 // together reports whether nothing but axes of size 1 lies between those of l.

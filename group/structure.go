@@ -13,13 +13,15 @@ import (
 // followers has one row per operator that holds numbers of channels other than
 // in the shape of linked constants: what makes them follow.
 var followers = map[string]func(e *edit, n *ir.Node) error{
-	"Conv":    followConv,
-	"Gather":  followGather,
-	"Pad":     followPad,
-	"Reshape": followReshape,
-	"Resize":  followResize,
-	"Slice":   followSlice,
-	"Split":   followSplit,
+	"Conv":            followConv,
+	"ConstantOfShape": followFilled,
+	"Expand":          followFilled,
+	"Gather":          followGather,
+	"Pad":             followPad,
+	"Reshape":         followReshape,
+	"Resize":          followResize,
+	"Slice":           followSlice,
+	"Split":           followSplit,
 }
 
 // setInts changes a list of integers that a node has as an operand or, in older
@@ -61,24 +63,35 @@ func followConv(e *edit, n *ir.Node) error {
 func followReshape(e *edit, n *ir.Node) error {
 	out, ok := e.a.values[n.Out[0]]
 	sizes, full := e.sizes(n.Out[0])
-	target, known := ints(n, 1, "shape")
-	if !ok || !full || !known || len(target) != n.Out[0].Type.Rank() {
+	if !ok || !full {
 		return errors.New("its shape cannot follow its channels")
 	}
+	to := map[int]int{}
 	for i, d := range n.Out[0].Type.Shape {
-		if target[i] == 0 && d.IsKnown() {
-			target[i] = d.N // a copied size may have been one of channels
+		if x, ok := entry(n, 1, i); ok && x == 0 && d.IsKnown() {
+			to[i] = d.N // a copied size may have been one of channels
 		}
 	}
 	for i, size := range sizes {
-		switch at := &target[out.axes[i]]; {
-		case *at > 0 && i == 0 && out.tiled:
-			*at = *at / out.sizes[i] * size
-		case *at > 0:
-			*at = size
+		at := out.axes[i]
+		switch x, ok := entry(n, 1, at); {
+		case !ok:
+			return errors.New("its shape is computed")
+		case x < 0:
+		case i == 0 && out.tiled:
+			to[at] = max(x, n.Out[0].Type.Shape[at].N) / out.sizes[i] * size
+		default:
+			to[at] = size
 		}
 	}
-	e.setInts(n, 1, "shape", target)
+	e.setEntries(n, 1, to)
+	return nil
+}
+
+// followFilled changes the size of channels in the shape of a filled value.
+func followFilled(e *edit, n *ir.Node) error {
+	l := e.a.values[n.Out[0]]
+	e.setEntries(n, len(n.In)-1, map[int]int{l.axis(): len(e.kept(l.ids))})
 	return nil
 }
 

@@ -16,6 +16,8 @@ type walk struct {
 	// origin says why the channels of a value without labels are pinned once
 	// somebody asks for them.
 	origin map[*ir.Value]string
+	// filled are values with the same number everywhere.
+	filled map[*ir.Value]bool
 }
 
 func (w *walk) rescaling() bool { return w.a.Purpose == Rescaling }
@@ -71,6 +73,10 @@ func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 		why := fmt.Sprintf("%v reads its channels along another axis", n)
 		w.u.pin(l.ids, why)
 		w.u.pin(ids, why)
+		return ids
+	}
+	if w.fits(v, axis, size) {
+		w.set(v, axis, ids)
 		return ids
 	}
 	why := w.origin[v]
@@ -174,7 +180,7 @@ func (w *walk) pinShared() {
 	for _, l := range w.a.Links {
 		v := l.Value()
 		switch {
-		case slices.Contains(w.m.Graph.Inputs, v):
+		case slices.Contains(w.m.Graph.Inputs, v) && !w.listsAll():
 			w.u.pin(l.Units, fmt.Sprintf("%q may be replaced by callers of the network", v.Name))
 		case w.m.Graph.IsOutput(v):
 			w.u.pin(l.Units, fmt.Sprintf("%q is an output of the network", v.Name))
@@ -183,6 +189,10 @@ func (w *walk) pinShared() {
 		}
 	}
 }
+
+// listsAll reports whether all constants are listed as inputs, as files had to
+// before version 4: it says nothing of them then.
+func (w *walk) listsAll() bool { return w.m.IRVersion > 0 && w.m.IRVersion < 4 }
 
 // constOf is the data of a constant, be it an initialiser or a Constant node;
 // nil for all else.
