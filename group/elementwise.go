@@ -31,11 +31,28 @@ func quantised(w *walk, n *ir.Node) {
 	if w.rescaling() {
 		w.pinValue(n.In[0], fmt.Sprintf("it is quantised by %v", n))
 	}
-	if c := constOf(n.In[1]); c == nil || c.Len() != 1 {
-		w.stop(n, fmt.Sprintf("%v has a scale per channel", n))
+	if n.In[0].Const != nil {
+		return // weights; see decoders
+	}
+	c := constOf(n.In[1])
+	l, ok := w.a.values[n.In[0]]
+	switch {
+	case c != nil && c.Len() == 1:
+	case c == nil || !ok || !l.plain() || c.Rank() != 1 || axisOf(n, 1, n.In[0]) != l.axis() || w.rescaling():
+		w.stop(n, fmt.Sprintf("%v has scales along another axis than that of channels", n))
 		return
+	default:
+		w.link(n, 1, 0, Parameter, 0, l.ids)
+		w.codes(n, l.ids)
 	}
 	w.pass(n, n.In[0])
+}
+
+// codes links zero points, which are integers.
+func (w *walk) codes(n *ir.Node, ids []int) {
+	if len(n.In) > 2 && n.In[2] != nil && n.In[2].Const != nil && n.In[2].Const.Len() == len(ids) {
+		w.a.Links = append(w.a.Links, &Link{Node: n, Operand: 2, Role: Parameter, Groups: 1, Units: ids})
+	}
 }
 
 // clip keeps channels; when they are rescaled its bounds go with them.
@@ -179,7 +196,7 @@ func (w *walk) leader(n *ir.Node, rank int) (first, axis int) {
 // meet joins operand i of n with the channels ids of the result.
 func (w *walk) meet(n *ir.Node, k kind, i, rank, axis int, ids []int) {
 	v := n.In[i]
-	if constOf(v) != nil {
+	if stored(v) != nil {
 		power := 0
 		if k == additive {
 			power = 1

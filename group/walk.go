@@ -128,6 +128,10 @@ func (w *walk) link(n *ir.Node, operand, axis int, role Role, power int, ids []i
 	if operand >= len(n.In) || n.In[operand] == nil {
 		return
 	}
+	if dq, d := decoding(n.In[operand]); dq != nil {
+		w.linkDecoded(n, dq, d, axis, role, ids)
+		return
+	}
 	w.add(&Link{Node: n, Operand: operand, Axis: axis, Role: role, Power: power, Groups: 1, Units: ids})
 }
 
@@ -153,10 +157,7 @@ func (w *walk) param(n *ir.Node, operand, rank, axis, power int, ids []int) {
 	if operand >= len(n.In) || n.In[operand] == nil {
 		return
 	}
-	c := n.In[operand].Const
-	if c == nil {
-		c = constOf(n.In[operand])
-	}
+	c := stored(n.In[operand])
 	if c == nil {
 		w.u.pin(ids, fmt.Sprintf("operand %d of %v is computed", operand, n))
 		return
