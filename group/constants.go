@@ -45,6 +45,9 @@ func (e *edit) constants() error {
 			return err
 		}
 		e.setConst(at.node, at.operand, t)
+		if n, _ := decodes(at.node); n != nil && at.operand == 0 {
+			e.p.SetType(n.Out[0], ir.TensorType(n.Out[0].Type.DType, ir.Dims(t.Shape)...))
+		}
 	}
 	return nil
 }
