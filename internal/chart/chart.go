@@ -46,10 +46,10 @@ type Point struct {
 
 // Sizes in pixels.
 const (
-	panelWidth, panelHeight = 300, 210 // with everything around the axes
-	left, right             = 46, 10
+	panelWidth, panelHeight = 310, 210 // with everything around the axes
+	left, right             = 46, 18
 	top, bottom             = 26, 38
-	rowHead                 = 62 // title and legend of a row
+	rowHead                 = 50 // title and legend of a row
 	head                    = 34 // title of the figure
 	legendStep              = 190
 )
