@@ -43,6 +43,7 @@ func pruneSection(b *strings.Builder, rows []row, n network, base *row) {
 	fmt.Fprintf(b, "![%s: accuracy and agreement over what is kept](%s)\n", n.name, filepath.Base(picturePath(n.name)))
 	writeLossless(b, rows, n.name, base)
 	writeDominance(b, rows, n.name)
+	writeWorth(b, rows, n.name)
 	fmt.Fprintf(b, "\n<details><summary>All points of %s</summary>\n\n", n.name)
 	for i := range families {
 		families[i].table(b, rows, n.name)

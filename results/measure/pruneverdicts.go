@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -60,6 +61,66 @@ func writeLossless(b *strings.Builder, rows []row, network string, base *row) {
 	}
 }
 
+// worths are the costs that are looked at for their own sake.
+var worths = []struct {
+	name string
+	of   func(s *spot) (float64, bool)
+}{{"MACs", macsKept.of}, {"multiplications", productsKept.of}, {"parameters", paramsKept.of}, {"bytes", bytesKept.of}, {"time", timeKept.of}}
+
+// leasts are the agreements that the costs are looked at.
+var leasts = []float64{0.99, 0.95, 0.9}
+
+// writeWorth says what the cheapest points of every method cost, each figure for
+// itself.
+func writeWorth(b *strings.Builder, rows []row, network string) {
+	fmt.Fprintf(b, "\nLeast of each cost, in per cent, over the points of a method that agree in at least %s per cent:\n\n| method |", each100(leasts))
+	for _, w := range worths {
+		fmt.Fprintf(b, " %s |", w.name)
+	}
+	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(worths)) + "\n")
+	for _, f := range families {
+		for _, c := range f.curves {
+			spots := c.spots(rows, network)
+			if len(spots) == 0 {
+				continue
+			}
+			fmt.Fprintf(b, "| %s |", c.name)
+			for _, w := range worths {
+				var cells []string
+				for _, a := range leasts {
+					cells = append(cells, leastOf(spots, a, w.of))
+				}
+				fmt.Fprintf(b, " %s |", strings.Join(cells, " / "))
+			}
+			b.WriteString("\n")
+		}
+	}
+}
+
+// each100 lists shares in per cent.
+func each100(shares []float64) string {
+	var out []string
+	for _, x := range shares {
+		out = append(out, fmt.Sprintf("%.0f", 100*x))
+	}
+	return strings.Join(out, " / ")
+}
+
+// leastOf is the least cost of the spots that agree enough, "-" where there are
+// none.
+func leastOf(spots []spot, agreement float64, of func(s *spot) (float64, bool)) string {
+	best := math.Inf(1)
+	for i := range spots {
+		if x, ok := of(&spots[i]); ok && spots[i].agreement >= agreement {
+			best = min(best, x)
+		}
+	}
+	if math.IsInf(best, 1) {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f", best)
+}
+
 // duel counts over the points of one curve how often another has one that keeps
 // no more and agrees no less.
 type duel struct{ won, all int }
@@ -90,13 +151,7 @@ var compared = []struct {
 
 // writeDominance sets red++ beside all other pruning of channels.
 func writeDominance(b *strings.Builder, rows []row, network string) {
-	channels := families[0].curves
-	var ours []spot
-	for _, c := range channels {
-		if c.name == redpp {
-			ours = c.spots(rows, network)
-		}
-	}
+	ours := spotsOf(redpp, rows, network)
 	if len(ours) == 0 {
 		return
 	}
@@ -105,7 +160,7 @@ func writeDominance(b *strings.Builder, rows []row, network string) {
 		fmt.Fprintf(b, " at equal %s |", c.name)
 	}
 	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(compared)) + "\n")
-	for _, c := range channels {
+	for _, c := range families[0].curves {
 		theirs := c.spots(rows, network)
 		if c.name == redpp || len(theirs) == 0 {
 			continue
