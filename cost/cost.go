@@ -21,6 +21,15 @@ type Totals struct {
 	Additions       int64 `json:"additions"`
 }
 
+// Add adds o to t.
+func (t *Totals) Add(o Totals) {
+	t.Params += o.Params
+	t.Bytes += o.Bytes
+	t.MACs += o.MACs
+	t.Multiplications += o.Multiplications
+	t.Additions += o.Additions
+}
+
 // Layer is what one node costs that multiplies: a convolution or matrix product.
 // Params and Bytes are those of its constant weights, 0 where it has none.
 type Layer struct {
@@ -30,9 +39,11 @@ type Layer struct {
 	// Reuse says how its weights repeat, for one output position; of a sum of
 	// terms it is the sum.
 	Reuse
-	// Weights is the number of weights, Positions how often each is used.
-	Weights   int   `json:"-"`
-	Positions int64 `json:"-"`
+	// Inputs and Channels are the numbers of channels that a layer with constant
+	// weights reads and computes, Positions how often a sample uses each weight.
+	Inputs    int   `json:"inputs"`
+	Channels  int   `json:"channels"`
+	Positions int64 `json:"positions"`
 }
 
 // Count is what a network costs. Params and Bytes count all its constants, those
@@ -46,8 +57,8 @@ type Count struct {
 func Of(m *ir.Model) *Count { return new(Counter).Of(m, runtime.GOMAXPROCS(0)) }
 
 // Counter counts networks that share constants, such as those before and after a
-// step: what it counted once it remembers. The zero value is ready.
-type Counter struct{ known map[key]known }
+// step: of the last one it remembers what it counted. The zero value is ready.
+type Counter struct{ known, now map[key]known }
 
 // known is what was counted of weights, and how they were looked at.
 type known struct {
@@ -61,6 +72,7 @@ func (c *Counter) Of(m *ir.Model, threads int) *Count {
 	if _, err := op.Infer(typed); err != nil {
 		typed = m // with the types that the model declares
 	}
+	c.now = map[key]known{}
 	out := &Count{Layers: []Layer{}}
 	out.Params, out.Bytes = Stored(m)
 	for _, n := range typed.Graph.Nodes {
@@ -74,6 +86,7 @@ func (c *Counter) Of(m *ir.Model, threads int) *Count {
 		out.Additions += l.Additions
 		out.Layers = append(out.Layers, l)
 	}
+	c.known = c.now
 	return out
 }
 
@@ -84,26 +97,23 @@ func (c *Counter) layer(m *ir.Model, n *ir.Node, macs int64, threads int) Layer 
 	if !ok {
 		return l
 	}
-	l.Weights = tensor.Len(s.shape())
-	l.Params, l.Bytes = l.Weights, s.bytes()
-	if l.Weights == 0 {
+	l.Params, l.Bytes = tensor.Len(s.shape()), s.bytes()
+	r, _ := rowOf(n)
+	w, ok := r.weights(n, s.operand, s.shape(), nil)
+	if !ok || l.Params == 0 {
 		return l
 	}
-	if l.Reuse, ok = c.reuse(n, &s, threads); ok {
-		l.Positions = macs / int64(l.Weights)
+	l.Inputs, l.Channels, l.Positions = w.Groups*w.In, w.Groups*w.Out, macs/int64(l.Params)
+	if l.Reuse, ok = c.reuse(w, &s, threads); ok {
 		l.Multiplications, l.Additions = l.Positions*(l.Products-l.Ones), l.Positions*l.NonZero
 	}
 	return l
 }
 
 // reuse counts the products of stored weights.
-func (c *Counter) reuse(n *ir.Node, s *stored, threads int) (Reuse, bool) {
-	r, _ := rowOf(n)
-	w, ok := r.weights(n, s.operand, s.shape(), nil)
-	if !ok {
-		return Reuse{}, false
-	}
-	if k, ok := c.known[s.key()]; ok && same(k.from, w) {
+func (c *Counter) reuse(w Weights, s *stored, threads int) (Reuse, bool) {
+	if k, ok := c.lookup(s.key()); ok && same(k.from, w) {
+		c.now[s.key()] = k
 		return k.reuse, true
 	}
 	terms, err := s.terms(threads)
@@ -114,13 +124,18 @@ func (c *Counter) reuse(n *ir.Node, s *stored, threads int) (Reuse, bool) {
 	from := w
 	for _, x := range terms {
 		w.Values = x
-		sum.add(w.Count(threads))
+		sum.Add(w.Count(threads))
 	}
-	if c.known == nil {
-		c.known = map[key]known{}
-	}
-	c.known[s.key()] = known{from, sum}
+	c.now[s.key()] = known{from, sum}
 	return sum, true
+}
+
+func (c *Counter) lookup(k key) (known, bool) {
+	if x, ok := c.now[k]; ok {
+		return x, true
+	}
+	x, ok := c.known[k]
+	return x, ok
 }
 
 func nodeName(n *ir.Node) string {

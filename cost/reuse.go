@@ -23,8 +23,8 @@ type Reuse struct {
 	Multiples int64 `json:"multiples"`
 }
 
-// add adds o to r.
-func (r *Reuse) add(o Reuse) {
+// Add adds o to r.
+func (r *Reuse) Add(o Reuse) {
 	r.NonZero += o.NonZero
 	r.Products += o.Products
 	r.Ones += o.Ones
@@ -53,7 +53,7 @@ func (w *Weights) Count(threads int) Reuse {
 	})
 	var sum Reuse
 	for _, p := range parts {
-		sum.add(p)
+		sum.Add(p)
 	}
 	return sum
 }
@@ -95,7 +95,7 @@ func (c *counter) inputs(group, from, to int) (out Reuse) {
 	n := c.w.Out * c.w.Taps
 	c.fill(group, from, to)
 	for i := range to - from {
-		out.add(c.column(c.columns[i*n:][:n]))
+		out.Add(c.column(c.columns[i*n:][:n]))
 	}
 	return out
 }
@@ -103,7 +103,7 @@ func (c *counter) inputs(group, from, to int) (out Reuse) {
 // column counts the weights of one input.
 func (c *counter) column(w []float32) (out Reuse) {
 	for _, taps := range c.phases {
-		out.add(c.products(w, taps))
+		out.Add(c.products(w, taps))
 	}
 	switch {
 	case c.w.Taps > 1:
