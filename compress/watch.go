@@ -13,6 +13,7 @@ import (
 type watch struct {
 	counter  *cost.Counter
 	threads  int
+	reduces  bool // the recipe has steps that reduce: all is counted after each
 	report   *Report
 	cost     *cost.Count // of the network as it is
 	layers   int         // of the report that are seen to
@@ -21,13 +22,13 @@ type watch struct {
 }
 
 func (r *Recipe) newWatch(ctx context.Context, m *ir.Model, o Options, rep *Report) (*watch, error) {
-	w := &watch{counter: o.Counter, threads: o.Threads, report: rep}
+	w := &watch{counter: o.Counter, threads: o.Threads, reduces: r.reduces(), report: rep}
 	if w.counter == nil {
 		w.counter = new(cost.Counter)
 	}
 	w.cost = w.counter.Of(m, o.Threads)
 	rep.Before = w.cost.Totals
-	if !r.reduces() {
+	if !w.reduces {
 		return w, nil
 	}
 	var err error
@@ -40,17 +41,23 @@ func (r *Recipe) newWatch(ctx context.Context, m *ir.Model, o Options, rep *Repo
 	return w, nil
 }
 
-// after takes in what a step did.
-func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *StepReport) (err error) {
+// after takes in what a step did; last says that none follows.
+func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *StepReport, last bool) (err error) {
 	before := w.cost
-	w.cost = w.counter.Of(m, w.threads)
+	if w.reduces || last {
+		w.cost = w.counter.Of(m, w.threads)
+	} else {
+		w.cost = cost.Quick(m)
+	}
 	step.Before, step.After = before.Totals, w.cost.Totals
 	step.BytesBefore, step.BytesAfter = before.Bytes, w.cost.Bytes
+	if !w.reduces {
+		return nil
+	}
 	was, is := byName(before), byName(w.cost)
 	for ; w.layers < len(w.report.Layers); w.layers++ {
 		l := &w.report.Layers[w.layers]
-		l.Before = was[l.Name]
-		l.After = parts(l, is)
+		l.Before, l.After = was[l.Name], parts(l, is)
 	}
 	w.reducing = w.reducing || kindOf(method).reduces()
 	if w.probe != nil && w.reducing {
