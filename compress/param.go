@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -60,52 +61,74 @@ func (n *Nested) UnmarshalJSON(b []byte) error {
 // field is a parameter and where it lies in the struct.
 type field struct {
 	Param
-	index int
+	index []int
 }
 
 var nestedType = reflect.TypeFor[Nested]()
 
-// params reads the tags of a method's struct.
+// params reads the tags of a method's struct. The parameters of an embedded struct
+// are the method's own, as its JSON has them.
 func params(m Method) ([]field, error) {
 	t := reflect.TypeOf(m)
 	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%v is no pointer to a struct", t)
 	}
-	t = t.Elem()
-	var out []field
+	return fieldsOf(t.Elem(), nil)
+}
+
+// fieldsOf are the parameters of a struct that lies at index.
+func fieldsOf(t reflect.Type, index []int) (out []field, err error) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if !f.IsExported() {
 			continue
 		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		p := Param{Name: name, Doc: f.Tag.Get("doc")}
-		if v := f.Tag.Get("values"); v != "" {
-			p.Values = strings.Split(v, "|")
+		at := append(slices.Clip(index), i)
+		if f.Anonymous && f.Type.Kind() == reflect.Struct {
+			inner, err := fieldsOf(f.Type, at)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, inner...)
+			continue
 		}
-		switch {
-		case f.Type == nestedType:
-			p.Type = "step"
-		case f.Type.Kind() == reflect.Int:
-			p.Type = "int"
-		case f.Type.Kind() == reflect.Float64:
-			p.Type = "float"
-		case f.Type.Kind() == reflect.Bool:
-			p.Type = "bool"
-		case f.Type.Kind() == reflect.String:
-			p.Type = "word"
-		default:
-			return nil, fmt.Errorf("parameter %s has type %v", f.Name, f.Type)
+		p, err := paramOf(f)
+		if err != nil {
+			return nil, err
 		}
-		if p.Name == "" || p.Doc == "" {
-			return nil, fmt.Errorf("parameter %s lacks a json or doc tag", f.Name)
-		}
-		out = append(out, field{p, i})
+		out = append(out, field{p, at})
 	}
 	return out, nil
 }
 
-func (f field) value(m Method) reflect.Value { return reflect.ValueOf(m).Elem().Field(f.index) }
+// paramOf describes a field.
+func paramOf(f reflect.StructField) (Param, error) {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	p := Param{Name: name, Doc: f.Tag.Get("doc")}
+	if v := f.Tag.Get("values"); v != "" {
+		p.Values = strings.Split(v, "|")
+	}
+	switch {
+	case f.Type == nestedType:
+		p.Type = "step"
+	case f.Type.Kind() == reflect.Int:
+		p.Type = "int"
+	case f.Type.Kind() == reflect.Float64:
+		p.Type = "float"
+	case f.Type.Kind() == reflect.Bool:
+		p.Type = "bool"
+	case f.Type.Kind() == reflect.String:
+		p.Type = "word"
+	default:
+		return p, fmt.Errorf("parameter %s has type %v", f.Name, f.Type)
+	}
+	if p.Name == "" || p.Doc == "" {
+		return p, fmt.Errorf("parameter %s lacks a json or doc tag", f.Name)
+	}
+	return p, nil
+}
+
+func (f field) value(m Method) reflect.Value { return reflect.ValueOf(m).Elem().FieldByIndex(f.index) }
 
 // text is the canonical spelling of the parameter's value.
 func (f field) text(m Method) string {
