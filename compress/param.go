@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -58,7 +57,8 @@ func (n *Nested) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// field is a parameter and where it lies in the struct.
+// field is a parameter and where it lies in the struct: its index, behind those
+// of the embedded structs around it.
 type field struct {
 	Param
 	index []int
@@ -66,42 +66,26 @@ type field struct {
 
 var nestedType = reflect.TypeFor[Nested]()
 
-// params reads the tags of a method's struct. The parameters of an embedded struct
-// are the method's own, as its JSON has them.
+// params reads the tags of a method's struct.
 func params(m Method) ([]field, error) {
 	t := reflect.TypeOf(m)
 	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%v is no pointer to a struct", t)
 	}
-	return fieldsOf(t.Elem(), nil)
-}
-
-// fieldsOf are the parameters of a struct that lies at index.
-func fieldsOf(t reflect.Type, index []int) (out []field, err error) {
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if !f.IsExported() {
-			continue
-		}
-		at := append(slices.Clip(index), i)
-		if f.Anonymous && f.Type.Kind() == reflect.Struct {
-			inner, err := fieldsOf(f.Type, at)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, inner...)
+	var out []field
+	for _, f := range reflect.VisibleFields(t.Elem()) { // of embedded structs, too
+		if !f.IsExported() || f.Anonymous {
 			continue
 		}
 		p, err := paramOf(f)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, field{p, at})
+		out = append(out, field{p, f.Index})
 	}
 	return out, nil
 }
 
-// paramOf describes a field.
 func paramOf(f reflect.StructField) (Param, error) {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	p := Param{Name: name, Doc: f.Tag.Get("doc")}
@@ -214,10 +198,6 @@ func stepString(m Method) string {
 	}
 	return info.Name + "(" + strings.Join(args, ",") + ")"
 }
-
-// InfoOf finds the registry entry of a method; ok is false for one that is not
-// registered.
-func InfoOf(m Method) (Info, bool) { return infoOf(m) }
 
 // infoOf finds the registry entry of a method by its type.
 func infoOf(m Method) (Info, bool) {
