@@ -116,17 +116,15 @@ func (c *Counter) reuse(w Weights, s *stored, threads int) (Reuse, bool) {
 		c.now[s.key()] = k
 		return k.reuse, true
 	}
-	terms, err := s.terms(threads)
+	terms, err := s.terms(w, threads)
 	if err != nil {
 		return Reuse{}, false
 	}
 	var sum Reuse
-	from := w
-	for _, x := range terms {
-		w.Values = x
-		sum.Add(w.Count(threads))
+	for _, t := range terms {
+		sum.Add(t.Count(threads))
 	}
-	c.now[s.key()] = known{from, sum}
+	c.now[s.key()] = known{w, sum}
 	return sum, true
 }
 
