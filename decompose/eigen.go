@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 )
@@ -112,10 +111,7 @@ func outer(x *mat.Dense) *mat.SymDense {
 	return &g
 }
 
-// trace is the sum of the diagonal.
-func trace(g *mat.SymDense) float64 { return mat.Trace(g) }
-
 // general is x as a matrix of the given shape, without a copy.
 func general(rows, cols int, x []float64) *mat.Dense {
-	return mat.NewDenseFromRaw(blas64.General{Rows: rows, Cols: cols, Stride: cols, Data: x})
+	return mat.NewDense(rows, cols, x)
 }

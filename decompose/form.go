@@ -13,8 +13,6 @@ type form struct {
 	suits func(s *site) bool
 	// matrix lays the weights of a layer out.
 	matrix func(s *site) *mat.Dense
-	// taps is the number of columns for each channel that the layer reads.
-	taps func(s *site) int
 	// cost counts the multiply-accumulates of a layer of the given rank.
 	cost func(s *site, rank int) int64
 	// chain makes layers of the factors: a is rows x rank, b rank x columns.
@@ -29,7 +27,6 @@ var denseForm = form{
 	name:   "dense",
 	suits:  func(s *site) bool { return s.layer.Kind == compress.Dense },
 	matrix: byFilter,
-	taps:   func(*site) int { return 1 },
 	cost:   func(s *site, rank int) int64 { return s.places * int64(rank*(s.in+s.out)) },
 	chain:  func(s *site, a, b *mat.Dense) []link { return []link{s.link(b, "basis"), s.link(a, "")} },
 }
@@ -38,7 +35,6 @@ var channelForm = form{
 	name:   "channel",
 	suits:  func(s *site) bool { return s.layer.Kind == compress.Conv },
 	matrix: byFilter,
-	taps:   (*site).tapCount,
 	cost:   func(s *site, rank int) int64 { return s.places * int64(rank*(s.in*s.tapCount()+s.out)) },
 	chain: func(s *site, a, b *mat.Dense) []link {
 		first := s.link(b, "basis", s.taps...)
@@ -55,7 +51,6 @@ var spatialForm = form{
 		return s.layer.Kind == compress.Conv && len(s.taps) == 2 && s.taps[0] > 1 && s.taps[1] > 1
 	},
 	matrix: byRow,
-	taps:   func(s *site) int { return s.taps[0] },
 	cost: func(s *site, rank int) int64 {
 		return s.tallPlaces()*int64(rank*s.in*s.taps[0]) + s.places*int64(rank*s.out*s.taps[1])
 	},

@@ -3,23 +3,34 @@ package decompose
 import (
 	"cmp"
 	"slices"
+
+	"pare/ir"
 )
 
 // option is one way to write a layer.
 type option struct {
-	form   *form
-	rank   int
-	macs   int64
-	params int64
-	lost   float64 // share of the energy of what the layer computes, 0 to 1
+	name         string // such as "rank 16, spatial"
+	rank         int
+	macs, params int64
+	// lost is the share of the energy of what the layer computes that goes, 0 to 1.
+	lost float64
+	// make works the layers out that take its place; nil for the layer as it is.
+	make func() *chain
 }
 
-// choices are the ways to write one layer, the layer as it is first.
-type choices struct {
+// chain is what takes a layer's place.
+type chain struct {
+	links   []link
+	between []*ir.Stats // of what lies between two links; nil where not known
+	missing []float64   // what the result lacks on average; nil where not known
+}
+
+// choice is a layer with the ways to write it; the first is as it is.
+type choice struct {
 	site    *site
-	spectra map[string]*spectrum
 	options []option
 	chosen  int
+	why     string // there is no other way
 }
 
 // cost of an option in the currency of a budget.
@@ -30,21 +41,18 @@ func macsOf(o *option) int64 { return o.macs }
 func paramsOf(o *option) int64 { return o.params }
 
 // hull keeps the options that no mixture of two others beats, costly ones first:
-// along them the loss grows ever faster for what is saved.
+// along them each saving costs more than the one before.
 func hull(options []option, by cost) []option {
 	sorted := slices.Clone(options)
 	slices.SortStableFunc(sorted, func(a, b option) int {
 		return cmp.Or(cmp.Compare(by(&b), by(&a)), cmp.Compare(a.lost, b.lost))
 	})
-	var out []option
+	out := sorted[:0:0]
 	for _, o := range sorted {
 		if len(out) > 0 && by(&o) == by(&out[len(out)-1]) {
 			continue
 		}
-		for len(out) > 0 && out[len(out)-1].lost >= o.lost && len(out) > 1 {
-			out = out[:len(out)-1]
-		}
-		for len(out) > 1 && slope(&out[len(out)-2], &out[len(out)-1], by) >= slope(&out[len(out)-1], &o, by) {
+		for len(out) > 1 && slope(&out[len(out)-2], &out[len(out)-1], by) >= slope(&out[len(out)-2], &o, by) {
 			out = out[:len(out)-1]
 		}
 		out = append(out, o)
@@ -53,6 +61,4 @@ func hull(options []option, by cost) []option {
 }
 
 // slope is what is lost from a to b for what is saved.
-func slope(a, b *option, by cost) float64 {
-	return (b.lost - a.lost) / float64(by(a)-by(b))
-}
+func slope(a, b *option, by cost) float64 { return (b.lost - a.lost) / float64(by(a)-by(b)) }

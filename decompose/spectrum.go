@@ -94,15 +94,6 @@ func (s *spectrum) root(k int) float64 {
 	return math.Sqrt(math.Sqrt(max(s.energy[k], leastEnergy*s.energy[0])))
 }
 
-// spread is the deviation of what lies between the factors.
-func (s *spectrum) spread(rank int) []float64 {
-	out := make([]float64, rank)
-	for k := range out {
-		out[k] = s.root(k)
-	}
-	return out
-}
-
 func inverse(x []float64) []float64 {
 	out := make([]float64, len(x))
 	for i, v := range x {
