@@ -12,6 +12,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "red",
+		Kind: compress.Pruning,
 		Doc:  "hash weights to the modes of their density and merge neurons that are then alike, without data",
 		Ref:  "[yvinec21] RED: Looking for Redundancies for Data-Free Structured Compression of Deep Neural Networks, arXiv:2105.14797",
 		New:  func() compress.Method { return newRED() },
