@@ -53,10 +53,16 @@ var structures = map[string]string{
 	"attention split first": tokens + "  const qkv = f32[6,36]{*0.1}\n  const s4 = i64[4]{1, 64, 3, 4}\n  const th = i64[3]{12, 12, 12}\n  const no = bool[1,1,64,64]{*true}\n  const low = f32[]{-1000.0}\n" +
 		"  m = MatMul(t, qkv)\n  q3, k3, u3 = Split(m, th) {axis=2}\n  q4 = Reshape(q3, s4)\n  k4 = Reshape(k3, s4)\n  u4 = Reshape(u3, s4)\n  q = Transpose(q4) {perm=[0, 2, 1, 3]}\n  kt = Transpose(k4) {perm=[0, 2, 3, 1]}\n  u = Transpose(u4) {perm=[0, 2, 1, 3]}\n" +
 		"  l = MatMul(q, kt)\n  lm = Where(no, l, low)\n  h = Softmax(lm) {axis=-1}\n" + attended,
+	overBatch: "  const wi = f32[6,12]{*0.1}\n  const wu = f32[6,12]{*0.1}\n  const wo = f32[12,3]{*0.1}\n  const s3 = i64[3]{8, -1, 4}\n  const s2 = i64[2]{-1, 12}\n  const four = f32[]{4.0}\n  t = Transpose(x) {perm=[1, 0, 2]}\n" +
+		"  q = MatMul(t, wi)\n  u = MatMul(t, wu)\n  q3 = Reshape(q, s3)\n  u3 = Reshape(u, s3)\n  qt = Transpose(q3) {perm=[1, 0, 2]}\n  qd = Div(qt, four)\n  kt = Transpose(u3) {perm=[1, 2, 0]}\n  ut = Transpose(u3) {perm=[1, 0, 2]}\n" +
+		"  l = MatMul(qd, kt)\n  h = Softmax(l) {axis=-1}\n  o = MatMul(h, ut)\n  ot = Transpose(o) {perm=[1, 0, 2]}\n  or = Reshape(ot, s2)\n  y = MatMul(or, wo)",
 	"one head": tokens + "  const wq = f32[6,5]{*0.1}\n  const wk = f32[6,5]{*0.1}\n  const wu = f32[6,7]{*0.1}\n  const wo = f32[7,3]{*0.1}\n  q = MatMul(t, wq)\n  k = MatMul(t, wk)\n  u = MatMul(t, wu)\n  kt = Transpose(k) {perm=[0, 2, 1]}\n  l = MatMul(q, kt)\n  h = Softmax(l) {axis=-1}\n  o = MatMul(h, u)\n  y = MatMul(o, wo)",
 	"mixer":    tokens + "  const mix = f32[64,64]{*0.1}\n  const wo = f32[6,3]{*0.1}\n  q = MatMul(mix, t)\n  y = MatMul(q, wo)",
 	"resized":  "  const sizes = i64[4]{1, 6, 16, 16}\n  a = Conv(x, w)\n  c = Resize(a, _, _, sizes) {mode=\"nearest\"}\n  y = Conv(c, z)",
 }
+
+// overBatch is the structure that has a batch of its own, of no fixed size.
+const overBatch = "heads over a batch"
 
 // tokens lays channels last, attended is the end of attention with three heads.
 const (
@@ -65,7 +71,14 @@ const (
 )
 
 func drawnStructure(t *testing.T, body string) *ir.Model {
-	m := parse(t, head+"  const vv = f32[6]{*1.0}\n"+body)
+	if body == structures[overBatch] {
+		return drawIn(parseWith(t, "f32[pair,8,6]", body))
+	}
+	return drawIn(parse(t, head+"  const vv = f32[6]{*1.0}\n"+body))
+}
+
+// drawIn draws all weights.
+func drawIn(m *ir.Model) *ir.Model {
 	r := newRand(1)
 	for _, v := range m.Graph.Consts {
 		if v.Const.Type.IsFloat() {

@@ -136,6 +136,8 @@ func drawn(t *testing.T, v *ir.Value, r *rand.Rand) *tensor.Tensor {
 		switch {
 		case d.Sym == "seq":
 			d.N = 2
+		case d.Sym == "pair":
+			d.N = 2
 		case d.Sym == "past": // nothing is remembered yet
 			d.N = 0
 		case !d.IsKnown() && i > 0:
