@@ -16,6 +16,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "split",
+		Kind: compress.Decomposing,
 		Doc:  "compute repeated kernels of a convolution once: distinct kernels first, then sums of what they give",
 		Ref:  "[yvinec21] RED: Looking for Redundancies for Data-Free Structured Compression of Deep Neural Networks, arXiv:2105.14797; [yvinec22pp] RED++: Data-Free Pruning of Deep Neural Networks via Input Splitting and Output Merging, arXiv:2110.01397",
 		New:  func() compress.Method { return &Split{Form: FormAuto} },
