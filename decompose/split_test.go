@@ -162,8 +162,12 @@ func TestSplitIsTheDenseConvolution(t *testing.T) {
 			want := outputs(t, m, input(m))
 			split := ir.CloneModel(m)
 			rep := apply(t, split, "split(form=split)")
-			if rep.Layers[0].Skipped || rep.Layers[0].ErrorAfter > 1e-6 {
-				t.Errorf("report %+v", rep.Layers[0])
+			l := rep.Layers[0]
+			if l.Skipped || l.ErrorAfter > 1e-6 || fmt.Sprint(l.Parts) != "[conv_products conv]" {
+				t.Errorf("report %+v", l)
+			}
+			if l.After.MACs >= l.Before.MACs != (l.After.Params >= l.Before.Params) || l.After.Bytes+sizeOfIndex(split) != l.BytesAfter {
+				t.Errorf("costs %+v, %+v", l.Before, l.After)
 			}
 			var ops []string
 			for _, n := range split.Graph.Nodes {
@@ -186,6 +190,16 @@ func TestSplitIsTheDenseConvolution(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sizeOfIndex is what the numbers of repeated channels take.
+func sizeOfIndex(m *ir.Model) (bytes int64) {
+	for _, v := range m.Graph.Consts {
+		if v.Const.Type == tensor.Int64 {
+			bytes += int64(len(v.Const.Bytes()))
+		}
+	}
+	return bytes
 }
 
 // Half precision: only kernels that are the same or negatives share, so that
@@ -221,6 +235,18 @@ func TestAutoCountsMultiplyAccumulates(t *testing.T) {
 		}
 		if rep := apply(t, m, "split"); rep.Layers[0].Skipped == c.split {
 			t.Errorf("%d kernels: %+v", c.distinct, rep.Layers[0])
+		}
+	}
+}
+
+// Layers that a later step encodes stay dense, unless they are to be split.
+func TestAutoStaysDenseBeforeCodes(t *testing.T) {
+	for recipe, split := range map[string]bool{
+		"split+uniform(w=4)": false, "split+rex": false, "split(form=split)+uniform(w=4)": true, "split+copy": true, "split": true,
+	} {
+		m := conv([]int{1, 8, 6, 6}, repeated(4, []int{36, 8, 3, 3}, two, 1))
+		if rep := apply(t, m, recipe); rep.Layers[0].Skipped == split {
+			t.Errorf("%s: %+v", recipe, rep.Layers[0])
 		}
 	}
 }

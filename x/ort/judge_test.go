@@ -49,6 +49,7 @@ var recipes = []struct {
 	{"fold+codebook(w=4)", false},
 	{"w2a16", false},
 	{"fold+ternary(edges=0)", false},
+	{"fold+split(form=split)", false},
 }
 
 // leastFloat is the least signal-to-noise ratio of results in float, in
