@@ -39,7 +39,7 @@ func (w *Weights) chunk() int {
 
 // Count counts shared products; the result does not depend on threads.
 func (w *Weights) Count(threads int) Reuse {
-	if w.Out*w.Taps == 0 || w.In*w.Groups == 0 {
+	if w = w.gathered(); w.Out*w.Taps == 0 || w.In*w.Groups == 0 {
 		return Reuse{}
 	}
 	chunk := w.chunk()
