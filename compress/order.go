@@ -73,7 +73,7 @@ func (f match) of(m Method) bool {
 var encodes = kinds(Quantising, Expanding)
 
 // onFloats matches steps that prune or decompose weights in floats alone.
-func onFloats(_ Method, i Info) bool { return i.Kind.reduces() && !i.Codes }
+func onFloats(_ Method, i Info) bool { return i.Kind.Reduces() && !i.Codes }
 
 func kinds(list ...Kind) match {
 	return func(_ Method, i Info) bool { return slices.Contains(list, i.Kind) }

@@ -58,7 +58,7 @@ func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *Ste
 		l := &w.report.Layers[w.layers]
 		l.Before, l.After = was[l.Name], parts(l, is)
 	}
-	w.reducing = w.reducing || kindOf(method).reduces()
+	w.reducing = w.reducing || kindOf(method).Reduces()
 	if w.probe != nil && w.reducing {
 		step.Output, err = w.probe.compare(ctx, m)
 	}

@@ -124,6 +124,9 @@ func (c *Counter) layer(m *ir.Model, n *ir.Node, l *Layer, threads int) {
 	}
 	w.Reads = reads(n, &w)
 	l.Inputs, l.Channels, l.Positions = w.Groups*w.In, w.Groups*w.Out, l.MACs/int64(l.Params)
+	if w.Reads != nil {
+		l.Inputs = len(slices.Compact(slices.Sorted(slices.Values(w.Reads))))
+	}
 	if l.Reuse, ok = c.reuse(w, &s, threads); ok {
 		l.Multiplications, l.Additions = l.Positions*(l.Products-l.Ones), l.Positions*l.NonZero
 	}

@@ -17,8 +17,8 @@ type Reuse struct {
 	Products int64 `json:"products"`
 	// Ones are those of the products that are no multiplications: by 1 or -1.
 	Ones int64 `json:"ones"`
-	// Kernels is the number of distinct kernels other than 0, up to their sign,
-	// summed over input channels: r_i of RED.
+	// Kernels is the number of distinct kernels of more than one tap other than 0, up
+	// to their sign, summed over input channels: r_i of RED.
 	Kernels int64 `json:"kernels"`
 }
 
@@ -160,7 +160,6 @@ func (c *counter) column(w []uint32) (out Reuse) {
 	}
 	switch {
 	case c.w.Taps == 1:
-		out.Kernels = out.Products
 	case out.Products == out.NonZero: // kernels without a common weight
 		out.Kernels = c.kernels.nonZero(w)
 	default:

@@ -172,7 +172,7 @@ func reduces(step string) bool {
 		return false
 	}
 	i, _ := compress.InfoOf(r.Steps[0])
-	return i.Kind == compress.Pruning || i.Kind == compress.Decomposing
+	return i.Kind.Reduces()
 }
 
 // simulate replaces every compressed weight by its decoded value.
