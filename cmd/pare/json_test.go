@@ -41,7 +41,7 @@ var documents = []struct {
 	{"compare net.onnx out.onnx", 0, `layers[].name layers[].snr_db layers[].isolated_snr_db guilty`},
 	{"run net.onnx --random", 0, `outputs.y.shape[] outputs.y.type outputs.y.values[]`},
 	{"run net.onnx --random --output folder", 0, `outputs.y.shape[] outputs.y.type outputs.y.file`},
-	{"methods", 0, `methods[].name methods[].doc methods[].ref methods[].params presets[].name presets[].recipe`},
+	{"methods", 0, `kinds[].kind kinds[].doc methods[].kind methods[].name methods[].doc methods[].ref methods[].params presets[].name presets[].recipe`},
 	{"demo --samples 20 -o folder", 0, `folder samples inspection.model.params recipes[].name recipes[].recipe recipes[].file recipes[].bytes recipes[].size
 		recipes[].eval.top1 recipes[].eval.against.agreement recipes[].median_ms recipes[].ratio recipes[].ratio_interval[]`},
 	{"kernels", 0, `cpu features peak_gflops peak_int_gops peak_read_gbs kernels[].family kernels[].name kernels[].needs kernels[].runs`},
