@@ -17,7 +17,8 @@ var documents = []struct {
 	fields string
 }{
 	{"inspect net.onnx", 0, `model.path model.bytes model.sha256 model.opset model.params model.macs
-		layers[].name layers[].op layers[].params layers[].macs layers[].bytes layers[].compressible layers[].reason
+		layers[].name layers[].op layers[].params layers[].macs layers[].bytes layers[].compressible layers[].reason layers[].multiplications layers[].additions layers[].repeats.products
+		redundancy.weights redundancy.non_zero redundancy.products redundancy.kernels redundancy.distinct_kernels redundancy.unread redundancy.constant
 		batch_norms.total batch_norms.foldable batch_norms.kept groups[].id groups[].size groups[].pinned groups[].reason operators[].op inputs[].name outputs[].type warnings`},
 	{"compress net.onnx -o out.onnx --recipe uniform(w=4);fc:skip --data cifar10:data.bin --samples 8", 0, `input.path input.bytes input.sha256 input.params input.macs
 		output.path output.bytes output.sha256 output.params output.macs recipe seed seconds peak_memory_bytes
