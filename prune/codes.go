@@ -79,7 +79,7 @@ func tryCodes(m *ir.Model, barred map[string]bool) (out map[string]*format.Encod
 		return nil, nil, err
 	}
 	a := group.Analyse(m, group.Removing)
-	change, groups := equalUnits(a, list, barred)
+	change, groups := equalUnits(m, a, list, barred)
 	if len(groups) == 0 {
 		return nil, nil, restore(m, list)
 	}
@@ -130,22 +130,22 @@ func restore(m *ir.Model, list []*coded) error {
 
 // equalUnits merges units of a group that are the same in all that computes and
 // changes them. It names the groups in which it found some.
-func equalUnits(a *group.Analysis, list []*coded, barred map[string]bool) (*group.Change, []*group.Group) {
+func equalUnits(m *ir.Model, a *group.Analysis, list []*coded, barred map[string]bool) (*group.Change, []*group.Group) {
 	of := map[*ir.Value]*coded{}
 	for _, c := range list {
 		of[c.numbers] = c
 	}
-	change := a.Keep()
+	change, path := a.Keep(), paths(m, a)
 	var found []*group.Group
 	for _, g := range a.Groups {
 		if g.Pinned() || barred[g.ID] {
 			continue
 		}
 		first, left := map[string]int{}, len(g.Units)
-		keys := unitKeys(g, of)
+		keys := unitKeys(g, path, of)
 		for i, u := range g.Units {
 			into, again := first[keys[i]]
-			if !again || left <= least(len(g.Units)) {
+			if !again || left <= fewest(len(g.Units)) {
 				first[keys[i]] = u
 				continue
 			}
@@ -159,16 +159,17 @@ func equalUnits(a *group.Analysis, list []*coded, barred map[string]bool) (*grou
 	return change, found
 }
 
-// least is how many of n channels stay at least.
-func least(n int) int { return min(n, max(8, (n+9)/10)) }
+// fewest is how many of n channels stay at least.
+func fewest(n int) int { return min(n, max(8, (n+9)/10)) }
 
-// unitKeys spell out, by unit of a group, all that computes and changes it.
-func unitKeys(g *group.Group, of map[*ir.Value]*coded) []string {
-	at := map[int]int{}
+// unitKeys spell out, by unit of a group, all that computes and changes it, and the
+// values that it passes.
+func unitKeys(g *group.Group, path []uint64, of map[*ir.Value]*coded) []string {
+	at, keys := map[int]int{}, make([][]byte, len(g.Units))
 	for i, u := range g.Units {
 		at[u] = i
+		keys[i] = binary.LittleEndian.AppendUint64(nil, path[u])
 	}
-	keys := make([][]byte, len(g.Units))
 	for _, l := range g.Links {
 		if l.Role == group.Column {
 			continue
