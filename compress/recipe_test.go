@@ -11,13 +11,18 @@ import (
 	"pare/ir"
 )
 
+// Speed is a parameter that methods share.
+type Speed struct {
+	Rate float64 `json:"rate" doc:"how fast"`
+}
+
 // outer is a method with every type of parameter.
 type outer struct {
-	Count int             `json:"count" doc:"how many"`
-	Rate  float64         `json:"rate" doc:"how fast"`
-	On    bool            `json:"on" doc:"whether"`
-	How   string          `json:"how" doc:"which way" values:"slow|fast|number"`
-	Base  compress.Nested `json:"base" doc:"what it stands on"`
+	Count int `json:"count" doc:"how many"`
+	Speed
+	On   bool            `json:"on" doc:"whether"`
+	How  string          `json:"how" doc:"which way" values:"slow|fast|number"`
+	Base compress.Nested `json:"base" doc:"what it stands on"`
 }
 
 func (o *outer) Validate() error {
@@ -31,7 +36,7 @@ func (*outer) Apply(context.Context, *ir.Model, *compress.Env) error { return ni
 
 func init() {
 	compress.Register(compress.Info{Name: "outer", Doc: "for tests", New: func() compress.Method {
-		return &outer{Count: 3, Rate: 0.5, How: "slow"}
+		return &outer{Count: 3, Speed: Speed{0.5}, How: "slow"}
 	}})
 }
 

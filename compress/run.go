@@ -55,7 +55,7 @@ func (r *Recipe) Run(ctx context.Context, m *ir.Model, o Options) (*Report, erro
 	originals := map[*ir.Value]*tensor.Tensor{}
 	for _, method := range r.Steps {
 		env := &Env{
-			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Run: o.Run, originals: originals, shared: map[any]any{},
+			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Data: o.Data, Run: o.Run, originals: originals, shared: map[any]any{},
 			step: &StepReport{Step: stepString(method)}, report: rep, layers: r.Layers, machine: machine, progress: o.Progress,
 		}
 		if err := runStep(ctx, m, method, env, o.Data); err != nil {
