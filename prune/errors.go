@@ -3,6 +3,7 @@ package prune
 import (
 	"context"
 	"math"
+	"slices"
 
 	"pare/ir"
 )
@@ -11,35 +12,17 @@ import (
 // what every reader computes, relative to the variance of that, times the part
 // of it that reaches the output.
 type errorModel struct {
-	p       *pruning
-	seen    map[*ir.Value]*glance // nil without samples
-	share   map[*ir.Value]float64 // of the variance of a value in what it is added to, up to the output
-	moments map[*ir.Value][2][]float64
-	repair  string // what makes up for removed units
+	p      *pruning
+	share  map[*ir.Value]float64 // of the variance of a value in what it is added to, up to the output
+	repair string                // what makes up for removed units
 }
 
-// modelPlaces is how many places of every value the model looks at.
-const modelPlaces = 2048
-
-// newErrorModel looks at what readers read and compute, on samples if there are
-// any.
-func (p *pruning) newErrorModel(ctx context.Context, smp *samples, repair string) (*errorModel, error) {
-	e := &errorModel{p: p, share: map[*ir.Value]float64{}, moments: map[*ir.Value][2][]float64{}, repair: repair}
-	if smp != nil {
-		values, axes := p.visible()
-		seen, err := smp.glances(ctx, p.m, values, axes, modelPlaces, p.env.Seed)
-		if err != nil {
-			return nil, err
-		}
-		e.seen = map[*ir.Value]*glance{}
-		for i, v := range values {
-			e.seen[v] = seen[i]
-		}
-	}
+func (p *pruning) newErrorModel(repair string) *errorModel {
+	e := &errorModel{p: p, share: map[*ir.Value]float64{}, repair: repair}
 	for _, n := range backwards(p.m.Graph.Nodes) {
 		e.trace(n)
 	}
-	return e, nil
+	return e
 }
 
 func backwards(nodes []*ir.Node) []*ir.Node {
@@ -48,32 +31,6 @@ func backwards(nodes []*ir.Node) []*ir.Node {
 		out[len(nodes)-1-i] = n
 	}
 	return out
-}
-
-// visible are the values that the model looks at and the axes of their channels:
-// what readers read and compute, and sums with their operands.
-func (p *pruning) visible() (values []*ir.Value, axes []int) {
-	seen := map[*ir.Value]bool{}
-	add := func(v *ir.Value) {
-		axis, _, ok := p.a.Channels(v)
-		if ok && !seen[v] && v.Const == nil && v.Type.DType.IsFloat() && v.Type.Rank() > 1 {
-			seen[v] = true
-			values, axes = append(values, v), append(axes, axis)
-		}
-	}
-	for _, r := range p.readers {
-		add(r.in)
-		add(r.node.Out[0])
-	}
-	for _, n := range p.m.Graph.Nodes {
-		if sums[n.Op] {
-			for _, v := range n.In {
-				add(v)
-			}
-			add(n.Out[0])
-		}
-	}
-	return values, axes
 }
 
 // sums are the operators behind which an error counts by the share of its operand.
@@ -110,29 +67,12 @@ func (e *errorModel) variance(v *ir.Value) float64 {
 	if v == nil {
 		return 0
 	}
-	_, variance := e.of(v)
+	_, variance := e.p.moments(v)
 	sum := 0.0
 	for _, x := range variance {
 		sum += x
 	}
 	return sum
-}
-
-// of are the moments of a value, nil where they are not known.
-func (e *errorModel) of(v *ir.Value) (mean, variance []float64) {
-	if m, known := e.moments[v]; known {
-		return m[0], m[1]
-	}
-	if g := e.seen[v]; g != nil {
-		mean, variance = g.moments()
-	} else if s, _ := e.p.table.Stats(v); s != nil {
-		mean, variance = s.Mean, make([]float64, len(s.Std))
-		for c, d := range s.Std {
-			variance[c] = d * d
-		}
-	}
-	e.moments[v] = [2][]float64{mean, variance}
-	return mean, variance
 }
 
 // costs predicts the error of removing the first 0, 1, 2... units of the order of b.
@@ -194,7 +134,7 @@ func (e *errorModel) removal(r *reader, b *block, at map[int]int, w, cov []float
 	order := byLast(when)
 	w, cov = permuted(w, order), permuted(cov, order)
 	steps := make([]float64, c) // by column in order, what its removal adds
-	if e.repair == "fit" && e.seen != nil {
+	if e.repair == "fit" && e.p.view != nil {
 		e.conditional(w, cov, c, steps)
 	} else {
 		plain(w, cov, c, steps)
@@ -229,6 +169,11 @@ const ridge = 1e-3
 // factor of all, whatever stays.
 func (e *errorModel) conditional(w, cov []float64, c int, steps []float64) {
 	factorise(cov, c, e.p.env.Threads)
+	e.left(w, cov, c, steps)
+}
+
+// left is conditional for the factor of the covariance.
+func (*errorModel) left(w, cov []float64, c int, steps []float64) {
 	col := make([]float64, c)
 	for k := range c {
 		for i := k; i < c; i++ {
@@ -303,40 +248,36 @@ func dot32(a, b []float32) float64 {
 }
 
 // covariance is that of what r reads; of independent channels where nothing was
-// seen, and about 0 instead of the mean where nothing makes up for the mean.
+// seen, and about 0 instead of the mean where nothing makes up for the mean. Of few
+// rows, what channels have in common is taken for chance in part.
 func (e *errorModel) covariance(ctx context.Context, r *reader) ([]float64, error) {
 	c := len(r.link.Units)
 	out := make([]float64, c*c)
-	mean, variance := e.of(r.in)
+	v := e.p.source(r.in, c)
+	mean, variance := e.p.moments(v)
 	if len(mean) != c {
-		mean, variance = make([]float64, c), make([]float64, c)
-		for i := range variance {
-			variance[i] = 1
+		mean, variance = make([]float64, c), slices.Repeat([]float64{1}, c)
+	}
+	for i, x := range variance {
+		out[i*c+i] = x
+	}
+	if g := e.p.view.of(v); g != nil && g.channels == c {
+		x := g.centred(mean)
+		xx, err := product(ctx, e.p.view.smp.run, x, x, g.n())
+		if err != nil {
+			return nil, err
+		}
+		common := 1 / float64(g.n()+c)
+		for i, v := range xx {
+			if i/c != i%c {
+				out[i] = float64(v) * common
+			}
 		}
 	}
 	if e.repair == "none" {
-		defer func() {
-			for i := range c {
-				for j := range c {
-					out[i*c+j] += mean[i] * mean[j]
-				}
-			}
-		}()
-	}
-	g := e.seen[r.in]
-	if g == nil || g.channels != c {
-		for i, v := range variance {
-			out[i*c+i] = v
+		for i := range out {
+			out[i] += mean[i/c] * mean[i%c]
 		}
-		return out, nil
-	}
-	x := g.centred(mean)
-	xx, err := product(ctx, e.p.env.Run, x, x, g.n())
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range xx {
-		out[i] = float64(v) / float64(g.n())
 	}
 	return out, nil
 }

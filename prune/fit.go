@@ -27,10 +27,8 @@ type fitting struct {
 
 // What fitting looks at.
 var (
-	fitSamples = 64
-	fitPlaces  = 8192 // of every layer, over all samples
-	fitRidge   = 0.1  // of the mean variance of what a layer reads
-	adapts     = true
+	fitRidge = 0.1 // of the mean variance of what a layer reads
+	adapts   = true
 )
 
 // target is a layer to fit.

@@ -101,3 +101,26 @@ func solve(l []float64, n int, b []float64) {
 
 // eachRow calls f for every one of n rows.
 func eachRow(n, threads int, f func(r int)) { par.Each(n, threads, f) }
+
+// invert replaces the Cholesky factor in the lower half of l by the inverse of the
+// matrix.
+func invert(l []float64, n, threads int) {
+	inv := make([]float64, n*n) // rows of L⁻¹
+	par.Each(n, threads, func(j int) {
+		col := inv[j*n:][:n] // column j of L⁻¹
+		col[j] = 1 / l[j*n+j]
+		for i := j + 1; i < n; i++ {
+			col[i] = -dot(l[i*n+j:i*n+i], col[j:i]) / l[i*n+i]
+		}
+	})
+	par.Each(n, threads, func(i int) {
+		for j := range i + 1 {
+			l[i*n+j] = dot(inv[i*n+i:(i+1)*n], inv[j*n+i:(j+1)*n])
+		}
+	})
+	for i := range n {
+		for j := range i {
+			l[j*n+i] = l[i*n+j]
+		}
+	}
+}

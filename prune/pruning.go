@@ -23,12 +23,14 @@ type pruning struct {
 	a        *group.Analysis
 	readers  []*reader
 	idles    map[*reader][]bool
-	computed map[string][]int // units of what nodes compute, by name
+	known    map[*ir.Value][2][]float64 // moments
+	view     *view                      // nil without samples
+	computed map[string][]int           // units of what nodes compute, by name
 }
 
 func newPruning(m *ir.Model, env *compress.Env) *pruning {
 	p := &pruning{
-		m: m, env: env, layers: env.Layers(m), skipped: map[*ir.Node]string{}, left: map[*group.Group]string{}, idles: map[*reader][]bool{}, computed: map[string][]int{},
+		m: m, env: env, layers: env.Layers(m), skipped: map[*ir.Node]string{}, left: map[*group.Group]string{}, idles: map[*reader][]bool{}, known: map[*ir.Value][2][]float64{}, computed: map[string][]int{},
 		table: calib.Propagate(m, calib.Options{InputLo: env.Input.Lo, InputHi: env.Input.Hi}),
 	}
 	for _, l := range p.layers {
@@ -111,10 +113,4 @@ func count(shape []int) int {
 // shapeText is a shape as in 64x32x3x3.
 func shapeText(shape []int) string {
 	return strings.ReplaceAll(strings.Trim(fmt.Sprint(shape), "[]"), " ", "x")
-}
-
-// stats are what is known of a value.
-func (p *pruning) stats(v *ir.Value) *ir.Stats {
-	s, _ := p.table.Stats(v)
-	return s
 }

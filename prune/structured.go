@@ -18,6 +18,7 @@ type Structured struct {
 	Align      int     `json:"align" doc:"channels are kept in multiples of it where a group has at least four times as many"`
 	Keep       int     `json:"keep" doc:"channels that every group keeps at least, but for those that cost nothing"`
 	KeepShare  float64 `json:"keepshare" doc:"share of its channels that every group keeps at least, likewise"`
+	surgeon    bool
 }
 
 // usual are the defaults of Structured.
@@ -61,6 +62,15 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 	if err := q.rank(s, p, score); err != nil {
 		return err
 	}
+	if q.Given() && (q.Compensate != "none" || q.Scope == "model") {
+		why, err := p.newView(ctx)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			p.env.Warn("nothing is known of how channels are related, so weights cannot be fitted anew: %s", why)
+		}
+	}
 	want := newBudget(q.Amount, s)
 	spread, err := q.spread(ctx, s, p)
 	if err != nil {
@@ -72,7 +82,6 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	before := ir.CloneModel(m)
 	change := s.change(q.Compensate != "none")
 	change.Stats = p.stats
 	patch := ir.NewPatch(m.Graph, "remove channels")
@@ -85,8 +94,8 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 	if _, err := op.Infer(m); err != nil {
 		return err
 	}
-	if q.Compensate == "fit" && s.gone > 0 {
-		if err := p.fit(ctx, before, change); err != nil {
+	if q.Compensate == "fit" && p.view != nil {
+		if err := p.fit(ctx, change); err != nil {
 			return err
 		}
 	}
@@ -94,30 +103,27 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 	return nil
 }
 
-// modelSamples is how many samples the error model looks at.
-const modelSamples = 16
-
 // spread is how units are spread over blocks.
 func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func(*structure, *budget), error) {
 	if f := spreads[q.Scope]; f != nil || !q.Given() {
 		return f, nil
 	}
-	smp, why, err := newSamples(ctx, p.m, p.env, modelSamples)
-	if err != nil {
-		return nil, err
-	}
-	if smp == nil {
-		p.env.Log.Info("errors are predicted without looking at activations", "reason", why)
-	}
-	e, err := p.newErrorModel(ctx, smp, q.Compensate)
-	if err != nil {
-		return nil, err
-	}
+	e := p.newErrorModel(q.Compensate)
 	costs := map[*block][]float64{}
 	for _, b := range s.blocks {
-		if costs[b], err = e.costs(ctx, b); err != nil {
+		if q.surgeon {
+			order, c, err := e.surgery(ctx, b, p.free(b))
+			if err != nil {
+				return nil, err
+			}
+			b.order, costs[b] = order, c
+			continue
+		}
+		c, err := e.costs(ctx, b)
+		if err != nil {
 			return nil, err
 		}
+		costs[b] = c
 	}
 	return marginally(costs), nil
 }
@@ -149,27 +155,15 @@ func (s *structure) change(compensate bool) *group.Change {
 }
 
 // fit fits the layers of the pruned network anew.
-func (p *pruning) fit(ctx context.Context, before *ir.Model, c *group.Change) error {
-	smp, why, err := newSamples(ctx, p.m, p.env, fitSamples)
-	if err != nil {
-		return err
-	}
-	if smp == nil {
-		p.env.Warn("weights were not fitted, only means made up for: %s", why)
-		return nil
-	}
-	f := &fitting{env: p.env, before: before, after: p.m, smp: smp, ridge: fitRidge, places: fitPlaces}
+func (p *pruning) fit(ctx context.Context, c *group.Change) error {
+	f := &fitting{env: p.env, before: p.view.m, after: p.m, smp: p.view.smp, ridge: fitRidge, places: viewPlaces}
 	f.rows = func(n *ir.Node) []int { return p.stay(n, c) }
-	if p.env.Data != nil || !adapts {
+	if p.view.adapted == nil {
 		return f.run(ctx)
-	}
-	done, err := adapt(ctx, before, smp)
-	if err != nil {
-		return err
 	}
 	f.after = ir.CloneModel(p.m)
 	for _, n := range f.after.Graph.Nodes {
-		if a, ok := done[n.Name]; ok {
+		if a, ok := p.view.adapted[n.Name]; ok {
 			if err := a.picked(p.stay(n, c)).rows(f.after, n); err != nil {
 				return err
 			}
@@ -178,7 +172,7 @@ func (p *pruning) fit(ctx context.Context, before *ir.Model, c *group.Change) er
 	if err := f.run(ctx); err != nil {
 		return err
 	}
-	return f.takeBack(p.m, done)
+	return f.takeBack(p.m, p.view.adapted)
 }
 
 // takeBack gives m the fitted weights of the adapted network, without the adaptation.
