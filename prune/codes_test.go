@@ -54,11 +54,7 @@ func twins(copies int) *ir.Model {
 
 func recipe(t *testing.T, m *ir.Model, text string) *compress.Report {
 	t.Helper()
-	r, err := compress.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rep, err := r.Run(context.Background(), m, compress.Options{Threads: 2})
+	rep, err := parsed(t, text).Run(context.Background(), m, compress.Options{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
