@@ -21,10 +21,13 @@ type Report struct {
 // StepReport is one step of a recipe.
 type StepReport struct {
 	Step        string  `json:"step"`
+	Kind        Kind    `json:"kind"`
 	Seconds     float64 `json:"seconds"`
 	BytesBefore int64   `json:"bytes_before"`
 	BytesAfter  int64   `json:"bytes_after"`
-	// Before and After are what the network costs.
+	// Before and After are what the network costs; in recipes without steps that
+	// prune or decompose, multiplications and additions are counted before the first
+	// step and after the last one alone.
 	Before cost.Totals `json:"before"`
 	After  cost.Totals `json:"after"`
 	// Output is what the steps up to this one did to the network's outputs, in
@@ -100,8 +103,9 @@ type LayerReport struct {
 	Values int `json:"values,omitempty"`
 	// Parts are the nodes that a decomposed layer became.
 	Parts []string `json:"parts,omitempty"`
-	// Before and After are what the layer, or its parts, cost around the step; nil
-	// for layers that multiply nothing. The runner fills them in.
+	// Before and After are what the layer, or its parts, cost around the step, in
+	// recipes with steps that prune or decompose; nil for layers that multiply
+	// nothing. The runner fills them in.
 	Before *LayerCost `json:"before,omitempty"`
 	After  *LayerCost `json:"after,omitempty"`
 }

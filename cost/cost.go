@@ -2,6 +2,7 @@ package cost
 
 import (
 	"runtime"
+	"slices"
 
 	"pare/ir"
 	"pare/op"
@@ -17,8 +18,8 @@ type Totals struct {
 	MACs int64 `json:"macs"`
 	// Multiplications are those of the MACs that are left when each distinct
 	// product is computed once; additions are those by weights other than 0.
-	Multiplications int64 `json:"multiplications"`
-	Additions       int64 `json:"additions"`
+	Multiplications int64 `json:"multiplications,omitempty"`
+	Additions       int64 `json:"additions,omitempty"`
 }
 
 // Add adds o to t.
@@ -68,11 +69,30 @@ type known struct {
 
 // Of counts a network on so many threads. It does not change m.
 func (c *Counter) Of(m *ir.Model, threads int) *Count {
+	c.now = map[key]known{}
+	out := walk(m, func(m *ir.Model, n *ir.Node, l *Layer) { c.layer(m, n, l, threads) })
+	c.known = c.now
+	return out
+}
+
+// Quick counts without a look at the weights: there are no multiplications and
+// additions, and nothing of how weights repeat.
+func Quick(m *ir.Model) *Count {
+	out := walk(m, func(*ir.Model, *ir.Node, *Layer) {})
+	out.Multiplications, out.Additions = 0, 0
+	for i := range out.Layers {
+		out.Layers[i].Multiplications, out.Layers[i].Additions = 0, 0
+	}
+	return out
+}
+
+// walk lists the layers of m, in a copy whose types are known, and adds them up.
+// Every product counts as a multiplication of its own until look says otherwise.
+func walk(m *ir.Model, look func(m *ir.Model, n *ir.Node, l *Layer)) *Count {
 	typed := ir.CloneModel(m)
 	if _, err := op.Infer(typed); err != nil {
 		typed = m // with the types that the model declares
 	}
-	c.now = map[key]known{}
 	out := &Count{Layers: []Layer{}}
 	out.Params, out.Bytes = Stored(m)
 	for _, n := range typed.Graph.Nodes {
@@ -80,34 +100,36 @@ func (c *Counter) Of(m *ir.Model, threads int) *Count {
 		if _, weighted := rowOf(n); !ok && !weighted {
 			continue
 		}
-		l := c.layer(typed, n, macs, threads)
+		l := Layer{Name: nodeName(n), Op: n.Op, Totals: Totals{MACs: macs, Multiplications: macs, Additions: macs}}
+		look(typed, n, &l)
 		out.MACs += l.MACs
 		out.Multiplications += l.Multiplications
 		out.Additions += l.Additions
 		out.Layers = append(out.Layers, l)
 	}
-	c.known = c.now
 	return out
 }
 
-// layer counts one node.
-func (c *Counter) layer(m *ir.Model, n *ir.Node, macs int64, threads int) Layer {
-	l := Layer{Name: nodeName(n), Op: n.Op, Totals: Totals{MACs: macs, Multiplications: macs, Additions: macs}}
+// layer looks at the weights of a node.
+func (c *Counter) layer(m *ir.Model, n *ir.Node, l *Layer, threads int) {
 	s, ok := find(m, n)
 	if !ok {
-		return l
+		return
 	}
 	l.Params, l.Bytes = tensor.Len(s.shape()), s.bytes()
 	r, _ := rowOf(n)
 	w, ok := r.weights(n, s.operand, s.shape(), nil)
 	if !ok || l.Params == 0 {
-		return l
+		return
 	}
-	l.Inputs, l.Channels, l.Positions = w.Groups*w.In, w.Groups*w.Out, macs/int64(l.Params)
+	w.Reads = reads(n, &w)
+	l.Inputs, l.Channels, l.Positions = w.Groups*w.In, w.Groups*w.Out, l.MACs/int64(l.Params)
+	if w.Reads != nil {
+		l.Inputs = len(slices.Compact(slices.Sorted(slices.Values(w.Reads))))
+	}
 	if l.Reuse, ok = c.reuse(w, &s, threads); ok {
 		l.Multiplications, l.Additions = l.Positions*(l.Products-l.Ones), l.Positions*l.NonZero
 	}
-	return l
 }
 
 // reuse counts the products of stored weights.
@@ -134,6 +156,12 @@ func (c *Counter) lookup(k key) (known, bool) {
 	}
 	x, ok := c.known[k]
 	return x, ok
+}
+
+// same reports whether weights are laid out alike.
+func same(a, b Weights) bool {
+	return a.Groups == b.Groups && a.Out == b.Out && a.In == b.In && a.Taps == b.Taps && a.Steps == b.Steps &&
+		slices.Equal(a.Meets, b.Meets) && slices.Equal(a.Reads, b.Reads)
 }
 
 func nodeName(n *ir.Node) string {

@@ -14,11 +14,10 @@ import (
 
 func init() {
 	compress.Register(compress.Info{
-		Name: "red++",
-		Kind: compress.Pruning,
-		Doc:  "hash weights, merge neurons that are then alike, and compute repeated kernels once; codes of quantised networks are hashed already",
-		Ref:  "[yvinec22pp] RED++: Data-Free Pruning of Deep Neural Networks via Input Splitting and Output Merging, arXiv:2110.01397",
-		New:  func() compress.Method { return &REDPP{RED: *newRED(), Form: decompose.FormAuto} },
+		Name: "red++", Kind: compress.Pruning, Codes: true,
+		Doc: "hash weights, merge neurons that are then alike, and compute repeated kernels once; codes of quantised networks are hashed already",
+		Ref: "[yvinec22pp] RED++: Data-Free Pruning of Deep Neural Networks via Input Splitting and Output Merging, arXiv:2110.01397",
+		New: func() compress.Method { return &REDPP{RED: *newRED(), Form: decompose.FormAuto} },
 	})
 }
 
