@@ -50,6 +50,10 @@ var recipes = []struct {
 	{"w2a16", false},
 	{"fold+ternary(edges=0)", false},
 	{"fold+split(form=split)", false},
+	{"fold+red", false},
+	{"fold+red++(form=split)", false},
+	{"fold+red+++powerquant(w=4)", false},
+	{"fold+uniform(w=4)+red++", false},
 }
 
 // leastFloat is the least signal-to-noise ratio of results in float, in
