@@ -7,8 +7,11 @@ import (
 	"testing"
 
 	"pare/compress"
+	"pare/cost"
 	"pare/dataset"
 	"pare/engine"
+	"pare/group"
+	"pare/group/grouptest"
 	"pare/internal/assets"
 	"pare/ir"
 	"pare/onnx"
@@ -143,4 +146,56 @@ func TestCodesStayTheSame(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Neurons that occur twice in a quantised network are merged through residuals,
+// depthwise convolutions and quantised data, and the outputs stay the same: exactly
+// where integers are summed, to rounding in float.
+func TestPlantedCodesAreFound(t *testing.T) {
+	for _, c := range []struct {
+		network int // of the trained ones
+		recipe  string
+		exact   bool
+	}{
+		{0, "uniform(w=4)", false}, {0, "uniform(w=6,a=8)", true}, {2, "uniform(w=6,a=8)", true}, {3, "uniform(w=4)", false},
+	} {
+		n := trained[c.network]
+		t.Run(n.path+"/"+c.recipe, func(t *testing.T) {
+			set := pictures(t, n.data)
+			m := opened(t, n.path)
+			recipe(t, m, "fold")
+			free := channels(m)
+			size, _ := cost.Stored(m)
+			done, err := grouptest.Plant(m, grouptest.Options{Every: 3, Seed: 5})
+			if err != nil {
+				t.Fatal(err)
+			}
+			recipe(t, m, c.recipe)
+			want, _ := answers(t, m, set, 8)
+			rep := recipe(t, m, "red++")
+			got, _ := answers(t, m, set, 8)
+			d := distanceOf(got, want)
+			t.Logf("%d of %d units planted; %d parameters at first, %d, %d; distance %.2g", done.Units, free, size, rep.Before.Params, rep.After.Params, d)
+			if d > 1e-5 || c.exact && d > 0 {
+				t.Errorf("outputs differ by %.2g", d)
+			}
+			// Scales and grids come on top of the parameters that there were.
+			if float64(rep.After.Params) > 1.03*float64(size) || rep.Before.Params < size*11/10 {
+				t.Errorf("%d parameters became %d after %d", size, rep.After.Params, rep.Before.Params)
+			}
+		})
+	}
+}
+
+// channels counts the channels that can be merged.
+func channels(m *ir.Model) (n int) {
+	if _, err := op.Infer(m); err != nil {
+		return 0
+	}
+	for _, g := range group.Analyse(m, group.Removing).Groups {
+		if !g.Pinned() {
+			n += len(g.Units)
+		}
+	}
+	return n
 }
