@@ -98,7 +98,7 @@ func TestLosslessOnceHashed(t *testing.T) {
 			rep := recipe(t, m, n.recipe)
 			want, known := answers(t, hashed, set, n.samples)
 			got, classes := answers(t, m, set, n.samples)
-			d := distanceOf(got, want)
+			d := distance(got, want)
 			t.Logf("distance %.2g; %+v, then %+v", d, rep.Before, rep.After)
 			if d > 1e-5 || !slices.Equal(classes, known) {
 				t.Errorf("outputs differ by %.2g of the largest; predictions are the same: %v", d, slices.Equal(classes, known))
@@ -139,7 +139,7 @@ func TestCodesStayTheSame(t *testing.T) {
 			rep := recipe(t, m, "red++")
 			got, _ := answers(t, m, set, 40)
 			if !slices.Equal(got, want) {
-				t.Errorf("outputs differ by %.2g of the largest", distanceOf(got, want))
+				t.Errorf("outputs differ by %.2g of the largest", distance(got, want))
 			}
 			if rep.After != rep.Before || rep.After.Multiplications > rep.After.MACs/20 {
 				t.Errorf("costs %+v, then %+v after %d edits", rep.Before, rep.After, m.Graph.Edits()-before)
@@ -174,7 +174,7 @@ func TestPlantedCodesAreFound(t *testing.T) {
 			want, _ := answers(t, m, set, 8)
 			rep := recipe(t, m, "red++")
 			got, _ := answers(t, m, set, 8)
-			d := distanceOf(got, want)
+			d := distance(got, want)
 			t.Logf("%d of %d units planted; %d parameters at first, %d, %d; distance %.2g", done.Units, free, size, rep.Before.Params, rep.After.Params, d)
 			if d > 1e-5 || c.exact && d > 0 {
 				t.Errorf("outputs differ by %.2g", d)
