@@ -13,7 +13,8 @@ import (
 // Method is one compression algorithm. It is a pointer to a plain struct whose
 // exported fields are its configuration; after Validate it is read-only. Fields
 // carry the tags `json` (the parameter's name) and `doc` (one line), and
-// optionally `values` (the accepted words, separated by "|").
+// optionally `values` (the accepted words, separated by "|"). The fields of an
+// embedded struct count like its own, so that methods can share parameters.
 type Method interface {
 	// Validate reports the first problem with the configuration.
 	Validate() error

@@ -57,10 +57,11 @@ func (n *Nested) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// field is a parameter and where it lies in the struct.
+// field is a parameter and where it lies in the struct: its index, behind those
+// of the embedded structs around it.
 type field struct {
 	Param
-	index int
+	index []int
 }
 
 var nestedType = reflect.TypeFor[Nested]()
@@ -71,41 +72,47 @@ func params(m Method) ([]field, error) {
 	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%v is no pointer to a struct", t)
 	}
-	t = t.Elem()
 	var out []field
-	for i := range t.NumField() {
-		f := t.Field(i)
-		if !f.IsExported() {
+	for _, f := range reflect.VisibleFields(t.Elem()) { // of embedded structs, too
+		if !f.IsExported() || f.Anonymous {
 			continue
 		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		p := Param{Name: name, Doc: f.Tag.Get("doc")}
-		if v := f.Tag.Get("values"); v != "" {
-			p.Values = strings.Split(v, "|")
+		p, err := paramOf(f)
+		if err != nil {
+			return nil, err
 		}
-		switch {
-		case f.Type == nestedType:
-			p.Type = "step"
-		case f.Type.Kind() == reflect.Int:
-			p.Type = "int"
-		case f.Type.Kind() == reflect.Float64:
-			p.Type = "float"
-		case f.Type.Kind() == reflect.Bool:
-			p.Type = "bool"
-		case f.Type.Kind() == reflect.String:
-			p.Type = "word"
-		default:
-			return nil, fmt.Errorf("parameter %s has type %v", f.Name, f.Type)
-		}
-		if p.Name == "" || p.Doc == "" {
-			return nil, fmt.Errorf("parameter %s lacks a json or doc tag", f.Name)
-		}
-		out = append(out, field{p, i})
+		out = append(out, field{p, f.Index})
 	}
 	return out, nil
 }
 
-func (f field) value(m Method) reflect.Value { return reflect.ValueOf(m).Elem().Field(f.index) }
+func paramOf(f reflect.StructField) (Param, error) {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	p := Param{Name: name, Doc: f.Tag.Get("doc")}
+	if v := f.Tag.Get("values"); v != "" {
+		p.Values = strings.Split(v, "|")
+	}
+	switch {
+	case f.Type == nestedType:
+		p.Type = "step"
+	case f.Type.Kind() == reflect.Int:
+		p.Type = "int"
+	case f.Type.Kind() == reflect.Float64:
+		p.Type = "float"
+	case f.Type.Kind() == reflect.Bool:
+		p.Type = "bool"
+	case f.Type.Kind() == reflect.String:
+		p.Type = "word"
+	default:
+		return p, fmt.Errorf("parameter %s has type %v", f.Name, f.Type)
+	}
+	if p.Name == "" || p.Doc == "" {
+		return p, fmt.Errorf("parameter %s lacks a json or doc tag", f.Name)
+	}
+	return p, nil
+}
+
+func (f field) value(m Method) reflect.Value { return reflect.ValueOf(m).Elem().FieldByIndex(f.index) }
 
 // text is the canonical spelling of the parameter's value.
 func (f field) text(m Method) string {
