@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+
+	. "pare-asm/vec"
+)
+
+// sums emits the walk over outputs.
+func sums(s Set, width int) {
+	id := fmt.Sprintf("w%d_", width)
+	left := field(offNStarts)
+	DECQ(left)
+	JLE(LabelRef(id + "end"))
+	z, y, terms, starts := field(offZ), field(offY), field(offTerms), field(offStarts)
+	Label(id + "output")
+	count, from := GP64(), GP64()
+	MOVLQSX(Mem{Base: starts, Disp: 4}, count)
+	MOVLQSX(Mem{Base: starts}, from)
+	SUBQ(from, count)
+	acc := s.Group(width / s.Lanes)
+	CMPB(Mem{Base: args(), Disp: offFirst}, Imm(0))
+	JEQ(LabelRef(id + "add"))
+	zero := s.Zero()
+	for _, v := range acc {
+		VMOVAPS(zero, v)
+	}
+	TESTQ(count, count)
+	JZ(LabelRef(id + "store"))
+	JMP(LabelRef(id + "term"))
+	Label(id + "add")
+	TESTQ(count, count)
+	JZ(LabelRef(id + "next"))
+	for i, v := range acc {
+		VMOVUPS(Mem{Base: y, Disp: i * s.Bytes()}, v)
+	}
+	Label(id + "term")
+	at := GP64()
+	MOVLQSX(Mem{Base: terms}, at)
+	factor := s.Broadcast(Mem{Base: terms, Disp: 4})
+	for i, v := range acc {
+		VFMADD231PS(Mem{Base: z, Index: at, Scale: 4, Disp: i * s.Bytes()}, factor, v)
+	}
+	ADDQ(Imm(8), terms)
+	DECQ(count)
+	JNZ(LabelRef(id + "term"))
+	Label(id + "store")
+	for i, v := range acc {
+		VMOVUPS(v, Mem{Base: y, Disp: i * s.Bytes()})
+	}
+	Label(id + "next")
+	ADDQ(U32(strip), y)
+	ADDQ(Imm(4), starts)
+	DECQ(left)
+	JNZ(LabelRef(id + "output"))
+	Label(id + "end")
+}
