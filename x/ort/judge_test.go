@@ -54,6 +54,7 @@ var recipes = []struct {
 	{"fold+red++(form=split)", false},
 	{"fold+red+++powerquant(w=4)", false},
 	{"fold+uniform(w=4)+red++", false},
+	{"fold+random(rate=0.4)", false},
 	{"fold+svd(error=0.3)", false},
 	{"fold+svd(error=0.2,form=channel)+uniform(w=8,a=8)", true},
 }
