@@ -33,6 +33,9 @@ func pieces(n *ir.Node, i int) []piece {
 		if list, ok := ints(p, k, ""); ok {
 			out = append(out, piece{p, k, at, list})
 		}
+		if v == nil {
+			break
+		}
 		size, ok := v.Type.Sizes()
 		if !ok {
 			break

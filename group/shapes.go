@@ -47,7 +47,7 @@ func (w *walk) reshaped(n *ir.Node, l labels) {
 // together reports whether nothing but axes of size 1 lies between those of l.
 func (l labels) together(shape []ir.Dim) bool {
 	for i := l.axis(); i < l.last(); i++ {
-		if !slices.Contains(l.axes, i) && shape[i].N != 1 {
+		if i >= len(shape) || !slices.Contains(l.axes, i) && shape[i].N != 1 {
 			return false
 		}
 	}
@@ -125,10 +125,13 @@ func (l labels) overBatch(in, out []ir.Dim) (labels, bool) {
 		if heads == 1 || !multiple(in[:l.axis()], out[:i]) {
 			continue
 		}
-		j := i
-		for n := 1; n < inner; {
+		j, n := i, 1
+		for n < inner {
 			j++
 			n *= out[j].N
+		}
+		if n != inner {
+			continue
 		}
 		found := l.spread(out, i, j)
 		found.sizes[0], found.tiled = heads, true
@@ -283,7 +286,7 @@ func squeeze(w *walk, n *ir.Node) {
 	}
 	axes, known := ints(n, 1, "axes")
 	rank := max(n.In[0].Type.Rank(), n.Out[0].Type.Rank())
-	if !known || len(axes) == 0 {
+	if !known || len(axes) == 0 || !n.In[0].Type.Ranked || !n.Out[0].Type.Ranked {
 		w.stop(n, fmt.Sprintf("%v moves its channels where they cannot be followed", n))
 		return
 	}
