@@ -36,6 +36,7 @@ func TestCodesFollow(t *testing.T) {
 	}{
 		{"cifar10/resnet20.onnx", "w8a8", 12},
 		{"cifar10/resnet20.onnx", "fold+powerquant(w=4)", 12},
+		{"cifar10/resnet20.onnx", "fold+powerquant(w=4,a=4)", 12},
 		{"cifar10/resnet20.onnx", "fold+codebook(w=4)", 12},
 		{"cifar10/resnet20.onnx", "fold+uniform(w=4,a=8,store=packed)", 12},
 		{"cifar10/vit_tiny.onnx", "w8a8", 5},

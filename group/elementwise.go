@@ -48,6 +48,24 @@ func quantised(w *walk, n *ir.Node) {
 	w.pass(n, n.In[0])
 }
 
+// onTable is the rule of functions that look numbers up: the last operand is the
+// table, and those before it must be the same for all channels.
+func onTable(w *walk, n *ir.Node) {
+	if n.In[0].Const != nil {
+		return // weights; see decoders
+	}
+	if w.rescaling() {
+		w.pinValue(n.In[0], fmt.Sprintf("it is quantised by %v", n))
+	}
+	for _, v := range n.In[1 : len(n.In)-1] {
+		if c := constOf(v); c == nil || c.Len() != 1 {
+			w.stop(n, fmt.Sprintf("%v has a scale per channel", n))
+			return
+		}
+	}
+	w.pass(n, n.In[0])
+}
+
 // codes links zero points, which are integers.
 func (w *walk) codes(n *ir.Node, ids []int) {
 	if len(n.In) > 2 && n.In[2] != nil && n.In[2].Const != nil && n.In[2].Const.Len() == len(ids) {

@@ -9,8 +9,16 @@ type rule func(w *walk, n *ir.Node)
 // rules has one row per operator of the standard set.
 var rules map[string]rule
 
+// ownRules are those of the functions that pare writes.
+var ownRules map[string]rule
+
 // init rather than an initialiser: rules refer to the walk, which looks them up.
 func init() {
+	ownRules = map[string]rule{
+		"CodebookDequantize":    onTable,
+		"PowerDequantizeLinear": onTable,
+		"PowerQuantizeLinear":   onTable,
+	}
 	rules = map[string]rule{
 		"Abs":                   each,
 		"Add":                   joint(additive),

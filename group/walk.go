@@ -29,8 +29,8 @@ func (w *walk) node(n *ir.Node) {
 			w.pinValue(v, fmt.Sprintf("a sub-graph of %v reads it", n))
 		}
 	}
-	r := rules[n.Op]
-	if ir.CanonicalDomain(n.Domain) != "" || w.m.Function(n) != nil || r == nil {
+	r := w.ruleOf(n)
+	if r == nil {
 		w.stop(n, fmt.Sprintf("there is no rule for %v", n))
 		return
 	}
@@ -39,6 +39,20 @@ func (w *walk) node(n *ir.Node) {
 		return
 	}
 	r(w, n)
+}
+
+// ruleOf finds the rule of an operator, nil where there is none. A standard one may
+// have been redefined by the model.
+func (w *walk) ruleOf(n *ir.Node) rule {
+	switch ir.CanonicalDomain(n.Domain) {
+	case "":
+		if w.m.Function(n) == nil {
+			return rules[n.Op]
+		}
+	case "pare":
+		return ownRules[n.Op]
+	}
+	return nil
 }
 
 // stop pins what n reads; what it computes is pinned when somebody asks.
