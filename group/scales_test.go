@@ -1,6 +1,7 @@
 package group_test
 
 import (
+	"math"
 	"testing"
 
 	"pare/group"
@@ -85,4 +86,44 @@ func length(x, y []float64) (sum float64) {
 		sum += v * v
 	}
 	return sum
+}
+
+// TestFactor: where nothing else than layers computes and reads a multiple, its
+// factor alone merges it, whether rows are averaged or not.
+func TestFactor(t *testing.T) {
+	for _, name := range []string{"chain", "residual", "concat", "flatten", "shuffle"} {
+		for _, average := range []bool{false, true} {
+			m := drawnStructure(t, structures[name])
+			want, size := run(t, m), weightsOf(m)
+			done, err := grouptest.Plant(m, grouptest.Options{Seed: 9, Scaled: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := group.Analyse(m, group.Removing)
+			c := a.Keep()
+			c.Into, c.Average, c.Factor = done.Into, average, factors(a, done.Into)
+			change(t, m, a, c)
+			same(t, name, run(t, m), want)
+			if now := weightsOf(m); now != size {
+				t.Errorf("%s: %d weights became %d", name, size, now)
+			}
+		}
+	}
+}
+
+// factors are how often merged units count, by the length of their vectors.
+func factors(a *group.Analysis, into []int) []float64 {
+	out := make([]float64, len(into))
+	for _, g := range a.Groups {
+		v, at := a.Vectors(g), map[int]int{}
+		for i, u := range g.Units {
+			at[u], out[u] = i, 1
+		}
+		for i, u := range g.Units {
+			if into[u] != u {
+				out[u] = math.Sqrt(length(v[i], nil) / length(v[at[into[u]]], nil))
+			}
+		}
+	}
+	return out
 }
