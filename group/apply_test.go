@@ -1,6 +1,7 @@
 package group_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -196,5 +197,23 @@ func TestCompensate(t *testing.T) {
 		change(t, m, a, c)
 		consistent(t, name, m)
 		same(t, name, run(t, m), want)
+	}
+}
+
+// TestStatisticsFollow: those of a value go where its channels go.
+func TestStatisticsFollow(t *testing.T) {
+	m := drawnStructure(t, structures["chain"])
+	v := m.Graph.Nodes[1].Out[0]
+	v.Stats = &ir.Stats{Axis: 1, Mean: []float64{0, 1, 2, 3, 4, 5}, Std: []float64{1, 1, 1, 1, 1, 1}}
+	a := group.Analyse(m, group.Removing)
+	c := a.Keep()
+	c.Order = make([]int, len(c.Into))
+	for i, u := range a.Groups[0].Units {
+		c.Order[u] = -i
+	}
+	c.Into[a.Groups[0].Units[2]], c.Into[a.Groups[0].Units[4]] = group.Gone, a.Groups[0].Units[5]
+	change(t, m, a, c)
+	if got := fmt.Sprint(v.Stats.Mean); got != "[5 3 1 0]" {
+		t.Errorf("the means are %s", got)
 	}
 }

@@ -171,6 +171,9 @@ func consistent(t *testing.T, what string, m *ir.Model) {
 	t.Helper()
 	types := map[string]string{}
 	for v := range m.Graph.Values {
+		if s := v.Stats; s != nil && len(s.Mean) > 1 && v.Type.Shape[s.Axis].N != len(s.Mean) {
+			t.Errorf("%s: %q has %d channels and statistics of %d", what, v.Name, v.Type.Shape[s.Axis].N, len(s.Mean))
+		}
 		types[v.Name] = v.Type.String()
 	}
 	c := ir.CloneModel(m)
