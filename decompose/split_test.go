@@ -83,8 +83,8 @@ func apply(t *testing.T, m *ir.Model, recipe string) *compress.Report {
 	return rep
 }
 
-// outputs are those of the reference and of the engine.
-func outputs(t *testing.T, m *ir.Model, in map[string]*tensor.Tensor) [2][]float32 {
+// outputsOf are those of the reference and of the engine.
+func outputsOf(t *testing.T, m *ir.Model, in map[string]*tensor.Tensor) [2][]float32 {
 	t.Helper()
 	vals := map[string]op.Val{}
 	for name, x := range in {
@@ -159,7 +159,7 @@ func TestSplitIsTheDenseConvolution(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			m := conv(c.input, c.w, c.attrs...)
-			want := outputs(t, m, input(m))
+			want := outputsOf(t, m, input(m))
 			split := ir.CloneModel(m)
 			rep := apply(t, split, "split(form=split)")
 			l := rep.Layers[0]
@@ -182,7 +182,7 @@ func TestSplitIsTheDenseConvolution(t *testing.T) {
 			if last := split.Graph.Nodes[len(ops)-1]; last.Name != "conv" || len(split.Graph.Consts) != 3+strings.Count(strings.Join(ops, " "), "Gather") {
 				t.Errorf("the last node is %v; %d constants", last, len(split.Graph.Consts))
 			}
-			got := outputs(t, split, input(m))
+			got := outputsOf(t, split, input(m))
 			for k, by := range []string{"reference", "engine"} {
 				if d := distance(got[k], want[k]); d > 1e-5 {
 					t.Errorf("%s: %.2g from the dense convolution", by, d)
@@ -215,7 +215,7 @@ func TestSplitInHalfPrecision(t *testing.T) {
 	if l := rep.Layers[0]; l.Skipped || l.ErrorAfter != 0 || l.Format != "f16" {
 		t.Errorf("report %+v", l)
 	}
-	want, got := outputs(t, m, input(m)), outputs(t, split, input(m))
+	want, got := outputsOf(t, m, input(m)), outputsOf(t, split, input(m))
 	if d := distance(got[0], want[0]); d > 2e-3 {
 		t.Errorf("%.2g from the dense convolution", d)
 	}

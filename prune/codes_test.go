@@ -80,7 +80,7 @@ func reference(t *testing.T, m *ir.Model) []float32 {
 	return tensor.Float32s(out[0].(*tensor.Tensor))
 }
 
-func distanceOf(got, want []float32) float64 {
+func distance(got, want []float32) float64 {
 	if len(got) != len(want) {
 		return math.Inf(1)
 	}
@@ -120,7 +120,7 @@ func TestMergeCodes(t *testing.T) {
 			if err := ir.Check(m.Graph); err != nil {
 				t.Fatal(err)
 			}
-			if d := distanceOf(reference(t, m), want); d > 1e-6 {
+			if d := distance(reference(t, m), want); d > 1e-6 {
 				t.Errorf("%.2g from the outputs before", d)
 			}
 			for _, l := range compress.Layers(m) {

@@ -116,12 +116,12 @@ func TestPlantedNeuronsAreFound(t *testing.T) {
 	} {
 		m := load(t, n.path, n.fold)
 		want, before := output(t, m), units(m)
-		size, _ := cost.Stored(m)
+		size := stored(m)
 		done, err := grouptest.Plant(m, grouptest.Options{Every: 3, Scaled: n.scaled, Seed: 5})
 		if err != nil {
 			t.Fatal(err)
 		}
-		grown, _ := cost.Stored(m)
+		grown := stored(m)
 		r, err := compress.Parse("red(hash=false)")
 		if err != nil {
 			t.Fatal(err)
@@ -130,10 +130,15 @@ func TestPlantedNeuronsAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		d, after := distance(output(t, m), want), units(m)
-		now, _ := cost.Stored(m)
-		t.Logf("%s: %d units, %d after planting %d (%d scaled), %d after; %d, %d, %d parameters; distance %.2g", n.path, before, before+done.Units, done.Units, done.Scaled, after, size, grown, now, d)
+		t.Logf("%s: %d units, %d after planting %d (%d scaled), %d after; %d, %d, %d parameters; distance %.2g", n.path, before, before+done.Units, done.Units, done.Scaled, after, size, grown, stored(m), d)
 		if after > before || d > 1e-5 {
 			t.Errorf("%s: %d units of %d are left, outputs differ by %.2g", n.path, after, before, d)
 		}
 	}
+}
+
+// stored counts the parameters.
+func stored(m *ir.Model) int {
+	n, _ := cost.Stored(m)
+	return n
 }

@@ -1,11 +1,12 @@
 package main
 
-import "fmt"
-
 // Amounts: shares that are kept, widths, and thresholds of merging.
 var (
-	kept  = []string{"0.98", "0.95", "0.9", "0.85", "0.8", "0.7", "0.6", "0.5"}
-	codes = []string{"8", "7", "6", "5", "4", "3", "2"}
+	kept = amounts{
+		[]string{"0.98", "0.95", "0.9", "0.85", "0.8", "0.7", "0.6", "0.5"},
+		[]string{"0.995", "0.99", "0.98", "0.97", "0.95", "0.92", "0.9", "0.85"},
+	}
+	codes = amounts{[]string{"8", "7", "6", "5", "4", "3", "2"}, []string{"8", "7", "6", "5", "4"}}
 )
 
 // Curves and families that the page speaks of by name.
@@ -54,5 +55,3 @@ var families = []family{
 		},
 	},
 }
-
-func seedName(seed int) string { return fmt.Sprintf("seed %d", seed) }
