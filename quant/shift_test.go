@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pare/compress"
 	"pare/ir"
 	"pare/tensor"
 )
