@@ -124,3 +124,9 @@ func (c *LayerCost) add(o *LayerCost) {
 	c.Totals.Add(o.Totals)
 	c.Reuse.Add(o.Reuse)
 }
+
+// SizeOf is what the constants of a model amount to; nothing else is counted.
+func SizeOf(m *ir.Model) (t cost.Totals) {
+	t.Params, t.Bytes = cost.Stored(m)
+	return t
+}
