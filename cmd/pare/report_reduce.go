@@ -23,11 +23,17 @@ func reduced(r *pare.Report) (reduced, encoded []compress.LayerReport) {
 	return reduced, encoded
 }
 
-// printReduced lists what became of layers, one line for all steps.
+// printReduced lists what became of layers, one line for all steps, and counts those
+// that are as they were.
 func printReduced(w io.Writer, layers []compress.LayerReport) {
 	rows := [][]string{{"LAYER", "OP", "INPUTS", "OUTPUTS", "PARAMS", "MACS", "MULTIPLICATIONS", "ADDITIONS", "ERROR", "NOTE"}}
+	same := 0
 	for _, l := range joined(layers) {
 		b, a := l.Before, l.After
+		if l.Reason == "" && l.ErrorAfter == 0 && b != nil && a != nil && *b == *a {
+			same++
+			continue
+		}
 		if b == nil || a == nil {
 			rows = append(rows, []string{l.Name, l.Op, "", "", count(int64(l.Params)), "", "", "", percent(l.ErrorAfter), note(l)})
 			continue
@@ -40,6 +46,11 @@ func printReduced(w io.Writer, layers []compress.LayerReport) {
 	}
 	if len(rows) > 1 {
 		table(w, rows)
+	}
+	if same > 0 {
+		fmt.Fprintf(w, "%d layers are as they were\n", same)
+	}
+	if len(rows) > 1 || same > 0 {
 		fmt.Fprintln(w)
 	}
 }
