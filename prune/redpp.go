@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"pare/compress"
+	"pare/cost"
 	"pare/decompose"
 	"pare/format"
 	"pare/ir"
@@ -83,12 +84,16 @@ func (l *layer) splitting(r *compress.LayerReport) string {
 // codes merges channels of a quantised network.
 func (q *REDPP) codes(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	before := env.Layers(m)
+	_, bytes := cost.Stored(m)
 	merged, err := mergeCodes(ctx, m)
 	if err != nil {
 		return err
 	}
 	if _, err := op.Infer(m); err != nil {
 		return err
+	}
+	if _, now := cost.Stored(m); now > bytes {
+		env.Warn("the network takes %d bytes more: sums of merged codes need 8 bits", now-bytes)
 	}
 	for i := range before {
 		l := &before[i]
