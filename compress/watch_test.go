@@ -152,6 +152,15 @@ func TestUnmeasured(t *testing.T) {
 	if err != nil || rep.Steps[0].Output != nil || len(rep.Warnings) != 1 || !strings.Contains(rep.Warnings[0], "no means to run networks") {
 		t.Errorf("without a runner: %v, %+v", err, rep)
 	}
+	rep, err = r.Run(context.Background(), parseModel(t, twoLayers), compress.Options{
+		Run: newReference,
+		Random: func(*ir.Model, int) (map[string]*tensor.Tensor, error) {
+			return map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, 4, 7)}, nil
+		},
+	})
+	if err != nil || rep.Steps[0].Output != nil || len(rep.Warnings) != 1 || !strings.Contains(rep.Warnings[0], "not measured") {
+		t.Errorf("with inputs that do not fit: %v, %+v", err, rep)
+	}
 	if r, err = compress.Parse("halve(break=true)"); err != nil {
 		t.Fatal(err)
 	}
