@@ -3,6 +3,7 @@ package pare
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -47,6 +48,10 @@ type Report struct {
 	Output *Info `json:"output,omitempty"` // of the written file
 	compress.Report
 	Eval *eval.Result `json:"eval,omitempty"`
+	// Attempts are what CompressTo tried, in turn.
+	Attempts []Attempt `json:"attempts,omitempty"`
+
+	searched map[string]float64 // figures of the attempt that was chosen
 }
 
 // Compress applies a recipe, or the preset of that name, to the model. On error
@@ -164,6 +169,13 @@ func changes(r *compress.Recipe) bool {
 // Figures are what goals can be checked against.
 func (r *Report) Figures() map[string]float64 {
 	out := Figures(r.Eval)
+	maps.Copy(out, r.searched)
+	if r.Before.Params > 0 {
+		out["params"] = float64(r.After.Params) / float64(r.Before.Params)
+	}
+	if r.Output != nil && r.Input.MACs > 0 {
+		out["macs"] = ratio(r.Output.MACs, r.Input.MACs)
+	}
 	if r.Output != nil && r.Input.Bytes > 0 {
 		out["size"] = float64(r.Output.Bytes) / float64(r.Input.Bytes)
 	} else if r.Before.Bytes > 0 {
