@@ -56,6 +56,9 @@ func (r *Recipe) Validate() error {
 			return err
 		}
 	}
+	if err := r.ordered(); err != nil {
+		return err
+	}
 	_, err := findMachine(r.For)
 	return err
 }
@@ -211,8 +214,28 @@ func (p *parser) exponent() bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
+// method reads the name of a method. Names such as "red++" end with the character
+// that joins steps: the longest one that fits is meant.
+func (p *parser) method() (name string, at int, err error) {
+	p.space()
+	at = p.pos
+	for n := range registry {
+		if strings.HasSuffix(n, "+") && len(n) > len(name) && strings.HasPrefix(p.text[at:], n) {
+			name = n
+		}
+	}
+	if name == "" {
+		return p.word("the name of a method")
+	}
+	p.pos += len(name)
+	if p.pos < len(p.text) && strings.IndexByte("(),+ \t\n", p.text[p.pos]) < 0 {
+		return "", at, p.errorf(p.pos, "expected \"+\" between %s and the next step", name)
+	}
+	return name, at, nil
+}
+
 func (p *parser) step() (Method, error) {
-	name, at, err := p.word("the name of a method")
+	name, at, err := p.method()
 	if err != nil {
 		return nil, err
 	}

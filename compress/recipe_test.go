@@ -38,6 +38,23 @@ func init() {
 	compress.Register(compress.Info{Name: "outer", Doc: "for tests", New: func() compress.Method {
 		return &outer{Count: 3, Speed: Speed{0.5}, How: "slow"}
 	}})
+	compress.Register(compress.Info{Name: "outer++", Doc: "for tests", New: func() compress.Method { return &louder{} }})
+}
+
+// louder has the name of another method and the sign that joins steps, and
+// parameters that it shares with others.
+type louder struct {
+	Quiet
+	Loud int `json:"loud" doc:"how loud"`
+}
+
+func (*louder) Validate() error { return nil }
+
+func (*louder) Apply(context.Context, *ir.Model, *compress.Env) error { return nil }
+
+// Quiet holds them.
+type Quiet struct {
+	Hush bool `json:"hush" doc:"whether to be quiet"`
 }
 
 func TestCanonical(t *testing.T) {
@@ -53,6 +70,15 @@ func TestCanonical(t *testing.T) {
 		"copy;/a/b:0:skip":              "copy;/a/b:0:skip",
 		"copy;fc: a=32 ;x:a=4,w=3":      "copy;fc:a=32;x:w=3,a=4",
 		"copy; for=avx2 ;fc:skip":       "copy;fc:skip;for=avx2",
+		"outer++":                       "outer++",
+		" outer++ + copy":               "outer+++copy",
+		"outer+++outer+outer++":         "outer+++outer+outer++",
+		"outer+outer+++copy":            "outer+outer+++copy",
+		"outer++(loud=2)+outer++( )":    "outer++(loud=2)+outer++",
+		"outer++(loud=2,hush=true)":     "outer++(hush=true,loud=2)",
+		"outer(base=outer++,on=true)":   "outer(on=true,base=outer++)",
+		"outer(base=outer++)+outer++":   "outer(base=outer++)+outer++",
+		"outer++;conv1:skip":            "outer++;conv1:skip",
 	} {
 		r, err := compress.Parse(in)
 		if err != nil {
@@ -86,6 +112,13 @@ func TestMistakes(t *testing.T) {
 		"outer(count=-1)":             "outer: count=-1 is negative",
 		"outer(base=outer(count=-1))": "count=-1 is negative",
 		"copy)":                       `character 5: unexpected ")"`,
+		"outer++copy":                 `character 8: expected "+" between outer++ and the next step`,
+		"outer+++":                    "character 9: expected the name",
+		"outer++++copy":               "character 9: expected the name",
+		"outer+":                      "character 7: expected the name",
+		"outer++(laud=1)":             `outer++ has no parameter "laud", did you mean "loud"?`,
+		"copi++":                      `character 1: there is no method "copi", did you mean "copy"?`,
+		"outer++)":                    `character 8: unexpected ")"`,
 		"copy;x":                      "write pattern:skip or pattern:w=8,a=8",
 		"copy;x:w=9":                  "w=9 is not in 2..8",
 		"copy;x:a=16":                 "a=16 is neither in 2..8 nor 32",
@@ -122,6 +155,9 @@ layers:
 	if want := "copy+outer(count=7,rate=0.25,base=outer(on=true))+outer(how=fast);layer4.*:skip;conv1:w=8"; r.String() != want {
 		t.Errorf("read as %q, want %q", r, want)
 	}
+	if r, err = compress.ParseFile([]byte("steps: [outer++, {outer++: {loud: 3}}, copy]")); err != nil || r.String() != "outer+++outer++(loud=3)+copy" {
+		t.Errorf("names that end in +: %v, %v", r, err)
+	}
 	if r, err = compress.ParseFile([]byte("steps: [copy]\nlayers: {match: fc, skip: true}\nfor: avx2")); err != nil || r.String() != "copy;fc:skip;for=avx2" {
 		t.Errorf("single selection: %v, %v", r, err)
 	}
@@ -151,6 +187,7 @@ func TestParams(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add("copy+outer(count=1,base=outer(rate=2));a*:skip")
+	f.Add("outer+++outer++(loud=1)+outer(base=outer++)")
 	f.Fuzz(func(t *testing.T, text string) {
 		r, err := compress.Parse(text)
 		if err != nil {

@@ -22,6 +22,7 @@ func TestArgsLayout(t *testing.T) {
 	var dl lineArgs
 	var sum sumArgs
 	var sc scaleArgs
+	var sp splitArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -204,6 +205,19 @@ func TestArgsLayout(t *testing.T) {
 		{"run.step", unsafe.Offsetof(lineRun{}.step), 40},
 		{"run.n", unsafe.Offsetof(lineRun{}.n), 48},
 		{"run", unsafe.Sizeof(lineRun{}), 56},
+		{"split.src", unsafe.Offsetof(sp.src), 0},
+		{"split.weights", unsafe.Offsetof(sp.weights), 24},
+		{"split.z", unsafe.Offsetof(sp.z), 48},
+		{"split.y", unsafe.Offsetof(sp.y), 72},
+		{"split.taps", unsafe.Offsetof(sp.taps), 96},
+		{"split.chunks", unsafe.Offsetof(sp.chunks), 120},
+		{"split.terms", unsafe.Offsetof(sp.terms), 144},
+		{"split.starts", unsafe.Offsetof(sp.starts), 168},
+		{"split.pitch", unsafe.Offsetof(sp.pitch), 192},
+		{"split.width", unsafe.Offsetof(sp.width), 200},
+		{"split.first", unsafe.Offsetof(sp.first), 208},
+		{"splitChunk.n", unsafe.Offsetof(splitChunk{}.n), 4},
+		{"splitPart.factor", unsafe.Offsetof(splitPart{}.factor), 4},
 		{"scales.step", unsafe.Offsetof(c.step), 0},
 		{"scales.zero", unsafe.Offsetof(c.zero), 24},
 		{"scales.lo", unsafe.Offsetof(c.lo), 48},

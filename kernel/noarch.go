@@ -6,6 +6,7 @@ package kernel
 // rows alone.
 var (
 	archSumCodes           []impl[sumCodesLoop]
+	archSplit              []splitRow
 	archScaleCodes         []impl[scaleCodesLoop]
 	archDepthLines         []depthLine
 	archGateRows           []impl[gateRowsLoop]

@@ -41,6 +41,9 @@ func Table() []Row {
 	for _, t := range lowTiles {
 		add("low", t.name, t.needs)
 	}
+	for _, r := range splitRows {
+		add("split", r.name, r.needs)
+	}
 	rows = append(rows, list("depthwise", depthwiseLoops)...)
 	rows = append(rows, list("maxpool", maxLoops)...)
 	rows = append(rows, list("sumpool", sumLoops)...)

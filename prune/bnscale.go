@@ -15,6 +15,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "bn-scale",
+		Kind: compress.Pruning,
 		Doc:  "remove the channels that batch-norms scale least",
 		Ref:  "[liu17] Learning Efficient Convolutional Networks through Network Slimming, arXiv:1708.06519",
 		New:  func() compress.Method { return &BNScale{Structured: usual()} },
@@ -32,7 +33,7 @@ func (q *BNScale) Validate() error { return q.check() }
 func (q *BNScale) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	scored := false
 	err := q.prune(ctx, m, env, func(a *group.Analysis, g *group.Group) ([]float64, string) {
-		scores, why := scales(a, g)
+		scores, why := gammaScores(a, g)
 		scored = scored || why == ""
 		return scores, why
 	})
@@ -43,9 +44,9 @@ func (q *BNScale) Apply(ctx context.Context, m *ir.Model, env *compress.Env) err
 	return err
 }
 
-// scales are the mean |γ| of every unit, over the batch-norms behind what computes
+// gammaScores are the mean |γ| of every unit, over the batch-norms behind what computes
 // it.
-func scales(a *group.Analysis, g *group.Group) ([]float64, string) {
+func gammaScores(a *group.Analysis, g *group.Group) ([]float64, string) {
 	sum, n, at := make([]float64, len(g.Units)), make([]float64, len(g.Units)), unitIndex(g)
 	for _, l := range g.Links {
 		if l.Role == group.Column || len(l.Node.Out) == 0 {

@@ -18,7 +18,7 @@ func finite(m *ir.Model) error {
 		}
 		for _, w := range tensor.Float32s(l.Weight.Const) {
 			if w-w != 0 {
-				return fault.AtNode(l.Name, errors.New("its weights are not finite: channels cannot be ranked by them"))
+				return fault.AtNode(l.Node, errors.New("its weights are not finite: channels cannot be ranked by them"))
 			}
 		}
 	}

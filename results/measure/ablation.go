@@ -33,17 +33,29 @@ const (
 func ablationNetworks() []network {
 	var out []network
 	for _, n := range networks {
-		switch n.kind {
+		switch n = n.heldOut(); n.kind {
 		case "cifar10":
-			n.data, n.samples = "cifar10/train_batch_1.bin", heldOutCIFAR
+			n.samples = heldOutCIFAR
 		case "images":
-			n.data, n.samples = "imagenet/calibration", heldOutImageNet
+			n.samples = heldOutImageNet
 		default:
 			continue
 		}
 		out = append(out, n)
 	}
 	return out
+}
+
+// heldOut is the network on samples that no accuracy is reported on; those that
+// have none stay as they are.
+func (n network) heldOut() network {
+	switch n.kind {
+	case "cifar10":
+		n.data = "cifar10/train_batch_1.bin"
+	case "images":
+		n.data = "imagenet/calibration"
+	}
+	return n
 }
 
 // factor is one choice: variants by name, with WIDTHS, WA or W in place of the

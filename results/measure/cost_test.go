@@ -49,20 +49,17 @@ func TestBitOperations(t *testing.T) {
 // aside, which reads the first token of a sentence.
 func TestBitOperationsOfOpenSizes(t *testing.T) {
 	n := datafreeNetworks()[len(datafreeNetworks())-1]
-	original, err := pare.Load(assets.Path(t, filepath.FromSlash(n.file)))
+	assets.Path(t, filepath.FromSlash(n.file))
+	trial, err := newTrial(context.Background(), n, wishes{samples: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer original.Close()
-	trial, err := newTrial(context.Background(), n, original, assets.Dir(), 1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	defer trial.close()
 	b, err := trial.data.Batch(context.Background(), 0, sizedBatch)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := original.Clone()
+	m := trial.original.Clone()
 	rep, err := m.Compress(context.Background(), "copy", pare.Options{})
 	if err != nil {
 		t.Fatal(err)

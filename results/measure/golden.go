@@ -22,6 +22,7 @@ type row struct {
 	Network   string        `json:"network"`
 	Recipe    string        `json:"recipe"`           // name of the column
 	Widths    string        `json:"widths,omitempty"` // of the column
+	Point     string        `json:"point,omitempty"`  // of the column
 	Steps     string        `json:"steps,omitempty"`  // the recipe in full
 	Format    int           `json:"format,omitempty"` // figuresFormat when it was measured
 	File      string        `json:"file,omitempty"`   // digest of the written file
@@ -35,6 +36,8 @@ type row struct {
 	SNR       float64       `json:"snr_db"`
 	Bytes     int64         `json:"bytes"`
 	BitOps    *float64      `json:"bit_operations,omitempty"` // of a sample; nil where not counted
+	Costs     *costs        `json:"costs,omitempty"`          // of points
+	Time      *timing       `json:"time,omitempty"`           // of points; differs from run to run
 	Seconds   float64       `json:"seconds"`                  // of compression; differs from run to run
 	Error     string        `json:"error,omitempty"`
 	cell      time.Duration // that measuring took in all
@@ -89,7 +92,7 @@ func (r row) quality() string {
 
 // same reports whether two rows agree in everything but time.
 func (r row) same(o row) bool {
-	r.Seconds, o.Seconds = 0, 0
+	r.Seconds, o.Seconds, r.Time, o.Time = 0, 0, nil, nil
 	r.Format, r.File, o.Format, o.File = 0, "", 0, ""
 	a, _ := json.Marshal(r) // finite numbers
 	b, _ := json.Marshal(o)
@@ -110,7 +113,7 @@ func readRows(path string) ([]row, error) {
 
 func find(rows []row, network string, c column) *row {
 	for i := range rows {
-		if r := &rows[i]; r.Network == network && r.Recipe == c.name && r.Widths == c.widths {
+		if r := &rows[i]; r.Network == network && r.Recipe == c.name && r.Widths == c.widths && r.Point == c.point {
 			return &rows[i]
 		}
 	}
@@ -119,7 +122,7 @@ func find(rows []row, network string, c column) *row {
 
 // printChange says what a figure was before.
 func printChange(old []row, r row) {
-	if was := find(old, r.Network, column{name: r.Recipe, widths: r.Widths}); was != nil && !was.same(r) {
+	if was := find(old, r.Network, column{name: r.Recipe, widths: r.Widths, point: r.Point}); was != nil && !was.same(r) {
 		fmt.Printf("  was %s\n", was)
 	}
 }
@@ -155,7 +158,7 @@ func (s *set) write(rows []row) error {
 	return s.writePage(rows)
 }
 
-// writePage makes the page of the figures.
+// writePage makes the page of the figures and its pictures.
 func (s *set) writePage(rows []row) error {
 	old, err := os.ReadFile(s.page)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -165,5 +168,17 @@ func (s *set) writePage(rows []row) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.page, err)
 	}
-	return atomicfile.Write(s.page, func(w io.Writer) error { _, err := w.Write(fresh); return err })
+	if err := writeBytes(s.page, fresh); err != nil || s.pictures == nil {
+		return err
+	}
+	for _, p := range s.pictures(rows) {
+		if err := writeBytes(p.path, p.svg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeBytes(path string, data []byte) error {
+	return atomicfile.Write(path, func(w io.Writer) error { _, err := w.Write(data); return err })
 }

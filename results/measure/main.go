@@ -18,6 +18,9 @@ func main() {
 	columns := flag.String("columns", "", "only columns whose name or widths contain one of these, separated by commas")
 	flag.IntVar(&w.samples, "samples", 0, "measure on so many samples; the files are not rewritten")
 	flag.BoolVar(&w.again, "again", false, "compress again what has figures, and measure again where the written file differs")
+	flag.BoolVar(&w.heldOut, "heldout", false, "measure on samples that no table is made of; the files are not rewritten")
+	flag.BoolVar(&w.time, "time", false, "time what has figures, against the original, and measure nothing else; wants a quiet machine")
+	flag.StringVar(&w.files, "files", "", "keep the compressed networks in this folder; with -time, take them from there")
 	render := flag.Bool("render", false, "only write the page of the figures that there are")
 	flag.StringVar(&w.export, "export", "", "write the samples to this folder, for other tools, and measure nothing")
 	flag.Parse()
@@ -53,8 +56,14 @@ type wishes struct {
 	networks, columns []string // parts of names; none for all
 	samples           int      // 0 for those of the networks
 	export            string   // folder for the samples, which are not measured then
+	files             string   // folder in which compressed networks stay, "" for none
+	heldOut           bool     // measure on the networks' other samples
+	time              bool     // time cells with figures, and nothing else
 	again             bool
 }
+
+// try reports whether the figures are only looked at.
+func (w wishes) try() bool { return w.samples > 0 || w.heldOut }
 
 // parts splits a list at its commas.
 func parts(list string) []string {
@@ -74,9 +83,13 @@ func chosen(name string, parts []string) bool {
 // measure goes through the cells that are due; the files are rewritten after
 // each, so that a run which was stopped goes on where it was.
 func (s *set) measure(ctx context.Context, w wishes) error {
-	dir := assets.Dir()
-	if dir == "" {
+	if assets.Dir() == "" {
 		return fmt.Errorf("the assets are missing; set PARE_ASSETS to their folder")
+	}
+	if w.files != "" {
+		if err := os.MkdirAll(w.files, 0o777); err != nil {
+			return err
+		}
 	}
 	for _, n := range s.networks {
 		if !chosen(n.name, w.networks) {
@@ -86,12 +99,15 @@ func (s *set) measure(ctx context.Context, w wishes) error {
 		if err != nil {
 			return err
 		}
-		due := s.due(n, old, w)
+		due, do := s.due(n, old, w), network.measure
+		if w.time {
+			due, do = s.untimed(n, old, w), network.time
+		}
 		fmt.Printf("%s: %d cells\n", n.name, len(due))
 		if len(due) == 0 {
 			continue
 		}
-		if err := n.measure(ctx, dir, due, old, w.samples, s.keep(w.samples > 0)); err != nil {
+		if err := do(n, ctx, due, old, w, s.keep(w.try())); err != nil {
 			return fmt.Errorf("%s: %w", n.name, err)
 		}
 	}
@@ -102,21 +118,26 @@ func (s *set) measure(ctx context.Context, w wishes) error {
 func (s *set) due(n network, old []row, w wishes) []column {
 	var out []column
 	for _, c := range s.columns {
-		if !c.suits(n) || !chosen(c.name, w.columns) && !chosen(c.widths, w.columns) {
+		if !c.wished(n, w) {
 			continue
 		}
-		if r := find(old, n.name, c); w.again || w.samples > 0 || r == nil || !r.current(n, c) || r.Error != "" {
+		if r := find(old, n.name, c); w.again || w.try() || r == nil || !r.current(n, c) || r.Error != "" {
 			out = append(out, c)
 		}
 	}
 	return out
 }
 
+// wished reports whether a column is measured on a network and was asked for.
+func (c column) wished(n network, w wishes) bool {
+	return c.suits(n) && (chosen(c.name, w.columns) || chosen(c.widths, w.columns) || chosen(c.point, w.columns))
+}
+
 // keep returns what is done with every fresh row: it is printed, and written
 // with all others unless this is a try.
 func (s *set) keep(try bool) func(r row) error {
 	return func(r row) error {
-		fmt.Printf("%-18s %-24s %-6s %s, %.1f s in all\n", r.Network, r.Recipe, r.Widths, r, r.cell.Seconds())
+		fmt.Printf("%-18s %-24s %-6s %s, %.1f s in all\n", r.Network, r.Recipe, r.Widths+r.Point, r, r.cell.Seconds())
 		if try {
 			return nil
 		}

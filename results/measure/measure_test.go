@@ -34,7 +34,20 @@ func TestTablesFollowFromFigures(t *testing.T) {
 		if !bytes.Equal(got, want) {
 			t.Errorf("the tables of %s are not made from %s; run go run ./results/measure -set %s", s.page, s.golden, s.name)
 		}
+		checkPictures(t, s, rows)
 		checkRows(t, s, rows)
+	}
+}
+
+// checkPictures wants the pictures of a page to be those of the figures.
+func checkPictures(t *testing.T, s *set, rows []row) {
+	if s.pictures == nil {
+		return
+	}
+	for _, p := range s.pictures(rows) {
+		if got, err := os.ReadFile(p.path); err != nil || !bytes.Equal(got, p.svg) {
+			t.Errorf("%s is not made from %s (%v); run go run ./results/measure -set %s -render", p.path, s.golden, err, s.name)
+		}
 	}
 }
 
@@ -44,7 +57,10 @@ func checkRows(t *testing.T, s *set, rows []row) {
 		t.Errorf("%s: %d rows, of which %d are of the set", s.golden, len(rows), len(kept))
 	}
 	for _, r := range rows {
-		if r.Error == "" && (r.Bytes <= 0 || r.Samples <= 0 || r.SNR == 0 && r.merit() == 0) {
+		if r.Error != "" || r.Point == analysis.point && r.Seconds > 0 {
+			continue
+		}
+		if r.Bytes <= 0 || r.Samples <= 0 || r.SNR == 0 && r.merit() == 0 || r.Point != "" && r.Costs == nil {
 			t.Errorf("%s: incomplete row %+v", s.golden, r)
 		}
 	}
@@ -81,9 +97,9 @@ func TestEveryCellIsMeasured(t *testing.T) {
 // TestColumnsAreToldApart: names and widths are what rows are found by.
 func TestColumnsAreToldApart(t *testing.T) {
 	for _, s := range sets {
-		seen := map[[2]string]string{}
+		seen := map[[3]string]string{}
 		for _, c := range s.columns {
-			key := [2]string{c.name, c.widths}
+			key := [3]string{c.name, c.widths, c.point}
 			if r, ok := seen[key]; ok && r != c.recipe {
 				t.Errorf("%s: %s %s is %q and %q", s.name, c.name, c.widths, r, c.recipe)
 			}

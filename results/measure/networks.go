@@ -1,6 +1,11 @@
 package main
 
-import "pare/ir"
+import (
+	"path/filepath"
+
+	"pare/internal/assets"
+	"pare/ir"
+)
 
 // network is one network with the data it is measured on; paths are relative to
 // the assets.
@@ -11,6 +16,17 @@ type network struct {
 	batch, samples int // 0 for the defaults
 	// repair mends the network before anything else, where its file is broken.
 	repair func(m *ir.Model)
+	// fill names the network in place of file where it comes without weights and
+	// data: only what compressing takes is measured.
+	fill string
+}
+
+// path is the network's file; one that comes without weights is written to dir.
+func (n network) path(dir string) (string, error) {
+	if n.fill != "" {
+		return assets.Fill(dir, n.fill)
+	}
+	return filepath.Join(assets.Dir(), n.file), nil
 }
 
 // Preprocessing of the data.

@@ -18,17 +18,29 @@ type set struct {
 	columns  []column
 	// render returns the page with the tables of the rows; old is what it holds.
 	render func(old []byte, rows []row) ([]byte, error)
+	// pictures draws what the page shows, nil where it shows none.
+	pictures func(rows []row) []picture
 }
 
-// column is one recipe; widths is "" where a set does not vary them. only names
-// the networks that it is measured on, nil for all.
+// picture is a file beside the page.
+type picture struct {
+	path string
+	svg  []byte
+}
+
+// column is one recipe; widths is "" where a set does not vary them, point where
+// it does not vary how much is removed. only names the networks that it is
+// measured on, nil for all but those without data.
 type column struct {
-	name, widths, recipe string
-	only                 []string
+	name, widths, point, recipe string
+	seed                        uint64
+	only                        []string
 }
 
 // suits reports whether the column is measured on a network.
-func (c column) suits(n network) bool { return c.only == nil || slices.Contains(c.only, n.name) }
+func (c column) suits(n network) bool {
+	return c.only == nil && n.fill == "" || slices.Contains(c.only, n.name)
+}
 
 // steps is the recipe in full.
 func (c column) steps() string { return presetRecipe(c.recipe) }
@@ -43,7 +55,7 @@ func presetRecipe(name string) string {
 	return name
 }
 
-var sets = []*set{&quality, &datafree, &ablation}
+var sets = []*set{&quality, &datafree, &ablation, &pruning}
 
 func findSet(name string) (*set, error) {
 	for _, s := range sets {

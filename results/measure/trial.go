@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"pare"
 	"pare/dataset"
 	"pare/eval"
+	"pare/internal/assets"
 )
 
 // trial is one network with what every recipe is measured on.
@@ -18,30 +21,24 @@ type trial struct {
 	network
 	original  *pare.Model
 	reference *memo
-	data      dataset.Set
+	data      dataset.Set // nil where only compressing is measured
 	samples   int
 	known     map[string]row // figures by the file that they were measured of
+	scratch   string         // folder for files that do not stay
+	files     string         // folder of compressed files that stay, "" for none
 }
 
 // measure tries columns on the network and hands every row to keep.
-func (n network) measure(ctx context.Context, dir string, columns []column, old []row, samples int, keep func(row) error) error {
-	original, err := pare.Load(filepath.Join(dir, n.file))
+func (n network) measure(ctx context.Context, columns []column, old []row, w wishes, keep func(row) error) error {
+	t, err := newTrial(ctx, n, w)
 	if err != nil {
 		return err
 	}
-	defer original.Close()
-	if n.repair != nil {
-		n.repair(original.IR())
-	}
-	if samples == 0 {
-		samples = n.samples
-	}
-	t, err := newTrial(ctx, n, original, dir, samples)
-	if err != nil {
-		return err
-	}
+	defer t.close()
 	for _, r := range old {
-		t.remember(r)
+		if !w.heldOut {
+			t.remember(r)
+		}
 	}
 	for _, c := range columns {
 		got, err := t.try(ctx, c)
@@ -56,18 +53,56 @@ func (n network) measure(ctx context.Context, dir string, columns []column, old 
 	return nil
 }
 
-func newTrial(ctx context.Context, n network, original *pare.Model, dir string, samples int) (*trial, error) {
-	session, err := original.NewSession(ctx, pare.SessionOptions{})
+// newTrial opens a network and its data. The trial must be closed.
+func newTrial(ctx context.Context, n network, w wishes) (*trial, error) {
+	scratch, err := os.MkdirTemp("", "measure")
 	if err != nil {
 		return nil, err
 	}
-	data, err := original.OpenData(n.spec(dir))
-	if err != nil {
+	t := &trial{network: n, samples: cmp.Or(w.samples, n.samples), known: map[string]row{}, scratch: scratch, files: w.files}
+	if err := t.open(ctx, w.heldOut); err != nil {
+		t.close()
 		return nil, err
 	}
-	t := &trial{network: n, original: original, reference: &memo{Network: session}, samples: samples, known: map[string]row{}}
-	t.data = &remembered{Set: data, batches: map[[2]int]dataset.Batch{}}
 	return t, nil
+}
+
+func (t *trial) close() {
+	if t.original != nil {
+		t.original.Close()
+	}
+	os.RemoveAll(t.scratch)
+}
+
+func (t *trial) open(ctx context.Context, heldOut bool) error {
+	path, err := t.path(t.scratch)
+	if err != nil {
+		return err
+	}
+	if t.original, err = pare.Load(path); err != nil {
+		return err
+	}
+	if t.repair != nil {
+		t.repair(t.original.IR())
+	}
+	if t.fill != "" {
+		return nil
+	}
+	session, err := t.original.NewSession(ctx, pare.SessionOptions{})
+	if err != nil {
+		return err
+	}
+	n := t.network
+	if heldOut {
+		n = n.heldOut()
+	}
+	data, err := t.original.OpenData(n.spec(assets.Dir()))
+	if err != nil {
+		return err
+	}
+	t.reference = &memo{Network: session}
+	t.data = &remembered{Set: data, batches: map[[2]int]dataset.Batch{}}
+	return nil
 }
 
 // remember keeps the figures of a file for other columns that write the same.
@@ -96,7 +131,7 @@ func (t *trial) try(ctx context.Context, c column) (row, error) {
 	if err != nil {
 		got.Error, got.Samples = err.Error(), t.samples
 	}
-	got.Network, got.Recipe, got.Widths, got.Steps, got.Format = t.name, c.name, c.widths, c.steps(), figuresFormat
+	got.Network, got.Recipe, got.Widths, got.Point, got.Steps, got.Format = t.name, c.name, c.widths, c.point, c.steps(), figuresFormat
 	got.cell = time.Since(start)
 	return got, nil
 }
@@ -104,41 +139,71 @@ func (t *trial) try(ctx context.Context, c column) (row, error) {
 // run compresses the network by one column, without data, and measures the
 // written file, unless the figures of the very same are known.
 func (t *trial) run(ctx context.Context, c column) (row, error) {
-	tmp, err := os.MkdirTemp("", "measure")
+	w, err := t.write(ctx, c)
 	if err != nil {
 		return row{}, err
 	}
-	defer os.RemoveAll(tmp)
-	m := t.original.Clone()
-	input, err := m.InputRange(t.options)
-	if err != nil {
-		return row{}, err
-	}
-	rep, err := m.Compress(ctx, c.recipe, pare.Options{Input: input})
-	if err != nil {
-		return row{}, err
-	}
-	path := filepath.Join(tmp, "small.onnx")
-	info, err := m.Save(path, pare.SaveOptions{})
-	if err != nil {
-		return row{}, err
-	}
-	out := row{Bytes: info.Bytes}
-	if out.File, err = digest(path); err != nil {
-		return row{}, err
+	out := row{Bytes: w.bytes, File: w.digest, Seconds: seconds(w.report)}
+	if c.point != "" {
+		out.Costs = countCosts(w.model)
 	}
 	if known, ok := t.known[out.File]; ok {
-		known.Seconds = seconds(rep)
+		known.Seconds, known.Costs = out.Seconds, out.Costs
 		return known, nil
 	}
 	if c.widths != "" {
-		if out.BitOps, err = t.bitOperations(ctx, m, rep); err != nil {
+		if out.BitOps, err = t.bitOperations(ctx, w.model, w.report); err != nil {
 			return out, err
 		}
 	}
-	err = t.evaluate(ctx, path, &out)
-	out.Seconds = seconds(rep)
-	return out, err
+	if t.data == nil {
+		return out, nil
+	}
+	return out, t.evaluate(ctx, w.path, &out)
+}
+
+// written is a compressed network and its file.
+type written struct {
+	model  *pare.Model
+	report *pare.Report
+	path   string
+	digest string
+	bytes  int64
+}
+
+// write compresses the network by one column into a file.
+func (t *trial) write(ctx context.Context, c column) (*written, error) {
+	m := t.original.Clone()
+	input, err := m.InputRange(t.options)
+	if err != nil {
+		return nil, err
+	}
+	rep, err := m.Compress(ctx, c.recipe, pare.Options{Input: input, Seed: c.seed})
+	if err != nil {
+		return nil, err
+	}
+	path := t.file(c)
+	info, err := m.Save(path, pare.SaveOptions{})
+	if err != nil {
+		return nil, err
+	}
+	sum, err := digest(path)
+	return &written{m, rep, path, sum, info.Bytes}, err
+}
+
+// file is where a column's network is written.
+func (t *trial) file(c column) string {
+	if t.files == "" {
+		return filepath.Join(t.scratch, "small.onnx")
+	}
+	return filepath.Join(t.files, slug(strings.Join([]string{t.name, c.name, c.widths, c.point}, " "))+".onnx")
+}
+
+// slug is a name that a file can have everywhere.
+func slug(name string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9')
+	}), "-")
 }
 
 // seconds is how long compression took.

@@ -1,0 +1,101 @@
+package cost_test
+
+import (
+	"strings"
+	"testing"
+
+	"pare/cost"
+	"pare/ir"
+)
+
+// TestOf counts a network by hand: a strided convolution, a depthwise one, dense
+// layers with weights on either side and of codes, a product of activations.
+func TestOf(t *testing.T) {
+	m, err := ir.Parse(strings.NewReader(`
+opset 21
+graph costs(x f32[N,2,4,4], a f32[N,3,2], b f32[N,2,3]) -> (d, e, f, g) {
+  const w = f32[3,2,1,2]{1, 2, 3, 3,  -2, 2, 0, 3,  4, 1, 0, 0}
+  const s = f32[3,1,1,1]{0.5, 0.5, 2}
+  const q = i8[2,3]{1, -1, 2,  3, 3, -3}
+  const z = i8[3]{0, 0, 0}
+  const k = f32[3]{0.1, 0.2, 0.3}
+  const l = f32[3,2]{7, 7,  0, 0,  1, 8}
+  c = Conv(x, w, _) {strides=[1, 2]} @c
+  d = Conv(c, s, _) {group=3} @d
+  dq = DequantizeLinear(q, k, z) {axis=1} @dq
+  e = MatMul(a, dq) @e
+  f = MatMul(l, b) @f
+  g = MatMul(a, b) @g
+}
+`))
+	if err == nil {
+		err = ir.Check(m.Graph)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []cost.Layer{
+		// Of channel 0 the taps meet {1, -2, 4} and {2, 1}, of channel 1 {3} and {3}.
+		{Name: "c", Totals: cost.Totals{Params: 12, Bytes: 48, MACs: 8 * 12, Multiplications: 8 * (5 + 2 - 2), Additions: 8 * 9}},
+		{Name: "d", Totals: cost.Totals{Params: 3, Bytes: 12, MACs: 8 * 3, Multiplications: 8 * 3, Additions: 8 * 3}},
+		// Codes 1, -1, 2 of input 0 need one multiplication, 3, 3, -3 of input 1 another.
+		{Name: "e", Totals: cost.Totals{Params: 6, Bytes: 21, MACs: 3 * 6, Multiplications: 3 * 2, Additions: 3 * 6}},
+		{Name: "f", Totals: cost.Totals{Params: 6, Bytes: 24, MACs: 3 * 6, Multiplications: 3 * 3, Additions: 3 * 4}},
+		{Name: "g", Totals: cost.Totals{MACs: 3 * 6, Multiplications: 3 * 6, Additions: 3 * 6}},
+	}
+	before := m.String()
+	got := cost.Of(m)
+	if m.String() != before {
+		t.Error("counting changed the network")
+	}
+	if len(got.Layers) != len(want) {
+		t.Fatalf("%d layers, want %d", len(got.Layers), len(want))
+	}
+	var sum cost.Totals
+	for i, l := range got.Layers {
+		if l.Name != want[i].Name || l.Totals != want[i].Totals {
+			t.Errorf("%s: %+v, want %s: %+v", l.Name, l.Totals, want[i].Name, want[i].Totals)
+		}
+		sum.MACs += l.MACs
+		sum.Multiplications += l.Multiplications
+		sum.Additions += l.Additions
+	}
+	sum.Params, sum.Bytes = cost.Stored(m)
+	if got.Totals != sum {
+		t.Errorf("total %+v, want %+v", got.Totals, sum)
+	}
+}
+
+// TestSeparated: a convolution and its uneven depthwise separation have the same
+// distinct products.
+func TestSeparated(t *testing.T) {
+	text := func(body string) *cost.Count {
+		m, err := ir.Parse(strings.NewReader("\nopset 17\ngraph g(x f32[1,2,4,4]) -> (y) {\n" + body + "}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cost.Of(m)
+	}
+	whole := text(`
+  const w = f32[3,2,1,2]{2, 3, 5, 7,  -2, -3, 9, 0,  3, 2, 5, 7}
+  y = Conv(x, w, _) @y
+`)
+	parts := text(`
+  const i = i64[4]{0, 0, 1, 1}
+  const k = f32[4,1,1,2]{2, 3,  3, 2,  5, 7,  9, 0}
+  const f = f32[3,4,1,1]{1, 0, 1, 0,  -1, 0, 0, 1,  0, 1, 1, 0}
+  g = Gather(x, i) {axis=1} @g
+  z = Conv(g, k, _) {group=4} @z
+  y = Conv(z, f, _) @y
+`)
+	const positions = 4 * 3
+	if whole.Multiplications != positions*(2+3) || parts.Multiplications != whole.Multiplications {
+		t.Errorf("%d multiplications, %d separated; want %d", whole.Multiplications, parts.Multiplications, positions*5)
+	}
+	if whole.Additions != positions*11 || parts.Additions != positions*(7+6) {
+		t.Errorf("%d additions, %d separated", whole.Additions, parts.Additions)
+	}
+	if whole.Layers[0].Kernels != 6 || whole.Layers[0].Distinct != 4 || parts.Layers[0].Distinct != 4 || parts.Layers[0].Positions != positions {
+		t.Errorf("%+v and %+v", whole.Layers[0], parts.Layers[0])
+	}
+}
