@@ -51,6 +51,9 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 	if _, err := op.Infer(m); err != nil {
 		return err
 	}
+	if err := finite(m); err != nil {
+		return err
+	}
 	p := newPruning(m, env)
 	s := newStructure(m, p.allowed)
 	p.a, p.readers = s.a, readersOf(s.a)
