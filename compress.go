@@ -59,8 +59,7 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if err != nil {
 		return nil, err
 	}
-	var counter cost.Counter
-	before, err := m.infoWith(ctx, &counter)
+	before, err := m.infoWith(ctx, cost.Quick)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +71,6 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if err != nil {
 		return nil, err
 	}
-	run.Counter = &counter
 	if before.SHA256 != "" {
 		run.Provenance.Input = "sha256:" + before.SHA256
 	}
@@ -88,7 +86,8 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if prepared != "" && changes(r) {
 		work.ir.SetMeta(MetaPreparation, prepared)
 	}
-	m.ir = work.ir
+	m.ir, m.costs = work.ir, &rep.After
+	before.counted(rep.Before)
 	return &Report{Input: before, Report: *rep}, nil
 }
 

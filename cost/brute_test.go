@@ -49,7 +49,9 @@ func brute(w cost.Weights) (r cost.Reuse) {
 					r.Ones++
 				}
 			}
-			r.Kernels += int64(len(kernels))
+			if w.Taps > 1 {
+				r.Kernels += int64(len(kernels))
+			}
 		}
 	}
 	return r

@@ -17,8 +17,8 @@ type Reuse struct {
 	Products int64 `json:"products"`
 	// Ones are those of the products that are no multiplications: by 1 or -1.
 	Ones int64 `json:"ones"`
-	// Kernels is the number of distinct kernels other than 0, up to their sign,
-	// summed over input channels: r_i of RED.
+	// Kernels is the number of distinct kernels of more than one tap other than 0, up
+	// to their sign, summed over input channels: r_i of RED.
 	Kernels int64 `json:"kernels"`
 }
 
@@ -39,7 +39,7 @@ func (w *Weights) chunk() int {
 
 // Count counts shared products; the result does not depend on threads.
 func (w *Weights) Count(threads int) Reuse {
-	if w.Out*w.Taps == 0 || w.In*w.Groups == 0 {
+	if w = w.gathered(); w.Out*w.Taps == 0 || w.In*w.Groups == 0 {
 		return Reuse{}
 	}
 	chunk := w.chunk()
@@ -160,7 +160,6 @@ func (c *counter) column(w []uint32) (out Reuse) {
 	}
 	switch {
 	case c.w.Taps == 1:
-		out.Kernels = out.Products
 	case out.Products == out.NonZero: // kernels without a common weight
 		out.Kernels = c.kernels.nonZero(w)
 	default:

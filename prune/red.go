@@ -56,31 +56,35 @@ func (q *RED) Validate() error {
 
 // Apply implements compress.Method.
 func (q *RED) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
-	if _, err := op.Infer(m); err != nil {
+	w, err := q.reduce(ctx, m, env)
+	if err != nil {
 		return err
+	}
+	w.report()
+	return nil
+}
+
+// reduce hashes and merges.
+func (q *RED) reduce(ctx context.Context, m *ir.Model, env *compress.Env) (*work, error) {
+	if _, err := op.Infer(m); err != nil {
+		return nil, err
 	}
 	w := newWork(m, env)
 	if q.Hash {
 		if err := w.hash(ctx, q.hashing()); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if q.Alpha > 0 {
 		if _, err := w.merge(ctx, q, true); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for {
-		n, err := w.merge(ctx, q, false)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			break
+		if n, err := w.merge(ctx, q, false); err != nil || n == 0 {
+			return w, err
 		}
 	}
-	w.report()
-	return nil
 }
 
 func (q *RED) hashing() Hashing {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pare/compress"
+	"pare/decompose"
 	"pare/group"
 	"pare/internal/par"
 	"pare/ir"
@@ -29,7 +30,8 @@ type layer struct {
 	hash        *Hash // nil when it was not hashed
 	bytes       int64
 	rows, left  int
-	moved, size float64 // squared: by merging, and of all weights
+	split       *decompose.Separation // nil where it was not tried
+	moved, size float64               // squared: by merging, and of all weights
 }
 
 func newWork(m *ir.Model, env *compress.Env) *work {
@@ -243,6 +245,9 @@ func (w *work) report() {
 		}
 		if left := t.Shape[l.Out]; left != l.rows {
 			what = append(what, fmt.Sprintf("%d of %d neurons", left, l.rows))
+		}
+		if text := l.splitting(&r); text != "" {
+			what = append(what, text)
 		}
 		r.Reason = strings.Join(what, ", ")
 		w.env.Done(r)
