@@ -14,6 +14,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "magnitude",
+		Kind: compress.Pruning,
 		Doc:  "remove the channels with the smallest weights, or set the smallest weights to zero",
 		Ref:  "[li17] Pruning Filters for Efficient ConvNets, arXiv:1608.08710; [han15] Learning both Weights and Connections, arXiv:1506.02626",
 		New:  func() compress.Method { return &Magnitude{Structured: usual(), Granularity: "channel", P: 2} },

@@ -11,6 +11,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "random",
+		Kind: compress.Pruning,
 		Doc:  "remove channels, or set weights to zero, at random: what every criterion has to beat",
 		New:  func() compress.Method { return &Random{Structured: usual(), Granularity: "channel"} },
 	})

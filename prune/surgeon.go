@@ -11,6 +11,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "surgeon",
+		Kind: compress.Pruning,
 		Doc:  "remove the channels that the others can stand in for best",
 		Ref:  "[hassibi93] Second Order Derivatives for Network Pruning: Optimal Brain Surgeon, NeurIPS 1992, on whole channels of what a layer reads",
 		New:  func() compress.Method { return &Surgeon{Structured: usual()} },
