@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,7 @@ type compressFlags struct {
 	samples, evalSamples            int
 	external                        int64
 	inline, dry                     bool
+	bench                           string
 }
 
 func compressCmd(a *app) *cobra.Command {
@@ -37,6 +39,11 @@ preset is ` + pare.DefaultRecipe + `; pare methods lists methods and presets.
 gives convolutions and dense layers 8-bit weights they get 7 bits, which such
 processors multiply faster. It becomes part of the recipe (";for=avx2") and is
 never taken from the machine that compresses; files run everywhere either way.
+
+Steps that prune or decompose report parameters, multiply-accumulates, additions
+and the multiplications that are left when each distinct product is computed once,
+and what they did to the outputs, on a few samples of the data or made up. Such
+counts are no time: the result and MODEL are timed in turns beside them (--bench).
 
 Without data, activations are quantised from what the network itself tells and
 the range of its input, which follows from the preprocessing (mean, std) of
@@ -66,6 +73,8 @@ measure on, or "none". Preprocessing that --eval leaves out is that of --data.
 	f.BoolVar(&o.inline, "inline", false, "expand model-local functions, for runtimes without them")
 	f.Int64Var(&o.external, "external", 0, "write constants of at least so many bytes to a file beside OUT with the ending .data (default only beyond 2 GB)")
 	f.Lookup("external").NoOptDefVal = "1024"
+	f.StringVar(&o.bench, "bench", benchAuto, "time the result and MODEL in turns: on, off, or auto where steps prune or decompose and it takes no more than two seconds")
+	f.Lookup("bench").NoOptDefVal = benchOn
 	f.BoolVar(&o.dry, "dry-run", false, "report only, write nothing")
 	return c
 }
@@ -99,6 +108,9 @@ func (o *compressFlags) chosen() (string, error) {
 
 // check reports what is wrong before the model is read.
 func (o *compressFlags) check(model string) error {
+	if !slices.Contains([]string{benchAuto, benchOn, benchOff}, o.bench) {
+		return usage(fmt.Errorf("--bench=%s: choose on, off or auto", o.bench))
+	}
 	if o.out == "" && !o.dry {
 		return usage(fault.Hint(errors.New("-o is missing"), "name the file to write, or report only with --dry-run"))
 	}
@@ -178,6 +190,9 @@ func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, opts
 		}
 		res.Model, res.Data = o.out, o.measured()
 		rep.Judge(res)
+	}
+	if err := a.timed(ctx, m, original, rep, o.bench); err != nil {
+		return nil, err
 	}
 	if err := context.Cause(ctx); err != nil || o.dry {
 		return rep, err
