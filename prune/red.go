@@ -20,7 +20,7 @@ func init() {
 }
 
 func newRED() *RED {
-	return &RED{Hash: true, Error: 0.02, Tau: 0.1, Levels: "mode", Law: "block", Linkage: "components", Aggregate: "mean", Scaled: true}
+	return &RED{Hash: true, Error: 0.03, Tau: 0.05, Grain: "channel", Levels: "mean", Law: "block", Linkage: "components", Aggregate: "mean", Scaled: true}
 }
 
 // RED merges redundant neurons [yvinec21]: those whose weights are alike once the
@@ -30,6 +30,7 @@ type RED struct {
 	Bandwidth float64 `json:"bandwidth" doc:"of the density, in median distances between neighbouring weights of a layer; 0 for the largest that keeps within error"`
 	Error     float64 `json:"error" doc:"how far hashing may move the weights of a layer, relative to them, where no bandwidth is given"`
 	Tau       float64 `json:"tau" doc:"prominence from which a mode of the density counts: by how much of its height it rises above the higher minimum beside it"`
+	Grain     string  `json:"granularity" doc:"what weights are hashed in units of: nothing, or the root mean square of their output channel, which folded batch-norms make very different" values:"layer|channel"`
 	Levels    string  `json:"levels" doc:"what the weights of a mode become: its maximum, or their mean" values:"mode|mean"`
 	Alpha     float64 `json:"alpha" doc:"share of the pairs of neurons of a group that are near enough to be merged; 0 for identical ones alone, which changes nothing"`
 	Law       string  `json:"law" doc:"how alpha changes from layer to layer: not, linearly, or from stage to stage of maps of equal size" values:"constant|ascending|descending|block"`
@@ -87,5 +88,5 @@ func (q *RED) reduce(ctx context.Context, m *ir.Model, env *compress.Env) (*work
 }
 
 func (q *RED) hashing() Hashing {
-	return Hashing{Width: q.Bandwidth, Error: q.Error, Tau: q.Tau, Mean: q.Levels == "mean"}
+	return Hashing{Width: q.Bandwidth, Error: q.Error, Tau: q.Tau, Mean: q.Levels == "mean", PerChannel: q.Grain == "channel"}
 }

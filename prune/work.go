@@ -57,7 +57,7 @@ func (w *work) hash(ctx context.Context, o Hashing) error {
 		if l.Reason != "" || context.Cause(ctx) != nil {
 			return
 		}
-		results[i], l.hash, errs[i] = hashed(l.Weight.Const, o)
+		results[i], l.hash, errs[i] = hashed(&l.Layer, o)
 	})
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -72,17 +72,6 @@ func (w *work) hash(ctx context.Context, o Hashing) error {
 		}
 	}
 	return p.Apply()
-}
-
-func hashed(t *tensor.Tensor, o Hashing) (*tensor.Tensor, *Hash, error) {
-	x := tensor.Float32s(t)
-	if i := slices.IndexFunc(x, func(v float32) bool { return v-v != 0 }); i >= 0 {
-		return nil, nil, fmt.Errorf("weight %d is %v", i, x[i])
-	}
-	h, out := o.Fit(x), make([]float32, len(x))
-	h.Apply(out, x)
-	r, err := tensor.FromFloat32s(t.Type, t.Shape, out)
-	return r, h, err
 }
 
 // merge merges units of all groups once: those that alpha allows when near, else
