@@ -13,43 +13,50 @@ package kernel
 //	14x14, 256 to 256                1.9  1.8  1.2  2.6    2.0  1.8  1.2  3.1
 //	28x28, 256 to 256, every other   4.4  4.3  2.8  6.0    4.0  4.0  2.6  5.5
 //	28x28, 64 to 64, 5x5             7.9  5.7  2.3  7.4    8.7  5.9  2.5  7.2
-func SplitPays(s ConvShape, kernels, terms int) bool {
+func SplitPays(s ConvShape, n SplitCounts) bool { return SplitGain(s, n) > 1 }
+
+// SplitGain is above 1 where SplitPays, and the higher the faster Split is.
+func SplitGain(s ConvShape, n SplitCounts) float64 {
 	c, err := NewSplit(s)
-	return err == nil && c.Tasks() > 0 && splitMargin*c.cost(kernels, terms) < denseCost(c.s)
+	if err != nil || c.Tasks() == 0 {
+		return 0
+	}
+	return denseCost(c.s) / (splitMargin * c.cost(n))
 }
 
 // StagesPay reports whether a depthwise convolution by so many kernels and a dense 1x1
 // convolution behind it are expected to be faster than both, as they are where most
 // outputs have a term of every kernel.
-func StagesPay(s ConvShape, kernels, terms int) bool {
+func StagesPay(s ConvShape, n SplitCounts) bool {
 	c, err := NewSplit(s)
 	if err != nil || c.Tasks() == 0 {
 		return false
 	}
-	stages := float64(c.s.N*c.oh*c.ow) * float64(kernels) * float64(len(c.taps)+stageCost+c.s.O)
-	return stages < min(c.cost(kernels, terms), denseCost(c.s))
+	stages := float64(c.s.N*c.oh*c.ow) * float64(n.Kernels) * float64(len(c.taps)+stageCost+c.s.O)
+	return stages < min(c.cost(n), denseCost(c.s))
 }
 
 // Costs in multiply-adds at the speed of the direct form, fitted to BenchmarkSplit:
-// of adding a term, of a tap of a product, of bringing a number of the source into
+// of adding a term, of a tap of a product and of its kernel, of bringing a number of the source into
 // a plane, of taking an output up again for another block of kernels, and of leaving
 // a product in memory between two stages.
 const (
 	termCost    = 1.5
 	tapCost     = 1
+	kernelCost  = 2
 	planeCost   = 20
 	againCost   = 5.5
 	stageCost   = 20
 	splitMargin = 1.2
 )
 
-func (c *Split) cost(kernels, terms int) float64 {
+func (c *Split) cost(n SplitCounts) float64 {
 	vectors := ((c.oh-1)*c.pitch + c.ow + lineFloats - 1) / lineFloats
 	places := float64(c.s.N * vectors * lineFloats)
-	products := tapCost * float64(kernels*len(c.taps)*c.parts)
-	blocks := float64((kernels + splitKernels - 1) / splitKernels)
+	products := float64(c.parts) * (tapCost*float64(n.Products) + kernelCost*float64(n.Kernels))
+	blocks := float64((n.Kernels + splitKernels - 1) / splitKernels)
 	read := float64(c.Tasks() * c.planeFloats())
-	return places*(termCost*float64(terms)+products+againCost*blocks*float64(c.s.O)) + planeCost*read
+	return places*(termCost*float64(n.Terms)+products+againCost*blocks*float64(c.s.O)) + planeCost*read
 }
 
 // denseCost is what the convolution takes without terms, in the form that is
