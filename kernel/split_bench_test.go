@@ -84,7 +84,8 @@ func sparse(s kernel.ConvShape, zeros float64) []float32 {
 
 // BenchmarkSplit reports how many times as fast convolutions of shared slices are as
 // dense ones, in the form that is best for those: the median over pairs of runs in
-// turn, by processor time. SplitPays is fitted to these ratios.
+// turn, by processor time. SplitPays is fitted to these ratios, and says yes where gain
+// is above 1.
 func BenchmarkSplit(b *testing.B) {
 	eachBenchLevel(b, func(b *testing.B) {
 		for _, s := range splitLayers {
@@ -134,6 +135,7 @@ func benchSplit(b *testing.B, s kernel.ConvShape, f *kernel.SplitFilters) {
 	b.ReportMetric(ratio, "ratio")
 	b.ReportMetric(1e6*fast, "µs")
 	b.ReportMetric(1e6*slow, "dense-µs")
+	b.ReportMetric(kernel.SplitGain(s, f.Counts()), "gain")
 }
 
 // inTurn is how many times as long b takes as a, the median over pairs, and the
