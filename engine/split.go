@@ -37,8 +37,9 @@ var sharings = []sharing{
 
 // shares takes filters apart in the way that promises most, nil where none does.
 func (b *builder) shares(s kernel.ConvShape, raw rawFilter) *kernel.SplitFilters {
-	samples := formOf(b.p.weights, weightKey{t: raw.t, form: "samples"}, func() ([]kernel.SplitCounts, error) {
+	samples := formOf(b.p.weights, weightKey{t: raw.t, form: "samples" + raw.form}, func() ([]kernel.SplitCounts, error) {
 		w := raw.w()
+		defer raw.t.Forget()
 		var n []kernel.SplitCounts
 		for _, by := range sharings {
 			n = append(n, by.sample(w, s.O, s.C, s.KH*s.KW))
@@ -55,7 +56,7 @@ func (b *builder) shares(s kernel.ConvShape, raw rawFilter) *kernel.SplitFilters
 	if best < 0 {
 		return nil
 	}
-	f := formOf(b.p.weights, weightKey{t: raw.t, form: sharings[best].name}, func() (*kernel.SplitFilters, error) {
+	f := formOf(b.p.weights, weightKey{t: raw.t, form: sharings[best].name + raw.form}, func() (*kernel.SplitFilters, error) {
 		return sharings[best].share(raw.w(), s.O, s.C, s.KH*s.KW), nil
 	})
 	f.done()

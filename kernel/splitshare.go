@@ -90,26 +90,24 @@ func (s *sharer) channel(ch int) {
 		if slice[at] == 0 {
 			continue
 		}
-		j := s.kernel(ch, slice, at)
-		factor := slice[at] / s.f.Kernels[j*s.taps+at]
-		s.f.Terms[o] = append(s.f.Terms[o], SplitTerm{j, factor})
+		s.f.Terms[o] = append(s.f.Terms[o], s.term(ch, slice, at))
 	}
 }
 
-// kernel finds the kernel that the slice, largest at an index, is a multiple of, or
-// adds it.
-func (s *sharer) kernel(ch int, slice []float32, at int) int {
+// term is the kernel that the slice, largest at an index, is a multiple of, with the
+// factor; a new one where there is none.
+func (s *sharer) term(ch int, slice []float32, at int) SplitTerm {
 	h := sliceHash(slice, at)
 	for _, j := range s.seen[h] {
-		if multiple(slice, s.f.Kernels[j*s.taps:][:s.taps], at) {
-			return j
+		if k := s.f.Kernels[j*s.taps:][:s.taps]; multiple(slice, k, at) {
+			return SplitTerm{j, slice[at] / k[at]}
 		}
 	}
 	j := len(s.f.Channel)
 	s.f.Channel = append(s.f.Channel, ch)
 	s.f.Kernels = append(s.f.Kernels, slice...)
 	s.seen[h] = append(s.seen[h], j)
-	return j
+	return SplitTerm{j, 1}
 }
 
 // largest is the index of the first number of largest magnitude; one that is not a
