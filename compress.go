@@ -9,11 +9,14 @@ import (
 
 	"pare/calib"
 	"pare/compress"
+	"pare/cost"
 	"pare/dataset"
 	_ "pare/decompose" // registers the decompositions
 	"pare/eval"
+	"pare/ir"
 	_ "pare/prune" // registers the pruning methods
 	_ "pare/quant" // registers the quantisation methods
+	"pare/tensor"
 )
 
 // Progress is told how far a long task is: what is under way, and how many of
@@ -47,6 +50,15 @@ type Report struct {
 	Output *Info `json:"output,omitempty"` // of the written file
 	compress.Report
 	Eval *eval.Result `json:"eval,omitempty"`
+	// Time compares the network with the input on this machine; nil where that was
+	// not asked for.
+	Time *PairTime `json:"time,omitempty"`
+}
+
+// Reduces reports whether steps pruned or decomposed the network, so that counts of
+// operations claim a saving.
+func (r *Report) Reduces() bool {
+	return slices.ContainsFunc(r.Steps, func(s compress.StepReport) bool { return s.Kind.Reduces() })
 }
 
 // Compress applies a recipe, or the preset of that name, to the model. On error
@@ -56,7 +68,7 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if err != nil {
 		return nil, err
 	}
-	before, err := m.Info(ctx)
+	before, err := m.infoWith(ctx, cost.Quick)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +95,8 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if prepared != "" && changes(r) {
 		work.ir.SetMeta(MetaPreparation, prepared)
 	}
-	m.ir = work.ir
+	m.ir, m.costs = work.ir, &rep.After
+	before.counted(rep.Before)
 	return &Report{Input: before, Report: *rep}, nil
 }
 
@@ -132,7 +145,7 @@ func (m *Model) prepared(data dataset.Set) (string, error) {
 func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (compress.Options, error) {
 	out := compress.Options{
 		Seed: o.Seed, Threads: o.Threads, Input: o.Input, Log: o.Log,
-		Provenance: &compress.Provenance{Version: Version}, Run: newRunner(ctx, o.Threads),
+		Provenance: &compress.Provenance{Version: Version}, Run: newRunner(ctx, o.Threads), Random: randomSamples(o.Seed),
 	}
 	if out.Input.Lo == nil {
 		var err error
@@ -151,6 +164,14 @@ func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (com
 		out.Data = &calib.Data{Set: o.Data, Samples: n, Batch: calibBatch, Run: newRunner(ctx, o.Threads), Inputs: bind}
 	}
 	return out, nil
+}
+
+// randomSamples makes inputs up for networks of which nothing else is known.
+func randomSamples(seed uint64) func(m *ir.Model, samples int) (map[string]*tensor.Tensor, error) {
+	return func(m *ir.Model, samples int) (map[string]*tensor.Tensor, error) {
+		in, _, err := New(m).RandomInputs(Random{Seed: seed, Batch: samples})
+		return in, err
+	}
 }
 
 // changes reports whether a recipe does anything but copy.

@@ -3,7 +3,7 @@ package pare
 import (
 	"context"
 
-	"pare/compress"
+	"pare/cost"
 	"pare/ir"
 	"pare/op"
 	"pare/pass"
@@ -17,13 +17,29 @@ type Info struct {
 	Opset  int    `json:"opset"`
 	Params int    `json:"params"`
 	MACs   int64  `json:"macs"` // multiply-accumulates of one sample, as far as sizes are known
+	// Multiplications are those that are left when each distinct product is
+	// computed once, additions those by weights other than 0.
+	Multiplications int64 `json:"multiplications,omitempty"`
+	Additions       int64 `json:"additions,omitempty"`
 }
 
 // Info sums the model up. It hashes the file.
 func (m *Model) Info(ctx context.Context) (*Info, error) {
+	return m.infoWith(ctx, cost.Of)
+}
+
+// infoWith is Info, counted by count.
+func (m *Model) infoWith(ctx context.Context, count func(*ir.Model) *cost.Count) (*Info, error) {
 	const shapes = 1 << 16 // weights need not be folded to be counted
 	plain, _ := m.plain(ctx, shapes)
-	return m.info(plain)
+	return m.info(count(plain))
+}
+
+// counted takes what a network of as many multiply-accumulates computes.
+func (i *Info) counted(t cost.Totals) {
+	if t.MACs == i.MACs {
+		i.Multiplications, i.Additions = t.Multiplications, t.Additions
+	}
 }
 
 // plain is a copy of the model, simplified and with types inferred so that sizes
@@ -39,14 +55,10 @@ func (m *Model) plain(ctx context.Context, most int64) (*ir.Model, error) {
 	return c, nil
 }
 
-// info is Info of a model of which plain is known.
-func (m *Model) info(plain *ir.Model) (*Info, error) {
-	size := compress.SizeOf(m.ir)
-	out := &Info{Path: m.path, Bytes: size.Bytes, Opset: m.ir.Opset(""), Params: size.Params}
-	for _, n := range plain.Graph.Nodes {
-		macs, _ := op.MACs(n)
-		out.MACs += macs
-	}
+// info is Info of a model of which it is known what it computes.
+func (m *Model) info(c *cost.Count) (*Info, error) {
+	out := &Info{Path: m.path, Opset: m.ir.Opset(""), MACs: c.MACs, Multiplications: c.Multiplications, Additions: c.Additions}
+	out.Params, out.Bytes = cost.Stored(m.ir)
 	if m.file == nil {
 		return out, nil
 	}

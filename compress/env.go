@@ -23,6 +23,9 @@ type Env struct {
 	// Input declares the range of the network's input, for methods without
 	// data; zero when unknown.
 	Input InputRange
+	// Data are the samples to calibrate on, for methods that run networks on them
+	// more than once; nil without data.
+	Data *calib.Data
 	// Run evaluates networks, for methods that look at activations of samples
 	// they make up; nil when there is no means to.
 	Run calib.NewRunner
@@ -33,6 +36,7 @@ type Env struct {
 	layers    []Selection
 	machine   *machine       // that the recipe is for, nil for any
 	change    func(l *Layer) // what a method makes of the selections, nil for nothing
+	ahead     []Method       // the steps behind the running one
 	progress  func(Progress)
 	total     int
 	shared    map[any]any
@@ -86,6 +90,11 @@ func (e *Env) With(f func(l *Layer)) *Env {
 		f(l)
 	}
 	return &out
+}
+
+// Ahead reports whether a step behind the running one is of one of the kinds.
+func (e *Env) Ahead(kinds ...Kind) bool {
+	return slices.ContainsFunc(e.ahead, func(m Method) bool { return slices.Contains(kinds, kindOf(m)) })
 }
 
 // Step is the report of the running step, for what is not about one layer.

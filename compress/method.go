@@ -40,9 +40,13 @@ type Prepared interface {
 // Info is a method's entry in the registry.
 type Info struct {
 	Name string        // as written in recipes, such as "powerquant"
+	Kind Kind          // one of Kinds: says where in a recipe it stands
 	Doc  string        // one line
 	Ref  string        // paper or specification
 	New  func() Method // returns the defaults
+	// Codes says that a method which prunes or decomposes also works on the codes of
+	// weights, behind steps that quantise.
+	Codes bool
 	// Trial marks methods that are not covered by compatibility promises.
 	Trial bool
 }

@@ -24,7 +24,7 @@ func brute(w cost.Weights) (r cost.Reuse) {
 				meets     int
 			}
 			products := map[product]bool{}
-			var kernels, multiples [][]float64
+			var kernels [][]float64
 			for o := range w.Out {
 				kernel := make([]float64, w.Taps)
 				zero := true
@@ -41,15 +41,13 @@ func brute(w cost.Weights) (r cost.Reuse) {
 				if zero {
 					continue
 				}
+				if w.Taps > 1 {
+					r.Kernels++
+				}
 				kernels = addNew(kernels, kernel, func(a, b []float64) bool { return proportional(a, b, 1) || proportional(a, b, -1) })
-				multiples = addNew(multiples, kernel, func(a, b []float64) bool {
-					for t := range a {
-						if a[t] != 0 {
-							return proportional(a, b, b[t]/a[t])
-						}
-					}
-					return false
-				})
+			}
+			if len(products) == 0 {
+				r.Unread++
 			}
 			for p := range products {
 				r.Products++
@@ -57,8 +55,22 @@ func brute(w cost.Weights) (r cost.Reuse) {
 					r.Ones++
 				}
 			}
-			r.Kernels += int64(len(kernels))
-			r.Multiples += int64(len(multiples))
+			if w.Taps > 1 {
+				r.Distinct += int64(len(kernels))
+			}
+		}
+	}
+	for g := range w.Groups {
+		for o := range w.Out {
+			dead := true
+			for i := range w.In {
+				for t := range w.Taps {
+					dead = dead && at(g, o, i, t) == 0
+				}
+			}
+			if dead {
+				r.Constant++
+			}
 		}
 	}
 	return r

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"pare/compress"
+	"pare/cost"
 	"pare/ir"
 	"pare/op"
 )
@@ -16,7 +16,8 @@ func (q *Settings) choose(m *ir.Model, list []*choice) error {
 	case q.MACs != 1:
 		return budget(list, macsOf, q.MACs, macsOfModel(m), "multiply-accumulates")
 	case q.Params != 1:
-		return budget(list, paramsOf, q.Params, int64(compress.SizeOf(m).Params), "parameters")
+		params, _ := cost.Stored(m)
+		return budget(list, paramsOf, q.Params, int64(params), "parameters")
 	}
 	for _, c := range list {
 		if q.Rank != 0 {
@@ -78,7 +79,7 @@ type step struct {
 // budget makes the network cost at most a share of what it costs: the steps that
 // lose least for what they save come first. It reports a share that cannot be
 // reached.
-func budget(list []*choice, by cost, keep float64, total int64, what string) error {
+func budget(list []*choice, by price, keep float64, total int64, what string) error {
 	over := total - int64(keep*float64(total))
 	var steps []step
 	for _, c := range list {

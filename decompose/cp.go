@@ -11,6 +11,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "cp",
+		Kind: compress.Decomposing,
 		Doc:  "write convolutions as 1x1, one filter for each channel, and 1x1",
 		Ref:  "[lebedev15] Speeding-up Convolutional Neural Networks Using Fine-tuned CP-Decomposition, arXiv:1412.6553",
 		New:  func() compress.Method { return &CP{standard} },

@@ -25,8 +25,8 @@ type choice struct {
 	why     string // there is no other way
 }
 
-// cost of an option in the currency of a budget.
-type cost func(o *option) int64
+// price is the cost of an option in the currency of a budget.
+type price func(o *option) int64
 
 func macsOf(o *option) int64 { return o.macs }
 
@@ -34,7 +34,7 @@ func paramsOf(o *option) int64 { return o.params }
 
 // hull keeps the options that no mixture of two others beats, costly ones first:
 // along them each saving costs more than the one before.
-func hull(options []option, by cost) []option {
+func hull(options []option, by price) []option {
 	sorted := slices.Clone(options)
 	slices.SortStableFunc(sorted, func(a, b option) int {
 		return cmp.Or(cmp.Compare(by(&b), by(&a)), cmp.Compare(a.lost, b.lost))
@@ -53,7 +53,7 @@ func hull(options []option, by cost) []option {
 }
 
 // slope is what is lost from a to b for what is saved.
-func slope(a, b *option, by cost) float64 { return (b.lost - a.lost) / float64(by(a)-by(b)) }
+func slope(a, b *option, by price) float64 { return (b.lost - a.lost) / float64(by(a)-by(b)) }
 
 func newOption(name string, rank int, list []work) option {
 	o := option{name: name, rank: rank}

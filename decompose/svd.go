@@ -11,6 +11,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "svd",
+		Kind: compress.Decomposing,
 		Doc:  "write dense and convolutional layers as two thin ones in a row",
 		Ref:  "[zhang15] Accelerating Very Deep Convolutional Networks for Classification and Detection, arXiv:1505.06798; [jaderberg14] Speeding up Convolutional Neural Networks with Low Rank Expansions, arXiv:1405.3866",
 		New:  func() compress.Method { return &SVD{Settings: standard, Form: "auto"} },

@@ -11,6 +11,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "tucker",
+		Kind: compress.Decomposing,
 		Doc:  "write convolutions as 1x1 to fewer channels, filters between these, and 1x1 back",
 		Ref:  "[kim16] Compression of Deep Convolutional Neural Networks for Fast and Low Power Mobile Applications, arXiv:1511.06530",
 		New:  func() compress.Method { return &Tucker{standard} },

@@ -2,6 +2,7 @@ package group
 
 import (
 	"fmt"
+	"slices"
 
 	"pare/ir"
 )
@@ -22,7 +23,7 @@ func batchNorm(w *walk, n *ir.Node) {
 		for i := 1; i < 5; i++ {
 			w.link(n, i, 0, Parameter, 0, in)
 		}
-		w.set(n.Out[0], 1, in)
+		w.put(n.Out[0], w.alike(n.In[0], 1, in))
 		return
 	}
 	out := w.u.fresh(size)
@@ -67,15 +68,26 @@ func (w *walk) scaled(n *ir.Node, axis int, in []int) {
 	}
 	w.link(n, 1, 0, role, 1, out)
 	w.link(n, 2, 0, role, 1, out)
-	w.set(n.Out[0], axis, out)
+	w.put(n.Out[0], w.alike(n.In[0], axis, out))
 }
 
 // softmax ties the elements along its axis to each other and is not homogeneous
 // along any.
 func softmax(w *walk, n *ir.Node) {
 	l, ok := w.a.values[n.In[0]]
-	if ok && (w.rescaling() || l.span != 1 || axisOf(n, -1, n.In[0]) == l.axis) {
+	if ok && (w.rescaling() || w.overAxes(n, l.axes)) {
 		w.u.pin(l.ids, fmt.Sprintf("%v normalises it", n))
 	}
 	w.pass(n, n.In[0])
+}
+
+// overAxes reports whether n normalises over one of some axes: over its axis and,
+// before operator set 13, all behind.
+func (w *walk) overAxes(n *ir.Node, axes []int) bool {
+	def := -1
+	if w.a.opset < 13 {
+		def = 1
+	}
+	axis := axisOf(n, def, n.In[0])
+	return axis < 0 || slices.ContainsFunc(axes, func(x int) bool { return x == axis || w.a.opset < 13 && x > axis })
 }

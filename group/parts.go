@@ -2,8 +2,10 @@ package group
 
 import (
 	"fmt"
+	"slices"
 
 	"pare/ir"
+	"pare/tensor"
 )
 
 // axisOf reads an axis attribute against the rank of v; -1 when unknown.
@@ -21,18 +23,18 @@ func concat(w *walk, n *ir.Node) {
 	axis, at := axisOf(n, 0, n.Out[0]), -1
 	for _, v := range n.In {
 		if l, ok := w.a.values[v]; ok {
-			if at >= 0 && at != l.axis || l.span != 1 {
+			if at >= 0 && at != l.axis() || !l.plain() {
 				w.stop(n, fmt.Sprintf("%v joins values with channels along different axes", n))
 				return
 			}
-			at = l.axis
+			at = l.axis()
 		}
 	}
 	if at < 0 || axis < 0 {
 		w.stop(n, fmt.Sprintf("%v joins values of unknown channels", n))
 		return
 	}
-	var ids []int
+	out := labels{axes: []int{at}}
 	for i, v := range n.In {
 		part, ok := w.operand(n, i, at)
 		if !ok {
@@ -41,29 +43,30 @@ func concat(w *walk, n *ir.Node) {
 		}
 		switch {
 		case at == axis:
-			ids = append(ids, part...)
-		case ids == nil:
-			ids = part
-		case len(ids) == len(part):
-			w.u.join(ids, part)
+			out = out.joined(part, i)
+		case out.ids == nil:
+			out = out.with(part)
+		case len(out.ids) == len(part.ids):
+			w.u.join(out.ids, part.ids)
 		}
 	}
-	w.set(n.Out[0], at, ids)
+	w.put(n.Out[0], out)
 }
 
-// operand returns the classes of an operand along an axis: new ones for a
+// operand returns the labels of an operand along an axis: new ones for a
 // constant, whose elements are rows.
-func (w *walk) operand(n *ir.Node, i, axis int) ([]int, bool) {
+func (w *walk) operand(n *ir.Node, i, axis int) (labels, bool) {
 	v := n.In[i]
 	if v.Const != nil && axis < v.Const.Rank() {
 		ids := w.u.fresh(v.Const.Shape[axis])
 		w.link(n, i, axis, Row, 1, ids)
-		return ids, true
+		return along(axis, ids), true
 	}
 	if t := v.Type; !t.Ranked || axis >= len(t.Shape) || !t.Shape[axis].IsKnown() {
-		return nil, false
+		return labels{}, false
 	}
-	return w.need(n, v, axis, v.Type.Shape[axis].N), true
+	ids := w.need(n, v, axis, v.Type.Shape[axis].N)
+	return w.alike(v, axis, ids), true
 }
 
 // split hands each result its part of the channels.
@@ -75,18 +78,18 @@ func split(w *walk, n *ir.Node) {
 		case v == nil || !ok:
 			w.pass(n, n.In[0])
 			return
-		case l.span != 1 || axis < 0 || !v.Type.Ranked || !v.Type.Shape[l.axis].IsKnown():
+		case !l.plain() || axis < 0 || !v.Type.Ranked || !v.Type.Shape[l.axis()].IsKnown():
 			w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
 			return
-		case axis != l.axis:
-			w.a.values[v] = l
+		case axis != l.axis():
+			w.put(v, l)
 		default:
 			to := from + v.Type.Shape[axis].N
 			if to > len(l.ids) {
 				w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
 				return
 			}
-			w.set(v, axis, l.ids[from:to])
+			w.put(v, l.pick(axis, count(to)[from:]))
 			from = to
 		}
 	}
@@ -109,19 +112,19 @@ func gather(w *walk, n *ir.Node) {
 		return
 	}
 	axis, rank := axisOf(n, 0, n.In[0]), n.In[1].Type.Rank()
-	if at := axis - l.axis; l.span > 1 && at >= 0 && at < l.span && rank == 0 {
+	if at := slices.Index(l.axes, axis); !l.plain() && at >= 0 && rank == 0 && (at > 0 || !l.tiled) {
 		w.slab(n, l, at)
 		return
 	}
-	if l.span != 1 || axis < 0 || rank < 0 {
+	if !l.plain() || axis < 0 || rank < 0 {
 		w.stop(n, fmt.Sprintf("%v selects channels where they cannot be followed", n))
 		return
 	}
 	switch {
-	case axis > l.axis:
-		w.a.values[n.Out[0]] = l
-	case axis < l.axis:
-		w.set(n.Out[0], l.axis+rank-1, l.ids)
+	case axis > l.axis():
+		w.put(n.Out[0], l)
+	case axis < l.axis():
+		w.put(n.Out[0], l.on(l.axis()+rank-1))
 	default:
 		w.selected(n, l, rank)
 	}
@@ -142,43 +145,38 @@ func (w *walk) selected(n *ir.Node, l labels, rank int) {
 			w.stop(n, fmt.Sprintf("%v selects channels that do not exist", n))
 			return
 		}
-		out[i] = l.ids[k]
+		out[i] = k
 	}
-	w.set(n.Out[0], l.axis, out)
+	w.put(n.Out[0], l.pick(l.axis(), out))
 }
 
 // slab takes one index of one of the axes that channels are spread over, as
 // shuffles do.
 func (w *walk) slab(n *ir.Node, l labels, at int) {
-	shape := n.In[0].Type.Shape[l.axis:][:l.span]
 	list, ok := ints(n, 1, "")
-	if size := shape[at].N; ok && list[0] < 0 {
+	size := l.sizes[at]
+	if ok && list[0] < 0 {
 		list[0] += size
 	}
-	if !ok || list[0] < 0 || list[0] >= shape[at].N {
+	if !ok || list[0] < 0 || list[0] >= size {
 		w.stop(n, fmt.Sprintf("%v selects channels by computed numbers", n))
 		return
 	}
-	inner := 1
-	for _, d := range shape[at+1:] {
-		inner *= d.N
-	}
-	var ids []int
-	for i, id := range l.ids {
-		if i/inner%shape[at].N == list[0] {
-			ids = append(ids, id)
+	inner := tensor.Len(l.sizes[at+1:])
+	var chosen []int
+	for i := range l.ids {
+		if i/inner%size == list[0] {
+			chosen = append(chosen, i)
 		}
 	}
-	w.a.values[n.Out[0]] = labels{l.axis, l.span - 1, ids}.trimmed(n.Out[0].Type.Shape)
-}
-
-// trimmed leaves axes of size 1 at either end out of the span.
-func (l labels) trimmed(shape []ir.Dim) labels {
-	for l.span > 1 && shape[l.axis].N == 1 {
-		l.axis, l.span = l.axis+1, l.span-1
+	var axes []int
+	for i, axis := range l.axes {
+		switch {
+		case i < at:
+			axes = append(axes, axis)
+		case i > at:
+			axes = append(axes, axis-1)
+		}
 	}
-	for l.span > 1 && shape[l.axis+l.span-1].N == 1 {
-		l.span--
-	}
-	return l
+	w.move(n, l.grid(axes, slices.Delete(slices.Clone(l.sizes), at, at+1), chosen).trimmed())
 }

@@ -16,6 +16,8 @@ type walk struct {
 	// origin says why the channels of a value without labels are pinned once
 	// somebody asks for them.
 	origin map[*ir.Value]string
+	// filled are values with the same number everywhere.
+	filled map[*ir.Value]bool
 }
 
 func (w *walk) rescaling() bool { return w.a.Purpose == Rescaling }
@@ -63,7 +65,7 @@ func (w *walk) pinValue(v *ir.Value, why string) {
 // that reads them there. Where v has none, or others, they are new and pinned.
 func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 	l, ok := w.a.values[v]
-	if ok && l.span == 1 && l.axis == axis && len(l.ids) == size {
+	if ok && l.plain() && l.axis() == axis && len(l.ids) == size {
 		return l.ids
 	}
 	ids := w.u.fresh(size)
@@ -71,6 +73,10 @@ func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 		why := fmt.Sprintf("%v reads its channels along another axis", n)
 		w.u.pin(l.ids, why)
 		w.u.pin(ids, why)
+		return ids
+	}
+	if w.fits(v, axis, size) {
+		w.set(v, axis, ids)
 		return ids
 	}
 	why := w.origin[v]
@@ -83,9 +89,22 @@ func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 }
 
 func (w *walk) set(v *ir.Value, axis int, ids []int) {
+	w.put(v, along(axis, ids))
+}
+
+func (w *walk) put(v *ir.Value, l labels) {
 	if v != nil {
-		w.a.values[v] = labels{axis, 1, ids}
+		w.a.values[v] = l
 	}
+}
+
+// alike is the labels ids along axis, with the copies of v where it has as many.
+func (w *walk) alike(v *ir.Value, axis int, ids []int) labels {
+	l := along(axis, ids)
+	if old := w.a.values[v]; len(old.ids) == len(ids) {
+		l.copies = old.copies
+	}
+	return l
 }
 
 // pass gives the results of n the labels of v.
@@ -95,6 +114,7 @@ func (w *walk) pass(n *ir.Node, v *ir.Value) {
 			continue
 		}
 		if l, ok := w.a.values[v]; ok {
+			l.src, l.from = nil, nil
 			w.a.values[out] = l
 		} else {
 			w.origin[out] = w.origin[v]
@@ -106,6 +126,10 @@ func (w *walk) pass(n *ir.Node, v *ir.Value) {
 // pinned.
 func (w *walk) link(n *ir.Node, operand, axis int, role Role, power int, ids []int) {
 	if operand >= len(n.In) || n.In[operand] == nil {
+		return
+	}
+	if dq, d := decoding(n.In[operand]); dq != nil {
+		w.linkDecoded(n, dq, d, axis, role, ids)
 		return
 	}
 	w.add(&Link{Node: n, Operand: operand, Axis: axis, Role: role, Power: power, Groups: 1, Units: ids})
@@ -133,10 +157,7 @@ func (w *walk) param(n *ir.Node, operand, rank, axis, power int, ids []int) {
 	if operand >= len(n.In) || n.In[operand] == nil {
 		return
 	}
-	c := n.In[operand].Const
-	if c == nil {
-		c = constOf(n.In[operand])
-	}
+	c := stored(n.In[operand])
 	if c == nil {
 		w.u.pin(ids, fmt.Sprintf("operand %d of %v is computed", operand, n))
 		return
@@ -160,7 +181,7 @@ func (w *walk) pinShared() {
 	for _, l := range w.a.Links {
 		v := l.Value()
 		switch {
-		case slices.Contains(w.m.Graph.Inputs, v):
+		case slices.Contains(w.m.Graph.Inputs, v) && !w.listsAll():
 			w.u.pin(l.Units, fmt.Sprintf("%q may be replaced by callers of the network", v.Name))
 		case w.m.Graph.IsOutput(v):
 			w.u.pin(l.Units, fmt.Sprintf("%q is an output of the network", v.Name))
@@ -169,6 +190,10 @@ func (w *walk) pinShared() {
 		}
 	}
 }
+
+// listsAll reports whether all constants are listed as inputs, as files had to
+// before version 4: it says nothing of them then.
+func (w *walk) listsAll() bool { return w.m.IRVersion > 0 && w.m.IRVersion < 4 }
 
 // constOf is the data of a constant, be it an initialiser or a Constant node;
 // nil for all else.

@@ -24,6 +24,7 @@ var may = map[string][]string{
 	"dataset":               {"tensor"},
 	"calib":                 {"tensor", "ir", "dataset"},
 	"group":                 {"tensor", "ir"},
+	"group/grouptest":       {"tensor", "ir", "group"},
 	"cost":                  {"tensor", "ir", "op", "format"},
 	"compress":              {"tensor", "ir", "op", "pass", "format", "calib", "dataset", "cost"},
 	"compress/compresstest": {"tensor", "ir", "format", "compress", "op", "onnx", "engine"},
@@ -35,9 +36,9 @@ var may = map[string][]string{
 	"demo/train":            {"tensor", "ir", "onnx", "demo"},
 	"report":                {"eval"},
 	"results/speed":         {"pare", "compress", "ir", "kernel", "tensor"},
-	"results/measure":       {"pare", "compress", "eval", "dataset", "ir", "op", "tensor"},
+	"results/measure":       {"pare", "compress", "cost", "eval", "dataset", "ir", "op", "tensor"},
 	"pare":                  {"tensor", "ir", "onnx", "op", "pass", "group", "format", "kernel", "engine", "dataset", "calib", "compress", "quant", "prune", "decompose", "cost", "eval"},
-	"cmd/pare":              {"pare", "demo", "report", "results", "dataset", "eval", "compress", "tensor", "kernel", "engine", "ir", "op"},
+	"cmd/pare":              {"pare", "demo", "report", "results", "dataset", "eval", "compress", "cost", "tensor", "kernel", "engine", "ir", "op"},
 	"examples":              {"pare"},
 }
 

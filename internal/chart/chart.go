@@ -51,7 +51,7 @@ const (
 	top, bottom             = 26, 38
 	rowHead                 = 50 // title and legend of a row
 	head                    = 34 // title of the figure
-	legendStep              = 190
+	legendStep              = 240
 )
 
 // SVG draws the figure.

@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // pruning measures what removing channels, weights and ranks costs and gives:
 // every method at several amounts.
@@ -35,12 +39,23 @@ var large = []network{{name: "ResNet-50", fill: "resnet50"}, {name: "DenseNet-12
 // whole is the network itself, whose costs those of points are compared with.
 var whole = column{name: "none", point: "all", recipe: "fold"}
 
+// amounts are the points of a curve: networks of depthwise layers bear less.
+type amounts struct{ residual, depthwise []string }
+
+// of are the amounts for a network.
+func (a amounts) of(network string) []string {
+	if network == mobile1 || network == mobile2 {
+		return a.depthwise
+	}
+	return a.residual
+}
+
 // curve is a method at several amounts: a line of the pictures.
 type curve struct {
 	name   string
-	recipe string   // with AMOUNT in place of the amount
-	points []string // amounts
-	seeds  int      // 0 for methods that draw nothing
+	recipe string // with AMOUNT in place of the amount
+	points amounts
+	seeds  int // 0 for methods that draw nothing
 }
 
 // family is curves that are drawn together.
@@ -53,21 +68,27 @@ type family struct {
 
 // column is a curve at one amount; seeds count from 0.
 func (c curve) column(point string, seed int) column {
-	out := column{name: c.name, point: point, recipe: strings.ReplaceAll(c.recipe, "AMOUNT", point)}
-	if seed > 0 {
-		out.seed, out.point = uint64(seed), point+" "+seedName(seed)
+	out := column{name: c.name, point: point, recipe: strings.ReplaceAll(c.recipe, "AMOUNT", point), seed: uint64(seed)}
+	if c.seeds > 0 {
+		out.point = fmt.Sprintf("%s seed %d", point, seed)
+	}
+	for _, n := range prunedNetworks() {
+		if n.fill == "" && slices.Contains(c.points.of(n.name), point) {
+			out.only = append(out.only, n.name)
+		}
 	}
 	return out
 }
 
-// columns are those of a curve, in the order of its amounts.
+// columns are those of a curve on all networks, in the order of its amounts.
 func (c curve) columns() []column {
 	var out []column
-	for _, p := range c.points {
+	for _, p := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.points.residual, c.points.depthwise)))) {
 		for s := range max(1, c.seeds) {
 			out = append(out, c.column(p, s))
 		}
 	}
+	slices.Reverse(out)
 	return out
 }
 

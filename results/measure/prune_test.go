@@ -20,8 +20,8 @@ func invented(network string, drop map[string]float64) []row {
 			if !ok {
 				continue
 			}
-			for i, column := range c.columns() {
-				p := i / max(1, c.seeds)
+			for p, point := range c.points.of(network) {
+				column := c.column(point, 0)
 				kept, lost := int64(950-50*p), d*float64(p)/10
 				acc := 0.9 - lost
 				rows = append(rows, row{
@@ -44,7 +44,7 @@ func TestPruneSection(t *testing.T) {
 	pruneSection(&b, rows, n, find(rows, n.name, whole))
 	for _, want := range []string{
 		"accuracy 90.00 (85.0 to 95.0), 1000 parameters",
-		"| red++ | " + kept[len(kept)-1] + " | 60.0 % | 60.0 % | 60.0 % | 60.0 % | 60.0 % | 80.0 % (50 to 100) | 100.00 |",
+		"| red++ | " + kept.residual[len(kept.residual)-1] + " | 60.0 % | 60.0 % | 60.0 % | 60.0 % | 60.0 % | 80.0 % (50 to 100) | 100.00 |",
 		"| magnitude | 8 of 8 | 8 of 8 | 8 of 8 |",
 		"| random | 8 of 8 |",
 		"](prune-resnet-20.svg)",
@@ -62,12 +62,18 @@ func TestSpotsAreMeansOfSeeds(t *testing.T) {
 	rows := invented(n.name, map[string]float64{random: 0})
 	c := families[0].curves[0]
 	for i, x := range []float64{0.6, 0.8, 0.7} {
-		r := find(rows, n.name, c.column(c.points[0], i))
+		at := c.column(c.points.residual[0], i)
+		r := find(rows, n.name, at)
+		if r == nil {
+			rows = append(rows, *find(rows, n.name, c.column(c.points.residual[0], 0)))
+			r = &rows[len(rows)-1]
+			r.Point = at.point
+		}
 		r.Top1, r.Agreement, r.Costs = &x, x, &costs{int64(1000 * x), 500, 500, 500}
 	}
 	s := c.spots(rows, n.name)
-	if len(s) != len(c.points) {
-		t.Fatalf("%d spots of %d points", len(s), len(c.points))
+	if len(s) != len(c.points.residual) {
+		t.Fatalf("%d spots of %d points", len(s), len(c.points.residual))
 	}
 	near := func(x, y float64) bool { return math.Abs(x-y) < 1e-9 }
 	if a := s[0]; !near(a.accuracy, 0.7) || !near(a.agreement, 0.7) || !near(a.params, 0.7) || *a.interval != [2]float64{0.6, 0.8} || !near(*a.time, 0.8) || a.timeInterval != nil {

@@ -1,9 +1,8 @@
 package main
 
 import (
-	"context"
-
 	"pare"
+	"pare/cost"
 )
 
 // costs are what a network costs, bytes aside; operations are those of one
@@ -11,16 +10,13 @@ import (
 type costs struct {
 	Params int64 `json:"params"`
 	MACs   int64 `json:"macs"`
-	// Multiplications counts each distinct product once; Additions are those that
-	// are left beside them.
+	// Multiplications counts each distinct product of a layer once; Additions are
+	// those by weights other than 0.
 	Multiplications int64 `json:"multiplications"`
 	Additions       int64 `json:"additions"`
 }
 
-func countCosts(ctx context.Context, m *pare.Model) (*costs, error) {
-	info, err := m.Info(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &costs{Params: int64(info.Params), MACs: info.MACs, Multiplications: info.MACs, Additions: info.MACs}, nil
+func countCosts(m *pare.Model) *costs {
+	c := cost.Of(m.IR())
+	return &costs{int64(c.Params), c.MACs, c.Multiplications, c.Additions}
 }

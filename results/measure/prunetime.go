@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"pare"
@@ -55,8 +56,12 @@ func (n network) time(ctx context.Context, columns []column, old []row, w wishes
 	}
 	for _, c := range columns {
 		start, r := time.Now(), *find(old, n.name, c)
-		if r.Time, err = t.timeOf(ctx, c, r, original, in); err != nil {
-			return err
+		if r.Time, err = t.timeOf(ctx, c, r, original, in); ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			fmt.Printf("%s: not timed: %v\n", n.name, err)
+			continue
 		}
 		r.cell = time.Since(start)
 		if err := keep(r); err != nil {
@@ -74,7 +79,9 @@ func (t *trial) timeOf(ctx context.Context, c column, r row, original *pare.Sess
 		if err != nil {
 			return nil, err
 		}
-		path = w.path
+		if path = w.path; w.digest != r.File {
+			return nil, fmt.Errorf("%s at %s now gives another file than that of the figures; measure it with -again first", c.name, c.point)
+		}
 	}
 	m, err := pare.Load(path)
 	if err != nil {

@@ -144,17 +144,15 @@ func (t *trial) run(ctx context.Context, c column) (row, error) {
 		return row{}, err
 	}
 	out := row{Bytes: w.bytes, File: w.digest, Seconds: seconds(w.report)}
+	if c.point != "" {
+		out.Costs = countCosts(w.model)
+	}
 	if known, ok := t.known[out.File]; ok {
-		known.Seconds = out.Seconds
+		known.Seconds, known.Costs = out.Seconds, out.Costs
 		return known, nil
 	}
 	if c.widths != "" {
 		if out.BitOps, err = t.bitOperations(ctx, w.model, w.report); err != nil {
-			return out, err
-		}
-	}
-	if c.point != "" {
-		if out.Costs, err = countCosts(ctx, w.model); err != nil {
 			return out, err
 		}
 	}
