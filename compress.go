@@ -9,11 +9,14 @@ import (
 
 	"pare/calib"
 	"pare/compress"
+	"pare/cost"
 	"pare/dataset"
 	_ "pare/decompose" // registers the decompositions
 	"pare/eval"
+	"pare/ir"
 	_ "pare/prune" // registers the pruning methods
 	_ "pare/quant" // registers the quantisation methods
+	"pare/tensor"
 )
 
 // Progress is told how far a long task is: what is under way, and how many of
@@ -56,7 +59,8 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if err != nil {
 		return nil, err
 	}
-	before, err := m.Info(ctx)
+	var counter cost.Counter
+	before, err := m.infoWith(ctx, &counter)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +72,7 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if err != nil {
 		return nil, err
 	}
+	run.Counter = &counter
 	if before.SHA256 != "" {
 		run.Provenance.Input = "sha256:" + before.SHA256
 	}
@@ -132,7 +137,7 @@ func (m *Model) prepared(data dataset.Set) (string, error) {
 func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (compress.Options, error) {
 	out := compress.Options{
 		Seed: o.Seed, Threads: o.Threads, Input: o.Input, Log: o.Log,
-		Provenance: &compress.Provenance{Version: Version}, Run: newRunner(ctx, o.Threads),
+		Provenance: &compress.Provenance{Version: Version}, Run: newRunner(ctx, o.Threads), Random: randomSamples(o.Seed),
 	}
 	if out.Input.Lo == nil {
 		var err error
@@ -151,6 +156,14 @@ func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (com
 		out.Data = &calib.Data{Set: o.Data, Samples: n, Batch: calibBatch, Run: newRunner(ctx, o.Threads), Inputs: bind}
 	}
 	return out, nil
+}
+
+// randomSamples makes inputs up for networks of which nothing else is known.
+func randomSamples(seed uint64) func(m *ir.Model, samples int) (map[string]*tensor.Tensor, error) {
+	return func(m *ir.Model, samples int) (map[string]*tensor.Tensor, error) {
+		in, _, err := New(m).RandomInputs(Random{Seed: seed, Batch: samples})
+		return in, err
+	}
 }
 
 // changes reports whether a recipe does anything but copy.

@@ -2,8 +2,9 @@ package pare
 
 import (
 	"context"
+	"runtime"
 
-	"pare/compress"
+	"pare/cost"
 	"pare/ir"
 	"pare/op"
 	"pare/pass"
@@ -17,13 +18,20 @@ type Info struct {
 	Opset  int    `json:"opset"`
 	Params int    `json:"params"`
 	MACs   int64  `json:"macs"` // multiply-accumulates of one sample, as far as sizes are known
+	// Multiplications are those that are left when each distinct product is
+	// computed once, additions those by weights other than 0.
+	Multiplications int64 `json:"multiplications"`
+	Additions       int64 `json:"additions"`
 }
 
 // Info sums the model up. It hashes the file.
-func (m *Model) Info(ctx context.Context) (*Info, error) {
+func (m *Model) Info(ctx context.Context) (*Info, error) { return m.infoWith(ctx, new(cost.Counter)) }
+
+// infoWith is Info with what may be counted already.
+func (m *Model) infoWith(ctx context.Context, c *cost.Counter) (*Info, error) {
 	const shapes = 1 << 16 // weights need not be folded to be counted
 	plain, _ := m.plain(ctx, shapes)
-	return m.info(plain)
+	return m.info(c.Of(plain, runtime.GOMAXPROCS(0)))
 }
 
 // plain is a copy of the model, simplified and with types inferred so that sizes
@@ -39,14 +47,10 @@ func (m *Model) plain(ctx context.Context, most int64) (*ir.Model, error) {
 	return c, nil
 }
 
-// info is Info of a model of which plain is known.
-func (m *Model) info(plain *ir.Model) (*Info, error) {
-	size := compress.SizeOf(m.ir)
-	out := &Info{Path: m.path, Bytes: size.Bytes, Opset: m.ir.Opset(""), Params: size.Params}
-	for _, n := range plain.Graph.Nodes {
-		macs, _ := op.MACs(n)
-		out.MACs += macs
-	}
+// info is Info of a model of which it is known what it computes.
+func (m *Model) info(c *cost.Count) (*Info, error) {
+	out := &Info{Path: m.path, Opset: m.ir.Opset(""), MACs: c.MACs, Multiplications: c.Multiplications, Additions: c.Additions}
+	out.Params, out.Bytes = cost.Stored(m.ir)
 	if m.file == nil {
 		return out, nil
 	}

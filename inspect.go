@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pare/compress"
+	"pare/cost"
 	"pare/group"
 	"pare/ir"
 	"pare/op"
@@ -80,7 +81,8 @@ type GroupInfo struct {
 // Inspect looks into the model; it does not change it.
 func (m *Model) Inspect(ctx context.Context) (*Inspection, error) {
 	work, trouble := m.plain(ctx, 0)
-	info, err := m.info(work)
+	counts := cost.Of(work)
+	info, err := m.info(counts)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 func init() {
 	Register(Info{
 		Name: "copy",
+		Kind: Neutral,
 		Doc:  "change nothing: read, check and write",
 		Ref:  "lossless by construction",
 		New:  func() Method { return &Copy{} },

@@ -33,6 +33,7 @@ type Env struct {
 	layers    []Selection
 	machine   *machine       // that the recipe is for, nil for any
 	change    func(l *Layer) // what a method makes of the selections, nil for nothing
+	ahead     []Method       // the steps behind the running one
 	progress  func(Progress)
 	total     int
 	shared    map[any]any
@@ -86,6 +87,11 @@ func (e *Env) With(f func(l *Layer)) *Env {
 		f(l)
 	}
 	return &out
+}
+
+// Ahead reports whether a step behind the running one is of one of the kinds.
+func (e *Env) Ahead(kinds ...Kind) bool {
+	return slices.ContainsFunc(e.ahead, func(m Method) bool { return slices.Contains(kinds, kindOf(m)) })
 }
 
 // Step is the report of the running step, for what is not about one layer.

@@ -40,6 +40,7 @@ type Prepared interface {
 // Info is a method's entry in the registry.
 type Info struct {
 	Name string        // as written in recipes, such as "powerquant"
+	Kind Kind          // one of Kinds: says where in a recipe it stands
 	Doc  string        // one line
 	Ref  string        // paper or specification
 	New  func() Method // returns the defaults

@@ -199,6 +199,10 @@ func stepString(m Method) string {
 	return info.Name + "(" + strings.Join(args, ",") + ")"
 }
 
+// InfoOf finds the registry entry of a method; ok is false for one that is not
+// registered.
+func InfoOf(m Method) (Info, bool) { return infoOf(m) }
+
 // infoOf finds the registry entry of a method by its type.
 func infoOf(m Method) (Info, bool) {
 	for _, i := range Methods() {

@@ -41,14 +41,21 @@ func init() {
 	compress.Register(compress.Info{Name: "outer++", Doc: "for tests", New: func() compress.Method { return &louder{} }})
 }
 
-// louder has the name of another method and the sign that joins steps.
+// louder has the name of another method and the sign that joins steps, and
+// parameters that it shares with others.
 type louder struct {
+	Quiet
 	Loud int `json:"loud" doc:"how loud"`
 }
 
 func (*louder) Validate() error { return nil }
 
 func (*louder) Apply(context.Context, *ir.Model, *compress.Env) error { return nil }
+
+// Quiet holds them.
+type Quiet struct {
+	Hush bool `json:"hush" doc:"whether to be quiet"`
+}
 
 func TestCanonical(t *testing.T) {
 	for in, want := range map[string]string{
@@ -68,6 +75,7 @@ func TestCanonical(t *testing.T) {
 		"outer+++outer+outer++":         "outer+++outer+outer++",
 		"outer+outer+++copy":            "outer+outer+++copy",
 		"outer++(loud=2)+outer++( )":    "outer++(loud=2)+outer++",
+		"outer++(loud=2,hush=true)":     "outer++(hush=true,loud=2)",
 		"outer(base=outer++,on=true)":   "outer(on=true,base=outer++)",
 		"outer(base=outer++)+outer++":   "outer(base=outer++)+outer++",
 		"outer++;conv1:skip":            "outer++;conv1:skip",

@@ -1,5 +1,7 @@
 package compress
 
+import "pare/cost"
+
 // Report says what a recipe did. It is the "compress" document of the command
 // line; bytes are those of constants as stored, times are seconds, errors are
 // relative: root mean square of the difference over that of the original.
@@ -8,18 +10,12 @@ type Report struct {
 	Seed    uint64        `json:"seed"`
 	Seconds float64       `json:"seconds"`
 	Peak    int64         `json:"peak_memory_bytes"`
-	Before  Size          `json:"before"`
-	After   Size          `json:"after"`
+	Before  cost.Totals   `json:"before"`
+	After   cost.Totals   `json:"after"`
 	Steps   []StepReport  `json:"steps"`
 	Layers  []LayerReport `json:"layers"`
 	// Warnings are things that the user should act on or know.
 	Warnings []string `json:"warnings"`
-}
-
-// Size is what the constants of a model amount to.
-type Size struct {
-	Params int   `json:"params"` // elements of constants of floating-point or code type
-	Bytes  int64 `json:"bytes"`
 }
 
 // StepReport is one step of a recipe.
@@ -28,6 +24,15 @@ type StepReport struct {
 	Seconds     float64 `json:"seconds"`
 	BytesBefore int64   `json:"bytes_before"`
 	BytesAfter  int64   `json:"bytes_after"`
+	// Before and After are what the network costs; in recipes without steps that
+	// prune or decompose, multiplications and additions are counted before the first
+	// step and after the last one alone.
+	Before cost.Totals `json:"before"`
+	After  cost.Totals `json:"after"`
+	// Output is what the steps up to this one did to the network's outputs, in
+	// recipes with steps that prune or decompose, from the first of these on; nil
+	// where it could not be measured, which a warning explains.
+	Output *Output `json:"output,omitempty"`
 	// Layers is the number of layers that the step changed, Skipped that of the
 	// layers it left alone for a reason.
 	Layers  int `json:"layers"`
@@ -46,6 +51,16 @@ type StepReport struct {
 	// that a quantised layer reads.
 	Activations int    `json:"activations,omitempty"`
 	Floats      []Kept `json:"floats,omitempty"`
+}
+
+// Output compares the outputs of a network with those before the recipe.
+type Output struct {
+	// SNR is the signal-to-noise ratio in dB of the worst output, at most 200.
+	SNR     float64 `json:"snr_db"`
+	Samples int     `json:"samples"`
+	// Basis says what the samples are: "calibration data", "synthetic inputs" or
+	// "random inputs".
+	Basis string `json:"basis"`
 }
 
 // Expansion says what the terms of a residual expansion cost together, the first
@@ -81,4 +96,23 @@ type LayerReport struct {
 	ErrorAfter  float64 `json:"error_after"`
 	Skipped     bool    `json:"skipped"`
 	Reason      string  `json:"reason"` // why skipped, or what was done differently
+	// Rank is the number of channels between the factors of a decomposed layer.
+	Rank int `json:"rank,omitempty"`
+	// Values is the number of distinct weights of a layer that was hashed.
+	Values int `json:"values,omitempty"`
+	// Parts are the nodes that a decomposed layer became.
+	Parts []string `json:"parts,omitempty"`
+	// Before and After are what the layer, or its parts, cost around the step, in
+	// recipes with steps that prune or decompose; nil for layers that multiply
+	// nothing. The runner fills them in.
+	Before *LayerCost `json:"before,omitempty"`
+	After  *LayerCost `json:"after,omitempty"`
+}
+
+// LayerCost is what a layer costs and how far its products repeat.
+type LayerCost struct {
+	Inputs   int `json:"inputs"`   // channels that it reads
+	Channels int `json:"channels"` // that it computes
+	cost.Totals
+	cost.Reuse
 }

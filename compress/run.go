@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pare/calib"
+	"pare/cost"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -30,7 +31,13 @@ type Options struct {
 	Input InputRange
 	// Run evaluates networks on samples that methods make up; nil when there is
 	// no means to.
-	Run      calib.NewRunner
+	Run calib.NewRunner
+	// Random makes so many samples of any network's inputs up, where it is not
+	// known what they look like; nil when there is no means to.
+	Random func(m *ir.Model, samples int) (map[string]*tensor.Tensor, error)
+	// Counter knows what constants of the network cost, from counting it before; nil
+	// for nothing.
+	Counter  *cost.Counter
 	Progress func(Progress)
 	Log      *slog.Logger
 	// Provenance is written into the model's metadata when a step changed it.
@@ -44,7 +51,7 @@ func (r *Recipe) Run(ctx context.Context, m *ir.Model, o Options) (*Report, erro
 		return nil, err
 	}
 	start := time.Now()
-	rep := &Report{Recipe: r.String(), Seed: o.Seed, Before: SizeOf(m), Layers: []LayerReport{}, Warnings: []string{}}
+	rep := &Report{Recipe: r.String(), Seed: o.Seed, Layers: []LayerReport{}, Warnings: []string{}}
 	if o.Threads <= 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
 	}
@@ -53,17 +60,24 @@ func (r *Recipe) Run(ctx context.Context, m *ir.Model, o Options) (*Report, erro
 	}
 	machine, _ := findMachine(r.For) // validated
 	originals := map[*ir.Value]*tensor.Tensor{}
-	for _, method := range r.Steps {
+	watch, err := r.newWatch(ctx, m, o, rep)
+	if err != nil {
+		return nil, err
+	}
+	for i, method := range r.Steps {
 		env := &Env{
 			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Run: o.Run, originals: originals, shared: map[any]any{},
-			step: &StepReport{Step: stepString(method)}, report: rep, layers: r.Layers, machine: machine, progress: o.Progress,
+			step: &StepReport{Step: stepString(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress,
 		}
 		if err := runStep(ctx, m, method, env, o.Data); err != nil {
 			return nil, fmt.Errorf("%s: %w", env.step.Step, err)
 		}
+		if err := watch.after(ctx, m, method, env.step, i == len(r.Steps)-1); err != nil {
+			return nil, fmt.Errorf("%s: %w", env.step.Step, err)
+		}
 		rep.Steps = append(rep.Steps, *env.step)
 	}
-	rep.After = SizeOf(m)
+	rep.After = watch.cost.Totals
 	if o.Provenance != nil && changes(r) {
 		o.Provenance.write(m, rep)
 	}
@@ -83,7 +97,6 @@ func changes(r *Recipe) bool {
 
 func runStep(ctx context.Context, m *ir.Model, method Method, env *Env, data *calib.Data) (err error) {
 	start := time.Now()
-	env.step.BytesBefore = SizeOf(m).Bytes
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -113,39 +126,7 @@ func runStep(ctx context.Context, m *ir.Model, method Method, env *Env, data *ca
 	if err := ir.Check(m.Graph); err != nil {
 		return fmt.Errorf("the graph is broken after this step: %w", err)
 	}
-	env.step.BytesAfter = SizeOf(m).Bytes
 	env.step.Seconds = time.Since(start).Seconds()
 	env.Log.Info("step done", "step", env.step.Step, "layers", env.step.Layers, "seconds", env.step.Seconds)
 	return nil
-}
-
-// SizeOf adds up the constants of the model, its sub-graphs and functions.
-func SizeOf(m *ir.Model) Size {
-	var s Size
-	var add func(g *ir.Graph)
-	add = func(g *ir.Graph) {
-		for _, v := range g.Consts {
-			s.add(v.Const)
-		}
-		for _, n := range g.Nodes {
-			for _, sub := range n.Subgraphs() {
-				add(sub)
-			}
-			if t := n.Tensor("value"); t != nil {
-				s.add(t)
-			}
-		}
-	}
-	add(m.Graph)
-	for _, f := range m.Functions {
-		add(f.Body)
-	}
-	return s
-}
-
-func (s *Size) add(t *tensor.Tensor) {
-	s.Bytes += int64(len(t.Bytes()))
-	if t.Type.IsFloat() || t.Type.Bits() < 16 {
-		s.Params += t.Len()
-	}
 }

@@ -24,7 +24,7 @@ func brute(w cost.Weights) (r cost.Reuse) {
 				meets     int
 			}
 			products := map[product]bool{}
-			var kernels, multiples [][]float64
+			var kernels [][]float64
 			for o := range w.Out {
 				kernel := make([]float64, w.Taps)
 				zero := true
@@ -42,14 +42,6 @@ func brute(w cost.Weights) (r cost.Reuse) {
 					continue
 				}
 				kernels = addNew(kernels, kernel, func(a, b []float64) bool { return proportional(a, b, 1) || proportional(a, b, -1) })
-				multiples = addNew(multiples, kernel, func(a, b []float64) bool {
-					for t := range a {
-						if a[t] != 0 {
-							return proportional(a, b, b[t]/a[t])
-						}
-					}
-					return false
-				})
 			}
 			for p := range products {
 				r.Products++
@@ -58,7 +50,6 @@ func brute(w cost.Weights) (r cost.Reuse) {
 				}
 			}
 			r.Kernels += int64(len(kernels))
-			r.Multiples += int64(len(multiples))
 		}
 	}
 	return r

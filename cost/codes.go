@@ -1,29 +1,60 @@
 package cost
 
 import (
+	"slices"
+
 	"pare/format"
 	"pare/tensor"
 )
 
-// terms returns the numbers that multiply inputs, one slice of all weights for
-// each term of a sum: weights as they are, or codes without their scales.
-func (s *stored) terms(threads int) ([][]float32, error) {
+// terms lays the numbers that multiply inputs out like w, those of each term of a
+// sum by themselves: weights as they are, or codes without their scales.
+func (s *stored) terms(w Weights, threads int) ([]Weights, error) {
 	if s.encoded == nil {
-		return [][]float32{tensor.Float32s(s.float)}, nil
+		w.Values = tensor.Float32s(s.float)
+		return []Weights{w}, nil
 	}
-	if s.encoded.Orders == nil {
-		x, err := unscaled(s.encoded, threads)
-		return [][]float32{x}, err
+	if s.encoded.Orders == nil && bytes(&w, s.encoded) {
+		return []Weights{w}, nil
 	}
-	var out [][]float32
-	for _, o := range s.encoded.Orders {
+	orders := s.encoded.Orders
+	if orders == nil {
+		orders = []format.Order{{Encoded: s.encoded}}
+	}
+	var out []Weights
+	for _, o := range orders {
 		x, err := unscaled(o.Encoded, threads)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, placed(o, x, s.encoded.Codes.Shape))
+		w.Values = placed(o, x, s.encoded.Codes.Shape)
+		out = append(out, w)
 	}
 	return out, nil
+}
+
+// bytes lays codes out as they are stored, where each means one number.
+func bytes(w *Weights, e *format.Encoded) bool {
+	if e.Zero != nil && !zeros(e.Zero) {
+		return false
+	}
+	w.Codes, w.Levels = tensor.Codes(e.Codes), new([256]float32)
+	shift := 8 - e.Codes.Type.Bits()
+	for b := range w.Levels {
+		switch {
+		case e.Levels != nil && b < len(e.Levels):
+			w.Levels[b] = e.Levels[b]
+		case e.Levels == nil && e.Codes.Type.IsUnsigned():
+			w.Levels[b] = float32(b)
+		case e.Levels == nil:
+			w.Levels[b] = float32(int8(b<<shift) >> shift)
+		}
+	}
+	return true
+}
+
+func zeros(t *tensor.Tensor) bool {
+	return !slices.ContainsFunc(tensor.Codes(t), func(b byte) bool { return b != 0 })
 }
 
 // unscaled decodes with scales of 1: codes less zero points, or levels.

@@ -17,8 +17,17 @@ type Totals struct {
 	MACs int64 `json:"macs"`
 	// Multiplications are those of the MACs that are left when each distinct
 	// product is computed once; additions are those by weights other than 0.
-	Multiplications int64 `json:"multiplications"`
-	Additions       int64 `json:"additions"`
+	Multiplications int64 `json:"multiplications,omitempty"`
+	Additions       int64 `json:"additions,omitempty"`
+}
+
+// Add adds o to t.
+func (t *Totals) Add(o Totals) {
+	t.Params += o.Params
+	t.Bytes += o.Bytes
+	t.MACs += o.MACs
+	t.Multiplications += o.Multiplications
+	t.Additions += o.Additions
 }
 
 // Layer is what one node costs that multiplies: a convolution or matrix product.
@@ -30,9 +39,11 @@ type Layer struct {
 	// Reuse says how its weights repeat, for one output position; of a sum of
 	// terms it is the sum.
 	Reuse
-	// Weights is the number of weights, Positions how often each is used.
-	Weights   int   `json:"-"`
-	Positions int64 `json:"-"`
+	// Inputs and Channels are the numbers of channels that a layer with constant
+	// weights reads and computes, Positions how often a sample uses each weight.
+	Inputs    int   `json:"inputs"`
+	Channels  int   `json:"channels"`
+	Positions int64 `json:"positions"`
 }
 
 // Count is what a network costs. Params and Bytes count all its constants, those
@@ -46,8 +57,8 @@ type Count struct {
 func Of(m *ir.Model) *Count { return new(Counter).Of(m, runtime.GOMAXPROCS(0)) }
 
 // Counter counts networks that share constants, such as those before and after a
-// step: what it counted once it remembers. The zero value is ready.
-type Counter struct{ known map[key]known }
+// step: of the last one it remembers what it counted. The zero value is ready.
+type Counter struct{ known, now map[key]known }
 
 // known is what was counted of weights, and how they were looked at.
 type known struct {
@@ -57,6 +68,26 @@ type known struct {
 
 // Of counts a network on so many threads. It does not change m.
 func (c *Counter) Of(m *ir.Model, threads int) *Count {
+	c.now = map[key]known{}
+	out := walk(m, func(m *ir.Model, n *ir.Node, l *Layer) { c.layer(m, n, l, threads) })
+	c.known = c.now
+	return out
+}
+
+// Quick counts without a look at the weights: there are no multiplications and
+// additions, and nothing of how weights repeat.
+func Quick(m *ir.Model) *Count {
+	out := walk(m, func(*ir.Model, *ir.Node, *Layer) {})
+	out.Multiplications, out.Additions = 0, 0
+	for i := range out.Layers {
+		out.Layers[i].Multiplications, out.Layers[i].Additions = 0, 0
+	}
+	return out
+}
+
+// walk lists the layers of m, in a copy whose types are known, and adds them up.
+// Every product counts as a multiplication of its own until look says otherwise.
+func walk(m *ir.Model, look func(m *ir.Model, n *ir.Node, l *Layer)) *Count {
 	typed := ir.CloneModel(m)
 	if _, err := op.Infer(typed); err != nil {
 		typed = m // with the types that the model declares
@@ -68,7 +99,8 @@ func (c *Counter) Of(m *ir.Model, threads int) *Count {
 		if _, weighted := rowOf(n); !ok && !weighted {
 			continue
 		}
-		l := c.layer(typed, n, macs, threads)
+		l := Layer{Name: nodeName(n), Op: n.Op, Totals: Totals{MACs: macs, Multiplications: macs, Additions: macs}}
+		look(typed, n, &l)
 		out.MACs += l.MACs
 		out.Multiplications += l.Multiplications
 		out.Additions += l.Additions
@@ -77,50 +109,48 @@ func (c *Counter) Of(m *ir.Model, threads int) *Count {
 	return out
 }
 
-// layer counts one node.
-func (c *Counter) layer(m *ir.Model, n *ir.Node, macs int64, threads int) Layer {
-	l := Layer{Name: nodeName(n), Op: n.Op, Totals: Totals{MACs: macs, Multiplications: macs, Additions: macs}}
+// layer looks at the weights of a node.
+func (c *Counter) layer(m *ir.Model, n *ir.Node, l *Layer, threads int) {
 	s, ok := find(m, n)
 	if !ok {
-		return l
+		return
 	}
-	l.Weights = tensor.Len(s.shape())
-	l.Params, l.Bytes = l.Weights, s.bytes()
-	if l.Weights == 0 {
-		return l
+	l.Params, l.Bytes = tensor.Len(s.shape()), s.bytes()
+	r, _ := rowOf(n)
+	w, ok := r.weights(n, s.operand, s.shape(), nil)
+	if !ok || l.Params == 0 {
+		return
 	}
-	if l.Reuse, ok = c.reuse(n, &s, threads); ok {
-		l.Positions = macs / int64(l.Weights)
+	l.Inputs, l.Channels, l.Positions = w.Groups*w.In, w.Groups*w.Out, l.MACs/int64(l.Params)
+	if l.Reuse, ok = c.reuse(w, &s, threads); ok {
 		l.Multiplications, l.Additions = l.Positions*(l.Products-l.Ones), l.Positions*l.NonZero
 	}
-	return l
 }
 
 // reuse counts the products of stored weights.
-func (c *Counter) reuse(n *ir.Node, s *stored, threads int) (Reuse, bool) {
-	r, _ := rowOf(n)
-	w, ok := r.weights(n, s.operand, s.shape(), nil)
-	if !ok {
-		return Reuse{}, false
-	}
-	if k, ok := c.known[s.key()]; ok && same(k.from, w) {
+func (c *Counter) reuse(w Weights, s *stored, threads int) (Reuse, bool) {
+	if k, ok := c.lookup(s.key()); ok && same(k.from, w) {
+		c.now[s.key()] = k
 		return k.reuse, true
 	}
-	terms, err := s.terms(threads)
+	terms, err := s.terms(w, threads)
 	if err != nil {
 		return Reuse{}, false
 	}
 	var sum Reuse
-	from := w
-	for _, x := range terms {
-		w.Values = x
-		sum.add(w.Count(threads))
+	for _, t := range terms {
+		sum.Add(t.Count(threads))
 	}
-	if c.known == nil {
-		c.known = map[key]known{}
-	}
-	c.known[s.key()] = known{from, sum}
+	c.now[s.key()] = known{w, sum}
 	return sum, true
+}
+
+func (c *Counter) lookup(k key) (known, bool) {
+	if x, ok := c.now[k]; ok {
+		return x, true
+	}
+	x, ok := c.known[k]
+	return x, ok
 }
 
 func nodeName(n *ir.Node) string {

@@ -2,6 +2,7 @@ package cost
 
 import (
 	"math"
+	"slices"
 
 	"pare/internal/par"
 )
@@ -17,30 +18,31 @@ type Reuse struct {
 	// Ones are those of the products that are no multiplications: by 1 or -1.
 	Ones int64 `json:"ones"`
 	// Kernels is the number of distinct kernels other than 0, up to their sign,
-	// summed over input channels: r_i of RED. Multiples is the number up to a
-	// factor, to within 2^-12 of the largest weight of a kernel.
-	Kernels   int64 `json:"kernels"`
-	Multiples int64 `json:"multiples"`
+	// summed over input channels: r_i of RED.
+	Kernels int64 `json:"kernels"`
 }
 
-// add adds o to r.
-func (r *Reuse) add(o Reuse) {
+// Add adds o to r.
+func (r *Reuse) Add(o Reuse) {
 	r.NonZero += o.NonZero
 	r.Products += o.Products
 	r.Ones += o.Ones
 	r.Kernels += o.Kernels
-	r.Multiples += o.Multiples
 }
 
-// chunk is the number of inputs that are counted together: their weights lie
-// side by side in convolutions of one tap.
-const chunk = 16
+// chunk is the number of inputs that are counted together, as their weights lie
+// side by side: what fits in the cache beside the processor.
+func (w *Weights) chunk() int {
+	const room = 1 << 16
+	return min(w.In, 64, max(1, room/(w.Out*w.Taps)))
+}
 
 // Count counts shared products; the result does not depend on threads.
 func (w *Weights) Count(threads int) Reuse {
 	if w.Out*w.Taps == 0 || w.In*w.Groups == 0 {
 		return Reuse{}
 	}
+	chunk := w.chunk()
 	chunks := (w.In + chunk - 1) / chunk
 	parts := make([]Reuse, w.Groups*chunks)
 	workers := min(max(1, threads), len(parts))
@@ -53,7 +55,7 @@ func (w *Weights) Count(threads int) Reuse {
 	})
 	var sum Reuse
 	for _, p := range parts {
-		sum.add(p)
+		sum.Add(p)
 	}
 	return sum
 }
@@ -61,7 +63,10 @@ func (w *Weights) Count(threads int) Reuse {
 // counter counts inputs one after the other; it keeps its memory between them.
 type counter struct {
 	w       *Weights
-	columns []float32 // of a chunk
+	columns []uint32 // of a chunk: signs and magnitudes
+	stride  int      // between columns
+	signed  [256]uint32
+	one     uint32 // the magnitude of 1
 	seen    set
 	kernels kernelSet
 	phases  [][]int // taps that meet the same numbers
@@ -69,47 +74,48 @@ type counter struct {
 
 func newCounter(w *Weights) *counter {
 	n := w.Out * w.Taps
-	c := &counter{w: w, columns: make([]float32, min(chunk, w.In)*n), seen: newSet(n)}
+	const line = 16 // columns a power of two apart would share one part of the cache
+	c := &counter{w: w, stride: n + line, columns: make([]uint32, w.chunk()*(n+line)), one: math.Float32bits(1), phases: w.phases()}
+	if w.Codes != nil {
+		c.number()
+	} else {
+		c.seen = newSet(n)
+	}
 	if w.Taps > 1 {
 		c.kernels = newKernelSet(w.Out, w.Taps)
-	}
-	at := map[int]int{}
-	for t := range w.Taps {
-		meets := 0
-		if w.Meets != nil {
-			meets = w.Meets[t]
-		}
-		k, ok := at[meets]
-		if !ok {
-			k = len(c.phases)
-			at[meets] = k
-			c.phases = append(c.phases, nil)
-		}
-		c.phases[k] = append(c.phases[k], t)
 	}
 	return c
 }
 
-// inputs counts the weights of inputs from..to-1 of a group.
-func (c *counter) inputs(group, from, to int) (out Reuse) {
-	n := c.w.Out * c.w.Taps
-	c.fill(group, from, to)
-	for i := range to - from {
-		out.add(c.column(c.columns[i*n:][:n]))
+// sign is the bit of negative numbers, in floats and among the numbers of codes.
+const sign = 1 << 31
+
+// number gives the magnitudes of levels small numbers in place of their bits, 0
+// that of 0.
+func (c *counter) number() {
+	numbers := map[float32]uint32{0: 0}
+	c.one = 0
+	for b, x := range c.w.Levels {
+		n, ok := numbers[max(x, -x)]
+		if !ok {
+			n = uint32(len(numbers))
+			numbers[max(x, -x)] = n
+		}
+		if max(x, -x) == 1 {
+			c.one = n
+		}
+		if x < 0 {
+			n |= sign
+		}
+		c.signed[b] = n
 	}
-	return out
 }
 
-// column counts the weights of one input.
-func (c *counter) column(w []float32) (out Reuse) {
-	for _, taps := range c.phases {
-		out.add(c.products(w, taps))
-	}
-	switch {
-	case c.w.Taps > 1:
-		out.Kernels, out.Multiples = c.kernels.count(w, signed), c.kernels.count(w, scaled)
-	case out.NonZero > 0:
-		out.Kernels, out.Multiples = out.Products, 1
+// inputs counts the weights of inputs from..to-1 of a group.
+func (c *counter) inputs(group, from, to int) (out Reuse) {
+	c.fill(group, from, to)
+	for i := range to - from {
+		out.Add(c.column(c.columns[i*c.stride:][:c.w.Out*c.w.Taps]))
 	}
 	return out
 }
@@ -117,35 +123,61 @@ func (c *counter) column(w []float32) (out Reuse) {
 // fill copies the columns of inputs from..to-1, output by output, as their
 // weights are neighbours there.
 func (c *counter) fill(group, from, to int) {
-	s, taps, n := c.w.Steps, c.w.Taps, c.w.Out*c.w.Taps
-	for o := range c.w.Out {
-		at := group*s.Group + o*s.Out + from*s.In
-		for i := range to - from {
-			for t := range taps {
-				c.columns[i*n+o*taps+t] = c.w.Values[at+i*s.In+t*s.Tap]
+	w := c.w
+	for o := range w.Out {
+		at := group*w.Steps.Group + o*w.Steps.Out + from*w.Steps.In
+		for t := range w.Taps {
+			dst := c.columns[o*w.Taps+t:]
+			if w.Codes != nil {
+				for i := range to - from {
+					dst[i*c.stride] = c.signed[w.Codes[at+i*w.Steps.In]]
+				}
+			} else {
+				for i := range to - from {
+					dst[i*c.stride] = math.Float32bits(w.Values[at+i*w.Steps.In])
+				}
 			}
+			at += w.Steps.Tap
 		}
 	}
 }
 
-// products counts the distinct magnitudes of a column at some taps.
-func (c *counter) products(column []float32, taps []int) (out Reuse) {
-	c.seen.clear()
-	one := math.Float32bits(1)
-	for o := 0; o < len(column); o += c.w.Taps {
-		for _, t := range taps {
-			magnitude := math.Float32bits(column[o+t]) &^ (1 << 31)
-			if magnitude == 0 {
-				continue
-			}
-			out.NonZero++
-			if c.seen.add(magnitude) {
-				out.Products++
-				if magnitude == one {
-					out.Ones++
+// column counts the weights of one input.
+func (c *counter) column(w []uint32) (out Reuse) {
+	if len(c.phases) == 1 {
+		out = c.products(w)
+	} else {
+		own := make([]uint32, 0, len(w))
+		for _, taps := range c.phases {
+			own = own[:0]
+			for o := 0; o < len(w); o += c.w.Taps {
+				for _, t := range taps {
+					own = append(own, w[o+t])
 				}
 			}
+			out.Add(c.products(own))
 		}
+	}
+	switch {
+	case c.w.Taps == 1:
+		out.Kernels = out.Products
+	case out.Products == out.NonZero: // kernels without a common weight
+		out.Kernels = c.kernels.nonZero(w)
+	default:
+		out.Kernels = c.kernels.count(w)
+	}
+	return out
+}
+
+// products counts the distinct magnitudes of weights.
+func (c *counter) products(w []uint32) (out Reuse) {
+	if c.w.Codes != nil {
+		out.NonZero, out.Products = few(w)
+	} else {
+		out.NonZero, out.Products = c.seen.count(w)
+	}
+	if c.one != 0 && slices.ContainsFunc(w, func(b uint32) bool { return b&^sign == c.one }) {
+		out.Ones = 1
 	}
 	return out
 }

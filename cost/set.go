@@ -1,77 +1,94 @@
 package cost
 
-import (
-	"math/bits"
-	"slices"
-)
+import "math/bits"
 
-// set is a hash table of numbers other than 0.
+// set counts distinct magnitudes among the bits of numbers.
 type set struct {
-	slots []uint32
-	shift int
+	// once and twice mark hashes that a number has, and more than one.
+	once, twice []uint64
+	list        []uint32 // of numbers whose hash others have
+	table       []uint32 // of magnitudes, by hash
 }
 
 // newSet makes room for n numbers.
 func newSet(n int) set {
-	size := bits.Len(uint(2 * n))
-	return set{make([]uint32, 1<<size), 32 - size}
+	const sparse = 16 // hashes for each number
+	words := max(1, 1<<bits.Len(uint(sparse*n))/64)
+	return set{once: make([]uint64, words), twice: make([]uint64, words), table: make([]uint32, tableSize(n))}
 }
 
-func (s *set) clear() { clear(s.slots) }
+// tableSize is that of a table with room for n numbers.
+func tableSize(n int) int { return 1 << bits.Len(uint(2*n)) }
 
-// add reports whether x was not in the set yet.
-func (s *set) add(x uint32) bool {
-	const golden = 0x9e3779b1 // spreads neighbouring numbers
-	for at := x * golden >> s.shift; ; at = (at + 1) & uint32(len(s.slots)-1) {
-		switch s.slots[at] {
-		case x:
-			return false
-		case 0:
-			s.slots[at] = x
-			return true
+// golden spreads neighbouring numbers.
+const golden = 0x9e3779b1
+
+// count is the number of numbers other than 0 and that of their magnitudes. Most
+// are told apart by a hash that no other number has; the others go to a table.
+func (s *set) count(w []uint32) (nonZero, distinct int64) {
+	clear(s.once)
+	clear(s.twice)
+	shift := 32 - uint(bits.Len(uint(len(s.once)))+5)
+	shared := uint64(0)
+	for _, b := range w {
+		m := b &^ sign
+		if m == 0 {
+			continue
+		}
+		nonZero++
+		h := m * golden >> shift
+		bit := uint64(1) << (h & 63)
+		met := s.once[h>>6] & bit
+		s.twice[h>>6] |= met
+		s.once[h>>6] |= bit
+		shared |= met
+	}
+	if shared == 0 {
+		return nonZero, nonZero
+	}
+	s.list = s.list[:0]
+	for _, b := range w {
+		m := b &^ sign
+		if h := m * golden >> shift; m != 0 && s.twice[h>>6]&(1<<(h&63)) != 0 {
+			s.list = append(s.list, m)
 		}
 	}
+	distinct = exact(s.list, s.table[:tableSize(len(s.list))])
+	return nonZero, nonZero - int64(len(s.list)) + distinct
 }
 
-// kernelSet counts distinct kernels.
-type kernelSet struct {
-	n, taps int
-	kernels []int32 // normalised, one after the other
-	slots   []int32 // kernel + 1, 0 for none
-}
-
-func newKernelSet(n, taps int) kernelSet {
-	return kernelSet{n: n, taps: taps, kernels: make([]int32, n*taps), slots: make([]int32, 1<<bits.Len(uint(2*n)))}
-}
-
-// count is the number of distinct kernels in column, [n][taps], once they are
-// normalised; those that are all 0 do not count.
-func (s *kernelSet) count(column []float32, normalise func(dst []int32, kernel []float32) bool) (distinct int64) {
-	clear(s.slots)
-	for k := range s.n {
-		own := s.kernels[k*s.taps:][:s.taps]
-		if normalise(own, column[k*s.taps:][:s.taps]) && s.add(k, own) {
-			distinct++
+// exact counts distinct magnitudes other than 0 with a table that has room for all.
+func exact(magnitudes, table []uint32) (distinct int64) {
+	clear(table)
+	shift := 32 - uint(bits.Len(uint(len(table)))-1)
+	mask := uint32(len(table) - 1)
+	for _, m := range magnitudes {
+		at := m * golden >> shift
+		for table[at] != m {
+			if table[at] == 0 {
+				table[at] = m
+				distinct++
+				break
+			}
+			at = (at + 1) & mask
 		}
 	}
 	return distinct
 }
 
-// add reports whether kernel k was not in the set yet.
-func (s *kernelSet) add(k int, own []int32) bool {
-	h := uint64(14695981039346656037)
-	for _, x := range own {
-		h = (h ^ uint64(uint32(x))) * 1099511628211
-	}
-	mask := len(s.slots) - 1
-	for at := int(h>>32) & mask; ; at = (at + 1) & mask {
-		other := int(s.slots[at]) - 1
-		if other < 0 {
-			s.slots[at] = int32(k + 1)
-			return true
-		}
-		if slices.Equal(s.kernels[other*s.taps:][:s.taps], own) {
-			return false
+// few counts like count where magnitudes are below 256.
+func few(w []uint32) (nonZero, distinct int64) {
+	var seen [4]uint64
+	for _, b := range w {
+		m := b &^ sign
+		seen[m>>6&3] |= 1 << (m & 63)
+		if m != 0 {
+			nonZero++
 		}
 	}
+	seen[0] &^= 1
+	for _, s := range seen {
+		distinct += int64(bits.OnesCount64(s))
+	}
+	return nonZero, distinct
 }

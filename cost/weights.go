@@ -8,6 +8,10 @@ type Weights struct {
 	// Values are the numbers, without scales of outputs. Infinite and undefined
 	// ones count as any others.
 	Values []float32
+	// Codes stand in place of Values for bytes, each of which means the number of
+	// Levels.
+	Codes  []byte
+	Levels *[256]float32
 	// Steps are the distances in Values between neighbouring groups, outputs,
 	// inputs and taps.
 	Steps Steps
@@ -27,13 +31,13 @@ func ConvWeights(values []float32, shape []int, groups int, strides, dilations [
 		Groups: groups, Out: shape[0] / groups, In: shape[1], Taps: taps, Values: values,
 		Steps: Steps{Group: shape[0] / groups * shape[1] * taps, Out: shape[1] * taps, In: taps, Tap: 1},
 	}
-	w.Meets = phases(shape[2:], strides, dilations)
+	w.Meets = meets(shape[2:], strides, dilations)
 	return w
 }
 
-// phases numbers for every tap where it lies modulo the strides: an output every s
+// meets numbers for every tap where it lies modulo the strides: an output every s
 // numbers meets at one tap only every s-th of them.
-func phases(kernel, strides, dilations []int) []int {
+func meets(kernel, strides, dilations []int) []int {
 	out := make([]int, volume(kernel))
 	for t := range out {
 		at, rest := 0, t
@@ -61,4 +65,23 @@ func volume(shape []int) int {
 		n *= d
 	}
 	return n
+}
+
+// phases are the taps that meet the same numbers of an input channel.
+func (w *Weights) phases() (out [][]int) {
+	at := map[int]int{}
+	for t := range w.Taps {
+		meets := 0
+		if w.Meets != nil {
+			meets = w.Meets[t]
+		}
+		k, ok := at[meets]
+		if !ok {
+			k = len(out)
+			at[meets] = k
+			out = append(out, nil)
+		}
+		out[k] = append(out[k], t)
+	}
+	return out
 }

@@ -83,8 +83,8 @@ func apply(t *testing.T, m *ir.Model, recipe string) *compress.Report {
 	return rep
 }
 
-// outputs are those of the reference and of the engine.
-func outputs(t *testing.T, m *ir.Model, in map[string]*tensor.Tensor) [2][]float32 {
+// outputsOf are those of the reference and of the engine.
+func outputsOf(t *testing.T, m *ir.Model, in map[string]*tensor.Tensor) [2][]float32 {
 	t.Helper()
 	vals := map[string]op.Val{}
 	for name, x := range in {
@@ -159,11 +159,15 @@ func TestSplitIsTheDenseConvolution(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			m := conv(c.input, c.w, c.attrs...)
-			want := outputs(t, m, input(m))
+			want := outputsOf(t, m, input(m))
 			split := ir.CloneModel(m)
 			rep := apply(t, split, "split(form=split)")
-			if rep.Layers[0].Skipped || rep.Layers[0].ErrorAfter > 1e-6 {
-				t.Errorf("report %+v", rep.Layers[0])
+			l := rep.Layers[0]
+			if l.Skipped || l.ErrorAfter > 1e-6 || fmt.Sprint(l.Parts) != "[conv_products conv]" {
+				t.Errorf("report %+v", l)
+			}
+			if l.After.MACs >= l.Before.MACs != (l.After.Params >= l.Before.Params) || l.After.Bytes+sizeOfIndex(split) != l.BytesAfter {
+				t.Errorf("costs %+v, %+v", l.Before, l.After)
 			}
 			var ops []string
 			for _, n := range split.Graph.Nodes {
@@ -178,7 +182,7 @@ func TestSplitIsTheDenseConvolution(t *testing.T) {
 			if last := split.Graph.Nodes[len(ops)-1]; last.Name != "conv" || len(split.Graph.Consts) != 3+strings.Count(strings.Join(ops, " "), "Gather") {
 				t.Errorf("the last node is %v; %d constants", last, len(split.Graph.Consts))
 			}
-			got := outputs(t, split, input(m))
+			got := outputsOf(t, split, input(m))
 			for k, by := range []string{"reference", "engine"} {
 				if d := distance(got[k], want[k]); d > 1e-5 {
 					t.Errorf("%s: %.2g from the dense convolution", by, d)
@@ -186,6 +190,16 @@ func TestSplitIsTheDenseConvolution(t *testing.T) {
 			}
 		})
 	}
+}
+
+// sizeOfIndex is what the numbers of repeated channels take.
+func sizeOfIndex(m *ir.Model) (bytes int64) {
+	for _, v := range m.Graph.Consts {
+		if v.Const.Type == tensor.Int64 {
+			bytes += int64(len(v.Const.Bytes()))
+		}
+	}
+	return bytes
 }
 
 // Half precision: only kernels that are the same or negatives share, so that
@@ -201,7 +215,7 @@ func TestSplitInHalfPrecision(t *testing.T) {
 	if l := rep.Layers[0]; l.Skipped || l.ErrorAfter != 0 || l.Format != "f16" {
 		t.Errorf("report %+v", l)
 	}
-	want, got := outputs(t, m, input(m)), outputs(t, split, input(m))
+	want, got := outputsOf(t, m, input(m)), outputsOf(t, split, input(m))
 	if d := distance(got[0], want[0]); d > 2e-3 {
 		t.Errorf("%.2g from the dense convolution", d)
 	}
@@ -221,6 +235,18 @@ func TestAutoCountsMultiplyAccumulates(t *testing.T) {
 		}
 		if rep := apply(t, m, "split"); rep.Layers[0].Skipped == c.split {
 			t.Errorf("%d kernels: %+v", c.distinct, rep.Layers[0])
+		}
+	}
+}
+
+// Layers that a later step encodes stay dense, unless they are to be split.
+func TestAutoStaysDenseBeforeCodes(t *testing.T) {
+	for recipe, split := range map[string]bool{
+		"split+uniform(w=4)": false, "split+rex": false, "split(form=split)+uniform(w=4)": true, "split+copy": true, "split": true,
+	} {
+		m := conv([]int{1, 8, 6, 6}, repeated(4, []int{36, 8, 3, 3}, two, 1))
+		if rep := apply(t, m, recipe); rep.Layers[0].Skipped == split {
+			t.Errorf("%s: %+v", recipe, rep.Layers[0])
 		}
 	}
 }

@@ -31,9 +31,9 @@ func (w *kernels) count(threads int) []int {
 //
 // The node of the convolution becomes the last one, so that what reads it, and its
 // name, stay. Kernels are in the order of input channels.
-func (w *kernels) write(m *ir.Model, l *compress.Layer, counts []int, f *Found) error {
+func (w *kernels) write(m *ir.Model, l *compress.Layer, counts []int, f *Separation) error {
 	t, n := l.Weight.Const, l.Node
-	distinct, factors, channels := w.parts(counts, f.Kernels)
+	distinct, factors, channels := w.parts(counts, f.Distinct)
 	f.Error = w.error(distinct, factors, channels)
 	f.Params = len(distinct) + len(factors)
 	p := ir.NewPatch(m.Graph, "split "+n.String())
@@ -56,14 +56,15 @@ func (w *kernels) write(m *ir.Model, l *compress.Layer, counts []int, f *Found) 
 		return err
 	}
 	z := p.Node(l.Name+"_products", "Conv", []*ir.Value{x, p.Const(l.Name+"_kernels", kernel)}, ir.WithAttr(n.Attrs, "group", int64(groups))...)
+	f.Parts = []string{z.Name, l.Name}
 	old := l.Weight
 	p.SetInput(n, 0, z)
 	p.SetInput(n, 1, p.Const(l.Name+"_factors", factor))
 	p.SetAttrs(n, []ir.Attr{ir.IntsAttr("kernel_shape", ones...)})
 	removeUnused(p, m.Graph, old)
-	f.bytes[1] = int64(len(kernel.Bytes()) + len(factor.Bytes()))
+	f.Bytes = int64(len(kernel.Bytes()) + len(factor.Bytes()))
 	if !even(counts) {
-		f.bytes[1] += int64(8 * len(channels))
+		f.Bytes += int64(8 * len(channels))
 	}
 	return p.Apply()
 }

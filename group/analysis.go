@@ -68,14 +68,11 @@ type Analysis struct {
 	Bounds []*Bound
 	Groups []*Group
 
-	values map[*ir.Value]labels
-}
-
-// labels are the classes or units of the channels of a value: row by row over
-// span axes from axis on.
-type labels struct {
-	axis, span int
-	ids        []int
+	graph      *ir.Graph
+	opset      int
+	values     map[*ir.Value]labels
+	selections map[*ir.Value]selection
+	groupOf    []int // by unit: its place in Groups, -1 for none
 }
 
 // Channels returns the axis of v along which its channels lie and their units;
@@ -89,7 +86,7 @@ func (a *Analysis) Channels(v *ir.Value) (axis int, units []int, ok bool) {
 // shape inference first, and simplification, so that shapes are constants.
 func Analyse(m *ir.Model, purpose Purpose) *Analysis {
 	w := &walk{
-		a: &Analysis{Purpose: purpose, values: map[*ir.Value]labels{}}, m: m,
+		a: &Analysis{Purpose: purpose, graph: m.Graph, opset: m.Opset(""), values: map[*ir.Value]labels{}, selections: map[*ir.Value]selection{}}, m: m,
 		origin: map[*ir.Value]string{},
 	}
 	for _, v := range m.Graph.Inputs {
@@ -136,4 +133,13 @@ func (w *walk) finish() {
 		b.Units = units(b.Units)
 	}
 	w.a.Groups = w.a.groups()
+	w.a.groupOf = make([]int, len(w.a.Pinned))
+	for u := range w.a.groupOf {
+		w.a.groupOf[u] = -1
+	}
+	for i, g := range w.a.Groups {
+		for _, u := range g.Units {
+			w.a.groupOf[u] = i
+		}
+	}
 }

@@ -105,6 +105,10 @@ func joint(k kind) rule {
 		if first < 0 {
 			return
 		}
+		if n.Has("axis") {
+			w.stop(n, fmt.Sprintf("%v aligns its operands by an attribute, as before operator set 7", n))
+			return
+		}
 		if rank < 0 {
 			w.stop(n, fmt.Sprintf("the shape of what %v computes is not known", n))
 			return
@@ -118,7 +122,7 @@ func joint(k kind) rule {
 		if n.Op == "Div" && first != 0 && w.rescaling() {
 			w.u.pin(ids, fmt.Sprintf("%v divides by it", n))
 		}
-		w.set(n.Out[0], axis, ids)
+		w.put(n.Out[0], w.alike(n.In[first], axis, ids))
 	}
 }
 

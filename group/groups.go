@@ -18,8 +18,13 @@ type Group struct {
 // Pinned reports whether the units must stay as they are.
 func (g *Group) Pinned() bool { return g.Reason != "" }
 
-// groups joins units with the same links and the same reason.
+// groups joins units with the same links and the same reason; for Removing, those
+// of which no value holds other copies, too, so that they pass the same nodes.
 func (a *Analysis) groups() []*Group {
+	places := make([]uint64, len(a.Pinned))
+	if a.Purpose == Removing {
+		places = a.places()
+	}
 	of := make([][]int, len(a.Pinned)) // links by unit
 	var order []int
 	for i, l := range a.Links {
@@ -35,7 +40,7 @@ func (a *Analysis) groups() []*Group {
 	var out []*Group
 	known, names := map[string]*Group{}, map[string]int{}
 	for _, u := range order {
-		key := fmt.Sprint(of[u], a.Pinned[u])
+		key := fmt.Sprint(of[u], places[u], a.Pinned[u])
 		g := known[key]
 		if g == nil {
 			g = &Group{Reason: a.Pinned[u]}
@@ -47,6 +52,22 @@ func (a *Analysis) groups() []*Group {
 			out = append(out, g)
 		}
 		g.Units = append(g.Units, u)
+	}
+	return out
+}
+
+// places makes, by unit, a number of the values that have it and of its copies
+// in each.
+func (a *Analysis) places() []uint64 {
+	out, i := make([]uint64, len(a.Pinned)), uint64(0)
+	for v := range a.graph.Values {
+		l, ok := a.values[v]
+		if i++; !ok {
+			continue
+		}
+		for k, u := range l.ids {
+			out[u] = mix(mix(out[u], i), l.copyOf(k))
+		}
 	}
 	return out
 }

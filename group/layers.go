@@ -39,15 +39,13 @@ func conv(w *walk, n *ir.Node) {
 
 // depthwise: each channel leads to m results, which stand and fall with it.
 func (w *walk) depthwise(n *ir.Node, in []int, m int) {
-	var out []int
-	for _, id := range in {
-		for range m {
-			out = append(out, id)
-		}
+	out := w.alike(n.In[0], 1, in)
+	if m > 1 {
+		out = out.repeated(1, m)
 	}
-	w.link(n, 1, 0, Parameter, 0, out)
-	w.link(n, 2, 0, Parameter, 1, out)
-	w.set(n.Out[0], 1, out)
+	w.link(n, 1, 0, Parameter, 0, out.ids)
+	w.link(n, 2, 0, Parameter, 1, out.ids)
+	w.put(n.Out[0], out)
 }
 
 // groupedConv: the groups of a convolution shrink alike.
@@ -55,15 +53,14 @@ func (w *walk) groupedConv(n *ir.Node, in []int, g, r, outs int) {
 	for k := 1; k < g; k++ {
 		w.u.join(in[:r], in[k*r:][:r])
 	}
-	one := w.u.fresh(outs / g)
-	var out []int
-	for range g {
-		out = append(out, one...)
+	one, out := labels{ids: w.u.fresh(outs / g)}, labels{axis: 1, span: 1}
+	for k := range g {
+		out = out.joined(one, k)
 	}
-	w.link(n, 1, 0, Row, 1, out)
+	w.link(n, 1, 0, Row, 1, out.ids)
 	w.link(n, 1, 1, Column, -1, in[:r])
-	w.link(n, 2, 0, Row, 1, out)
-	w.set(n.Out[0], 1, out)
+	w.link(n, 2, 0, Row, 1, out.ids)
+	w.put(n.Out[0], out)
 }
 
 // convTranspose: as conv, with the first two axes of the weights exchanged.

@@ -22,7 +22,7 @@ func batchNorm(w *walk, n *ir.Node) {
 		for i := 1; i < 5; i++ {
 			w.link(n, i, 0, Parameter, 0, in)
 		}
-		w.set(n.Out[0], 1, in)
+		w.put(n.Out[0], w.alike(n.In[0], 1, in))
 		return
 	}
 	out := w.u.fresh(size)
@@ -67,7 +67,7 @@ func (w *walk) scaled(n *ir.Node, axis int, in []int) {
 	}
 	w.link(n, 1, 0, role, 1, out)
 	w.link(n, 2, 0, role, 1, out)
-	w.set(n.Out[0], axis, out)
+	w.put(n.Out[0], w.alike(n.In[0], axis, out))
 }
 
 // softmax ties the elements along its axis to each other and is not homogeneous

@@ -32,7 +32,7 @@ func concat(w *walk, n *ir.Node) {
 		w.stop(n, fmt.Sprintf("%v joins values of unknown channels", n))
 		return
 	}
-	var ids []int
+	out := labels{axis: at, span: 1}
 	for i, v := range n.In {
 		part, ok := w.operand(n, i, at)
 		if !ok {
@@ -41,29 +41,30 @@ func concat(w *walk, n *ir.Node) {
 		}
 		switch {
 		case at == axis:
-			ids = append(ids, part...)
-		case ids == nil:
-			ids = part
-		case len(ids) == len(part):
-			w.u.join(ids, part)
+			out = out.joined(part, i)
+		case out.ids == nil:
+			out.ids, out.copies = part.ids, part.copies
+		case len(out.ids) == len(part.ids):
+			w.u.join(out.ids, part.ids)
 		}
 	}
-	w.set(n.Out[0], at, ids)
+	w.put(n.Out[0], out)
 }
 
-// operand returns the classes of an operand along an axis: new ones for a
+// operand returns the labels of an operand along an axis: new ones for a
 // constant, whose elements are rows.
-func (w *walk) operand(n *ir.Node, i, axis int) ([]int, bool) {
+func (w *walk) operand(n *ir.Node, i, axis int) (labels, bool) {
 	v := n.In[i]
 	if v.Const != nil && axis < v.Const.Rank() {
 		ids := w.u.fresh(v.Const.Shape[axis])
 		w.link(n, i, axis, Row, 1, ids)
-		return ids, true
+		return labels{axis: axis, span: 1, ids: ids}, true
 	}
 	if t := v.Type; !t.Ranked || axis >= len(t.Shape) || !t.Shape[axis].IsKnown() {
-		return nil, false
+		return labels{}, false
 	}
-	return w.need(n, v, axis, v.Type.Shape[axis].N), true
+	ids := w.need(n, v, axis, v.Type.Shape[axis].N)
+	return w.alike(v, axis, ids), true
 }
 
 // split hands each result its part of the channels.
@@ -79,14 +80,14 @@ func split(w *walk, n *ir.Node) {
 			w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
 			return
 		case axis != l.axis:
-			w.a.values[v] = l
+			w.put(v, l)
 		default:
 			to := from + v.Type.Shape[axis].N
 			if to > len(l.ids) {
 				w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
 				return
 			}
-			w.set(v, axis, l.ids[from:to])
+			w.put(v, l.pick(axis, 1, count(to)[from:]))
 			from = to
 		}
 	}
@@ -119,9 +120,9 @@ func gather(w *walk, n *ir.Node) {
 	}
 	switch {
 	case axis > l.axis:
-		w.a.values[n.Out[0]] = l
+		w.put(n.Out[0], l)
 	case axis < l.axis:
-		w.set(n.Out[0], l.axis+rank-1, l.ids)
+		w.put(n.Out[0], l.on(l.axis+rank-1))
 	default:
 		w.selected(n, l, rank)
 	}
@@ -142,9 +143,9 @@ func (w *walk) selected(n *ir.Node, l labels, rank int) {
 			w.stop(n, fmt.Sprintf("%v selects channels that do not exist", n))
 			return
 		}
-		out[i] = l.ids[k]
+		out[i] = k
 	}
-	w.set(n.Out[0], l.axis, out)
+	w.put(n.Out[0], l.pick(l.axis, 1, out))
 }
 
 // slab takes one index of one of the axes that channels are spread over, as
@@ -163,22 +164,11 @@ func (w *walk) slab(n *ir.Node, l labels, at int) {
 	for _, d := range shape[at+1:] {
 		inner *= d.N
 	}
-	var ids []int
-	for i, id := range l.ids {
+	var chosen []int
+	for i := range l.ids {
 		if i/inner%shape[at].N == list[0] {
-			ids = append(ids, id)
+			chosen = append(chosen, i)
 		}
 	}
-	w.a.values[n.Out[0]] = labels{l.axis, l.span - 1, ids}.trimmed(n.Out[0].Type.Shape)
-}
-
-// trimmed leaves axes of size 1 at either end out of the span.
-func (l labels) trimmed(shape []ir.Dim) labels {
-	for l.span > 1 && shape[l.axis].N == 1 {
-		l.axis, l.span = l.axis+1, l.span-1
-	}
-	for l.span > 1 && shape[l.axis+l.span-1].N == 1 {
-		l.span--
-	}
-	return l
+	w.move(n, l.pick(l.axis, l.span-1, chosen).trimmed(n.Out[0].Type.Shape))
 }

@@ -16,7 +16,7 @@ func pool(w *walk, n *ir.Node) {
 		return
 	}
 	if ok {
-		w.a.values[n.Out[0]] = l
+		w.put(n.Out[0], l)
 		return
 	}
 	w.pass(n, n.In[0])
@@ -60,7 +60,7 @@ func reduce(w *walk, n *ir.Node) {
 	if n.Int("keepdims", 1) != 0 {
 		before = 0
 	}
-	w.set(n.Out[0], l.axis-before, l.ids)
+	w.put(n.Out[0], l.on(l.axis-before))
 }
 
 // pad adds new channels of zeros, or positions. Other numbers than zero do not
@@ -81,11 +81,15 @@ func pad(w *walk, n *ir.Node) {
 		w.u.pin(l.ids, fmt.Sprintf("%v pads with a number other than 0", n))
 	}
 	lo, hi := pads[l.axis], pads[rank+l.axis]
-	if (lo != 0 || hi != 0) && !zeroPad(n) || lo < 0 || hi < 0 {
+	if (lo != 0 || hi != 0) && (!zeroPad(n) || n.Str("mode", "constant") != "constant") || lo < 0 || hi < 0 {
 		w.stop(n, fmt.Sprintf("%v adds channels that are not 0", n))
 		return
 	}
-	w.set(n.Out[0], l.axis, slices.Concat(w.u.fresh(lo), l.ids, w.u.fresh(hi)))
+	out := labels{axis: l.axis, span: 1, ids: slices.Concat(w.u.fresh(lo), l.ids, w.u.fresh(hi))}
+	if l.copies != nil {
+		out.copies = slices.Concat(make([]uint64, lo), l.copies, make([]uint64, hi))
+	}
+	w.put(n.Out[0], out)
 }
 
 func zeroPad(n *ir.Node) bool {
@@ -115,7 +119,7 @@ func slice(w *walk, n *ir.Node) {
 		w.stop(n, fmt.Sprintf("the bounds of %v are computed", n))
 		return
 	}
-	ids := l.ids
+	at := count(len(l.ids))
 	for i := range starts {
 		axis, step := i, 1
 		if i < len(axes) {
@@ -128,14 +132,14 @@ func slice(w *walk, n *ir.Node) {
 			step = steps[i]
 		}
 		if axis == l.axis {
-			ids = sliced(l.ids, starts[i], ends[i], step)
+			at = sliced(at, starts[i], ends[i], step)
 		}
 	}
-	if len(ids) == 0 {
+	if len(at) == 0 {
 		w.stop(n, fmt.Sprintf("%v takes channels in reverse or none", n))
 		return
 	}
-	w.set(n.Out[0], l.axis, ids)
+	w.put(n.Out[0], l.pick(l.axis, 1, at))
 }
 
 // sliced follows ONNX: negative bounds count from the end, all are clamped. A

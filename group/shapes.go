@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pare/ir"
+	"pare/tensor"
 )
 
 // reshape follows channels by the shapes before and behind: elements keep their
@@ -26,7 +27,7 @@ func reshape(w *walk, n *ir.Node) {
 				continue
 			}
 			if found, ok := l.within(in.Shape[l.axis+l.span:], out.Shape, i); ok {
-				w.a.values[n.Out[0]] = found
+				w.move(n, found)
 				return
 			}
 		}
@@ -41,16 +42,11 @@ func (l labels) within(behind, shape []ir.Dim, i int) (labels, bool) {
 	for j := i; j < len(shape) && shape[j].IsKnown(); j++ {
 		n *= shape[j].N
 		if n == len(l.ids) {
-			return labels{i, j + 1 - i, l.ids}.trimmed(shape), true
+			l.axis, l.span = i, j+1-i
+			return l.trimmed(shape), true
 		}
-		if n > len(l.ids) && n%len(l.ids) == 0 && j == i && merged(behind, n/len(l.ids)) {
-			var ids []int
-			for _, id := range l.ids {
-				for range n / len(l.ids) {
-					ids = append(ids, id)
-				}
-			}
-			return labels{i, 1, ids}, true
+		if n > len(l.ids) && n%len(l.ids) == 0 && j == i && l.span == 1 && merged(behind, n/len(l.ids)) {
+			return l.repeated(i, n/len(l.ids)), true
 		}
 	}
 	return l, false
@@ -122,12 +118,13 @@ func transpose(w *walk, n *ir.Node) {
 	if l.span == 1 {
 		sizes[0] = len(l.ids)
 	}
-	w.a.values[n.Out[0]] = labels{first, l.span, permuted(l.ids, sizes, moved)}
+	w.move(n, l.pick(first, l.span, permuted(sizes, moved)))
 }
 
-// permuted transposes a row-major list of the given sizes.
-func permuted(ids, sizes, perm []int) []int {
-	out := make([]int, len(ids))
+// permuted says where the elements of a transposed row-major list of the given
+// sizes come from.
+func permuted(sizes, perm []int) []int {
+	out := make([]int, tensor.Len(sizes))
 	for k := range out {
 		from, rest := make([]int, len(perm)), k
 		for i, p := range slices.Backward(perm) {
@@ -138,7 +135,7 @@ func permuted(ids, sizes, perm []int) []int {
 		for i, x := range from {
 			at = at*sizes[i] + x
 		}
-		out[k] = ids[at]
+		out[k] = at
 	}
 	return out
 }

@@ -83,9 +83,22 @@ func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 }
 
 func (w *walk) set(v *ir.Value, axis int, ids []int) {
+	w.put(v, labels{axis: axis, span: 1, ids: ids})
+}
+
+func (w *walk) put(v *ir.Value, l labels) {
 	if v != nil {
-		w.a.values[v] = labels{axis, 1, ids}
+		w.a.values[v] = l
 	}
+}
+
+// alike is the labels ids along axis, with the copies of v where it has as many.
+func (w *walk) alike(v *ir.Value, axis int, ids []int) labels {
+	l := labels{axis: axis, span: 1, ids: ids}
+	if old := w.a.values[v]; len(old.ids) == len(ids) {
+		l.copies = old.copies
+	}
+	return l
 }
 
 // pass gives the results of n the labels of v.
@@ -95,6 +108,7 @@ func (w *walk) pass(n *ir.Node, v *ir.Value) {
 			continue
 		}
 		if l, ok := w.a.values[v]; ok {
+			l.src, l.from = nil, nil
 			w.a.values[out] = l
 		} else {
 			w.origin[out] = w.origin[v]

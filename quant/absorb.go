@@ -16,6 +16,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "absorb",
+		Kind: compress.Rescaling,
 		Doc:  "move what channels never fall below into the biases of the layers that read them, so that ranges shrink",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721, section 4.1.3",
 		New:  func() compress.Method { return &Absorb{K: 3, Check: true} },

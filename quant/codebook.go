@@ -15,6 +15,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "codebook",
+		Kind: compress.Quantising,
 		Doc:  "store weights by the few levels per layer that fit them best (k-means)",
 		Ref:  "[yvinec24] JLCM: Network Memory Footprint Compression Through Jointly Learnable Codebooks and Mappings, arXiv:2309.17361",
 		New:  func() compress.Method { return newCodebook() },

@@ -14,6 +14,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "correct",
+		Kind: compress.Correcting,
 		Doc:  "take the mean error that compressed weights cause out of the biases",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721, section 4.2",
 		New:  func() compress.Method { return &Correct{} },

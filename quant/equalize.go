@@ -14,6 +14,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "equalize",
+		Kind: compress.Rescaling,
 		Doc:  "make the weights before and behind a channel equally large, without changing the function",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721, section 4.1",
 		New:  func() compress.Method { return &Equalize{Clip: "bound", Rounds: 50, Reach: true} },

@@ -11,6 +11,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "fold",
+		Kind: compress.Folding,
 		Doc:  "remove batch-norms, and what exporters leave behind, without changing the function",
 		Ref:  "[yvinec22] To Fold or Not to Fold: a Necessary and Sufficient Condition on Batch-Normalization Layers Folding, arXiv:2203.14646",
 		New:  func() compress.Method { return &Fold{} },

@@ -14,6 +14,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "mixed",
+		Kind: compress.Quantising,
 		Doc:  "give the weights of each layer 2, 4, 6 or 8 bits, and its data their own or 8: wherever cost takes most noise out of the network",
 		Ref:  "[dong19] HAWQ: Hessian AWare Quantization of Neural Networks with Mixed-Precision, arXiv:1905.03696",
 		New: func() compress.Method {

@@ -14,6 +14,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "ocs",
+		Kind: compress.Rescaling,
 		Doc:  "halve the largest weights by reading their channels twice, without changing the function",
 		Ref:  "[zhao19] Improving Neural Network Quantization without Retraining using Outlier Channel Splitting, arXiv:1901.09504",
 		New:  func() compress.Method { return &OCS{Ratio: 0.02} },

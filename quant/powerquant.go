@@ -15,6 +15,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "powerquant",
+		Kind: compress.Quantising,
 		Doc:  "store weights, and activations when a is given, on levels that are powers of evenly spaced numbers, finer near zero",
 		Ref:  "[yvinec23] PowerQuant: Automorphism Search for Non-Uniform Quantization, arXiv:2301.09858",
 		New: func() compress.Method {

@@ -14,6 +14,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "rex",
+		Kind: compress.Expanding,
 		Doc:  "store weights as a sum of terms, each encoding what those before it leave, on the rows where it counts most",
 		Ref:  "[yvinec23r] REx: Data-Free Residual Quantization Error Expansion, arXiv:2203.14645",
 		New: func() compress.Method {

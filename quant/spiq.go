@@ -17,6 +17,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "spiq",
+		Kind: compress.Rescaling,
 		Doc:  "let weights take up the ranges of the channels they read, so that one scale fits all channels",
 		Ref:  "[yvinec23b] SPIQ: Data-Free Per-Channel Static Input Quantization, arXiv:2203.14642",
 		New: func() compress.Method {

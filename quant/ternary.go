@@ -13,6 +13,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "ternary",
+		Kind: compress.Quantising,
 		Doc:  "store weights as -1, 0 and 1 times a scale, in 2 bits, with thresholds that equalise what the three stand for",
 		Ref:  "[yvinec23t] Designing Strong Baselines for Ternary Neural Network Quantization through Support and Mass Equalization, arXiv:2306.17442",
 		New: func() compress.Method {

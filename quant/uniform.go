@@ -13,6 +13,7 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "uniform",
+		Kind: compress.Quantising,
 		Doc:  "store weights, and activations when a is given, on evenly spaced levels",
 		Ref:  "[nagel19] Data-Free Quantization Through Weight Equalization and Bias Correction, arXiv:1906.04721",
 		New:  func() compress.Method { return newUniform(8) },

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 
 	"pare/compress"
@@ -22,6 +23,9 @@ func RunAll(t *testing.T, recipes ...string) {
 		m := info.New()
 		if err := m.Validate(); err != nil {
 			t.Errorf("%s: the defaults do not validate: %v", info.Name, err)
+		}
+		if !slices.ContainsFunc(compress.Kinds, func(k compress.KindInfo) bool { return k.Kind == info.Kind }) {
+			t.Errorf("%s is of no kind: compress.Kinds lists them", info.Name)
 		}
 		survivesJSON(t, m)
 		recipes = append(recipes, info.Name)
@@ -129,7 +133,7 @@ func accounted(t *testing.T, m *ir.Model, rep *compress.Report) {
 			seen[l.Step] = map[string]bool{}
 		}
 		seen[l.Step][l.Name] = true
-		if l.Skipped == (l.Format != "") || (l.Skipped && l.Reason == "") {
+		if !told(&l) {
 			t.Errorf("%s: layer %s is neither compressed nor skipped with a reason: %+v", l.Step, l.Name, l)
 		}
 	}
@@ -140,6 +144,27 @@ func accounted(t *testing.T, m *ir.Model, rep *compress.Report) {
 			}
 		}
 	}
+}
+
+// told reports whether a layer's line says what was done: skipped with a reason, or
+// compressed with a format, or reduced with a rank, fewer values, channels or
+// parameters, or a word on it.
+func told(l *compress.LayerReport) bool {
+	if l.Skipped {
+		return l.Reason != "" && l.Format == ""
+	}
+	reduced := l.Rank > 0 || l.Values > 0 || l.Reason != "" || l.Before != nil && l.After != nil && l.Before.Totals != l.After.Totals
+	return l.Format != "" || reduced && reduces(l.Step)
+}
+
+// reduces reports whether a step prunes or decomposes.
+func reduces(step string) bool {
+	r, err := compress.Parse(step)
+	if err != nil {
+		return false
+	}
+	i, _ := compress.InfoOf(r.Steps[0])
+	return i.Kind == compress.Pruning || i.Kind == compress.Decomposing
 }
 
 // simulate replaces every compressed weight by its decoded value.

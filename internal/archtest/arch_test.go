@@ -24,6 +24,7 @@ var may = map[string][]string{
 	"dataset":               {"tensor"},
 	"calib":                 {"tensor", "ir", "dataset"},
 	"group":                 {"tensor", "ir"},
+	"group/grouptest":       {"tensor", "ir", "group"},
 	"cost":                  {"tensor", "ir", "op", "format"},
 	"compress":              {"tensor", "ir", "op", "pass", "format", "calib", "dataset", "cost"},
 	"compress/compresstest": {"tensor", "ir", "format", "compress", "op", "onnx", "engine"},

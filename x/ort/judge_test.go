@@ -49,6 +49,9 @@ var recipes = []struct {
 	{"fold+codebook(w=4)", false},
 	{"w2a16", false},
 	{"fold+ternary(edges=0)", false},
+	{"fold+split(form=split)", false},
+	{"fold+svd(error=0.3)", false},
+	{"fold+svd(error=0.2,form=channel)+uniform(w=8,a=8)", true},
 }
 
 // leastFloat is the least signal-to-noise ratio of results in float, in

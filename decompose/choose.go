@@ -1,0 +1,112 @@
+package decompose
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"pare/cost"
+	"pare/ir"
+	"pare/op"
+)
+
+// choose picks an option for every layer.
+func (a *Amount) choose(m *ir.Model, list []*choice) error {
+	switch {
+	case a.MACs != 1:
+		return budget(list, macsOf, a.MACs, macsOfModel(m), "multiply-accumulates")
+	case a.Params != 1:
+		params, _ := cost.Stored(m)
+		return budget(list, paramsOf, a.Params, int64(params), "parameters")
+	}
+	for _, c := range list {
+		if a.Rank != 0 {
+			c.ofRank(roundUp(a.Rank, a.Align))
+		} else {
+			c.within(a.most())
+		}
+	}
+	return nil
+}
+
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+func macsOfModel(m *ir.Model) (sum int64) {
+	for _, n := range m.Graph.Nodes {
+		if macs, ok := op.MACs(n); ok {
+			sum += macs
+		}
+	}
+	return sum
+}
+
+// ofRank picks what loses least at a rank.
+func (c *choice) ofRank(rank int) {
+	best := 0
+	for i, o := range c.options {
+		if o.rank == rank && (best == 0 || o.lost < c.options[best].lost) {
+			best = i
+		}
+	}
+	if c.chosen = best; best == 0 && c.why == "" {
+		c.why = fmt.Sprintf("rank %d saves nothing", rank)
+	}
+}
+
+// within picks the cheapest that loses at most so much.
+func (c *choice) within(most float64) {
+	least := -1.0
+	for i, o := range c.options[1:] {
+		if least < 0 || o.lost < least {
+			least = o.lost
+		}
+		if now := c.options[c.chosen]; o.lost <= most && (o.macs < now.macs || o.macs == now.macs && o.lost < now.lost) {
+			c.chosen = i + 1
+		}
+	}
+	if c.chosen == 0 && c.why == "" {
+		c.why = fmt.Sprintf("what is cheaper has an error of %.3g or more", rootOf(least))
+	}
+}
+
+// step is a move from one option of a layer to the next cheaper one.
+type step struct {
+	choice   *choice
+	from, to *option
+	slope    float64
+}
+
+// budget makes the network cost at most a share of what it costs: the steps that
+// lose least for what they save come first. It reports a share that cannot be
+// reached.
+func budget(list []*choice, by price, keep float64, total int64, what string) error {
+	over := total - int64(keep*float64(total))
+	var steps []step
+	for _, c := range list {
+		h := hull(c.options, by)
+		for i := range h[1:] {
+			steps = append(steps, step{c, &h[i], &h[i+1], slope(&h[i], &h[i+1], by)})
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.slope, b.slope) })
+	for _, s := range steps {
+		if over <= 0 {
+			break
+		}
+		s.choice.set(s.to)
+		over -= by(s.from) - by(s.to)
+	}
+	if over > 0 {
+		return fmt.Errorf("at least %.3g of the %s stay, %v were asked for", keep+float64(over)/float64(total), what, keep)
+	}
+	for _, c := range list {
+		if c.chosen == 0 && c.why == "" {
+			c.why = "others lose less for what they save"
+		}
+	}
+	return nil
+}
+
+func (c *choice) set(o *option) {
+	c.chosen = slices.IndexFunc(c.options, func(x option) bool { return x.name == o.name })
+}

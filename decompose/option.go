@@ -1,0 +1,64 @@
+package decompose
+
+import (
+	"cmp"
+	"slices"
+
+	"pare/ir"
+)
+
+// option is one way to write a layer.
+type option struct {
+	name         string // such as "rank 16, spatial"
+	rank         int
+	macs, params int64
+	// lost is the share of the energy of what the layer computes that goes, 0 to 1.
+	lost float64
+	// make works the layers out that take its place; nil for the layer as it is.
+	make func() *chain
+}
+
+// chain is what takes a layer's place.
+type chain struct {
+	links   []link
+	between []*ir.Stats // of what lies between two links; nil where not known
+	missing []float64   // what the result lacks on average; nil where not known
+}
+
+// choice is a layer with the ways to write it; the first is as it is.
+type choice struct {
+	site    *site
+	options []option
+	chosen  int
+	why     string // there is no other way
+}
+
+// price is the cost of an option in the currency of a budget.
+type price func(o *option) int64
+
+func macsOf(o *option) int64 { return o.macs }
+
+func paramsOf(o *option) int64 { return o.params }
+
+// hull keeps the options that no mixture of two others beats, costly ones first:
+// along them each saving costs more than the one before.
+func hull(options []option, by price) []option {
+	sorted := slices.Clone(options)
+	slices.SortStableFunc(sorted, func(a, b option) int {
+		return cmp.Or(cmp.Compare(by(&b), by(&a)), cmp.Compare(a.lost, b.lost))
+	})
+	out := sorted[:0:0]
+	for _, o := range sorted {
+		if len(out) > 0 && by(&o) == by(&out[len(out)-1]) {
+			continue
+		}
+		for len(out) > 1 && slope(&out[len(out)-2], &out[len(out)-1], by) >= slope(&out[len(out)-2], &o, by) {
+			out = out[:len(out)-1]
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// slope is what is lost from a to b for what is saved.
+func slope(a, b *option, by price) float64 { return (b.lost - a.lost) / float64(by(a)-by(b)) }

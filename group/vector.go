@@ -1,0 +1,83 @@
+package group
+
+import (
+	"math"
+
+	"pare/tensor"
+)
+
+// Vectors are, by unit of g, what tells its units apart: rows and parameters of
+// all links, each divided by the root mean square of its link over the group, so
+// that all links count alike. Units with equal vectors compute the
+// same.
+func (a *Analysis) Vectors(g *Group) [][]float64 {
+	return g.vectors(func(l *Link) bool { return l.Role != Column })
+}
+
+// Columns are, by unit of g, all that is multiplied by its channels, in the order
+// of the links.
+func (a *Analysis) Columns(g *Group) [][]float64 {
+	return g.vectors(func(l *Link) bool { return l.Role == Column })
+}
+
+func (g *Group) vectors(of func(*Link) bool) [][]float64 {
+	out := make([][]float64, len(g.Units))
+	index := make(map[int]int, len(g.Units))
+	for i, u := range g.Units {
+		index[u] = i
+	}
+	for _, l := range g.Links {
+		if !of(l) {
+			continue
+		}
+		before := make([]int, len(out))
+		for i := range out {
+			before[i] = len(out[i])
+		}
+		l.collect(index, out)
+		if l.Role != Column {
+			level(out, before)
+		}
+	}
+	return out
+}
+
+// collect appends the numbers of a link to the vectors of its units.
+func (l *Link) collect(index map[int]int, into [][]float64) {
+	c := l.Value().Const
+	x, size, inner := tensor.Float64s(c), c.Shape[l.Axis], tensor.Len(c.Shape[l.Axis+1:])
+	outer := len(x) / max(1, size*inner)
+	for p, u := range l.Units {
+		i, ok := index[u]
+		if !ok {
+			continue
+		}
+		for o := range outer {
+			if o*l.Groups/outer == p/size {
+				at := (o*size + p%size) * inner
+				into[i] = append(into[i], x[at:at+inner]...)
+			}
+		}
+	}
+}
+
+// level divides what lies behind before in each vector by its root mean square
+// over all of them.
+func level(x [][]float64, before []int) {
+	sum, n := 0.0, 0
+	for i, v := range x {
+		for _, z := range v[before[i]:] {
+			sum += z * z
+		}
+		n += len(v) - before[i]
+	}
+	if sum == 0 {
+		return
+	}
+	rms := math.Sqrt(sum / float64(n))
+	for i, v := range x {
+		for k := range v[before[i]:] {
+			v[before[i]+k] /= rms
+		}
+	}
+}

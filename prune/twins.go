@@ -1,0 +1,84 @@
+package prune
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"pare/group"
+	"pare/internal/par"
+	"pare/ir"
+)
+
+// same is the distance of two vectors, relative to them, that rounding of 32-bit
+// floats may cause.
+const same = 2e-6
+
+// twins finds rows that are the same: for every row the first like it. Rows lie in
+// the order of their products with a random vector, so that few are compared.
+func (j *joint) twins(apartBy []uint64, threads int) []int {
+	r := rand.New(rand.NewPCG(1, uint64(j.width)))
+	random := make([]float64, j.width)
+	for i := range random {
+		random[i] = r.NormFloat64()
+	}
+	key, norm, order, of := make([]float64, j.n), make([]float64, j.n), make([]int, j.n), make([]int, j.n)
+	par.Each(j.n, threads, func(i int) {
+		for k, v := range j.row(i) {
+			key[i] += random[k] * float64(v)
+		}
+		norm[i], order[i], of[i] = energy(j.row(i)), i, i
+	})
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case key[a] < key[b]:
+			return -1
+		case key[a] > key[b]:
+			return 1
+		}
+		return 0
+	})
+	for at, i := range order {
+		near := 12 * same * math.Sqrt(norm[i])
+		for back := at - 1; back >= 0 && key[i]-key[order[back]] <= near; back-- {
+			k := order[back]
+			if of[k] == k && apartBy[i] == apartBy[k] && apart(j.row(i), j.row(k)) <= same*same*(norm[i]+norm[k])/2 {
+				of[i] = k
+				break
+			}
+		}
+	}
+	return firsts(of)
+}
+
+// firsts makes the lowest of every cluster stand for it.
+func firsts(of []int) []int {
+	first := map[int]int{}
+	for i, k := range of {
+		if old, ok := first[k]; !ok || i < old {
+			first[k] = i
+		}
+	}
+	out := make([]int, len(of))
+	for i, k := range of {
+		out[i] = first[k]
+	}
+	return out
+}
+
+// paths tells units apart that pass different values: equal rows do not make
+// equal channels when one is rectified and the other is not.
+func paths(m *ir.Model, a *group.Analysis) []uint64 {
+	out := make([]uint64, len(a.Pinned))
+	number := uint64(0)
+	for v := range m.Graph.Values {
+		number++
+		_, units, ok := a.Channels(v)
+		for _, u := range units {
+			if ok {
+				out[u] += (number*0x9e3779b97f4a7c15 ^ number>>7) * 0xbf58476d1ce4e5b9
+			}
+		}
+	}
+	return out
+}
