@@ -26,6 +26,9 @@ const (
 	lowRank    = "Low rank"
 )
 
+// paper are the parameters of RED and RED++ as they were published.
+const paper = "granularity=layer,levels=mode,error=0.02,tau=0.1,scaled=false"
+
 // randomSeeds is how often random channels are drawn.
 const randomSeeds = 3
 
@@ -39,8 +42,8 @@ var families = []family{
 			{"bn-scale, plain", "fold+bn-scale(macs=AMOUNT,scope=global,compensate=none)", kept, 0},
 			{magnitude + ", per layer", "fold+magnitude(macs=AMOUNT,scope=layer,compensate=none)", kept, 0},
 			{magnitude + ", global", "fold+magnitude(macs=AMOUNT,scope=global,compensate=none)", kept, 0},
-			{"red, paper", "fold+red(alpha=AMOUNT,scaled=false)", alphas, 0},
-			{"red++, paper", "fold+red++(alpha=AMOUNT,scaled=false)", alphas, 0},
+			{"red, paper", "fold+red(alpha=AMOUNT," + paper + ")", alphas, 0},
+			{"red++, paper", "fold+red++(alpha=AMOUNT," + paper + ")", alphas, 0},
 		},
 	},
 	{
