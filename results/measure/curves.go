@@ -55,8 +55,8 @@ var families = []family{
 			{magnitude, "fold+magnitude(macs=AMOUNT)", kept, 0},
 			{magnitude + ", means", "fold+magnitude(macs=AMOUNT,compensate=mean)", kept, 0},
 			{magnitude + ", nothing", "fold+magnitude(macs=AMOUNT,compensate=none)", kept, 0},
-			{"red", "fold+red(macs=AMOUNT)", kept, 0},
-			{redpp, "fold+red++(macs=AMOUNT)", kept, 0},
+			{"red", "fold+red(macs=AMOUNT)|copy", kept, 0},
+			{redpp, "fold+red(macs=AMOUNT)|split", kept, 0},
 		},
 	},
 	{
@@ -83,9 +83,9 @@ var families = []family{
 		curves: []curve{
 			{"uniform codes", "fold+uniform(w=AMOUNT)", codes, 0},
 			{splitCodes, "fold+uniform(w=AMOUNT)+red++", codes, 0},
-			{"red++, powerquant 4 bits", "fold+red++(macs=AMOUNT)+powerquant(w=4)", kept, 0},
-			{"red++, w8a8", "fold+red++(macs=AMOUNT)+uniform(w=8,a=8)", kept, 0},
-			{"red++, svd", "fold+red++(macs=0.95)+svd(macs=AMOUNT)", kept, 0},
+			{"red++, powerquant 4 bits", "fold+red(macs=AMOUNT)|powerquant(w=4)+red++", kept, 0},
+			{"red++, w8a8", "fold+red(macs=AMOUNT)|uniform(w=8,a=8)+red++", kept, 0},
+			{"red++, svd", "fold+red(macs=AMOUNT)|svd(macs=0.9)", kept, 0},
 		},
 	},
 }

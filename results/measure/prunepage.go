@@ -104,7 +104,7 @@ func curveList(b *strings.Builder) {
 	b.WriteString("\n## Recipes\n\nAMOUNT stands for the amount.\n\n")
 	for _, f := range families {
 		for _, c := range f.curves {
-			fmt.Fprintf(b, "- %s: `%s` at %s; MobileNets at %s\n", c.name, c.recipe, strings.Join(c.points.residual, ", "), strings.Join(c.points.depthwise, ", "))
+			fmt.Fprintf(b, "- %s: `%s` at %s; MobileNets at %s\n", c.name, strings.ReplaceAll(c.recipe, "|", "+"), strings.Join(c.points.residual, ", "), strings.Join(c.points.depthwise, ", "))
 		}
 	}
 	fmt.Fprintf(b, "- %s: `%s`\n", analysis.name, analysis.recipe)
