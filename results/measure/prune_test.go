@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"pare/internal/assets"
 )
 
 // invented are rows of a network whose curves lose agreement in steps of drop
@@ -99,4 +101,36 @@ func TestDuel(t *testing.T) {
 			t.Errorf("%v against %v: %+v, want %d", c.ours, theirs, d, c.won)
 		}
 	}
+}
+
+// TestSharedParts: a recipe that goes on from a shared part gives what it gives as
+// a whole.
+func TestSharedParts(t *testing.T) {
+	n := networkOf(t, resnet20)
+	assets.Path(t, n.file)
+	trial, err := newTrial(t.Context(), n, wishes{samples: 20, heldOut: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trial.close()
+	c := curve{recipe: "fold+equalize|uniform(w=AMOUNT)", points: amounts{residual: []string{"4"}}}.column("4", 0)
+	apart, err := trial.run(t.Context(), c)
+	if err != nil || c.shared == "" || trial.parts[c.shared] == nil {
+		t.Fatalf("%+v: %v", c, err)
+	}
+	c.shared = ""
+	whole, err := trial.run(t.Context(), c)
+	if err != nil || whole.SNR != apart.SNR || whole.Bytes != apart.Bytes || *whole.Costs != *apart.Costs || whole.SNR > 100 {
+		t.Errorf("as a whole %+v, in parts %+v, %v", whole, apart, err)
+	}
+}
+
+func networkOf(t *testing.T, name string) network {
+	for _, n := range prunedNetworks() {
+		if n.name == name {
+			return n
+		}
+	}
+	t.Fatalf("there is no network %s", name)
+	return network{}
 }
