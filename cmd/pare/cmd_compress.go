@@ -208,7 +208,7 @@ func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, targ
 	if err != nil {
 		return nil, err
 	}
-	if opts.Input, err = declared(m, opts, measure); err != nil {
+	if opts.Input, err = declared(m, opts, data); err != nil {
 		return nil, err
 	}
 	original := m.Clone()
