@@ -19,6 +19,7 @@ type watch struct {
 	cost     *cost.Count      // of the network as it is
 	first    chan cost.Totals // before the first step, counted beside the steps; nil where it is known
 	layers   int              // of the report that are seen to
+	edits    int              // of the graph when it was last measured
 	probe    *probe           // nil for recipes without steps that reduce, and where outputs cannot be had
 	reducing bool             // a step that reduces was run
 }
@@ -30,7 +31,7 @@ func (r *Recipe) newWatch(ctx context.Context, m *ir.Model, o Options, rep *Repo
 		w.first = later(m)
 		return w, nil
 	}
-	w.cost = w.counter.Of(m, o.Threads)
+	w.cost, w.edits = w.counter.Of(m, o.Threads), m.Graph.Edits()
 	var err error
 	if w.probe, err = newProbe(ctx, m, o); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -56,10 +57,39 @@ func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *Ste
 	}
 	w.attribute(before)
 	w.reducing = w.reducing || kindOf(method).Reduces()
-	if w.probe != nil && w.reducing {
-		step.Output, err = w.probe.compare(ctx, m)
-	}
+	w.dropLast(m, step)
+	step.Output, err = w.output(ctx, m)
+	w.edits = m.Graph.Edits()
 	return err
+}
+
+// phase takes in what a part of a step did.
+func (w *watch) phase(ctx context.Context, m *ir.Model, step *StepReport, what string) error {
+	if !w.reduces || m.Graph.Edits() == w.edits {
+		return nil
+	}
+	w.reducing = true
+	p := Phase{What: what, After: w.counter.Of(m, w.threads).Totals}
+	var err error
+	p.Output, err = w.output(ctx, m)
+	w.edits = m.Graph.Edits()
+	step.Phases = append(step.Phases, p)
+	return err
+}
+
+// dropLast drops the phase behind which nothing changed: it is the step's end.
+func (w *watch) dropLast(m *ir.Model, step *StepReport) {
+	if n := len(step.Phases); n > 0 && m.Graph.Edits() == w.edits {
+		step.Phases = step.Phases[:n-1]
+	}
+}
+
+// output is what became of the outputs, nil where that is not measured.
+func (w *watch) output(ctx context.Context, m *ir.Model) (*Output, error) {
+	if w.probe == nil || !w.reducing {
+		return nil, nil
+	}
+	return w.probe.compare(ctx, m)
 }
 
 // attribute says of every layer of the step what it cost before and costs now.

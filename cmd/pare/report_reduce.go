@@ -8,6 +8,7 @@ import (
 
 	"pare"
 	"pare/compress"
+	"pare/cost"
 )
 
 // reduced are the lines of layers that steps pruned or decomposed, and encoded the
@@ -99,15 +100,10 @@ func printSavings(w io.Writer, r *pare.Report) {
 	rows := [][]string{{"STEP", "PARAMS", "MACS", "MULTIPLICATIONS", "ADDITIONS", "BYTES", "OUTPUTS"}}
 	rows = append(rows, []string{"(as read)", count(int64(r.Before.Params)), operations(r.Before.MACs), operations(r.Before.Multiplications), operations(r.Before.Additions), size(r.Before.Bytes)})
 	for _, s := range r.Steps {
-		a, b := s.After, r.Before
-		out := ""
-		if s.Output != nil {
-			out = decibels(s.Output.SNR)
+		for _, p := range s.Phases {
+			rows = append(rows, saving("  "+p.What, p.After, r.Before, p.Output))
 		}
-		rows = append(rows, []string{
-			s.Step, part(int64(a.Params), int64(b.Params)), part(a.MACs, b.MACs), part(a.Multiplications, b.Multiplications),
-			part(a.Additions, b.Additions), size(a.Bytes) + " " + share(a.Bytes, b.Bytes), out,
-		})
+		rows = append(rows, saving(s.Step, s.After, r.Before, s.Output))
 	}
 	table(w, rows)
 	if i := slices.IndexFunc(r.Steps, func(s compress.StepReport) bool { return s.Output != nil }); i >= 0 {
@@ -119,6 +115,18 @@ func printSavings(w io.Writer, r *pare.Report) {
 		fmt.Fprintf(w, "operations: without %d layers, whose sizes are left open\n", n)
 	}
 	fmt.Fprintln(w)
+}
+
+// saving is a row of the table: what is left of the costs before the recipe.
+func saving(what string, a, b cost.Totals, o *compress.Output) []string {
+	out := ""
+	if o != nil {
+		out = decibels(o.SNR)
+	}
+	return []string{
+		what, part(int64(a.Params), int64(b.Params)), part(a.MACs, b.MACs), part(a.Multiplications, b.Multiplications),
+		part(a.Additions, b.Additions), size(a.Bytes) + " " + share(a.Bytes, b.Bytes), out,
+	}
 }
 
 // uncounted is the number of layers with weights that multiply of which it is not
