@@ -50,6 +50,15 @@ type Report struct {
 	Output *Info `json:"output,omitempty"` // of the written file
 	compress.Report
 	Eval *eval.Result `json:"eval,omitempty"`
+	// Time compares the network with the input on this machine; nil where that was
+	// not asked for.
+	Time *PairTime `json:"time,omitempty"`
+}
+
+// Reduces reports whether steps pruned or decomposed the network, so that counts of
+// operations claim a saving.
+func (r *Report) Reduces() bool {
+	return slices.ContainsFunc(r.Steps, func(s compress.StepReport) bool { return s.Kind.Reduces() })
 }
 
 // Compress applies a recipe, or the preset of that name, to the model. On error

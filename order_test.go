@@ -7,6 +7,7 @@ import (
 	"pare"
 	"pare/compress"
 	"pare/internal/fault"
+	"pare/ir"
 )
 
 // TestOrder checks every rule on the order of steps, with what is proposed.
@@ -59,6 +60,43 @@ func TestOrderAllows(t *testing.T) {
 	for _, r := range recipes {
 		if _, err := pare.CheckRecipe(r); err != nil {
 			t.Errorf("%s: %v", r, err)
+		}
+	}
+}
+
+// TestUnfolded: pruning in front of batch-norms that can be folded is warned of once,
+// behind fold it is not.
+func TestUnfolded(t *testing.T) {
+	text := `
+opset 17
+graph g(x f32[1,1,4,4]) -> (y) {
+  const w = f32[2,1,1,1]{1, 2}
+  const one = f32[2]{1, 1}
+  const zero = f32[2]{0, 0}
+  c = Conv(x, w, _) @c
+  y = BatchNormalization(c, one, zero, zero, one) @bn
+}
+`
+	for recipe, want := range map[string]string{
+		"split+split": "1 batch-norms can be folded and are not: split looks at weights that they still change; write fold+split+split",
+		"fold+split":  "",
+	} {
+		m, err := ir.Parse(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := pare.New(m).Compress(t.Context(), recipe, pare.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, w := range rep.Warnings {
+			if strings.Contains(w, "batch-norms can be folded") {
+				got = append(got, w)
+			}
+		}
+		if strings.Join(got, "|") != want {
+			t.Errorf("%s: %q", recipe, got)
 		}
 	}
 }

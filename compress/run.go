@@ -77,10 +77,13 @@ func (r *Recipe) runSteps(ctx context.Context, m *ir.Model, o Options, w *watch)
 	originals := map[*ir.Value]*tensor.Tensor{}
 	for i, method := range r.Steps {
 		env := &Env{
-			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Run: o.Run, originals: originals, shared: map[any]any{},
+			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Data: o.Data, Run: o.Run, originals: originals, shared: map[any]any{},
 			step: &StepReport{Step: stepString(method), Kind: kindOf(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress,
 		}
-		err := runStep(ctx, m, method, env, o.Data)
+		err := r.warnUnfolded(ctx, m, env, i)
+		if err == nil {
+			err = runStep(ctx, m, method, env, o.Data)
+		}
 		if err == nil {
 			err = w.after(ctx, m, method, env.step, i == len(r.Steps)-1)
 		}

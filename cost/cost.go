@@ -143,8 +143,12 @@ func (c *Counter) reuse(w Weights, s *stored, threads int) (Reuse, bool) {
 		return Reuse{}, false
 	}
 	var sum Reuse
-	for _, t := range terms {
-		sum.Add(t.Count(threads))
+	for i, t := range terms {
+		r := t.Count(threads)
+		if i > 0 {
+			r.Unread, r.Constant = 0, 0
+		}
+		sum.Add(r)
 	}
 	c.now[s.key()] = known{w, sum}
 	return sum, true

@@ -95,7 +95,7 @@ func TestSeparated(t *testing.T) {
 	if whole.Additions != positions*11 || parts.Additions != positions*(7+6) {
 		t.Errorf("%d additions, %d separated", whole.Additions, parts.Additions)
 	}
-	if whole.Layers[0].Kernels != 4 || parts.Layers[0].Kernels != 4 || parts.Layers[0].Positions != positions {
+	if whole.Layers[0].Kernels != 6 || whole.Layers[0].Distinct != 4 || parts.Layers[0].Distinct != 4 || parts.Layers[0].Positions != positions {
 		t.Errorf("%+v and %+v", whole.Layers[0], parts.Layers[0])
 	}
 }

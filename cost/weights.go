@@ -129,3 +129,27 @@ func (w *Weights) value(at int) float32 {
 	}
 	return w.Values[at]
 }
+
+// constant counts the outputs whose weights are all 0.
+func (w *Weights) constant() (n int64) {
+	for g := range w.Groups {
+		for o := range w.Out {
+			if w.zeros(g*w.Steps.Group + o*w.Steps.Out) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// zeros reports whether the weights of the output that starts at a place are all 0.
+func (w *Weights) zeros(at int) bool {
+	for i := range w.In {
+		for t := range w.Taps {
+			if w.value(at+i*w.Steps.In+t*w.Steps.Tap) != 0 {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -125,19 +125,27 @@ func lowerConv(b *builder, n *ir.Node) bool {
 		x = p
 	}
 	t := b.cst(n.In[1])
-	weights := func() []float32 { return tensor.Float32s(t) }
+	w := rawFilter{t: t, w: func() []float32 { return tensor.Float32s(t) }}
 	if g := b.val(x).gated; g != nil {
-		return b.convolution(n, s, t, weights, b.last(g.x), b.plain(g.gate))
+		return b.convolution(n, s, w, b.last(g.x), b.plain(g.gate))
 	}
-	return b.convolution(n, s, t, weights, b.last(x), place{})
+	return b.convolution(n, s, w, b.last(x), place{})
 }
 
-// convolution emits a convolution with what follows it: t is the constant that
-// the weights, in OIHW order, are made from; gate, where it is one, holds a number
-// for every image and channel that the source is multiplied by.
-func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, weights func() []float32, src, gate place) bool {
+// rawFilter is the constant that the weights w, in OIHW order, are made from, and
+// what their slices share where that is known.
+type rawFilter struct {
+	t      *tensor.Tensor
+	w      func() []float32
+	shared *kernel.SplitFilters
+}
+
+// convolution emits a convolution with what follows it; gate, where it is one, holds
+// a number for every image and channel that the source is multiplied by.
+func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, raw rawFilter, src, gate place) bool {
+	t := raw.t
 	fold := b.foldChannels(n.Out[0], s.O)
-	w := fold.apply(b, t, weights, s.O, b.biasOf(n))
+	w := fold.apply(b, t, raw.w, s.O, b.biasOf(n))
 	end := b.tail(fold.v, true)
 	act, acts := b.activationBehind(end.v)
 	if acts {
@@ -163,6 +171,8 @@ func (b *builder) convolution(n *ir.Node, s kernel.ConvShape, t *tensor.Tensor, 
 		b.gatedConvolve(st, s, w, ep, src, gate, dst, end.res)
 	} else if s.Groups == s.C && s.O == s.C {
 		b.depthwise(st, s, w, ep, src, dst, end.res)
+	} else if f := b.sharedBy(s, raw); f != nil {
+		b.split(st, s, f, w, ep, src, dst, end.res)
 	} else if m := kernel.WinogradTile(s); m > 0 && !b.p.o.Direct {
 		b.winograd(st, s, m, w, ep, src, dst, end.res)
 	} else {

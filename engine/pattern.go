@@ -22,6 +22,8 @@ var patterns = []pattern{
 	{"Mul", rmsNormForm},
 	{"Mul", powerGridForm},
 	{"Add", hardSwishForm},
+	{"Gather", splitForm},
+	{"Conv", splitForm},
 }
 
 // forms tries the patterns that begin with n.

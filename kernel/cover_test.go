@@ -21,6 +21,9 @@ func CoverTile() { covered["tile/"+pickTile().name] = true }
 // CoverLow is CoverTile for products of codes.
 func CoverLow() { covered["low/"+pickLowTile().name] = true }
 
+// CoverSplit is CoverTile for convolutions of shared slices.
+func CoverSplit() { covered["split/"+pickSplit().name] = true }
+
 // TestMain fails a whole run that left out a row which this machine has.
 func TestMain(m *testing.M) {
 	flag.Parse()

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"math"
 	"unsafe"
 )
@@ -62,9 +63,7 @@ func (p *intProduct) run(t *intArgs, r0, r1 int, panel *intPanel, j, cols int) {
 		switch {
 		case c.tiles == 0:
 		case lend:
-			for i := range c.tiles {
-				p.borrow(t, k, r+i*c.rows, c.rows, j, cols)
-			}
+			p.borrow(t, k, r, c.rows, c.tiles, j, cols)
 		default:
 			p.call(t, k, r, c.rows, c.tiles, j, cols)
 		}
@@ -92,35 +91,62 @@ func (p *intProduct) lendExtra(t *intArgs, r int) {
 	}
 }
 
-// intLoan holds a whole tile for kernels that cannot leave columns out.
+// loanRows is how many rows of a panel a loan has room for.
+const loanRows = 96
+
+// intLoan holds rows of whole tiles for kernels that cannot leave columns out.
 type intLoan struct {
 	mul, add [16]float32
 	last     [16]float32
-	res      [12 * 16]uint8
-	c        [12 * 16 * 4]uint8
+	res      [loanRows * 16]uint8
+	c        [loanRows * 16 * 4]uint8
 }
 
-// borrow runs one tile of m rows, of which only cols columns exist.
-func (p *intProduct) borrow(t *intArgs, k *panelKernel[intArgs], r, m, j, cols int) {
+// borrow runs tiles of m rows, of which only cols columns exist.
+func (p *intProduct) borrow(t *intArgs, k *panelKernel[intArgs], r, m, tiles, j, cols int) {
 	l := intLoanPool.Get().(*intLoan)
 	size, mul, add, last := p.store.size(), t.mul, t.add, t.last
 	copy(l.mul[:], mul)
 	copy(l.add[:], add)
 	copy(l.last[:], last)
 	t.mul, t.add, t.last = l.mul[:], l.add[:], l.last[:]
-	t.rows, t.tiles = p.rows[r:r+m], 1
-	p.lendExtra(t, r)
-	t.c, t.ldc = l.c[:], k.width*size
-	if t.res = nil; p.res != nil {
-		for i := range m {
-			copy(l.res[i*k.width:], p.res[(r+i)*p.ldr+j:][:cols])
+	for tiles > 0 {
+		n := min(tiles, loanRows/m)
+		t.rows, t.tiles = p.rows[r:r+n*m], n
+		p.lendExtra(t, r)
+		t.c, t.ldc = l.c[:], k.width*size
+		if t.res = nil; p.res != nil {
+			copyRows(l.res[:], p.res[r*p.ldr+j:], n*m, cols, k.width, p.ldr)
+			t.res, t.ldr = l.res[:], k.width
 		}
-		t.res, t.ldr = l.res[:], k.width
-	}
-	k.run(m, t)
-	for i := range m {
-		copy(p.dst[((r+i-p.top)*p.ldc+j-p.left)*size:][:cols*size], l.c[i*k.width*size:])
+		k.run(m, t)
+		copyRows(p.dst[((r-p.top)*p.ldc+j-p.left)*size:], l.c[:], n*m, cols*size, p.ldc*size, k.width*size)
+		r, tiles = r+n*m, tiles-n
 	}
 	t.mul, t.add, t.last = mul, add, last
 	intLoanPool.Put(l)
+}
+
+// copyRows copies rows of n bytes. Where they are 4 to 16, two words that overlap are
+// faster than a call.
+func copyRows(dst, src []uint8, rows, n, dstStep, srcStep int) {
+	le := binary.LittleEndian
+	switch {
+	case n < 4 || n > 16:
+		copyPixels(dst, src, rows, n, dstStep, srcStep)
+	case n < 8:
+		for i := range rows {
+			d, s := dst[i*dstStep:][:n], src[i*srcStep:][:n]
+			a, b := le.Uint32(s), le.Uint32(s[n-4:])
+			le.PutUint32(d, a)
+			le.PutUint32(d[n-4:], b)
+		}
+	default:
+		for i := range rows {
+			d, s := dst[i*dstStep:][:n], src[i*srcStep:][:n]
+			a, b := le.Uint64(s), le.Uint64(s[n-8:])
+			le.PutUint64(d, a)
+			le.PutUint64(d[n-8:], b)
+		}
+	}
 }

@@ -33,7 +33,7 @@ type IntWinograd struct {
 	segs       []seg
 }
 
-var errIntWinograd = errors.New("not of Winograd's form on integers: needs 3x3 filters with stride and dilation 1, one group, channels in multiples of sixteen")
+var errIntWinograd = errors.New("not of Winograd's form on integers: needs 3x3 filters with stride and dilation 1, one group")
 
 // checkIntWinograd fills in defaults and reports what the form cannot do.
 func (s *ConvShape) checkIntWinograd(m int) error {
@@ -43,7 +43,7 @@ func (s *ConvShape) checkIntWinograd(m int) error {
 	if m != 2 && m != 4 {
 		return fmt.Errorf("convolution: tiles of %dx%d outputs, want 2 or 4", m, m)
 	}
-	if s.KH != 3 || s.KW != 3 || s.StrideH*s.StrideW*s.DilH*s.DilW*s.Groups != 1 || s.C%16 != 0 {
+	if s.KH != 3 || s.KW != 3 || s.StrideH*s.StrideW*s.DilH*s.DilW*s.Groups != 1 {
 		return fmt.Errorf("convolution %+v: %w", *s, errIntWinograd)
 	}
 	return nil
@@ -60,9 +60,9 @@ func NewIntWinograd(s ConvShape, f *IntWinogradWeights) (*IntWinograd, error) {
 	w := &IntWinograd{s: s, w: f, m: f.m, edge: f.m + 2, oh: s.OH(), ow: s.OW()}
 	w.down, w.across = (w.oh+w.m-1)/w.m, (w.ow+w.m-1)/w.m
 	w.pitch = (s.C + 31) / 32 * 32
-	w.segs = []seg{{0, s.C / 2}}
+	w.segs = []seg{{0, f.depth / 2}}
 	w.split()
-	w.bandWidth, w.pixel = w.piece*w.m+2, apart(s.C, 1)
+	w.bandWidth, w.pixel = w.piece*w.m+2, apart(f.depth, 1)
 	tiles := w.rows * w.piece
 	w.tapIn, w.tapOut = 2*oddLines((tiles*w.pitch+1)/2), oddLines(tiles*f.tile.nr())
 	return w, nil

@@ -21,6 +21,9 @@ var intWinogradCases = []ConvShape{
 	{N: 1, H: 4, W: 4, C: 16, KH: 3, KW: 3, PadT: 4, PadL: 4, PadB: 4, PadR: 4, O: 3},
 	{N: 1, H: 21, W: 19, C: 16, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1, O: 300},
 	{N: 3, H: 10, W: 9, C: 96, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1, O: 40},
+	{N: 1, H: 9, W: 10, C: 45, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1, O: 37},
+	{N: 2, H: 8, W: 6, C: 23, KH: 3, KW: 3, O: 9},
+	{N: 2, H: 8, W: 6, C: 7, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1, O: 9, SrcStride: 11, DstStride: 10},
 }
 
 // atLevels runs a test for every level of features that the machine has.
@@ -178,7 +181,6 @@ func TestIntWinogradRefused(t *testing.T) {
 		"stride":   func(s *ConvShape) { s.StrideH = 2 },
 		"dilation": func(s *ConvShape) { s.DilW = 2 },
 		"groups":   func(s *ConvShape) { s.Groups = 2 },
-		"channels": func(s *ConvShape) { s.C = 8 },
 		"filter":   func(s *ConvShape) { s.KW = 1 },
 	} {
 		s := ok

@@ -31,8 +31,11 @@ func IntSizesOf(o int, w []int8) IntSizes {
 //	8x8, 64 to 64, tiles of 4               1.2  2.6  1.5
 //	28x28, 128 to 32, tiles of 4            1.3  2.8  1.6
 //	7x7, 128 to 32, tiles of 4              1.1  2.2  1.2
+//	56x56, 45 to 45, tiles of 4             1.2  1.9  1.3
+//	14x14, 179 to 179, tiles of 4           1.1  1.6  1.1
+//	28x28, 128 to 11, tiles of 4            1.4  2.0  1.5
 func IntWinogradTile(s ConvShape, z IntSizes) int {
-	if s.checkIntWinograd(4) != nil || s.C < 16 || s.O < 16 || s.OH()*s.OW() == 0 {
+	if s.checkIntWinograd(4) != nil || s.C < 16 || s.O <= fewChannels || s.OH()*s.OW() == 0 {
 		return 0
 	}
 	best, edge := s.Flops()/2*pickIntTile(intTiles).paceOf(z.Largest), 0
@@ -78,6 +81,6 @@ func (t *intTile) paceOf(largest int) float64 {
 func intWinogradCost(s ConvShape, m int) float64 {
 	taps := float64((m + 2) * (m + 2))
 	tiles := float64(s.N * ((s.OH() + m - 1) / m) * ((s.OW() + m - 1) / m))
-	c, o := float64(s.C), float64(s.O)
+	c, o := float64(s.depth()), float64(s.O)
 	return taps * ((max(tiles, intLeastRows)+intWeightCost(2*taps*c*o))*c*o + tiles*(intLoadCost*max(32, c)+intStoreCost*o))
 }

@@ -56,18 +56,19 @@ func (r *intWinogradRun) load(first, last, x, to int) {
 	for y := first; y < last; y++ {
 		in := r.in[(y-first)*(to-x)*r.pitch:]
 		band, row, pixel := r.source(y/r.down, y%r.down*r.m-r.s.PadT, x*r.m-r.s.PadL, (to-x)*r.m+2)
-		r.w.loops.in(in, band, to-x, r.pitch, r.s.C, row, pixel, r.tapIn)
+		r.w.loops.in(in, band, to-x, r.pitch, r.w.depth, row, pixel, r.tapIn)
 	}
 }
 
 // source is the part of image n that begins at the given pixel, as wide as asked
 // for, and the bytes from one row and pixel to the next: the source itself or, where
-// it reaches into the padding, a copy.
+// it reaches into the padding or, with the channels that meet no weights, beyond the
+// end, a copy.
 func (r *intWinogradRun) source(n, y, x, wide int) (band []uint8, row, pixel int) {
 	s := &r.s
-	if y >= 0 && x >= 0 && y+r.edge <= s.H && x+wide <= s.W {
-		from := ((n*s.H+y)*s.W + x) * s.SrcStride
-		to := from + ((r.edge-1)*s.W+wide-1)*s.SrcStride + s.C
+	from := ((n*s.H+y)*s.W + x) * s.SrcStride
+	to := from + ((r.edge-1)*s.W+wide-1)*s.SrcStride + r.w.depth
+	if y >= 0 && x >= 0 && y+r.edge <= s.H && x+wide <= s.W && to <= len(r.src) {
 		return r.src[from:to], s.W * s.SrcStride, s.SrcStride
 	}
 	line := r.bandWidth * r.pixel

@@ -9,9 +9,11 @@ import (
 
 // IntWinogradWeights are 3x3 filters of integers, transformed for tiles of m×m
 // outputs: for every panel of output channels and every one of (m+2)² taps the
-// panel of the matrix [C, O], in this order. They serve any batch and image size.
+// panel of the matrix [C, O], in this order, with zeros up to a multiple of sixteen
+// channels. They serve any batch and image size.
 type IntWinogradWeights struct {
 	m, c, o int
+	depth   int // channels, with those that have no weights
 	zero    uint8
 	tile    *intTile // of the products
 	sums    *intTile // of their ends
@@ -21,6 +23,9 @@ type IntWinogradWeights struct {
 
 // ErrIntWinograd says that sums of these weights may pass what the form holds.
 var ErrIntWinograd = errors.New("sums too large for Winograd's form")
+
+// depth is the channels rounded up to what kernels of words take.
+func (s *ConvShape) depth() int { return (s.C + 15) / 16 * 16 }
 
 // PackIntWinograd transforms and packs filters in OIHW order, [O][C][3][3], for
 // tiles of m×m outputs, m being 2 or 4, and for sources with the given zero
@@ -37,12 +42,12 @@ func PackIntWinograd(s ConvShape, m int, w []int8, zero uint8) (*IntWinogradWeig
 	}
 	t := pickIntTile(shortTiles)
 	taps, cols := (m+2)*(m+2), padded(t.panels, s.O)
-	p := &IntWinogradWeights{m: m, c: s.C, o: s.O, zero: zero, tile: t, sums: pickIntTile(sumsTiles), loops: pickIntWinograd(m)}
-	data := rawBytes(hugepage.Float32s(taps * s.C * cols / 2))
-	filters := make([]int8, 9*s.C*t.nr())
+	p := &IntWinogradWeights{m: m, c: s.C, o: s.O, depth: s.depth(), zero: zero, tile: t, sums: pickIntTile(sumsTiles), loops: pickIntWinograd(m)}
+	data := rawBytes(hugepage.Float32s(taps * p.depth * cols / 2))
+	filters := make([]int8, 9*p.depth*t.nr())
 	for j := 0; j < s.O; j += t.nr() {
 		width := narrowest(t.panels, s.O-j).width
-		n := 2 * taps * s.C * width
+		n := 2 * taps * p.depth * width
 		panel := intPanel{width: width, data: signedBytes(data[:n]), start: make([]int32, width)}
 		p.pack(&panel, filters, w[j*s.C*9:min(s.O, j+width)*s.C*9])
 		p.panels, data = append(p.panels, panel), data[n:]
@@ -84,7 +89,7 @@ func (p *IntWinogradWeights) Bytes() int {
 // pack fills one panel: filters, of which two channels lie side by side tap by tap,
 // and then their transform.
 func (p *IntWinogradWeights) pack(panel *intPanel, filters, w []int8) {
-	n := p.c * panel.width
+	n := p.depth * panel.width
 	clear(filters)
 	for o := range len(w) / (9 * p.c) {
 		sum := 0

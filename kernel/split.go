@@ -24,7 +24,6 @@ type Split struct {
 	bands, parts int // tasks per image, and per band
 	perBand      int // strips
 	outputs      int // of one task
-	lines        int // most of a plane
 }
 
 // plane is the pixels of the padded source that lie at one place of the stride's grid.
@@ -81,22 +80,30 @@ func (c *Split) tap(y, x int) {
 	c.down, c.right = max(c.down, t.y), max(c.right, t.x)
 }
 
-// leastOutputs is how few outputs may share the products of a task.
-const leastOutputs = 64
+// leastStrips is how few strips may share what is brought into planes.
+const leastStrips = 4
+
+// enough is from how many tasks on outputs share all products of a strip.
+func (c *Split) enough() int { return min(4, max(2, taskCount(c.s.Flops()/4))) }
 
 // split chooses the tasks.
 func (c *Split) split() {
-	want := taskCount(c.s.Flops())
-	c.perBand = c.strips
-	for c.perBand > 1 && (c.s.N*((c.strips+c.perBand-1)/c.perBand) < want || c.perBand*splitStrip*c.s.O > aFloats || c.planeFloats() > aFloats) {
-		c.perBand--
+	s := &c.s
+	bands := max(1, min(taskCount(s.Flops())/s.N, c.strips/leastStrips), min(c.strips, c.enough()/s.N))
+	for c.evenly(bands); c.perBand > 1 && (c.perBand*splitStrip*s.O > aFloats || c.planeFloats() > aFloats); c.evenly(bands) {
+		bands++
 	}
+	for c.parts, c.outputs = 1, s.O; c.Tasks() < c.enough() && c.outputs > 1; {
+		c.parts = min(2*c.parts, s.O)
+		c.outputs = (s.O + c.parts - 1) / c.parts
+		c.parts = (s.O + c.outputs - 1) / c.outputs
+	}
+}
+
+// evenly cuts an image into about so many bands.
+func (c *Split) evenly(bands int) {
+	c.perBand = (c.strips + bands - 1) / bands
 	c.bands = (c.strips + c.perBand - 1) / c.perBand
-	c.perBand = (c.strips + c.bands - 1) / c.bands
-	c.parts = max(1, min(c.s.O/leastOutputs, (want+c.s.N*c.bands-1)/(c.s.N*c.bands)))
-	c.outputs = (c.s.O + c.parts - 1) / c.parts
-	c.parts = (c.s.O + c.outputs - 1) / c.outputs
-	c.lines = c.linesOf(c.perBand)
 }
 
 // linesOf is the most lines of a plane that so many strips read.

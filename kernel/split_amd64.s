@@ -993,20 +993,39 @@ w16_output:
 	VMOVAPS Z1, Z0
 	TESTQ   DI, DI
 	JZ      w16_store
-	JMP     w16_term
+	JMP     w16_terms
 
 w16_add:
 	TESTQ   DI, DI
 	JZ      w16_next
 	VMOVUPS (DX), Z0
 
-w16_term:
+w16_terms:
+	VXORPS X2, X2, X2
+	SUBQ   $0x02, DI
+	JL     w16_one
+
+w16_two:
 	MOVLQSX      (BX), R8
-	VBROADCASTSS 4(BX), Z2
-	VFMADD231PS  (CX)(R8*4), Z2, Z0
+	VBROADCASTSS 4(BX), Z3
+	VFMADD231PS  (CX)(R8*4), Z3, Z0
+	MOVLQSX      8(BX), R8
+	VBROADCASTSS 12(BX), Z3
+	VFMADD231PS  (CX)(R8*4), Z3, Z2
+	ADDQ         $0x10, BX
+	SUBQ         $0x02, DI
+	JGE          w16_two
+
+w16_one:
+	TESTB        $0x01, DI
+	JZ           w16_join
+	MOVLQSX      (BX), DI
+	VBROADCASTSS 4(BX), Z3
+	VFMADD231PS  (CX)(DI*4), Z3, Z0
 	ADDQ         $0x08, BX
-	DECQ         DI
-	JNZ          w16_term
+
+w16_join:
+	VADDPS Z2, Z0, Z0
 
 w16_store:
 	VMOVUPS Z0, (DX)
@@ -1047,7 +1066,7 @@ w32_output:
 	VMOVAPS Z2, Z1
 	TESTQ   DI, DI
 	JZ      w32_store
-	JMP     w32_term
+	JMP     w32_terms
 
 w32_add:
 	TESTQ   DI, DI
@@ -1055,14 +1074,37 @@ w32_add:
 	VMOVUPS (DX), Z0
 	VMOVUPS 64(DX), Z1
 
-w32_term:
+w32_terms:
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	SUBQ   $0x02, DI
+	JL     w32_one
+
+w32_two:
 	MOVLQSX      (BX), R8
-	VBROADCASTSS 4(BX), Z3
-	VFMADD231PS  (CX)(R8*4), Z3, Z0
-	VFMADD231PS  64(CX)(R8*4), Z3, Z1
+	VBROADCASTSS 4(BX), Z5
+	VFMADD231PS  (CX)(R8*4), Z5, Z0
+	VFMADD231PS  64(CX)(R8*4), Z5, Z1
+	MOVLQSX      8(BX), R8
+	VBROADCASTSS 12(BX), Z5
+	VFMADD231PS  (CX)(R8*4), Z5, Z3
+	VFMADD231PS  64(CX)(R8*4), Z5, Z4
+	ADDQ         $0x10, BX
+	SUBQ         $0x02, DI
+	JGE          w32_two
+
+w32_one:
+	TESTB        $0x01, DI
+	JZ           w32_join
+	MOVLQSX      (BX), DI
+	VBROADCASTSS 4(BX), Z5
+	VFMADD231PS  (CX)(DI*4), Z5, Z0
+	VFMADD231PS  64(CX)(DI*4), Z5, Z1
 	ADDQ         $0x08, BX
-	DECQ         DI
-	JNZ          w32_term
+
+w32_join:
+	VADDPS Z3, Z0, Z0
+	VADDPS Z4, Z1, Z1
 
 w32_store:
 	VMOVUPS Z0, (DX)
@@ -1106,7 +1148,7 @@ w64_output:
 	VMOVAPS Z4, Z3
 	TESTQ   DI, DI
 	JZ      w64_store
-	JMP     w64_term
+	JMP     w64_terms
 
 w64_add:
 	TESTQ   DI, DI
@@ -1116,16 +1158,47 @@ w64_add:
 	VMOVUPS 128(DX), Z2
 	VMOVUPS 192(DX), Z3
 
-w64_term:
+w64_terms:
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	SUBQ   $0x02, DI
+	JL     w64_one
+
+w64_two:
 	MOVLQSX      (BX), R8
-	VBROADCASTSS 4(BX), Z5
-	VFMADD231PS  (CX)(R8*4), Z5, Z0
-	VFMADD231PS  64(CX)(R8*4), Z5, Z1
-	VFMADD231PS  128(CX)(R8*4), Z5, Z2
-	VFMADD231PS  192(CX)(R8*4), Z5, Z3
+	VBROADCASTSS 4(BX), Z9
+	VFMADD231PS  (CX)(R8*4), Z9, Z0
+	VFMADD231PS  64(CX)(R8*4), Z9, Z1
+	VFMADD231PS  128(CX)(R8*4), Z9, Z2
+	VFMADD231PS  192(CX)(R8*4), Z9, Z3
+	MOVLQSX      8(BX), R8
+	VBROADCASTSS 12(BX), Z9
+	VFMADD231PS  (CX)(R8*4), Z9, Z5
+	VFMADD231PS  64(CX)(R8*4), Z9, Z6
+	VFMADD231PS  128(CX)(R8*4), Z9, Z7
+	VFMADD231PS  192(CX)(R8*4), Z9, Z8
+	ADDQ         $0x10, BX
+	SUBQ         $0x02, DI
+	JGE          w64_two
+
+w64_one:
+	TESTB        $0x01, DI
+	JZ           w64_join
+	MOVLQSX      (BX), DI
+	VBROADCASTSS 4(BX), Z9
+	VFMADD231PS  (CX)(DI*4), Z9, Z0
+	VFMADD231PS  64(CX)(DI*4), Z9, Z1
+	VFMADD231PS  128(CX)(DI*4), Z9, Z2
+	VFMADD231PS  192(CX)(DI*4), Z9, Z3
 	ADDQ         $0x08, BX
-	DECQ         DI
-	JNZ          w64_term
+
+w64_join:
+	VADDPS Z5, Z0, Z0
+	VADDPS Z6, Z1, Z1
+	VADDPS Z7, Z2, Z2
+	VADDPS Z8, Z3, Z3
 
 w64_store:
 	VMOVUPS Z0, (DX)
@@ -1785,7 +1858,7 @@ w16_output:
 	VMOVAPS Y2, Y1
 	TESTQ   DI, DI
 	JZ      w16_store
-	JMP     w16_term
+	JMP     w16_terms
 
 w16_add:
 	TESTQ   DI, DI
@@ -1793,14 +1866,37 @@ w16_add:
 	VMOVUPS (DX), Y0
 	VMOVUPS 32(DX), Y1
 
-w16_term:
+w16_terms:
+	VXORPS X3, X3, X3
+	VXORPS X4, X4, X4
+	SUBQ   $0x02, DI
+	JL     w16_one
+
+w16_two:
 	MOVLQSX      (BX), R8
-	VBROADCASTSS 4(BX), Y3
-	VFMADD231PS  (CX)(R8*4), Y3, Y0
-	VFMADD231PS  32(CX)(R8*4), Y3, Y1
+	VBROADCASTSS 4(BX), Y5
+	VFMADD231PS  (CX)(R8*4), Y5, Y0
+	VFMADD231PS  32(CX)(R8*4), Y5, Y1
+	MOVLQSX      8(BX), R8
+	VBROADCASTSS 12(BX), Y5
+	VFMADD231PS  (CX)(R8*4), Y5, Y3
+	VFMADD231PS  32(CX)(R8*4), Y5, Y4
+	ADDQ         $0x10, BX
+	SUBQ         $0x02, DI
+	JGE          w16_two
+
+w16_one:
+	TESTB        $0x01, DI
+	JZ           w16_join
+	MOVLQSX      (BX), DI
+	VBROADCASTSS 4(BX), Y5
+	VFMADD231PS  (CX)(DI*4), Y5, Y0
+	VFMADD231PS  32(CX)(DI*4), Y5, Y1
 	ADDQ         $0x08, BX
-	DECQ         DI
-	JNZ          w16_term
+
+w16_join:
+	VADDPS Y3, Y0, Y0
+	VADDPS Y4, Y1, Y1
 
 w16_store:
 	VMOVUPS Y0, (DX)
@@ -1844,7 +1940,7 @@ w32_output:
 	VMOVAPS Y4, Y3
 	TESTQ   DI, DI
 	JZ      w32_store
-	JMP     w32_term
+	JMP     w32_terms
 
 w32_add:
 	TESTQ   DI, DI
@@ -1854,16 +1950,47 @@ w32_add:
 	VMOVUPS 64(DX), Y2
 	VMOVUPS 96(DX), Y3
 
-w32_term:
+w32_terms:
+	VXORPS X5, X5, X5
+	VXORPS X6, X6, X6
+	VXORPS X7, X7, X7
+	VXORPS X8, X8, X8
+	SUBQ   $0x02, DI
+	JL     w32_one
+
+w32_two:
 	MOVLQSX      (BX), R8
-	VBROADCASTSS 4(BX), Y5
-	VFMADD231PS  (CX)(R8*4), Y5, Y0
-	VFMADD231PS  32(CX)(R8*4), Y5, Y1
-	VFMADD231PS  64(CX)(R8*4), Y5, Y2
-	VFMADD231PS  96(CX)(R8*4), Y5, Y3
+	VBROADCASTSS 4(BX), Y9
+	VFMADD231PS  (CX)(R8*4), Y9, Y0
+	VFMADD231PS  32(CX)(R8*4), Y9, Y1
+	VFMADD231PS  64(CX)(R8*4), Y9, Y2
+	VFMADD231PS  96(CX)(R8*4), Y9, Y3
+	MOVLQSX      8(BX), R8
+	VBROADCASTSS 12(BX), Y9
+	VFMADD231PS  (CX)(R8*4), Y9, Y5
+	VFMADD231PS  32(CX)(R8*4), Y9, Y6
+	VFMADD231PS  64(CX)(R8*4), Y9, Y7
+	VFMADD231PS  96(CX)(R8*4), Y9, Y8
+	ADDQ         $0x10, BX
+	SUBQ         $0x02, DI
+	JGE          w32_two
+
+w32_one:
+	TESTB        $0x01, DI
+	JZ           w32_join
+	MOVLQSX      (BX), DI
+	VBROADCASTSS 4(BX), Y9
+	VFMADD231PS  (CX)(DI*4), Y9, Y0
+	VFMADD231PS  32(CX)(DI*4), Y9, Y1
+	VFMADD231PS  64(CX)(DI*4), Y9, Y2
+	VFMADD231PS  96(CX)(DI*4), Y9, Y3
 	ADDQ         $0x08, BX
-	DECQ         DI
-	JNZ          w32_term
+
+w32_join:
+	VADDPS Y5, Y0, Y0
+	VADDPS Y6, Y1, Y1
+	VADDPS Y7, Y2, Y2
+	VADDPS Y8, Y3, Y3
 
 w32_store:
 	VMOVUPS Y0, (DX)
@@ -1913,7 +2040,7 @@ w64_output:
 	VMOVAPS Y8, Y7
 	TESTQ   DI, DI
 	JZ      w64_store
-	JMP     w64_term
+	JMP     w64_terms
 
 w64_add:
 	TESTQ   DI, DI
@@ -1927,6 +2054,7 @@ w64_add:
 	VMOVUPS 192(DX), Y6
 	VMOVUPS 224(DX), Y7
 
+w64_terms:
 w64_term:
 	MOVLQSX      (BX), R8
 	VBROADCASTSS 4(BX), Y9

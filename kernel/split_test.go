@@ -61,6 +61,7 @@ func swapKernels(f *kernel.SplitFilters, a, b int) {
 
 func TestSplit(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
+		kernel.CoverSplit()
 		for i, s := range convCases {
 			if s.Groups > 1 {
 				continue

@@ -33,6 +33,21 @@ func (f *SplitFilters) Count() int {
 	return n
 }
 
+// Scaled multiplies every output by a number of its own; nil stands for ones.
+func (f *SplitFilters) Scaled(by []float64) *SplitFilters {
+	if by == nil {
+		return f
+	}
+	out := &SplitFilters{Kernels: f.Kernels, Channel: f.Channel, Terms: make([][]SplitTerm, len(f.Terms))}
+	for o, terms := range f.Terms {
+		for _, t := range terms {
+			t.Factor = float32(float64(t.Factor) * by[o])
+			out.Terms[o] = append(out.Terms[o], t)
+		}
+	}
+	return out
+}
+
 // check reports filters that do not belong to the shape.
 func (f *SplitFilters) check(s *ConvShape) error {
 	taps := s.KH * s.KW

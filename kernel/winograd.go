@@ -34,7 +34,7 @@ type Winograd struct {
 	segs         [][]seg
 }
 
-var errWinograd = errors.New("not of Winograd's form: needs 3x3 filters with stride and dilation 1, one group, channels in multiples of eight")
+var errWinograd = errors.New("not of Winograd's form: needs 3x3 filters with stride and dilation 1, one group")
 
 // checkWinograd fills in defaults and reports what the form cannot do.
 func (s *ConvShape) checkWinograd(m int) error {
@@ -44,7 +44,7 @@ func (s *ConvShape) checkWinograd(m int) error {
 	if m != 2 && m != 4 {
 		return fmt.Errorf("convolution: tiles of %dx%d outputs, want 2 or 4", m, m)
 	}
-	if s.KH != 3 || s.KW != 3 || s.StrideH*s.StrideW*s.DilH*s.DilW*s.Groups != 1 || s.C%8 != 0 || s.O%8 != 0 {
+	if s.KH != 3 || s.KW != 3 || s.StrideH*s.StrideW*s.DilH*s.DilW*s.Groups != 1 {
 		return fmt.Errorf("convolution %+v: %w", *s, errWinograd)
 	}
 	return nil

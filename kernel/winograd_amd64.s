@@ -1400,6 +1400,11 @@ TEXT ·winogradIn4AVX2(SB), NOSPLIT, $0-80
 	XORQ   R13, R13
 
 loop:
+	MOVQ         DX, R14
+	SUBQ         R13, R14
+	JLE          end
+	CMPQ         R14, $0x08
+	JL           rest
 	LEAQ         (CX)(R13*4), R14
 	VMOVUPS      (R14)(DI*4), Y0
 	VMOVUPS      (R14)(DI*2), Y1
@@ -1793,8 +1798,406 @@ loop:
 	VFMADD231PS  factor3f610000<>+0(SB), Y3, Y0
 	VMOVUPS      Y0, (R14)(R12*1)
 	ADDQ         $0x08, R13
-	CMPQ         R13, DX
-	JL           loop
+	JMP          loop
+
+rest:
+	LEAQ         lanes<>+256(SB), DX
+	NEGQ         R14
+	VMOVUPS      (DX)(R14*4), Y0
+	LEAQ         (CX)(R13*4), DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y1
+	VMASKMOVPS   (DX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS factor40100000<>+0(SB), Y2, Y1
+	VMASKMOVPS   (DX)(R8*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*1), Y0, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor40100000<>+0(SB), Y3, Y2
+	VMOVAPS      Y1, Y3
+	VFMADD231PS  factor3f200000<>+0(SB), Y2, Y3
+	VFNMADD231PS factor3f200000<>+0(SB), Y2, Y1
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y2
+	VMASKMOVPS   (DX)(DI*2), Y0, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor40100000<>+0(SB), Y4, Y2
+	VMASKMOVPS   (DX)(R8*1), Y0, Y4
+	VMASKMOVPS   (DX)(DI*1), Y0, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor40100000<>+0(SB), Y5, Y4
+	VMOVAPS      Y2, Y5
+	VFMADD231PS  factor3f200000<>+0(SB), Y4, Y5
+	VFNMADD231PS factor3f200000<>+0(SB), Y4, Y2
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y4
+	VMASKMOVPS   (DX)(DI*2), Y0, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor40100000<>+0(SB), Y6, Y4
+	VMASKMOVPS   (DX)(R8*1), Y0, Y6
+	VMASKMOVPS   (DX)(DI*1), Y0, Y7
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor40100000<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y7
+	VFMADD231PS  factor3f200000<>+0(SB), Y6, Y7
+	VFNMADD231PS factor3f200000<>+0(SB), Y6, Y4
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y6
+	VMASKMOVPS   (DX)(DI*2), Y0, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor40100000<>+0(SB), Y8, Y6
+	VMASKMOVPS   (DX)(R8*1), Y0, Y8
+	VMASKMOVPS   (DX)(DI*1), Y0, Y9
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor40100000<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor3f200000<>+0(SB), Y8, Y9
+	VFNMADD231PS factor3f200000<>+0(SB), Y8, Y6
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y8
+	VMASKMOVPS   (DX)(DI*2), Y0, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor40100000<>+0(SB), Y10, Y8
+	VMASKMOVPS   (DX)(R8*1), Y0, Y10
+	VMASKMOVPS   (DX)(DI*1), Y0, Y11
+	VMOVAPS      Y10, Y10
+	VFNMADD231PS factor40100000<>+0(SB), Y11, Y10
+	VMOVAPS      Y8, Y11
+	VFMADD231PS  factor3f200000<>+0(SB), Y10, Y11
+	VFNMADD231PS factor3f200000<>+0(SB), Y10, Y8
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y10
+	VMASKMOVPS   (DX)(DI*2), Y0, Y12
+	VMOVAPS      Y10, Y10
+	VFNMADD231PS factor40100000<>+0(SB), Y12, Y10
+	VMASKMOVPS   (DX)(R8*1), Y0, Y12
+	VMASKMOVPS   (DX)(DI*1), Y0, Y13
+	VMOVAPS      Y12, Y12
+	VFNMADD231PS factor40100000<>+0(SB), Y13, Y12
+	VMOVAPS      Y10, Y13
+	VFMADD231PS  factor3f200000<>+0(SB), Y12, Y13
+	VFNMADD231PS factor3f200000<>+0(SB), Y12, Y10
+	LEAQ         (AX)(R13*4), DX
+	ADDQ         SI, DX
+	VMOVAPS      Y11, Y12
+	VFNMADD231PS factor40290000<>+0(SB), Y7, Y12
+	VFMADD231PS  factor3f610000<>+0(SB), Y3, Y12
+	VMOVUPS      Y12, (DX)
+	VMOVAPS      Y11, Y3
+	VFNMADD231PS factor40100000<>+0(SB), Y7, Y3
+	VMOVAPS      Y9, Y12
+	VFNMADD231PS factor40100000<>+0(SB), Y5, Y12
+	VMOVAPS      Y3, Y14
+	VFMADD231PS  factor3f200000<>+0(SB), Y12, Y14
+	VMOVUPS      Y14, (DX)(R10*1)
+	VFNMADD231PS factor3f200000<>+0(SB), Y12, Y3
+	VMOVUPS      Y3, (DX)(R10*2)
+	VMOVAPS      Y11, Y3
+	VFNMADD231PS factor3ec80000<>+0(SB), Y7, Y3
+	VMOVAPS      Y9, Y7
+	VFNMADD231PS factor3ec80000<>+0(SB), Y5, Y7
+	VMOVAPS      Y3, Y11
+	VFMADD231PS  factor3fc00000<>+0(SB), Y7, Y11
+	VMOVUPS      Y11, (DX)(R11*1)
+	VFNMADD231PS factor3fc00000<>+0(SB), Y7, Y3
+	VMOVUPS      Y3, (DX)(R10*4)
+	VMOVAPS      Y13, Y3
+	VFNMADD231PS factor40290000<>+0(SB), Y9, Y3
+	VFMADD231PS  factor3f610000<>+0(SB), Y5, Y3
+	VMOVUPS      Y3, (DX)(R12*1)
+	ADDQ         SI, DX
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS factor40290000<>+0(SB), Y4, Y3
+	VFMADD231PS  factor3f610000<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (DX)
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS factor40100000<>+0(SB), Y4, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS factor40100000<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  factor3f200000<>+0(SB), Y3, Y5
+	VMOVUPS      Y5, (DX)(R10*1)
+	VFNMADD231PS factor3f200000<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (DX)(R10*2)
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS factor3ec80000<>+0(SB), Y4, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS factor3ec80000<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y4
+	VFMADD231PS  factor3fc00000<>+0(SB), Y3, Y4
+	VMOVUPS      Y4, (DX)(R11*1)
+	VFNMADD231PS factor3fc00000<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (DX)(R10*4)
+	VMOVAPS      Y10, Y1
+	VFNMADD231PS factor40290000<>+0(SB), Y6, Y1
+	VFMADD231PS  factor3f610000<>+0(SB), Y2, Y1
+	VMOVUPS      Y1, (DX)(R12*1)
+	LEAQ         (CX)(R13*4), DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y1
+	VMASKMOVPS   (DX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS factor3ec80000<>+0(SB), Y2, Y1
+	VMASKMOVPS   (DX)(R8*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*1), Y0, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor3ec80000<>+0(SB), Y3, Y2
+	VMOVAPS      Y1, Y3
+	VFMADD231PS  factor3fc00000<>+0(SB), Y2, Y3
+	VFNMADD231PS factor3fc00000<>+0(SB), Y2, Y1
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y2
+	VMASKMOVPS   (DX)(DI*2), Y0, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor3ec80000<>+0(SB), Y4, Y2
+	VMASKMOVPS   (DX)(R8*1), Y0, Y4
+	VMASKMOVPS   (DX)(DI*1), Y0, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor3ec80000<>+0(SB), Y5, Y4
+	VMOVAPS      Y2, Y5
+	VFMADD231PS  factor3fc00000<>+0(SB), Y4, Y5
+	VFNMADD231PS factor3fc00000<>+0(SB), Y4, Y2
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y4
+	VMASKMOVPS   (DX)(DI*2), Y0, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor3ec80000<>+0(SB), Y6, Y4
+	VMASKMOVPS   (DX)(R8*1), Y0, Y6
+	VMASKMOVPS   (DX)(DI*1), Y0, Y7
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor3ec80000<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y7
+	VFMADD231PS  factor3fc00000<>+0(SB), Y6, Y7
+	VFNMADD231PS factor3fc00000<>+0(SB), Y6, Y4
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y6
+	VMASKMOVPS   (DX)(DI*2), Y0, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor3ec80000<>+0(SB), Y8, Y6
+	VMASKMOVPS   (DX)(R8*1), Y0, Y8
+	VMASKMOVPS   (DX)(DI*1), Y0, Y9
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor3ec80000<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor3fc00000<>+0(SB), Y8, Y9
+	VFNMADD231PS factor3fc00000<>+0(SB), Y8, Y6
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y8
+	VMASKMOVPS   (DX)(DI*2), Y0, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor3ec80000<>+0(SB), Y10, Y8
+	VMASKMOVPS   (DX)(R8*1), Y0, Y10
+	VMASKMOVPS   (DX)(DI*1), Y0, Y11
+	VMOVAPS      Y10, Y10
+	VFNMADD231PS factor3ec80000<>+0(SB), Y11, Y10
+	VMOVAPS      Y8, Y11
+	VFMADD231PS  factor3fc00000<>+0(SB), Y10, Y11
+	VFNMADD231PS factor3fc00000<>+0(SB), Y10, Y8
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*4), Y0, Y10
+	VMASKMOVPS   (DX)(DI*2), Y0, Y12
+	VMOVAPS      Y10, Y10
+	VFNMADD231PS factor3ec80000<>+0(SB), Y12, Y10
+	VMASKMOVPS   (DX)(R8*1), Y0, Y12
+	VMASKMOVPS   (DX)(DI*1), Y0, Y13
+	VMOVAPS      Y12, Y12
+	VFNMADD231PS factor3ec80000<>+0(SB), Y13, Y12
+	VMOVAPS      Y10, Y13
+	VFMADD231PS  factor3fc00000<>+0(SB), Y12, Y13
+	VFNMADD231PS factor3fc00000<>+0(SB), Y12, Y10
+	LEAQ         (AX)(R13*4), DX
+	ADDQ         SI, DX
+	ADDQ         SI, DX
+	ADDQ         SI, DX
+	VMOVAPS      Y11, Y12
+	VFNMADD231PS factor40290000<>+0(SB), Y7, Y12
+	VFMADD231PS  factor3f610000<>+0(SB), Y3, Y12
+	VMOVUPS      Y12, (DX)
+	VMOVAPS      Y11, Y3
+	VFNMADD231PS factor40100000<>+0(SB), Y7, Y3
+	VMOVAPS      Y9, Y12
+	VFNMADD231PS factor40100000<>+0(SB), Y5, Y12
+	VMOVAPS      Y3, Y14
+	VFMADD231PS  factor3f200000<>+0(SB), Y12, Y14
+	VMOVUPS      Y14, (DX)(R10*1)
+	VFNMADD231PS factor3f200000<>+0(SB), Y12, Y3
+	VMOVUPS      Y3, (DX)(R10*2)
+	VMOVAPS      Y11, Y3
+	VFNMADD231PS factor3ec80000<>+0(SB), Y7, Y3
+	VMOVAPS      Y9, Y7
+	VFNMADD231PS factor3ec80000<>+0(SB), Y5, Y7
+	VMOVAPS      Y3, Y11
+	VFMADD231PS  factor3fc00000<>+0(SB), Y7, Y11
+	VMOVUPS      Y11, (DX)(R11*1)
+	VFNMADD231PS factor3fc00000<>+0(SB), Y7, Y3
+	VMOVUPS      Y3, (DX)(R10*4)
+	VMOVAPS      Y13, Y3
+	VFNMADD231PS factor40290000<>+0(SB), Y9, Y3
+	VFMADD231PS  factor3f610000<>+0(SB), Y5, Y3
+	VMOVUPS      Y3, (DX)(R12*1)
+	ADDQ         SI, DX
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS factor40290000<>+0(SB), Y4, Y3
+	VFMADD231PS  factor3f610000<>+0(SB), Y1, Y3
+	VMOVUPS      Y3, (DX)
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS factor40100000<>+0(SB), Y4, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS factor40100000<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y5
+	VFMADD231PS  factor3f200000<>+0(SB), Y3, Y5
+	VMOVUPS      Y5, (DX)(R10*1)
+	VFNMADD231PS factor3f200000<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (DX)(R10*2)
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS factor3ec80000<>+0(SB), Y4, Y1
+	VMOVAPS      Y6, Y3
+	VFNMADD231PS factor3ec80000<>+0(SB), Y2, Y3
+	VMOVAPS      Y1, Y4
+	VFMADD231PS  factor3fc00000<>+0(SB), Y3, Y4
+	VMOVUPS      Y4, (DX)(R11*1)
+	VFNMADD231PS factor3fc00000<>+0(SB), Y3, Y1
+	VMOVUPS      Y1, (DX)(R10*4)
+	VMOVAPS      Y10, Y1
+	VFNMADD231PS factor40290000<>+0(SB), Y6, Y1
+	VFMADD231PS  factor3f610000<>+0(SB), Y2, Y1
+	VMOVUPS      Y1, (DX)(R12*1)
+	LEAQ         (CX)(R13*4), CX
+	VMASKMOVPS   (CX)(DI*4), Y0, Y1
+	VMASKMOVPS   (CX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VFNMADD231PS factor40290000<>+0(SB), Y2, Y1
+	VMASKMOVPS   (CX), Y0, Y2
+	VFMADD231PS  factor3f610000<>+0(SB), Y2, Y1
+	VMASKMOVPS   (CX)(R9*1), Y0, Y2
+	VMASKMOVPS   (CX)(R8*1), Y0, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor40290000<>+0(SB), Y3, Y2
+	VMASKMOVPS   (CX)(DI*1), Y0, Y3
+	VFMADD231PS  factor3f610000<>+0(SB), Y3, Y2
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*4), Y0, Y3
+	VMASKMOVPS   (CX)(DI*2), Y0, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor40290000<>+0(SB), Y4, Y3
+	VMASKMOVPS   (CX), Y0, Y4
+	VFMADD231PS  factor3f610000<>+0(SB), Y4, Y3
+	VMASKMOVPS   (CX)(R9*1), Y0, Y4
+	VMASKMOVPS   (CX)(R8*1), Y0, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor40290000<>+0(SB), Y5, Y4
+	VMASKMOVPS   (CX)(DI*1), Y0, Y5
+	VFMADD231PS  factor3f610000<>+0(SB), Y5, Y4
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*4), Y0, Y5
+	VMASKMOVPS   (CX)(DI*2), Y0, Y6
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor40290000<>+0(SB), Y6, Y5
+	VMASKMOVPS   (CX), Y0, Y6
+	VFMADD231PS  factor3f610000<>+0(SB), Y6, Y5
+	VMASKMOVPS   (CX)(R9*1), Y0, Y6
+	VMASKMOVPS   (CX)(R8*1), Y0, Y7
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor40290000<>+0(SB), Y7, Y6
+	VMASKMOVPS   (CX)(DI*1), Y0, Y7
+	VFMADD231PS  factor3f610000<>+0(SB), Y7, Y6
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*4), Y0, Y7
+	VMASKMOVPS   (CX)(DI*2), Y0, Y8
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor40290000<>+0(SB), Y8, Y7
+	VMASKMOVPS   (CX), Y0, Y8
+	VFMADD231PS  factor3f610000<>+0(SB), Y8, Y7
+	VMASKMOVPS   (CX)(R9*1), Y0, Y8
+	VMASKMOVPS   (CX)(R8*1), Y0, Y9
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor40290000<>+0(SB), Y9, Y8
+	VMASKMOVPS   (CX)(DI*1), Y0, Y9
+	VFMADD231PS  factor3f610000<>+0(SB), Y9, Y8
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*4), Y0, Y9
+	VMASKMOVPS   (CX)(DI*2), Y0, Y10
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor40290000<>+0(SB), Y10, Y9
+	VMASKMOVPS   (CX), Y0, Y10
+	VFMADD231PS  factor3f610000<>+0(SB), Y10, Y9
+	VMASKMOVPS   (CX)(R9*1), Y0, Y10
+	VMASKMOVPS   (CX)(R8*1), Y0, Y11
+	VMOVAPS      Y10, Y10
+	VFNMADD231PS factor40290000<>+0(SB), Y11, Y10
+	VMASKMOVPS   (CX)(DI*1), Y0, Y11
+	VFMADD231PS  factor3f610000<>+0(SB), Y11, Y10
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*4), Y0, Y11
+	VMASKMOVPS   (CX)(DI*2), Y0, Y12
+	VMOVAPS      Y11, Y11
+	VFNMADD231PS factor40290000<>+0(SB), Y12, Y11
+	VMASKMOVPS   (CX), Y0, Y12
+	VFMADD231PS  factor3f610000<>+0(SB), Y12, Y11
+	VMASKMOVPS   (CX)(R9*1), Y0, Y12
+	VMASKMOVPS   (CX)(R8*1), Y0, Y13
+	VMOVAPS      Y12, Y12
+	VFNMADD231PS factor40290000<>+0(SB), Y13, Y12
+	VMASKMOVPS   (CX)(DI*1), Y0, Y0
+	VFMADD231PS  factor3f610000<>+0(SB), Y0, Y12
+	LEAQ         (AX)(R13*4), AX
+	VMOVAPS      Y9, Y0
+	VFNMADD231PS factor40290000<>+0(SB), Y5, Y0
+	VFMADD231PS  factor3f610000<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (AX)
+	VMOVAPS      Y9, Y0
+	VFNMADD231PS factor40100000<>+0(SB), Y5, Y0
+	VMOVAPS      Y7, Y1
+	VFNMADD231PS factor40100000<>+0(SB), Y3, Y1
+	VMOVAPS      Y0, Y13
+	VFMADD231PS  factor3f200000<>+0(SB), Y1, Y13
+	VMOVUPS      Y13, (AX)(R10*1)
+	VFNMADD231PS factor3f200000<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (AX)(R10*2)
+	VMOVAPS      Y9, Y0
+	VFNMADD231PS factor3ec80000<>+0(SB), Y5, Y0
+	VMOVAPS      Y7, Y1
+	VFNMADD231PS factor3ec80000<>+0(SB), Y3, Y1
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor3fc00000<>+0(SB), Y1, Y5
+	VMOVUPS      Y5, (AX)(R11*1)
+	VFNMADD231PS factor3fc00000<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (AX)(R10*4)
+	VMOVAPS      Y11, Y0
+	VFNMADD231PS factor40290000<>+0(SB), Y7, Y0
+	VFMADD231PS  factor3f610000<>+0(SB), Y3, Y0
+	VMOVUPS      Y0, (AX)(R12*1)
+	ADDQ         SI, AX
+	ADDQ         SI, AX
+	ADDQ         SI, AX
+	ADDQ         SI, AX
+	ADDQ         SI, AX
+	VMOVAPS      Y10, Y0
+	VFNMADD231PS factor40290000<>+0(SB), Y6, Y0
+	VFMADD231PS  factor3f610000<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (AX)
+	VMOVAPS      Y10, Y0
+	VFNMADD231PS factor40100000<>+0(SB), Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS factor40100000<>+0(SB), Y4, Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor3f200000<>+0(SB), Y1, Y2
+	VMOVUPS      Y2, (AX)(R10*1)
+	VFNMADD231PS factor3f200000<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (AX)(R10*2)
+	VMOVAPS      Y10, Y0
+	VFNMADD231PS factor3ec80000<>+0(SB), Y6, Y0
+	VMOVAPS      Y8, Y1
+	VFNMADD231PS factor3ec80000<>+0(SB), Y4, Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor3fc00000<>+0(SB), Y1, Y2
+	VMOVUPS      Y2, (AX)(R11*1)
+	VFNMADD231PS factor3fc00000<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (AX)(R10*4)
+	VMOVAPS      Y12, Y0
+	VFNMADD231PS factor40290000<>+0(SB), Y8, Y0
+	VFMADD231PS  factor3f610000<>+0(SB), Y4, Y0
+	VMOVUPS      Y0, (AX)(R12*1)
+
+end:
 	VZEROUPPER
 	RET
 
@@ -1870,6 +2273,136 @@ DATA factor3fc00000<>+56(SB)/4, $(1.5)
 DATA factor3fc00000<>+60(SB)/4, $(1.5)
 GLOBL factor3fc00000<>(SB), RODATA|NOPTR, $64
 
+DATA lanes<>+0(SB)/4, $0xffffffff
+DATA lanes<>+4(SB)/4, $0xffffffff
+DATA lanes<>+8(SB)/4, $0xffffffff
+DATA lanes<>+12(SB)/4, $0xffffffff
+DATA lanes<>+16(SB)/4, $0xffffffff
+DATA lanes<>+20(SB)/4, $0xffffffff
+DATA lanes<>+24(SB)/4, $0xffffffff
+DATA lanes<>+28(SB)/4, $0xffffffff
+DATA lanes<>+32(SB)/4, $0xffffffff
+DATA lanes<>+36(SB)/4, $0xffffffff
+DATA lanes<>+40(SB)/4, $0xffffffff
+DATA lanes<>+44(SB)/4, $0xffffffff
+DATA lanes<>+48(SB)/4, $0xffffffff
+DATA lanes<>+52(SB)/4, $0xffffffff
+DATA lanes<>+56(SB)/4, $0xffffffff
+DATA lanes<>+60(SB)/4, $0xffffffff
+DATA lanes<>+64(SB)/4, $0xffffffff
+DATA lanes<>+68(SB)/4, $0xffffffff
+DATA lanes<>+72(SB)/4, $0xffffffff
+DATA lanes<>+76(SB)/4, $0xffffffff
+DATA lanes<>+80(SB)/4, $0xffffffff
+DATA lanes<>+84(SB)/4, $0xffffffff
+DATA lanes<>+88(SB)/4, $0xffffffff
+DATA lanes<>+92(SB)/4, $0xffffffff
+DATA lanes<>+96(SB)/4, $0xffffffff
+DATA lanes<>+100(SB)/4, $0xffffffff
+DATA lanes<>+104(SB)/4, $0xffffffff
+DATA lanes<>+108(SB)/4, $0xffffffff
+DATA lanes<>+112(SB)/4, $0xffffffff
+DATA lanes<>+116(SB)/4, $0xffffffff
+DATA lanes<>+120(SB)/4, $0xffffffff
+DATA lanes<>+124(SB)/4, $0xffffffff
+DATA lanes<>+128(SB)/4, $0xffffffff
+DATA lanes<>+132(SB)/4, $0xffffffff
+DATA lanes<>+136(SB)/4, $0xffffffff
+DATA lanes<>+140(SB)/4, $0xffffffff
+DATA lanes<>+144(SB)/4, $0xffffffff
+DATA lanes<>+148(SB)/4, $0xffffffff
+DATA lanes<>+152(SB)/4, $0xffffffff
+DATA lanes<>+156(SB)/4, $0xffffffff
+DATA lanes<>+160(SB)/4, $0xffffffff
+DATA lanes<>+164(SB)/4, $0xffffffff
+DATA lanes<>+168(SB)/4, $0xffffffff
+DATA lanes<>+172(SB)/4, $0xffffffff
+DATA lanes<>+176(SB)/4, $0xffffffff
+DATA lanes<>+180(SB)/4, $0xffffffff
+DATA lanes<>+184(SB)/4, $0xffffffff
+DATA lanes<>+188(SB)/4, $0xffffffff
+DATA lanes<>+192(SB)/4, $0xffffffff
+DATA lanes<>+196(SB)/4, $0xffffffff
+DATA lanes<>+200(SB)/4, $0xffffffff
+DATA lanes<>+204(SB)/4, $0xffffffff
+DATA lanes<>+208(SB)/4, $0xffffffff
+DATA lanes<>+212(SB)/4, $0xffffffff
+DATA lanes<>+216(SB)/4, $0xffffffff
+DATA lanes<>+220(SB)/4, $0xffffffff
+DATA lanes<>+224(SB)/4, $0xffffffff
+DATA lanes<>+228(SB)/4, $0xffffffff
+DATA lanes<>+232(SB)/4, $0xffffffff
+DATA lanes<>+236(SB)/4, $0xffffffff
+DATA lanes<>+240(SB)/4, $0xffffffff
+DATA lanes<>+244(SB)/4, $0xffffffff
+DATA lanes<>+248(SB)/4, $0xffffffff
+DATA lanes<>+252(SB)/4, $0xffffffff
+DATA lanes<>+256(SB)/4, $0x00000000
+DATA lanes<>+260(SB)/4, $0x00000000
+DATA lanes<>+264(SB)/4, $0x00000000
+DATA lanes<>+268(SB)/4, $0x00000000
+DATA lanes<>+272(SB)/4, $0x00000000
+DATA lanes<>+276(SB)/4, $0x00000000
+DATA lanes<>+280(SB)/4, $0x00000000
+DATA lanes<>+284(SB)/4, $0x00000000
+DATA lanes<>+288(SB)/4, $0x00000000
+DATA lanes<>+292(SB)/4, $0x00000000
+DATA lanes<>+296(SB)/4, $0x00000000
+DATA lanes<>+300(SB)/4, $0x00000000
+DATA lanes<>+304(SB)/4, $0x00000000
+DATA lanes<>+308(SB)/4, $0x00000000
+DATA lanes<>+312(SB)/4, $0x00000000
+DATA lanes<>+316(SB)/4, $0x00000000
+DATA lanes<>+320(SB)/4, $0x00000000
+DATA lanes<>+324(SB)/4, $0x00000000
+DATA lanes<>+328(SB)/4, $0x00000000
+DATA lanes<>+332(SB)/4, $0x00000000
+DATA lanes<>+336(SB)/4, $0x00000000
+DATA lanes<>+340(SB)/4, $0x00000000
+DATA lanes<>+344(SB)/4, $0x00000000
+DATA lanes<>+348(SB)/4, $0x00000000
+DATA lanes<>+352(SB)/4, $0x00000000
+DATA lanes<>+356(SB)/4, $0x00000000
+DATA lanes<>+360(SB)/4, $0x00000000
+DATA lanes<>+364(SB)/4, $0x00000000
+DATA lanes<>+368(SB)/4, $0x00000000
+DATA lanes<>+372(SB)/4, $0x00000000
+DATA lanes<>+376(SB)/4, $0x00000000
+DATA lanes<>+380(SB)/4, $0x00000000
+DATA lanes<>+384(SB)/4, $0x00000000
+DATA lanes<>+388(SB)/4, $0x00000000
+DATA lanes<>+392(SB)/4, $0x00000000
+DATA lanes<>+396(SB)/4, $0x00000000
+DATA lanes<>+400(SB)/4, $0x00000000
+DATA lanes<>+404(SB)/4, $0x00000000
+DATA lanes<>+408(SB)/4, $0x00000000
+DATA lanes<>+412(SB)/4, $0x00000000
+DATA lanes<>+416(SB)/4, $0x00000000
+DATA lanes<>+420(SB)/4, $0x00000000
+DATA lanes<>+424(SB)/4, $0x00000000
+DATA lanes<>+428(SB)/4, $0x00000000
+DATA lanes<>+432(SB)/4, $0x00000000
+DATA lanes<>+436(SB)/4, $0x00000000
+DATA lanes<>+440(SB)/4, $0x00000000
+DATA lanes<>+444(SB)/4, $0x00000000
+DATA lanes<>+448(SB)/4, $0x00000000
+DATA lanes<>+452(SB)/4, $0x00000000
+DATA lanes<>+456(SB)/4, $0x00000000
+DATA lanes<>+460(SB)/4, $0x00000000
+DATA lanes<>+464(SB)/4, $0x00000000
+DATA lanes<>+468(SB)/4, $0x00000000
+DATA lanes<>+472(SB)/4, $0x00000000
+DATA lanes<>+476(SB)/4, $0x00000000
+DATA lanes<>+480(SB)/4, $0x00000000
+DATA lanes<>+484(SB)/4, $0x00000000
+DATA lanes<>+488(SB)/4, $0x00000000
+DATA lanes<>+492(SB)/4, $0x00000000
+DATA lanes<>+496(SB)/4, $0x00000000
+DATA lanes<>+500(SB)/4, $0x00000000
+DATA lanes<>+504(SB)/4, $0x00000000
+DATA lanes<>+508(SB)/4, $0x00000000
+GLOBL lanes<>(SB), RODATA|NOPTR, $512
+
 // func winogradOut4AVX2(a *byte)
 // Requires: AVX, FMA3
 TEXT ·winogradOut4AVX2(SB), NOSPLIT, $0-8
@@ -1885,6 +2418,10 @@ TEXT ·winogradOut4AVX2(SB), NOSPLIT, $0-8
 
 loop:
 	MOVQ        152(AX), R9
+	SUBQ        R8, R9
+	JLE         end
+	CMPQ        R9, $0x08
+	JL          rest
 	LEAQ        (DX)(R8*4), R9
 	VMOVUPS     (R9)(BX*1), Y0
 	VMOVUPS     (R9)(BX*2), Y1
@@ -2450,8 +2987,577 @@ row3clamp:
 
 row3end:
 	ADDQ $0x08, R8
-	CMPQ R8, 152(AX)
-	JL   loop
+	JMP  loop
+
+rest:
+	LEAQ        lanes<>+256(SB), R10
+	NEGQ        R9
+	VMOVUPS     (R10)(R9*4), Y0
+	LEAQ        (DX)(R8*4), R9
+	VMASKMOVPS  (R9)(BX*1), Y0, Y1
+	VMASKMOVPS  (R9)(BX*2), Y0, Y2
+	VMOVAPS     Y1, Y1
+	VADDPS      Y2, Y1, Y1
+	VMASKMOVPS  (R9)(SI*1), Y0, Y2
+	VMASKMOVPS  (R9)(BX*4), Y0, Y3
+	VMOVAPS     Y2, Y2
+	VADDPS      Y3, Y2, Y2
+	VMASKMOVPS  (R9), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VADDPS      Y1, Y3, Y3
+	VADDPS      Y2, Y3, Y3
+	VMULPS      factor3ec80000<>+0(SB), Y1, Y1
+	VFMADD231PS factor40100000<>+0(SB), Y2, Y1
+	ADDQ        CX, R9
+	VMASKMOVPS  (R9)(BX*1), Y0, Y2
+	VMASKMOVPS  (R9)(BX*2), Y0, Y4
+	VMOVAPS     Y2, Y2
+	VADDPS      Y4, Y2, Y2
+	VMASKMOVPS  (R9)(SI*1), Y0, Y4
+	VMASKMOVPS  (R9)(BX*4), Y0, Y5
+	VMOVAPS     Y4, Y4
+	VADDPS      Y5, Y4, Y4
+	VMASKMOVPS  (R9), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VADDPS      Y2, Y5, Y5
+	VADDPS      Y4, Y5, Y5
+	VMULPS      factor3ec80000<>+0(SB), Y2, Y2
+	VFMADD231PS factor40100000<>+0(SB), Y4, Y2
+	ADDQ        CX, R9
+	VMASKMOVPS  (R9)(BX*1), Y0, Y4
+	VMASKMOVPS  (R9)(BX*2), Y0, Y6
+	VMOVAPS     Y4, Y4
+	VADDPS      Y6, Y4, Y4
+	VMASKMOVPS  (R9)(SI*1), Y0, Y6
+	VMASKMOVPS  (R9)(BX*4), Y0, Y7
+	VMOVAPS     Y6, Y6
+	VADDPS      Y7, Y6, Y6
+	VMASKMOVPS  (R9), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VADDPS      Y4, Y7, Y7
+	VADDPS      Y6, Y7, Y7
+	VMULPS      factor3ec80000<>+0(SB), Y4, Y4
+	VFMADD231PS factor40100000<>+0(SB), Y6, Y4
+	ADDQ        CX, R9
+	VMASKMOVPS  (R9)(BX*1), Y0, Y6
+	VMASKMOVPS  (R9)(BX*2), Y0, Y8
+	VMOVAPS     Y6, Y6
+	VADDPS      Y8, Y6, Y6
+	VMASKMOVPS  (R9)(SI*1), Y0, Y8
+	VMASKMOVPS  (R9)(BX*4), Y0, Y9
+	VMOVAPS     Y8, Y8
+	VADDPS      Y9, Y8, Y8
+	VMASKMOVPS  (R9), Y0, Y9
+	VMOVAPS     Y9, Y9
+	VADDPS      Y6, Y9, Y9
+	VADDPS      Y8, Y9, Y9
+	VMULPS      factor3ec80000<>+0(SB), Y6, Y6
+	VFMADD231PS factor40100000<>+0(SB), Y8, Y6
+	ADDQ        CX, R9
+	VMASKMOVPS  (R9)(BX*1), Y0, Y8
+	VMASKMOVPS  (R9)(BX*2), Y0, Y10
+	VMOVAPS     Y8, Y8
+	VADDPS      Y10, Y8, Y8
+	VMASKMOVPS  (R9)(SI*1), Y0, Y10
+	VMASKMOVPS  (R9)(BX*4), Y0, Y11
+	VMOVAPS     Y10, Y10
+	VADDPS      Y11, Y10, Y10
+	VMASKMOVPS  (R9), Y0, Y11
+	VMOVAPS     Y11, Y11
+	VADDPS      Y8, Y11, Y11
+	VADDPS      Y10, Y11, Y11
+	VMULPS      factor3ec80000<>+0(SB), Y8, Y8
+	VFMADD231PS factor40100000<>+0(SB), Y10, Y8
+	ADDQ        CX, R9
+	VMASKMOVPS  (R9)(BX*1), Y0, Y10
+	VMASKMOVPS  (R9)(BX*2), Y0, Y12
+	VMOVAPS     Y10, Y10
+	VADDPS      Y12, Y10, Y10
+	VMASKMOVPS  (R9)(SI*1), Y0, Y12
+	VMASKMOVPS  (R9)(BX*4), Y0, Y13
+	VMOVAPS     Y12, Y12
+	VADDPS      Y13, Y12, Y12
+	VMASKMOVPS  (R9), Y0, Y13
+	VMOVAPS     Y13, Y13
+	VADDPS      Y10, Y13, Y13
+	VADDPS      Y12, Y13, Y13
+	VMULPS      factor3ec80000<>+0(SB), Y10, Y10
+	VFMADD231PS factor40100000<>+0(SB), Y12, Y10
+	CMPQ        136(AX), $0x00
+	JLE         restrow0end
+	VMOVAPS     Y5, Y12
+	VADDPS      Y7, Y12, Y12
+	VMOVAPS     Y9, Y14
+	VADDPS      Y11, Y14, Y14
+	VMOVAPS     Y3, Y3
+	VADDPS      Y12, Y3, Y3
+	VADDPS      Y14, Y3, Y3
+	VMULPS      factor3ec80000<>+0(SB), Y12, Y12
+	VFMADD231PS factor40100000<>+0(SB), Y14, Y12
+	VMOVAPS     Y5, Y5
+	VSUBPS      Y7, Y5, Y5
+	VMOVAPS     Y9, Y7
+	VSUBPS      Y11, Y7, Y7
+	VMULPS      factor3f200000<>+0(SB), Y5, Y9
+	VFMADD231PS factor3fc00000<>+0(SB), Y7, Y9
+	VMOVAPS     Y13, Y11
+	VFMADD231PS factor3e7a0000<>+0(SB), Y5, Y11
+	VFMADD231PS factor40580000<>+0(SB), Y7, Y11
+	MOVQ        72(AX), R9
+	TESTQ       R9, R9
+	JZ          restrow0residual
+	VMASKMOVPS  (R9)(R8*4), Y0, Y5
+	VADDPS      Y5, Y3, Y3
+	VADDPS      Y5, Y9, Y9
+	VADDPS      Y5, Y12, Y12
+	VADDPS      Y5, Y11, Y11
+
+restrow0residual:
+	CMPQ       48(AX), $0x00
+	JE         restrow0clamp
+	MOVQ       120(AX), R9
+	IMUL3Q     $0x00000000, R9, R9
+	ADDQ       R8, R9
+	SHLQ       $0x02, R9
+	ADDQ       48(AX), R9
+	MOVQ       128(AX), R10
+	SHLQ       $0x02, R10
+	VMASKMOVPS (R9), Y0, Y5
+	VADDPS     Y5, Y3, Y3
+	ADDQ       R10, R9
+	CMPQ       144(AX), $0x01
+	JLE        restrow0clamp
+	VMASKMOVPS (R9), Y0, Y5
+	VADDPS     Y5, Y9, Y9
+	ADDQ       R10, R9
+	CMPQ       144(AX), $0x02
+	JLE        restrow0clamp
+	VMASKMOVPS (R9), Y0, Y5
+	VADDPS     Y5, Y12, Y12
+	ADDQ       R10, R9
+	CMPQ       144(AX), $0x03
+	JLE        restrow0clamp
+	VMASKMOVPS (R9), Y0, Y5
+	VADDPS     Y5, Y11, Y11
+
+restrow0clamp:
+	VBROADCASTSS 160(AX), Y5
+	VMAXPS       Y3, Y5, Y3
+	VBROADCASTSS 164(AX), Y5
+	VMINPS       Y3, Y5, Y3
+	VBROADCASTSS 160(AX), Y5
+	VMAXPS       Y9, Y5, Y9
+	VBROADCASTSS 164(AX), Y5
+	VMINPS       Y9, Y5, Y9
+	VBROADCASTSS 160(AX), Y5
+	VMAXPS       Y12, Y5, Y12
+	VBROADCASTSS 164(AX), Y5
+	VMINPS       Y12, Y5, Y12
+	VBROADCASTSS 160(AX), Y5
+	VMAXPS       Y11, Y5, Y11
+	VBROADCASTSS 164(AX), Y5
+	VMINPS       Y11, Y5, Y11
+	MOVQ         104(AX), R9
+	IMUL3Q       $0x00000000, R9, R9
+	ADDQ         R8, R9
+	SHLQ         $0x02, R9
+	ADDQ         24(AX), R9
+	MOVQ         112(AX), R10
+	SHLQ         $0x02, R10
+	VMASKMOVPS   Y3, Y0, (R9)
+	ADDQ         R10, R9
+	CMPQ         144(AX), $0x01
+	JLE          restrow0end
+	VMASKMOVPS   Y9, Y0, (R9)
+	ADDQ         R10, R9
+	CMPQ         144(AX), $0x02
+	JLE          restrow0end
+	VMASKMOVPS   Y12, Y0, (R9)
+	ADDQ         R10, R9
+	CMPQ         144(AX), $0x03
+	JLE          restrow0end
+	VMASKMOVPS   Y11, Y0, (R9)
+
+restrow0end:
+	CMPQ        136(AX), $0x02
+	JLE         restrow2end
+	VMOVAPS     Y2, Y3
+	VADDPS      Y4, Y3, Y3
+	VMOVAPS     Y6, Y5
+	VADDPS      Y8, Y5, Y5
+	VMOVAPS     Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMULPS      factor3ec80000<>+0(SB), Y3, Y3
+	VFMADD231PS factor40100000<>+0(SB), Y5, Y3
+	VMOVAPS     Y2, Y2
+	VSUBPS      Y4, Y2, Y2
+	VMOVAPS     Y6, Y4
+	VSUBPS      Y8, Y4, Y4
+	VMULPS      factor3f200000<>+0(SB), Y2, Y5
+	VFMADD231PS factor3fc00000<>+0(SB), Y4, Y5
+	VMOVAPS     Y10, Y6
+	VFMADD231PS factor3e7a0000<>+0(SB), Y2, Y6
+	VFMADD231PS factor40580000<>+0(SB), Y4, Y6
+	MOVQ        72(AX), R9
+	TESTQ       R9, R9
+	JZ          restrow2residual
+	VMASKMOVPS  (R9)(R8*4), Y0, Y2
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y2, Y5, Y5
+	VADDPS      Y2, Y3, Y3
+	VADDPS      Y2, Y6, Y6
+
+restrow2residual:
+	CMPQ       48(AX), $0x00
+	JE         restrow2clamp
+	MOVQ       120(AX), R9
+	IMUL3Q     $0x00000002, R9, R9
+	ADDQ       R8, R9
+	SHLQ       $0x02, R9
+	ADDQ       48(AX), R9
+	MOVQ       128(AX), R10
+	SHLQ       $0x02, R10
+	VMASKMOVPS (R9), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	ADDQ       R10, R9
+	CMPQ       144(AX), $0x01
+	JLE        restrow2clamp
+	VMASKMOVPS (R9), Y0, Y2
+	VADDPS     Y2, Y5, Y5
+	ADDQ       R10, R9
+	CMPQ       144(AX), $0x02
+	JLE        restrow2clamp
+	VMASKMOVPS (R9), Y0, Y2
+	VADDPS     Y2, Y3, Y3
+	ADDQ       R10, R9
+	CMPQ       144(AX), $0x03
+	JLE        restrow2clamp
+	VMASKMOVPS (R9), Y0, Y2
+	VADDPS     Y2, Y6, Y6
+
+restrow2clamp:
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y1, Y2, Y1
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y5, Y2, Y5
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y5, Y2, Y5
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y3, Y2, Y3
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y3, Y2, Y3
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y6, Y2, Y6
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y6, Y2, Y6
+	MOVQ         104(AX), R9
+	IMUL3Q       $0x00000002, R9, R9
+	ADDQ         R8, R9
+	SHLQ         $0x02, R9
+	ADDQ         24(AX), R9
+	MOVQ         112(AX), R10
+	SHLQ         $0x02, R10
+	VMASKMOVPS   Y1, Y0, (R9)
+	ADDQ         R10, R9
+	CMPQ         144(AX), $0x01
+	JLE          restrow2end
+	VMASKMOVPS   Y5, Y0, (R9)
+	ADDQ         R10, R9
+	CMPQ         144(AX), $0x02
+	JLE          restrow2end
+	VMASKMOVPS   Y3, Y0, (R9)
+	ADDQ         R10, R9
+	CMPQ         144(AX), $0x03
+	JLE          restrow2end
+	VMASKMOVPS   Y6, Y0, (R9)
+
+restrow2end:
+	LEAQ        (DX)(R8*4), DX
+	VMASKMOVPS  (DX)(BX*1), Y0, Y1
+	VMASKMOVPS  (DX)(BX*2), Y0, Y2
+	VMOVAPS     Y1, Y1
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  (DX)(SI*1), Y0, Y2
+	VMASKMOVPS  (DX)(BX*4), Y0, Y3
+	VMOVAPS     Y2, Y2
+	VSUBPS      Y3, Y2, Y2
+	VMULPS      factor3f200000<>+0(SB), Y1, Y3
+	VFMADD231PS factor3fc00000<>+0(SB), Y2, Y3
+	VMASKMOVPS  (DX)(DI*1), Y0, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor3e7a0000<>+0(SB), Y1, Y4
+	VFMADD231PS factor40580000<>+0(SB), Y2, Y4
+	ADDQ        CX, DX
+	VMASKMOVPS  (DX)(BX*1), Y0, Y1
+	VMASKMOVPS  (DX)(BX*2), Y0, Y2
+	VMOVAPS     Y1, Y1
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  (DX)(SI*1), Y0, Y2
+	VMASKMOVPS  (DX)(BX*4), Y0, Y5
+	VMOVAPS     Y2, Y2
+	VSUBPS      Y5, Y2, Y2
+	VMULPS      factor3f200000<>+0(SB), Y1, Y5
+	VFMADD231PS factor3fc00000<>+0(SB), Y2, Y5
+	VMASKMOVPS  (DX)(DI*1), Y0, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor3e7a0000<>+0(SB), Y1, Y6
+	VFMADD231PS factor40580000<>+0(SB), Y2, Y6
+	ADDQ        CX, DX
+	VMASKMOVPS  (DX)(BX*1), Y0, Y1
+	VMASKMOVPS  (DX)(BX*2), Y0, Y2
+	VMOVAPS     Y1, Y1
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  (DX)(SI*1), Y0, Y2
+	VMASKMOVPS  (DX)(BX*4), Y0, Y7
+	VMOVAPS     Y2, Y2
+	VSUBPS      Y7, Y2, Y2
+	VMULPS      factor3f200000<>+0(SB), Y1, Y7
+	VFMADD231PS factor3fc00000<>+0(SB), Y2, Y7
+	VMASKMOVPS  (DX)(DI*1), Y0, Y8
+	VMOVAPS     Y8, Y8
+	VFMADD231PS factor3e7a0000<>+0(SB), Y1, Y8
+	VFMADD231PS factor40580000<>+0(SB), Y2, Y8
+	ADDQ        CX, DX
+	VMASKMOVPS  (DX)(BX*1), Y0, Y1
+	VMASKMOVPS  (DX)(BX*2), Y0, Y2
+	VMOVAPS     Y1, Y1
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  (DX)(SI*1), Y0, Y2
+	VMASKMOVPS  (DX)(BX*4), Y0, Y9
+	VMOVAPS     Y2, Y2
+	VSUBPS      Y9, Y2, Y2
+	VMULPS      factor3f200000<>+0(SB), Y1, Y9
+	VFMADD231PS factor3fc00000<>+0(SB), Y2, Y9
+	VMASKMOVPS  (DX)(DI*1), Y0, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS factor3e7a0000<>+0(SB), Y1, Y10
+	VFMADD231PS factor40580000<>+0(SB), Y2, Y10
+	ADDQ        CX, DX
+	VMASKMOVPS  (DX)(BX*1), Y0, Y1
+	VMASKMOVPS  (DX)(BX*2), Y0, Y2
+	VMOVAPS     Y1, Y1
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  (DX)(SI*1), Y0, Y2
+	VMASKMOVPS  (DX)(BX*4), Y0, Y11
+	VMOVAPS     Y2, Y2
+	VSUBPS      Y11, Y2, Y2
+	VMULPS      factor3f200000<>+0(SB), Y1, Y11
+	VFMADD231PS factor3fc00000<>+0(SB), Y2, Y11
+	VMASKMOVPS  (DX)(DI*1), Y0, Y12
+	VMOVAPS     Y12, Y12
+	VFMADD231PS factor3e7a0000<>+0(SB), Y1, Y12
+	VFMADD231PS factor40580000<>+0(SB), Y2, Y12
+	ADDQ        CX, DX
+	VMASKMOVPS  (DX)(BX*1), Y0, Y1
+	VMASKMOVPS  (DX)(BX*2), Y0, Y2
+	VMOVAPS     Y1, Y1
+	VSUBPS      Y2, Y1, Y1
+	VMASKMOVPS  (DX)(SI*1), Y0, Y2
+	VMASKMOVPS  (DX)(BX*4), Y0, Y13
+	VMOVAPS     Y2, Y2
+	VSUBPS      Y13, Y2, Y2
+	VMULPS      factor3f200000<>+0(SB), Y1, Y13
+	VFMADD231PS factor3fc00000<>+0(SB), Y2, Y13
+	VMASKMOVPS  (DX)(DI*1), Y0, Y14
+	VMOVAPS     Y14, Y14
+	VFMADD231PS factor3e7a0000<>+0(SB), Y1, Y14
+	VFMADD231PS factor40580000<>+0(SB), Y2, Y14
+	CMPQ        136(AX), $0x01
+	JLE         restrow1end
+	VMOVAPS     Y5, Y1
+	VADDPS      Y7, Y1, Y1
+	VMOVAPS     Y9, Y2
+	VADDPS      Y11, Y2, Y2
+	VMOVAPS     Y3, Y3
+	VADDPS      Y1, Y3, Y3
+	VADDPS      Y2, Y3, Y3
+	VMULPS      factor3ec80000<>+0(SB), Y1, Y1
+	VFMADD231PS factor40100000<>+0(SB), Y2, Y1
+	VMOVAPS     Y5, Y2
+	VSUBPS      Y7, Y2, Y2
+	VMOVAPS     Y9, Y5
+	VSUBPS      Y11, Y5, Y5
+	VMULPS      factor3f200000<>+0(SB), Y2, Y7
+	VFMADD231PS factor3fc00000<>+0(SB), Y5, Y7
+	VMOVAPS     Y13, Y9
+	VFMADD231PS factor3e7a0000<>+0(SB), Y2, Y9
+	VFMADD231PS factor40580000<>+0(SB), Y5, Y9
+	MOVQ        72(AX), CX
+	TESTQ       CX, CX
+	JZ          restrow1residual
+	VMASKMOVPS  (CX)(R8*4), Y0, Y2
+	VADDPS      Y2, Y3, Y3
+	VADDPS      Y2, Y7, Y7
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y2, Y9, Y9
+
+restrow1residual:
+	CMPQ       48(AX), $0x00
+	JE         restrow1clamp
+	MOVQ       120(AX), CX
+	IMUL3Q     $0x00000001, CX, CX
+	ADDQ       R8, CX
+	SHLQ       $0x02, CX
+	ADDQ       48(AX), CX
+	MOVQ       128(AX), DX
+	SHLQ       $0x02, DX
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y3, Y3
+	ADDQ       DX, CX
+	CMPQ       144(AX), $0x01
+	JLE        restrow1clamp
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y7, Y7
+	ADDQ       DX, CX
+	CMPQ       144(AX), $0x02
+	JLE        restrow1clamp
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	ADDQ       DX, CX
+	CMPQ       144(AX), $0x03
+	JLE        restrow1clamp
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y9, Y9
+
+restrow1clamp:
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y3, Y2, Y3
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y3, Y2, Y3
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y7, Y2, Y7
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y7, Y2, Y7
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y1, Y2, Y1
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y9, Y2, Y9
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y9, Y2, Y9
+	MOVQ         104(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         R8, CX
+	SHLQ         $0x02, CX
+	ADDQ         24(AX), CX
+	MOVQ         112(AX), DX
+	SHLQ         $0x02, DX
+	VMASKMOVPS   Y3, Y0, (CX)
+	ADDQ         DX, CX
+	CMPQ         144(AX), $0x01
+	JLE          restrow1end
+	VMASKMOVPS   Y7, Y0, (CX)
+	ADDQ         DX, CX
+	CMPQ         144(AX), $0x02
+	JLE          restrow1end
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         DX, CX
+	CMPQ         144(AX), $0x03
+	JLE          restrow1end
+	VMASKMOVPS   Y9, Y0, (CX)
+
+restrow1end:
+	CMPQ        136(AX), $0x03
+	JLE         restrow3end
+	VMOVAPS     Y6, Y1
+	VADDPS      Y8, Y1, Y1
+	VMOVAPS     Y10, Y2
+	VADDPS      Y12, Y2, Y2
+	VMOVAPS     Y4, Y3
+	VADDPS      Y1, Y3, Y3
+	VADDPS      Y2, Y3, Y3
+	VMULPS      factor3ec80000<>+0(SB), Y1, Y1
+	VFMADD231PS factor40100000<>+0(SB), Y2, Y1
+	VMOVAPS     Y6, Y2
+	VSUBPS      Y8, Y2, Y2
+	VMOVAPS     Y10, Y4
+	VSUBPS      Y12, Y4, Y4
+	VMULPS      factor3f200000<>+0(SB), Y2, Y5
+	VFMADD231PS factor3fc00000<>+0(SB), Y4, Y5
+	VMOVAPS     Y14, Y6
+	VFMADD231PS factor3e7a0000<>+0(SB), Y2, Y6
+	VFMADD231PS factor40580000<>+0(SB), Y4, Y6
+	MOVQ        72(AX), CX
+	TESTQ       CX, CX
+	JZ          restrow3residual
+	VMASKMOVPS  (CX)(R8*4), Y0, Y2
+	VADDPS      Y2, Y3, Y3
+	VADDPS      Y2, Y5, Y5
+	VADDPS      Y2, Y1, Y1
+	VADDPS      Y2, Y6, Y6
+
+restrow3residual:
+	CMPQ       48(AX), $0x00
+	JE         restrow3clamp
+	MOVQ       120(AX), CX
+	IMUL3Q     $0x00000003, CX, CX
+	ADDQ       R8, CX
+	SHLQ       $0x02, CX
+	ADDQ       48(AX), CX
+	MOVQ       128(AX), DX
+	SHLQ       $0x02, DX
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y3, Y3
+	ADDQ       DX, CX
+	CMPQ       144(AX), $0x01
+	JLE        restrow3clamp
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y5, Y5
+	ADDQ       DX, CX
+	CMPQ       144(AX), $0x02
+	JLE        restrow3clamp
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	ADDQ       DX, CX
+	CMPQ       144(AX), $0x03
+	JLE        restrow3clamp
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y6, Y6
+
+restrow3clamp:
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y3, Y2, Y3
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y3, Y2, Y3
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y5, Y2, Y5
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y5, Y2, Y5
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y1, Y2, Y1
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y6, Y2, Y6
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y6, Y2, Y6
+	MOVQ         104(AX), CX
+	IMUL3Q       $0x00000003, CX, CX
+	ADDQ         R8, CX
+	SHLQ         $0x02, CX
+	ADDQ         24(AX), CX
+	MOVQ         112(AX), DX
+	SHLQ         $0x02, DX
+	VMASKMOVPS   Y3, Y0, (CX)
+	ADDQ         DX, CX
+	CMPQ         144(AX), $0x01
+	JLE          restrow3end
+	VMASKMOVPS   Y5, Y0, (CX)
+	ADDQ         DX, CX
+	CMPQ         144(AX), $0x02
+	JLE          restrow3end
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         DX, CX
+	CMPQ         144(AX), $0x03
+	JLE          restrow3end
+	VMASKMOVPS   Y6, Y0, (CX)
+
+restrow3end:
+end:
 	VZEROUPPER
 	RET
 
@@ -2476,6 +3582,11 @@ TEXT ·winogradIn2AVX2(SB), NOSPLIT, $0-80
 	XORQ   R11, R11
 
 loop:
+	MOVQ    DX, R12
+	SUBQ    R11, R12
+	JLE     end
+	CMPQ    R12, $0x08
+	JL      rest
 	LEAQ    (CX)(R11*4), R12
 	VMOVUPS (R12)(DI*2), Y0
 	VMOVUPS (R12), Y1
@@ -2595,8 +3706,132 @@ loop:
 	VSUBPS  Y4, Y0, Y0
 	VMOVUPS Y0, (R12)(R10*1)
 	ADDQ    $0x08, R11
-	CMPQ    R11, DX
-	JL      loop
+	JMP     loop
+
+rest:
+	LEAQ       lanes<>+256(SB), DX
+	NEGQ       R12
+	VMOVUPS    (DX)(R12*4), Y0
+	LEAQ       (CX)(R11*4), DX
+	VMASKMOVPS (DX)(DI*2), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMOVAPS    Y1, Y3
+	VSUBPS     Y2, Y3, Y3
+	VMASKMOVPS (DX)(DI*1), Y0, Y2
+	VMOVAPS    Y2, Y2
+	VADDPS     Y1, Y2, Y2
+	ADDQ       BX, DX
+	VMASKMOVPS (DX)(DI*2), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y4
+	VMOVAPS    Y1, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMASKMOVPS (DX)(DI*1), Y0, Y4
+	VMOVAPS    Y4, Y4
+	VADDPS     Y1, Y4, Y4
+	ADDQ       BX, DX
+	VMASKMOVPS (DX)(DI*2), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y6
+	VMOVAPS    Y1, Y7
+	VSUBPS     Y6, Y7, Y7
+	VMASKMOVPS (DX)(DI*1), Y0, Y6
+	VMOVAPS    Y6, Y6
+	VADDPS     Y1, Y6, Y6
+	ADDQ       BX, DX
+	VMASKMOVPS (DX)(DI*2), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y8
+	VMOVAPS    Y1, Y9
+	VSUBPS     Y8, Y9, Y9
+	VMASKMOVPS (DX)(DI*1), Y0, Y8
+	VMOVAPS    Y8, Y8
+	VADDPS     Y1, Y8, Y8
+	LEAQ       (AX)(R11*4), DX
+	VMOVAPS    Y7, Y1
+	VSUBPS     Y3, Y1, Y1
+	VMOVUPS    Y1, (DX)
+	VMOVAPS    Y5, Y1
+	VADDPS     Y7, Y1, Y1
+	VMOVUPS    Y1, (DX)(R9*1)
+	VMOVAPS    Y7, Y1
+	VSUBPS     Y5, Y1, Y1
+	VMOVUPS    Y1, (DX)(R9*2)
+	VMOVAPS    Y9, Y1
+	VSUBPS     Y5, Y1, Y1
+	VMOVUPS    Y1, (DX)(R10*1)
+	ADDQ       SI, DX
+	VMOVAPS    Y6, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (DX)
+	VMOVAPS    Y4, Y1
+	VADDPS     Y6, Y1, Y1
+	VMOVUPS    Y1, (DX)(R9*1)
+	VMOVAPS    Y6, Y1
+	VSUBPS     Y4, Y1, Y1
+	VMOVUPS    Y1, (DX)(R9*2)
+	VMOVAPS    Y8, Y1
+	VSUBPS     Y4, Y1, Y1
+	VMOVUPS    Y1, (DX)(R10*1)
+	LEAQ       (CX)(R11*4), CX
+	VMASKMOVPS (CX)(DI*2), Y0, Y1
+	VMASKMOVPS (CX)(DI*1), Y0, Y2
+	VMOVAPS    Y1, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMASKMOVPS (CX)(R8*1), Y0, Y3
+	VMOVAPS    Y3, Y3
+	VSUBPS     Y2, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX)(DI*2), Y0, Y2
+	VMASKMOVPS (CX)(DI*1), Y0, Y4
+	VMOVAPS    Y2, Y2
+	VSUBPS     Y4, Y2, Y2
+	VMASKMOVPS (CX)(R8*1), Y0, Y5
+	VMOVAPS    Y5, Y5
+	VSUBPS     Y4, Y5, Y5
+	ADDQ       BX, CX
+	VMASKMOVPS (CX)(DI*2), Y0, Y4
+	VMASKMOVPS (CX)(DI*1), Y0, Y6
+	VMOVAPS    Y4, Y4
+	VSUBPS     Y6, Y4, Y4
+	VMASKMOVPS (CX)(R8*1), Y0, Y7
+	VMOVAPS    Y7, Y7
+	VSUBPS     Y6, Y7, Y7
+	ADDQ       BX, CX
+	VMASKMOVPS (CX)(DI*2), Y0, Y6
+	VMASKMOVPS (CX)(DI*1), Y0, Y8
+	VMOVAPS    Y6, Y6
+	VSUBPS     Y8, Y6, Y6
+	VMASKMOVPS (CX)(R8*1), Y0, Y0
+	VMOVAPS    Y0, Y0
+	VSUBPS     Y8, Y0, Y0
+	LEAQ       (AX)(R11*4), AX
+	ADDQ       SI, AX
+	ADDQ       SI, AX
+	VMOVAPS    Y4, Y8
+	VSUBPS     Y1, Y8, Y8
+	VMOVUPS    Y8, (AX)
+	VMOVAPS    Y2, Y1
+	VADDPS     Y4, Y1, Y1
+	VMOVUPS    Y1, (AX)(R9*1)
+	VMOVAPS    Y4, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)(R9*2)
+	VMOVAPS    Y6, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVUPS    Y1, (AX)(R10*1)
+	ADDQ       SI, AX
+	VMOVAPS    Y7, Y1
+	VSUBPS     Y3, Y1, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVAPS    Y5, Y1
+	VADDPS     Y7, Y1, Y1
+	VMOVUPS    Y1, (AX)(R9*1)
+	VMOVAPS    Y7, Y1
+	VSUBPS     Y5, Y1, Y1
+	VMOVUPS    Y1, (AX)(R9*2)
+	VMOVAPS    Y0, Y0
+	VSUBPS     Y5, Y0, Y0
+	VMOVUPS    Y0, (AX)(R10*1)
+
+end:
 	VZEROUPPER
 	RET
 
@@ -2615,6 +3850,10 @@ TEXT ·winogradOut2AVX2(SB), NOSPLIT, $0-8
 
 loop:
 	MOVQ    152(AX), R8
+	SUBQ    DI, R8
+	JLE     end
+	CMPQ    R8, $0x08
+	JL      rest
 	LEAQ    (DX)(DI*4), R8
 	VMOVUPS (R8), Y0
 	VMOVUPS (R8)(BX*1), Y1
@@ -2772,7 +4011,168 @@ row1clamp:
 
 row1end:
 	ADDQ $0x08, DI
-	CMPQ DI, 152(AX)
-	JL   loop
+	JMP  loop
+
+rest:
+	LEAQ       lanes<>+256(SB), R9
+	NEGQ       R8
+	VMOVUPS    (R9)(R8*4), Y0
+	LEAQ       (DX)(DI*4), DX
+	VMASKMOVPS (DX), Y0, Y1
+	VMASKMOVPS (DX)(BX*1), Y0, Y2
+	VMOVAPS    Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VMASKMOVPS (DX)(BX*2), Y0, Y3
+	VADDPS     Y3, Y1, Y1
+	VMASKMOVPS (DX)(SI*1), Y0, Y4
+	VMOVAPS    Y4, Y4
+	VADDPS     Y2, Y4, Y4
+	VSUBPS     Y3, Y4, Y4
+	ADDQ       CX, DX
+	VMASKMOVPS (DX), Y0, Y2
+	VMASKMOVPS (DX)(BX*1), Y0, Y3
+	VMOVAPS    Y2, Y2
+	VADDPS     Y3, Y2, Y2
+	VMASKMOVPS (DX)(BX*2), Y0, Y5
+	VADDPS     Y5, Y2, Y2
+	VMASKMOVPS (DX)(SI*1), Y0, Y6
+	VMOVAPS    Y6, Y6
+	VADDPS     Y3, Y6, Y6
+	VSUBPS     Y5, Y6, Y6
+	ADDQ       CX, DX
+	VMASKMOVPS (DX), Y0, Y3
+	VMASKMOVPS (DX)(BX*1), Y0, Y5
+	VMOVAPS    Y3, Y3
+	VADDPS     Y5, Y3, Y3
+	VMASKMOVPS (DX)(BX*2), Y0, Y7
+	VADDPS     Y7, Y3, Y3
+	VMASKMOVPS (DX)(SI*1), Y0, Y8
+	VMOVAPS    Y8, Y8
+	VADDPS     Y5, Y8, Y8
+	VSUBPS     Y7, Y8, Y8
+	ADDQ       CX, DX
+	VMASKMOVPS (DX), Y0, Y5
+	VMASKMOVPS (DX)(BX*1), Y0, Y7
+	VMOVAPS    Y5, Y5
+	VADDPS     Y7, Y5, Y5
+	VMASKMOVPS (DX)(BX*2), Y0, Y9
+	VADDPS     Y9, Y5, Y5
+	VMASKMOVPS (DX)(SI*1), Y0, Y10
+	VMOVAPS    Y10, Y10
+	VADDPS     Y7, Y10, Y10
+	VSUBPS     Y9, Y10, Y10
+	CMPQ       136(AX), $0x00
+	JLE        restrow0end
+	VMOVAPS    Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y3, Y1, Y1
+	VMOVAPS    Y5, Y5
+	VADDPS     Y2, Y5, Y5
+	VSUBPS     Y3, Y5, Y5
+	MOVQ       72(AX), CX
+	TESTQ      CX, CX
+	JZ         restrow0residual
+	VMASKMOVPS (CX)(DI*4), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	VADDPS     Y2, Y5, Y5
+
+restrow0residual:
+	CMPQ       48(AX), $0x00
+	JE         restrow0clamp
+	MOVQ       120(AX), CX
+	IMUL3Q     $0x00000000, CX, CX
+	ADDQ       DI, CX
+	SHLQ       $0x02, CX
+	ADDQ       48(AX), CX
+	MOVQ       128(AX), DX
+	SHLQ       $0x02, DX
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	ADDQ       DX, CX
+	CMPQ       144(AX), $0x01
+	JLE        restrow0clamp
+	VMASKMOVPS (CX), Y0, Y2
+	VADDPS     Y2, Y5, Y5
+
+restrow0clamp:
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y1, Y2, Y1
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y1, Y2, Y1
+	VBROADCASTSS 160(AX), Y2
+	VMAXPS       Y5, Y2, Y5
+	VBROADCASTSS 164(AX), Y2
+	VMINPS       Y5, Y2, Y5
+	MOVQ         104(AX), CX
+	IMUL3Q       $0x00000000, CX, CX
+	ADDQ         DI, CX
+	SHLQ         $0x02, CX
+	ADDQ         24(AX), CX
+	MOVQ         112(AX), DX
+	SHLQ         $0x02, DX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         DX, CX
+	CMPQ         144(AX), $0x01
+	JLE          restrow0end
+	VMASKMOVPS   Y5, Y0, (CX)
+
+restrow0end:
+	CMPQ       136(AX), $0x01
+	JLE        restrow1end
+	VMOVAPS    Y4, Y1
+	VADDPS     Y6, Y1, Y1
+	VADDPS     Y8, Y1, Y1
+	VMOVAPS    Y10, Y2
+	VADDPS     Y6, Y2, Y2
+	VSUBPS     Y8, Y2, Y2
+	MOVQ       72(AX), CX
+	TESTQ      CX, CX
+	JZ         restrow1residual
+	VMASKMOVPS (CX)(DI*4), Y0, Y3
+	VADDPS     Y3, Y1, Y1
+	VADDPS     Y3, Y2, Y2
+
+restrow1residual:
+	CMPQ       48(AX), $0x00
+	JE         restrow1clamp
+	MOVQ       120(AX), CX
+	IMUL3Q     $0x00000001, CX, CX
+	ADDQ       DI, CX
+	SHLQ       $0x02, CX
+	ADDQ       48(AX), CX
+	MOVQ       128(AX), DX
+	SHLQ       $0x02, DX
+	VMASKMOVPS (CX), Y0, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       DX, CX
+	CMPQ       144(AX), $0x01
+	JLE        restrow1clamp
+	VMASKMOVPS (CX), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+
+restrow1clamp:
+	VBROADCASTSS 160(AX), Y3
+	VMAXPS       Y1, Y3, Y1
+	VBROADCASTSS 164(AX), Y3
+	VMINPS       Y1, Y3, Y1
+	VBROADCASTSS 160(AX), Y3
+	VMAXPS       Y2, Y3, Y2
+	VBROADCASTSS 164(AX), Y3
+	VMINPS       Y2, Y3, Y2
+	MOVQ         104(AX), CX
+	IMUL3Q       $0x00000001, CX, CX
+	ADDQ         DI, CX
+	SHLQ         $0x02, CX
+	ADDQ         24(AX), CX
+	MOVQ         112(AX), DX
+	SHLQ         $0x02, DX
+	VMASKMOVPS   Y1, Y0, (CX)
+	ADDQ         DX, CX
+	CMPQ         144(AX), $0x01
+	JLE          restrow1end
+	VMASKMOVPS   Y2, Y0, (CX)
+
+restrow1end:
+end:
 	VZEROUPPER
 	RET

@@ -12,7 +12,7 @@ import (
 )
 
 // winogradLayers are the 3x3 layers of stride 1 of ResNet-18 and ResNet-50,
-// ResNet-20 for CIFAR and DenseNet-121.
+// ResNet-20 for CIFAR and DenseNet-121, and of pruned ResNets.
 var winogradLayers = []kernel.ConvShape{
 	same(56, 64, 3, 1, 64),
 	same(28, 128, 3, 1, 128),
@@ -25,6 +25,18 @@ var winogradLayers = []kernel.ConvShape{
 	same(28, 128, 3, 1, 32),
 	same(14, 128, 3, 1, 32),
 	same(7, 128, 3, 1, 32),
+	same(56, 45, 3, 1, 45),
+	same(28, 90, 3, 1, 90),
+	same(14, 179, 3, 1, 179),
+	same(7, 359, 3, 1, 359),
+	same(32, 8, 3, 1, 8),
+	same(32, 9, 3, 1, 9),
+	same(32, 11, 3, 1, 11),
+	same(32, 13, 3, 1, 13),
+	same(16, 23, 3, 1, 23),
+	same(8, 45, 3, 1, 45),
+	same(28, 128, 3, 1, 11),
+	same(28, 11, 3, 1, 64),
 }
 
 // BenchmarkWinograd reports how many times as fast Winograd's form is as the

@@ -17,7 +17,7 @@ func TestWinogradIn(t *testing.T) {
 	}{{"winograd4in", 4, winogradIn4Loops}, {"winograd2in", 2, winogradIn2Loops}} {
 		eachImpl(t, f.family, f.rows, func(t *testing.T, run winogradInLoop) {
 			edge := f.m + 2
-			for _, c := range []int{8, 16, 24, 40, 320} {
+			for _, c := range []int{8, 16, 24, 40, 320, 1, 7, 13, 45} {
 				pixel, row := c+3, edge*(c+3)+5
 				tap := (c + 15) / 16 * 16
 				src := tail(t, seeded(uint64(c)), (edge-1)*(row+pixel)+c, 1, false)
@@ -44,7 +44,7 @@ func TestWinogradOut(t *testing.T) {
 		rows   []impl[winogradOutLoop]
 	}{{"winograd4out", 4, winogradOut4Loops}, {"winograd2out", 2, winogradOut2Loops}} {
 		eachImpl(t, f.family, f.rows, func(t *testing.T, run winogradOutLoop) {
-			for _, n := range []int{8, 16, 24, 32} {
+			for _, n := range []int{8, 16, 24, 32, 3, 15, 21} {
 				for h := 1; h <= f.m; h++ {
 					for w := 1; w <= f.m; w++ {
 						for extra := range 4 {

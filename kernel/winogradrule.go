@@ -14,8 +14,12 @@ package kernel
 //	8x8, 64 to 64, tiles of 2               1.7  1.6 (tiles of 4: 1.2, 1.3)
 //	28x28, 128 to 32, tiles of 4            2.8  2.6
 //	7x7, 128 to 32, tiles of 2              1.2  1.2
+//	56x56, 45 to 45, tiles of 4             2.9  2.5
+//	14x14, 179 to 179, tiles of 4           2.6  2.3 (tiles of 2: 2.0, 1.8)
+//	32x32, 11 to 11, tiles of 4             1.4  1.3
+//	32x32, 8 to 8, tiles of 4               0.8  0.9
 func WinogradTile(s ConvShape) int {
-	if s.checkWinograd(4) != nil || s.C < 16 || s.O < 16 || s.OH()*s.OW() == 0 {
+	if s.checkWinograd(4) != nil || s.C <= fewChannels || s.O <= fewChannels || s.OH()*s.OW() == 0 {
 		return 0
 	}
 	best, edge := s.Flops()/2, 0
@@ -26,6 +30,9 @@ func WinogradTile(s ConvShape) int {
 	}
 	return edge
 }
+
+// fewChannels are too few to pay for transforms.
+const fewChannels = 8
 
 // Costs in multiply-adds at the speed of the direct form, fitted to the ratios
 // that BenchmarkWinograd measures: of transforming one value of the source and

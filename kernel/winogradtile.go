@@ -5,7 +5,6 @@ import "sync"
 // winogradInLoop transforms one tile of c channels of the source, with row and
 // pixel elements from one to the next: result (y, x) goes to dst from element
 // (y·edge+x)·tap on, where there is room for c rounded up to whole registers.
-// Assembly takes multiples of eight channels.
 type winogradInLoop func(dst, src []float32, c, row, pixel, tap int)
 
 // winogradOutLoop transforms one tile of sums.
@@ -14,7 +13,7 @@ type winogradOutLoop func(a *winogradOut)
 // winogradOut is one call of an output transform: sum (y, x) of channel k is
 // src[(y·edge+x)·tap+k]; h×w pixels of n channels are stored, after bias,
 // residual and clamp as in tileArgs. Assembly reads this struct by offset
-// (TestArgsLayout) and takes multiples of eight channels.
+// (TestArgsLayout).
 type winogradOut struct {
 	src, dst, res, bias []float32
 	tap                 int

@@ -39,7 +39,7 @@ func (b *budget) met(s *structure) bool {
 func (b *budget) room(s *structure, n int) bool { return b.Rate == 0 || s.gone+n <= b.units }
 
 // saving is what counts of the cost for the budget.
-func (b *budget) saving(c cost) float64 {
+func (b *budget) saving(c price) float64 {
 	if b.Params != 1 {
 		return float64(c.params)
 	}

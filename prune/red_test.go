@@ -15,6 +15,8 @@ import (
 	"pare/onnx"
 	"pare/op"
 	"pare/pass"
+	_ "pare/prune"
+	_ "pare/quant"
 	"pare/tensor"
 )
 

@@ -15,14 +15,14 @@ type structure struct {
 	m      *ir.Model
 	a      *group.Analysis
 	blocks []*block
-	total  cost // of the network as it is
-	now    cost // with what has been removed so far
-	units  int  // of all blocks
-	gone   int  // units removed so far
+	total  price // of the network as it is
+	now    price // with what has been removed so far
+	units  int   // of all blocks
+	gone   int   // units removed so far
 }
 
-// cost is what pruning saves.
-type cost struct{ macs, params int64 }
+// price is what the network costs.
+type price struct{ macs, params int64 }
 
 // block is a group whose units can be removed.
 type block struct {
@@ -58,15 +58,15 @@ type touch struct {
 // product of these axes.
 type part struct {
 	axes []*axis
-	per  cost
+	per  price
 }
 
-func (p *part) cost() cost {
+func (p *part) price() price {
 	n := int64(1)
 	for _, a := range p.axes {
 		n *= int64(a.left)
 	}
-	return cost{n * p.per.macs, n * p.per.params}
+	return price{n * p.per.macs, n * p.per.params}
 }
 
 // newStructure analyses the network, whose types must be known. allowed says which
@@ -111,7 +111,7 @@ func (s *structure) axes() map[place]*axis {
 		v := l.Value()
 		p := parts[v]
 		if p == nil {
-			p = &part{per: cost{params: int64(v.Const.Len())}}
+			p = &part{per: price{params: int64(v.Const.Len())}}
 			parts[v] = p
 		}
 		if axes[place{v, l.Axis}] == nil {
@@ -142,7 +142,7 @@ func counts(l *group.Link, at map[int]int, n int) []int {
 }
 
 // costOf is what the network costs now.
-func costOf(m *ir.Model) (c cost) {
+func costOf(m *ir.Model) (c price) {
 	for _, n := range m.Graph.Nodes {
 		macs, _ := op.MACs(n)
 		c.macs += macs
@@ -170,9 +170,9 @@ func (s *structure) set(b *block, n int) {
 // shrink takes what a unit touches away, or gives it back.
 func (s *structure) shrink(touches []touch, sign int) {
 	for _, t := range touches {
-		before := t.part.cost()
+		before := t.part.price()
 		t.left += sign * t.n
-		after := t.part.cost()
+		after := t.part.price()
 		s.now.macs += after.macs - before.macs
 		s.now.params += after.params - before.params
 	}

@@ -10,19 +10,37 @@ import (
 	. "pare-asm/vec"
 )
 
-// rest is the mask of the vector at the index; nil for AVX2, whose channels
-// fill whole registers.
-func rest(s Set, n, index reg.Register) *Tail {
-	if !s.Wide() {
-		return nil
+// walk emits a loop over n channels by whole registers, and what is left under a
+// mask; index counts the channels done. Bodies begin their labels with id.
+func walk(s Set, n Op, index reg.GPVirtual, body func(id string, t *Tail)) {
+	XORQ(index, index)
+	left := GP64()
+	if s.Wide() {
+		Label("loop")
+		most := GP64()
+		MOVQ(n, left)
+		SUBQ(index, left)
+		MOVQ(U32(16), most)
+		CMPQ(left, most)
+		CMOVQGT(most, left)
+		body("", s.Tails(left, 1)[0])
+		ADDQ(Imm(16), index)
+		CMPQ(index, n)
+		JL(LabelRef("loop"))
+		return
 	}
-	left, most := GP64(), GP64()
+	Label("loop")
 	MOVQ(n, left)
 	SUBQ(index, left)
-	MOVQ(U32(16), most)
-	CMPQ(left, most)
-	CMOVQGT(most, left)
-	return s.Tails(left, 1)[0]
+	JLE(LabelRef("end"))
+	CMPQ(left, Imm(8))
+	JL(LabelRef("rest"))
+	body("", nil)
+	ADDQ(Imm(8), index)
+	JMP(LabelRef("loop"))
+	Label("rest")
+	body("rest", s.Tails(left, 1)[0])
+	Label("end")
 }
 
 // input emits the transform of one tile of the source.
@@ -43,39 +61,35 @@ func input(s Set, f form) {
 		e.hold(p*p+q*q, p*p*q*q, p*p, q*q, p, q)
 	}
 	index := GP64()
-	XORQ(index, index)
-	Label("loop")
-	t := rest(s, n, index)
-	for _, part := range f.inParts[s.Wide()] {
-		at, to := GP64(), GP64()
-		LEAQ(Mem{Base: src, Index: index, Scale: 4}, at)
-		cols := map[int][]Reg{}
-		for y := range edge {
-			f.in(e, part, e.loads(func(x int) Mem { return pixels.At(at, x) }, t),
-				func(x int, v Reg) { cols[x] = append(cols[x], v) })
-			if y < edge-1 {
-				ADDQ(row, at)
+	walk(s, n, index, func(_ string, t *Tail) {
+		for _, part := range f.inParts[s.Wide()] {
+			at, to := GP64(), GP64()
+			LEAQ(Mem{Base: src, Index: index, Scale: 4}, at)
+			cols := map[int][]Reg{}
+			for y := range edge {
+				f.in(e, part, e.loads(func(x int) Mem { return pixels.At(at, x) }, t),
+					func(x int, v Reg) { cols[x] = append(cols[x], v) })
+				if y < edge-1 {
+					ADDQ(row, at)
+				}
 			}
-		}
-		LEAQ(Mem{Base: dst, Index: index, Scale: 4}, to)
-		for range part[0] {
-			ADDQ(tap, to)
-		}
-		for i, x := range part {
-			for range gap(part, i) {
+			LEAQ(Mem{Base: dst, Index: index, Scale: 4}, to)
+			for range part[0] {
 				ADDQ(tap, to)
 			}
-			all := make([]int, edge)
-			for y := range all {
-				all[y] = y
+			for i, x := range part {
+				for range gap(part, i) {
+					ADDQ(tap, to)
+				}
+				all := make([]int, edge)
+				for y := range all {
+					all[y] = y
+				}
+				f.in(e, all, func(y int) Reg { return cols[x][y] },
+					func(y int, v Reg) { VMOVUPS(v, lines.At(to, y)) })
 			}
-			f.in(e, all, func(y int) Reg { return cols[x][y] },
-				func(y int, v Reg) { VMOVUPS(v, lines.At(to, y)) })
 		}
-	}
-	ADDQ(Imm(uint64(s.Lanes)), index)
-	CMPQ(index, n)
-	JL(LabelRef("loop"))
+	})
 	VZEROUPPER()
 	RET()
 }

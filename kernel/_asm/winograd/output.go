@@ -46,29 +46,24 @@ func output(s Set, f form) {
 		o.hold(p, q)
 	}
 	o.index = GP64()
-	XORQ(o.index, o.index)
-	Label("loop")
-	n := GP64()
-	MOVQ(o.arg(offN), n)
-	o.tail = rest(s, n, o.index)
-	for _, part := range f.outParts[s.Wide()] {
-		at := GP64()
-		LEAQ(Mem{Base: src, Index: o.index, Scale: 4}, at)
-		rows := map[int][]Reg{}
-		for x := range edge {
-			f.out(&o.emitter, part, o.loads(func(y int) Mem { return lines.At(at, y) }, o.tail),
-				func(y int, v Reg) { rows[y] = append(rows[y], v) })
-			if x < edge-1 {
-				ADDQ(tap, at)
+	walk(s, o.arg(offN), o.index, func(id string, t *Tail) {
+		o.id, o.tail = id, t
+		for _, part := range f.outParts[s.Wide()] {
+			at := GP64()
+			LEAQ(Mem{Base: src, Index: o.index, Scale: 4}, at)
+			rows := map[int][]Reg{}
+			for x := range edge {
+				f.out(&o.emitter, part, o.loads(func(y int) Mem { return lines.At(at, y) }, o.tail),
+					func(y int, v Reg) { rows[y] = append(rows[y], v) })
+				if x < edge-1 {
+					ADDQ(tap, at)
+				}
+			}
+			for _, y := range part {
+				o.row(y, rows[y])
 			}
 		}
-		for _, y := range part {
-			o.row(y, rows[y])
-		}
-	}
-	ADDQ(Imm(uint64(s.Lanes)), o.index)
-	CMPQ(o.index, o.arg(offN))
-	JL(LabelRef("loop"))
+	})
 	VZEROUPPER()
 	RET()
 }
@@ -76,16 +71,18 @@ func output(s Set, f form) {
 // outputs is the emitter of one routine.
 type outputs struct {
 	emitter
-	form        form
-	args, index reg.Register
-	tail        *Tail
+	form  form
+	args  reg.Register
+	index reg.GPVirtual
+	id    string // that labels begin with
+	tail  *Tail
 }
 
 func (o *outputs) arg(off int) Mem { return Mem{Base: o.args, Disp: off} }
 
 // row emits the second half of the transform for row y, and the epilogue.
 func (o *outputs) row(y int, line []Reg) {
-	id := fmt.Sprintf("row%d", y)
+	id := fmt.Sprintf("%srow%d", o.id, y)
 	CMPQ(o.arg(offH), Imm(uint64(y)))
 	JLE(LabelRef(id + "end"))
 	all := make([]int, o.form.m)
