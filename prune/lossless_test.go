@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"pare/compress"
-	"pare/cost"
+	costs "pare/cost"
 	"pare/dataset"
 	"pare/engine"
 	"pare/group"
@@ -165,7 +165,7 @@ func TestPlantedCodesAreFound(t *testing.T) {
 			m := opened(t, n.path)
 			recipe(t, m, "fold")
 			free := channels(m)
-			size, _ := cost.Stored(m)
+			size, _ := costs.Stored(m)
 			done, err := grouptest.Plant(m, grouptest.Options{Every: 3, Seed: 5})
 			if err != nil {
 				t.Fatal(err)
