@@ -20,6 +20,7 @@ type watch struct {
 	first    chan cost.Totals // before the first step, counted beside the steps; nil where it is known
 	layers   int              // of the report that are seen to
 	edits    int              // of the graph when it was last measured
+	now      Phase            // what was measured then
 	probe    *probe           // nil for recipes without steps that reduce, and where outputs cannot be had
 	reducing bool             // a step that reduces was run
 }
@@ -32,6 +33,7 @@ func (r *Recipe) newWatch(ctx context.Context, m *ir.Model, o Options, rep *Repo
 		return w, nil
 	}
 	w.cost, w.edits = w.counter.Of(m, o.Threads), m.Graph.Edits()
+	w.now.After = w.cost.Totals
 	var err error
 	if w.probe, err = newProbe(ctx, m, o); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -43,7 +45,7 @@ func (r *Recipe) newWatch(ctx context.Context, m *ir.Model, o Options, rep *Repo
 }
 
 // after takes in what a step did; last says that none follows.
-func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *StepReport, last bool) (err error) {
+func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *StepReport, last bool) error {
 	before := w.cost
 	if w.reduces || last {
 		w.cost = w.counter.Of(m, w.threads)
@@ -57,9 +59,11 @@ func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *Ste
 	}
 	w.attribute(before)
 	w.reducing = w.reducing || kindOf(method).Reduces()
-	w.dropLast(m, step)
-	step.Output, err = w.output(ctx, m)
-	w.edits = m.Graph.Edits()
+	end, err := w.measure(ctx, m, "", w.cost.Totals)
+	step.Output = end.Output
+	if n := len(step.Phases); n > 0 && step.Phases[n-1].same(end) {
+		step.Phases = step.Phases[:n-1]
+	}
 	return err
 }
 
@@ -69,27 +73,31 @@ func (w *watch) phase(ctx context.Context, m *ir.Model, step *StepReport, what s
 		return nil
 	}
 	w.reducing = true
-	p := Phase{What: what, After: w.counter.Of(m, w.threads).Totals}
-	var err error
-	p.Output, err = w.output(ctx, m)
-	w.edits = m.Graph.Edits()
-	step.Phases = append(step.Phases, p)
+	before := w.now
+	p, err := w.measure(ctx, m, what, w.counter.Of(m, w.threads).Totals)
+	if !p.same(before) {
+		step.Phases = append(step.Phases, p)
+	}
 	return err
 }
 
-// dropLast drops the phase behind which nothing changed: it is the step's end.
-func (w *watch) dropLast(m *ir.Model, step *StepReport) {
-	if n := len(step.Phases); n > 0 && m.Graph.Edits() == w.edits {
-		step.Phases = step.Phases[:n-1]
+// measure adds to what the network costs what became of its outputs.
+func (w *watch) measure(ctx context.Context, m *ir.Model, what string, after cost.Totals) (p Phase, err error) {
+	p = Phase{What: what, After: after}
+	switch {
+	case w.probe == nil || !w.reducing:
+	case w.now.Output != nil && w.edits == m.Graph.Edits():
+		p.Output = w.now.Output
+	default:
+		p.Output, err = w.probe.compare(ctx, m)
 	}
+	w.now, w.edits = p, m.Graph.Edits()
+	return p, err
 }
 
-// output is what became of the outputs, nil where that is not measured.
-func (w *watch) output(ctx context.Context, m *ir.Model) (*Output, error) {
-	if w.probe == nil || !w.reducing {
-		return nil, nil
-	}
-	return w.probe.compare(ctx, m)
+// same reports whether two phases left the same network, as far as can be told.
+func (p *Phase) same(o Phase) bool {
+	return p.After == o.After && (p.Output == nil) == (o.Output == nil) && (p.Output == nil || *p.Output == *o.Output)
 }
 
 // attribute says of every layer of the step what it cost before and costs now.
