@@ -18,6 +18,7 @@ func TestOrder(t *testing.T) {
 		{"fold+powerquant+correct+svd(error=0.1)", "svd(error=0.1) stands behind powerquant, but compares", "write fold+svd(error=0.1)+powerquant+correct"},
 		{"fold+codebook+magnitude(rate=0.1);fc:skip;for=avx2", "magnitude(rate=0.1) stands behind codebook, but compares", "write fold+magnitude(rate=0.1)+codebook;fc:skip;for=avx2"},
 		{"fold+red+++powerquant+rex", "rex stands behind powerquant, which leaves no weights", "write fold+red+++rex(base=powerquant)"},
+		{"fold+red(store=codebook)+uniform", "uniform stands behind red(store=codebook), which leaves no weights", "write fold+red(store=codebook)"},
 		{"fold+rex+split", "split stands behind rex, but compares", "write fold+split+rex"},
 		{"powerquant+fold", "fold stands behind powerquant, but batch-norms cannot be folded into codes", "write fold+powerquant"},
 		{"fold+uniform+equalize;fc:skip", "equalize stands behind uniform, but moves factors through weights", "write fold+equalize+uniform;fc:skip"},

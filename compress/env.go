@@ -1,6 +1,7 @@
 package compress
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
@@ -40,6 +41,7 @@ type Env struct {
 	progress  func(Progress)
 	total     int
 	shared    map[any]any
+	watch     *watch // nil outside of runs
 }
 
 // InputRange says what the network's input looks like: per channel the smallest
@@ -99,6 +101,16 @@ func (e *Env) Ahead(kinds ...Kind) bool {
 
 // Step is the report of the running step, for what is not about one layer.
 func (e *Env) Step() *StepReport { return e.step }
+
+// Phase tells the runner that a part of the running step is done, such as hashing
+// before merging: it measures what m costs by now and what became of its outputs, if
+// anything changed since the last time. m must be a network that can be run.
+func (e *Env) Phase(ctx context.Context, m *ir.Model, what string) error {
+	if e.watch == nil {
+		return nil
+	}
+	return e.watch.phase(ctx, m, e.step, what)
+}
 
 // Done records what happened to a layer and advances the progress.
 func (e *Env) Done(r LayerReport) {

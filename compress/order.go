@@ -69,8 +69,15 @@ func (f match) of(m Method) bool {
 	return ok && f(m, i)
 }
 
+// Encoder is implemented by methods that prune or decompose and can leave codes in
+// place of weights: Encodes reports whether they do, as they are configured.
+type Encoder interface{ Encodes() bool }
+
 // encodes matches steps that leave codes in place of weights.
-var encodes = kinds(Quantising, Expanding)
+func encodes(m Method, i Info) bool {
+	e, ok := m.(Encoder)
+	return i.Kind == Quantising || i.Kind == Expanding || ok && e.Encodes()
+}
 
 // onFloats matches steps that prune or decompose weights in floats alone.
 func onFloats(_ Method, i Info) bool { return i.Kind.Reduces() && !i.Codes }

@@ -34,6 +34,9 @@ type StepReport struct {
 	// recipes with steps that prune or decompose, from the first of these on; nil
 	// where it could not be measured, which a warning explains.
 	Output *Output `json:"output,omitempty"`
+	// Phases are parts of the step that methods tell apart and that changed something,
+	// but for the last one, behind which After and Output hold.
+	Phases []Phase `json:"phases,omitempty"`
 	// Layers is the number of layers that the step changed, Skipped that of the
 	// layers it left alone for a reason.
 	Layers  int `json:"layers"`
@@ -52,6 +55,14 @@ type StepReport struct {
 	// that a quantised layer reads.
 	Activations int    `json:"activations,omitempty"`
 	Floats      []Kept `json:"floats,omitempty"`
+}
+
+// Phase is what the network costs behind a part of a step, and what became of its
+// outputs.
+type Phase struct {
+	What   string      `json:"what"` // such as "hash"
+	After  cost.Totals `json:"after"`
+	Output *Output     `json:"output,omitempty"`
 }
 
 // Output compares the outputs of a network with those before the recipe.

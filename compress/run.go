@@ -78,7 +78,7 @@ func (r *Recipe) runSteps(ctx context.Context, m *ir.Model, o Options, w *watch)
 	for i, method := range r.Steps {
 		env := &Env{
 			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Data: o.Data, Run: o.Run, originals: originals, shared: map[any]any{},
-			step: &StepReport{Step: stepString(method), Kind: kindOf(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress,
+			step: &StepReport{Step: stepString(method), Kind: kindOf(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress, watch: w,
 		}
 		err := r.warnUnfolded(ctx, m, env, i)
 		if err == nil {

@@ -19,6 +19,8 @@ type watch struct {
 	cost     *cost.Count      // of the network as it is
 	first    chan cost.Totals // before the first step, counted beside the steps; nil where it is known
 	layers   int              // of the report that are seen to
+	edits    int              // of the graph when it was last measured
+	now      Phase            // what was measured then
 	probe    *probe           // nil for recipes without steps that reduce, and where outputs cannot be had
 	reducing bool             // a step that reduces was run
 }
@@ -30,7 +32,8 @@ func (r *Recipe) newWatch(ctx context.Context, m *ir.Model, o Options, rep *Repo
 		w.first = later(m)
 		return w, nil
 	}
-	w.cost = w.counter.Of(m, o.Threads)
+	w.cost, w.edits = w.counter.Of(m, o.Threads), m.Graph.Edits()
+	w.now.After = w.cost.Totals
 	var err error
 	if w.probe, err = newProbe(ctx, m, o); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -42,7 +45,7 @@ func (r *Recipe) newWatch(ctx context.Context, m *ir.Model, o Options, rep *Repo
 }
 
 // after takes in what a step did; last says that none follows.
-func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *StepReport, last bool) (err error) {
+func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *StepReport, last bool) error {
 	before := w.cost
 	if w.reduces || last {
 		w.cost = w.counter.Of(m, w.threads)
@@ -56,10 +59,45 @@ func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *Ste
 	}
 	w.attribute(before)
 	w.reducing = w.reducing || kindOf(method).Reduces()
-	if w.probe != nil && w.reducing {
-		step.Output, err = w.probe.compare(ctx, m)
+	end, err := w.measure(ctx, m, "", w.cost.Totals)
+	step.Output = end.Output
+	if n := len(step.Phases); n > 0 && step.Phases[n-1].same(end) {
+		step.Phases = step.Phases[:n-1]
 	}
 	return err
+}
+
+// phase takes in what a part of a step did.
+func (w *watch) phase(ctx context.Context, m *ir.Model, step *StepReport, what string) error {
+	if !w.reduces || m.Graph.Edits() == w.edits {
+		return nil
+	}
+	w.reducing = true
+	before := w.now
+	p, err := w.measure(ctx, m, what, w.counter.Of(m, w.threads).Totals)
+	if !p.same(before) {
+		step.Phases = append(step.Phases, p)
+	}
+	return err
+}
+
+// measure adds to what the network costs what became of its outputs.
+func (w *watch) measure(ctx context.Context, m *ir.Model, what string, after cost.Totals) (p Phase, err error) {
+	p = Phase{What: what, After: after}
+	switch {
+	case w.probe == nil || !w.reducing:
+	case w.now.Output != nil && w.edits == m.Graph.Edits():
+		p.Output = w.now.Output
+	default:
+		p.Output, err = w.probe.compare(ctx, m)
+	}
+	w.now, w.edits = p, m.Graph.Edits()
+	return p, err
+}
+
+// same reports whether two phases left the same network, as far as can be told.
+func (p *Phase) same(o Phase) bool {
+	return p.After == o.After && (p.Output == nil) == (o.Output == nil) && (p.Output == nil || *p.Output == *o.Output)
 }
 
 // attribute says of every layer of the step what it cost before and costs now.

@@ -215,3 +215,52 @@ func TestParts(t *testing.T) {
 		t.Errorf("%+v", l.After)
 	}
 }
+
+// phased zeroes one layer after the other, and tells.
+type phased struct{}
+
+func (*phased) Validate() error { return nil }
+
+func (*phased) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	for _, l := range env.Layers(m) {
+		p := ir.NewPatch(m.Graph, "zero")
+		p.Replace(l.Weight, p.Const(l.Name+"_zero", tensor.New(tensor.Float32, l.Weight.Const.Shape...)))
+		if err := p.Apply(); err != nil {
+			return err
+		}
+		env.Done(compress.LayerReport{Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Params: l.Params(), Reason: "all zero"})
+		for range 2 {
+			if err := env.Phase(ctx, m, l.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func init() {
+	compress.Register(compress.Info{Name: "phased", Kind: compress.Pruning, Doc: "for tests", New: func() compress.Method { return &phased{} }})
+}
+
+// TestPhases: what changed nothing is no phase, and the last one is the step.
+func TestPhases(t *testing.T) {
+	r, err := compress.Parse("phased")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.Of([]int{1, 2}, []float32{1, 2})
+	rep, err := r.Run(context.Background(), parseModel(t, twoLayers), compress.Options{
+		Run:    newReference,
+		Random: func(*ir.Model, int) (map[string]*tensor.Tensor, error) { return map[string]*tensor.Tensor{"x": x}, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := rep.Steps[0]
+	if len(s.Phases) != 1 || s.Phases[0].What != "first" || s.Phases[0].After.Additions != 6 || s.Phases[0].Output == nil || s.Phases[0].Output.SNR != 0 {
+		t.Errorf("phases %+v", s.Phases)
+	}
+	if s.After.Additions != 0 || s.Before.Additions != 11 || rep.Layers[0].Before.NonZero != 5 || rep.Layers[0].After.NonZero != 0 {
+		t.Errorf("the step: %+v to %+v, %+v", s.Before, s.After, rep.Layers[0])
+	}
+}

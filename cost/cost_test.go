@@ -130,3 +130,28 @@ graph g(x u8[1,2,2,2], a u8[5,2]) -> (c, d, e) {
 		}
 	}
 }
+
+// TestOdd: broken and empty layers are counted as far as they make sense.
+func TestOdd(t *testing.T) {
+	for _, text := range []string{
+		"const w = f32[3,2,1,1]{1, 2, 3, 4, 5, 6}\n  y = Conv(x, w, _) {group=2}",
+		"const w = f32[3,2,1,1]{1, 2, 3, 4, 5, 6}\n  y = Conv(x, w, _) {group=0, strides=[0, 0]}",
+		"const w = f32[0,2,1,1]{}\n  y = Conv(x, w, _)",
+		"const w = f32[3,2]{1, 2, 3, 4, 5, 6}\n  y = Conv(x, w, _)",
+		"const w = f32[6]{1, 2, 3, 4, 5, 6}\n  y = MatMul(x, w)",
+		"const w = f32[2,2,2]{1, 2, 3, 4, 5, 6, 7, 8}\n  y = Gemm(x, w, _)",
+		"const w = f32[2,2]{1, 2, 3, 4}\n  const i = i64[3]{0, 0, 1}\n  g = Gather(x, i) {axis=1}\n  y = Conv(g, w, _) {group=3}",
+		"const w = i8[2,2]{1, 2, 3, 4}\n  const z = i8[3]{1, 2, 3}\n  y = MatMulInteger(x, w, _, z)",
+		"y = Conv(x, x, _)",
+	} {
+		m, err := ir.Parse(strings.NewReader("\nopset 17\ngraph g(x f32[1,2,4,4]) -> (y) {\n  " + text + " @y\n}\n"))
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		for _, l := range cost.Of(m).Layers {
+			if l.Multiplications > l.MACs || l.Multiplications < 0 || l.Additions < 0 {
+				t.Errorf("%s: %+v", text, l)
+			}
+		}
+	}
+}

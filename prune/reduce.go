@@ -17,13 +17,17 @@ func (q *RED) reduce(ctx context.Context, m *ir.Model, env *compress.Env) (*work
 		return nil, err
 	}
 	w := newWork(m, env)
-	steps := []step{q.hash, q.near, q.same, q.amount, q.same}
+	hash, near, same, amount := step{"hash", q.hash}, step{"merge what is near", q.near}, step{"merge what is alike", q.same}, step{"remove channels", q.amount}
+	steps := []step{hash, near, same, amount, same}
 	if q.Given() && q.Merge == explained {
 		// Weights are fitted anew: they are hashed behind.
-		steps = []step{q.same, q.amount, q.hash, q.near, q.same}
+		steps = []step{same, amount, hash, near, same}
 	}
-	for _, f := range steps {
-		if err := f(ctx, w); err != nil {
+	for _, s := range steps {
+		if err := s.run(ctx, w); err != nil {
+			return nil, err
+		}
+		if err := env.Phase(ctx, m, s.what); err != nil {
 			return nil, err
 		}
 	}
@@ -31,7 +35,10 @@ func (q *RED) reduce(ctx context.Context, m *ir.Model, env *compress.Env) (*work
 }
 
 // step is one of those that RED consists of.
-type step func(ctx context.Context, w *work) error
+type step struct {
+	what string
+	run  func(ctx context.Context, w *work) error
+}
 
 // hash hashes all weights.
 func (q *RED) hash(ctx context.Context, w *work) error {

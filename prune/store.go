@@ -102,3 +102,6 @@ func (l *layer) codebookReport(r *compress.LayerReport) {
 		r.Format, r.Bits, r.BytesAfter = l.stored.Spec.String(), l.stored.Spec.Bits, int64(l.stored.Bytes())
 	}
 }
+
+// Encodes implements compress.Encoder.
+func (q *RED) Encodes() bool { return q.Store == codebook }

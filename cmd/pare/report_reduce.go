@@ -8,6 +8,7 @@ import (
 
 	"pare"
 	"pare/compress"
+	"pare/cost"
 )
 
 // reduced are the lines of layers that steps pruned or decomposed, and encoded the
@@ -30,7 +31,7 @@ func printReduced(w io.Writer, layers []compress.LayerReport) {
 	same := 0
 	for _, l := range joined(layers) {
 		b, a := l.Before, l.After
-		if l.Reason == "" && l.ErrorAfter == 0 && b != nil && a != nil && *b == *a {
+		if l.Reason == "" && l.ErrorAfter == 0 && (b == nil || a == nil || *b == *a) {
 			same++
 			continue
 		}
@@ -97,28 +98,64 @@ func change(before, after int64) string {
 // printSavings is a table of what the network costs after every step.
 func printSavings(w io.Writer, r *pare.Report) {
 	rows := [][]string{{"STEP", "PARAMS", "MACS", "MULTIPLICATIONS", "ADDITIONS", "BYTES", "OUTPUTS"}}
-	rows = append(rows, []string{"(as read)", count(int64(r.Before.Params)), count(r.Before.MACs), count(r.Before.Multiplications), count(r.Before.Additions), size(r.Before.Bytes)})
+	rows = append(rows, []string{"(as read)", count(int64(r.Before.Params)), operations(r.Before.MACs), operations(r.Before.Multiplications), operations(r.Before.Additions), size(r.Before.Bytes)})
 	for _, s := range r.Steps {
-		a, b := s.After, r.Before
-		out := ""
-		if s.Output != nil {
-			out = decibels(s.Output.SNR)
+		for _, p := range s.Phases {
+			rows = append(rows, saving("  "+p.What, p.After, r.Before, p.Output))
 		}
-		rows = append(rows, []string{
-			s.Step, part(int64(a.Params), int64(b.Params)), part(a.MACs, b.MACs), part(a.Multiplications, b.Multiplications),
-			part(a.Additions, b.Additions), size(a.Bytes) + " " + share(a.Bytes, b.Bytes), out,
-		})
+		rows = append(rows, saving(s.Step, s.After, r.Before, s.Output))
 	}
 	table(w, rows)
 	if i := slices.IndexFunc(r.Steps, func(s compress.StepReport) bool { return s.Output != nil }); i >= 0 {
 		o := r.Steps[i].Output
 		fmt.Fprintf(w, "outputs: signal-to-noise ratio against the network as read, on %d samples (%s)\n", o.Samples, o.Basis)
 	}
-	fmt.Fprint(w, "multiplications: those left when each distinct product is computed once\n\n")
+	fmt.Fprintln(w, "multiplications: those left when each distinct product is computed once")
+	if n := uncounted(r.Layers); n > 0 {
+		fmt.Fprintf(w, "operations: without %d layers, whose sizes are left open\n", n)
+	}
+	fmt.Fprintln(w)
+}
+
+// saving is a row of the table: what is left of the costs before the recipe.
+func saving(what string, a, b cost.Totals, o *compress.Output) []string {
+	out := ""
+	if o != nil {
+		out = decibels(o.SNR)
+	}
+	return []string{
+		what, part(int64(a.Params), int64(b.Params)), part(a.MACs, b.MACs), part(a.Multiplications, b.Multiplications),
+		part(a.Additions, b.Additions), size(a.Bytes) + " " + share(a.Bytes, b.Bytes), out,
+	}
+}
+
+// uncounted is the number of layers with weights that multiply of which it is not
+// known how often.
+func uncounted(layers []compress.LayerReport) int {
+	open := map[string]bool{}
+	for _, l := range layers {
+		if l.Before != nil && l.Before.Channels > 0 && l.Before.MACs == 0 {
+			open[l.Name] = true
+		}
+	}
+	return len(open)
 }
 
 // part prints a count with its share of another one.
-func part(n, of int64) string { return strings.TrimSpace(count(n) + " " + share(n, of)) }
+func part(n, of int64) string {
+	if of == 0 {
+		return operations(n)
+	}
+	return count(n) + " " + share(n, of)
+}
+
+// operations prints a count that is 0 where sizes are left open.
+func operations(n int64) string {
+	if n == 0 {
+		return "-"
+	}
+	return count(n)
+}
 
 // printTime says what became of the time, beside what counts claim.
 func printTime(w io.Writer, r *pare.Report) {
