@@ -64,6 +64,10 @@ func (p *pruning) affordable() int {
 	return min(max(n, leastSamples), mostSamples)
 }
 
+// doubtful says that samples are made up and no batch-norm tells what real ones look
+// like to the layers.
+func (v *view) doubtful() bool { return v != nil && v.smp.madeUp && len(v.adapted) == 0 }
+
 // of is what was seen of a value of the original; nil for nothing.
 func (v *view) of(x *ir.Value) *glance {
 	if v == nil {
@@ -120,7 +124,7 @@ func (p *pruning) source(v *ir.Value, c int) *ir.Value {
 	}
 }
 
-// moments are those of a value: as the network tells, else as seen; nil where they
+// moments are those of a value: as seen, else as the network tells; nil where they
 // are not known.
 func (p *pruning) moments(v *ir.Value) (mean, variance []float64) {
 	if m, known := p.known[v]; known {
@@ -140,12 +144,10 @@ func (p *pruning) moments(v *ir.Value) (mean, variance []float64) {
 
 // stats are the moments as statistics.
 func (p *pruning) stats(v *ir.Value) *ir.Stats {
-	if s, _ := p.table.Stats(v); s != nil && p.env.Data == nil {
-		return s
-	}
 	axis, _, ok := p.a.Channels(v)
 	if g := p.view.of(v); ok && g != nil {
 		return g.stats(axis, p.view.smp.source)
 	}
-	return nil
+	s, _ := p.table.Stats(v)
+	return s
 }
