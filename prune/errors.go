@@ -298,4 +298,4 @@ func level(cov []float64, c int) {
 }
 
 // doubt is how far: found on networks whose statistics are known.
-var doubt = 0.5
+const doubt = 0.5

@@ -15,14 +15,14 @@ type view struct {
 	seen    map[string]*glance // by value
 }
 
-// What is looked at.
-var (
-	viewMACs   = int64(4e10) // in a pass over the samples
-	viewBytes  = 512 << 20   // of activations kept at a time
-	viewPlaces = 8192        // of every value, over all samples
+// What is looked at. More samples fit weights better, up to several hundred.
+const (
+	viewMACs     = int64(4e10) // in a pass over the samples
+	viewBytes    = 512 << 20   // of activations kept at a time
+	viewPlaces   = 8192        // of every value, over all samples
+	leastSamples = 16
+	mostSamples  = 512
 )
-
-const leastSamples, mostSamples = 16, 512
 
 // newView looks at all that the network computes; why says that there are no samples.
 func (p *pruning) newView(ctx context.Context) (why string, err error) {
@@ -31,7 +31,7 @@ func (p *pruning) newView(ctx context.Context) (why string, err error) {
 		return why, err
 	}
 	v := &view{m: ir.CloneModel(p.m), smp: smp, seen: map[string]*glance{}}
-	if p.env.Data == nil && adapts {
+	if smp.madeUp {
 		if v.adapted, err = adapt(ctx, v.m, smp); err != nil {
 			return "", err
 		}
