@@ -134,7 +134,7 @@ func (e *errorModel) removal(r *reader, b *block, at map[int]int, w, cov []float
 	order := byLast(when)
 	w, cov = permuted(w, order), permuted(cov, order)
 	steps := make([]float64, c) // by column in order, what its removal adds
-	if e.repair == "fit" && e.p.view != nil {
+	if e.repair == "fit" {
 		e.conditional(w, cov, c, steps)
 	} else {
 		plain(w, cov, c, steps)

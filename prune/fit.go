@@ -111,11 +111,11 @@ func (f *fitting) target(o, n *ir.Node) *target {
 // look notes what the layers computed before.
 func (f *fitting) look(ctx context.Context, list []*target) error {
 	var values []*ir.Value
-	var axes []int
+	var axes, limits []int
 	for _, t := range list {
-		values, axes = append(values, t.old.Out[0]), append(axes, t.taps.axis)
+		values, axes, limits = append(values, t.old.Out[0]), append(axes, t.taps.axis), append(limits, f.places)
 	}
-	seen, err := f.smp.glances(ctx, f.before, values, axes, f.places, f.env.Seed)
+	seen, err := f.smp.glances(ctx, f.before, values, axes, limits, f.env.Seed)
 	if err != nil {
 		return err
 	}

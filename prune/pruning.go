@@ -25,6 +25,7 @@ type pruning struct {
 	idles    map[*reader][]bool
 	known    map[*ir.Value][2][]float64 // moments
 	view     *view                      // nil without samples
+	repair   string                     // what makes up for removed units: none, mean or fit
 	computed map[string][]int           // units of what nodes compute, by name
 }
 

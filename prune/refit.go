@@ -9,7 +9,7 @@ import (
 
 // fit fits the layers of the pruned network anew.
 func (p *pruning) fit(ctx context.Context, c *group.Change) error {
-	f := &fitting{env: p.env, before: p.view.m, after: p.m, smp: p.view.smp, places: viewPlaces}
+	f := &fitting{env: p.env, before: p.view.m, after: p.m, smp: p.view.smp, places: p.view.places}
 	f.rows = func(n *ir.Node) []int { return p.stay(n, c) }
 	if p.view.adapted == nil {
 		return f.run(ctx)

@@ -14,7 +14,7 @@ import (
 type Structured struct {
 	Amount
 	Scope      string  `json:"scope" doc:"how much goes where: the same share of every group (layer), the lowest scores of all relative to their group (global), or what a model of the error of each group finds cheapest for what it saves (model)" values:"layer|global|model"`
-	Compensate string  `json:"compensate" doc:"what makes up for removed channels: nothing, their mean in the biases of the layers that read them, or also the weights of these layers fitted anew to what the network computed before, on data or synthetic inputs" values:"none|mean|fit"`
+	Compensate string  `json:"compensate" doc:"what makes up for removed channels: nothing, their mean in the biases of the layers that read them, or also the weights of these layers fitted anew to what the network computed before, on data or on synthetic inputs that batch-norms confirm" values:"none|mean|fit"`
 	Align      int     `json:"align" doc:"channels are kept in multiples of it where a group has at least four times as many"`
 	Keep       int     `json:"keep" doc:"channels that every group keeps at least, but for those that cost nothing"`
 	KeepShare  float64 `json:"keepshare" doc:"share of its channels that every group keeps at least, likewise"`
@@ -70,7 +70,7 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 	if err := p.apply(ctx, change); err != nil {
 		return err
 	}
-	if q.Compensate == "fit" && p.view != nil {
+	if p.repair == "fit" {
 		if err := p.fit(ctx, change); err != nil {
 			return err
 		}
@@ -79,13 +79,24 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 	return nil
 }
 
-// look runs the network on samples where that is of use: what costs nothing needs no
-// looking at.
+// look runs the network on samples where that is of use, and decides what makes up for
+// removed units: what costs nothing needs no looking at, and weights fitted to made-up
+// samples that no batch-norm confirms are worse than those that there were.
 func (q *Structured) look(ctx context.Context, p *pruning) error {
+	if p.repair = "none"; q.Compensate != "none" {
+		p.repair = "mean"
+	}
 	if !q.Given() || q.Compensate == "none" && q.Scope != "model" && !q.surgeon {
 		return nil
 	}
 	why, err := p.newView(ctx)
+	switch {
+	case err != nil || q.Compensate != "fit":
+	case p.view.doubtful():
+		p.env.Warn("means are made up for, no weights are fitted: there are no data, and no batch-norms to tell whether synthetic inputs look like data to the layers")
+	case p.view != nil:
+		p.repair = "fit"
+	}
 	if why != "" {
 		p.env.Warn("no samples tell what layers read, so that errors are predicted, and means made up for, as far as batch-norms tell, and no weights are fitted: %s", why)
 	}
@@ -115,7 +126,7 @@ func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func
 	if !q.Given() || f != nil && !q.surgeon {
 		return f, nil
 	}
-	e := p.newErrorModel(q.Compensate)
+	e := p.newErrorModel(p.repair)
 	costs := map[*block][]float64{}
 	for _, b := range s.blocks {
 		var err error

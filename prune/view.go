@@ -2,6 +2,7 @@ package prune
 
 import (
 	"context"
+	"slices"
 
 	"pare/ir"
 )
@@ -13,13 +14,16 @@ type view struct {
 	adapted map[string]affine
 	smp     *samples
 	seen    map[string]*glance // by value
+	places  int                // of every value that layers read
 }
 
 // What is looked at. More samples fit weights better, up to several hundred.
 const (
 	viewMACs     = int64(4e10) // in a pass over the samples
 	viewBytes    = 512 << 20   // of activations kept at a time
-	viewPlaces   = 8192        // of every value, over all samples
+	viewPlaces   = 8192        // of every value that layers read, over all samples
+	viewNumbers  = 1 << 27     // of all these values together
+	fewPlaces    = 512         // of values whose variance alone counts
 	leastSamples = 16
 	mostSamples  = 512
 )
@@ -36,8 +40,16 @@ func (p *pruning) newView(ctx context.Context) (why string, err error) {
 			return "", err
 		}
 	}
-	values, axes := p.visible(v.m)
-	seen, err := smp.glances(ctx, v.m, values, axes, viewPlaces, p.env.Seed)
+	values, axes, channels := p.visible(v.m)
+	v.places = min(max(viewNumbers/max(1, channels), 2*fewPlaces), viewPlaces)
+	limits := make([]int, len(values))
+	for i := range limits {
+		limits[i] = fewPlaces
+		if p.isSource(values[i].Name) {
+			limits[i] = v.places
+		}
+	}
+	seen, err := smp.glances(ctx, v.m, values, axes, limits, p.env.Seed)
 	if err != nil {
 		return "", err
 	}
@@ -76,10 +88,15 @@ func (v *view) of(x *ir.Value) *glance {
 	return v.seen[x.Name]
 }
 
+// isSource reports whether a reader reads the value of that name, or averages of it.
+func (p *pruning) isSource(name string) bool {
+	return slices.ContainsFunc(p.readers, func(r *reader) bool { return p.source(r.in, len(r.link.Units)).Name == name })
+}
+
 // visible are the values of m, a copy of the network, that are worth a look and the
 // axes of their channels: what readers read and compute, and sums with their
-// operands.
-func (p *pruning) visible(m *ir.Model) (values []*ir.Value, axes []int) {
+// operands. channels is the number of all that readers read.
+func (p *pruning) visible(m *ir.Model) (values []*ir.Value, axes []int, channels int) {
 	seen := map[string]bool{}
 	add := func(v *ir.Value) {
 		axis, _, ok := p.a.Channels(v)
@@ -89,6 +106,7 @@ func (p *pruning) visible(m *ir.Model) (values []*ir.Value, axes []int) {
 		}
 	}
 	for _, r := range p.readers {
+		channels += len(r.link.Units)
 		add(r.in)
 		add(p.source(r.in, len(r.link.Units)))
 		add(r.node.Out[0])
@@ -101,7 +119,7 @@ func (p *pruning) visible(m *ir.Model) (values []*ir.Value, axes []int) {
 			add(n.Out[0])
 		}
 	}
-	return values, axes
+	return values, axes, channels
 }
 
 // averages are the operators that average places of channels, or rename them.
