@@ -105,21 +105,24 @@ func (a affine) inverse() affine {
 	return out
 }
 
+// change makes weights, row by row, and offsets lead to changed channels.
+func (a affine) change(w, offset []float32) {
+	inner := len(w) / max(1, len(a.scale))
+	for i := range w {
+		w[i] = float32(float64(w[i]) * a.scale[i/inner])
+	}
+	for k := range offset {
+		offset[k] = float32(float64(offset[k])*a.scale[k] + a.shift[k])
+	}
+}
+
 // rows changes a convolution so that its channels come out changed.
 func (a affine) rows(m *ir.Model, n *ir.Node) error {
-	c := n.In[1].Const
-	w, b := c.Clone(), tensor.New(tensor.Float32, len(a.scale))
+	w, b := n.In[1].Const.Clone(), tensor.New(tensor.Float32, len(a.scale))
 	if len(n.In) > 2 && n.In[2] != nil {
 		b = n.In[2].Const.Clone()
 	}
-	x, inner := tensor.Data[float32](w), tensor.Len(c.Shape[1:])
-	for i := range x {
-		x[i] = float32(float64(x[i]) * a.scale[i/inner])
-	}
-	y := tensor.Data[float32](b)
-	for k := range y {
-		y[k] = float32(float64(y[k])*a.scale[k] + a.shift[k])
-	}
+	a.change(tensor.Data[float32](w), tensor.Data[float32](b))
 	p := ir.NewPatch(m.Graph, "adapt "+n.String())
 	replace(p, n, 1, n.In[1].Name, w)
 	replace(p, n, 2, n.Name+"_bias", b)

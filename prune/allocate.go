@@ -10,7 +10,7 @@ import (
 // allocate decides how many units every block loses: what costs nothing first,
 // then as the scope says until the budget is met. It reports a budget that cannot
 // be met. The result is as close to the budget as single units allow.
-func (s *structure) allocate(want *budget, spread func(s *structure, want *budget)) error {
+func (s *structure) allocate(want *budget, spread func(s *structure, want *budget), align int) error {
 	if !want.Given() {
 		for _, b := range s.blocks {
 			s.set(b, min(b.free, b.most()))
@@ -30,9 +30,30 @@ func (s *structure) allocate(want *budget, spread func(s *structure, want *budge
 	if !want.met(s) {
 		return fmt.Errorf("internal error: %v was not reached", &want.Amount)
 	}
-	for s.giveBack(want) {
+	for s.giveBack(want, 1) {
+	}
+	if align > 1 {
+		s.round(want, align)
 	}
 	return nil
+}
+
+// round keeps multiples of align of large blocks: fewer units where there is a
+// budget of costs, whose room then goes to whole multiples, the dearest first; more
+// of them where units are counted.
+func (s *structure) round(want *budget, align int) {
+	for _, b := range s.blocks {
+		over := (b.size() - b.removed) % align
+		switch {
+		case b.size() < 4*align || over == 0:
+		case want.Rate != 0:
+			s.set(b, max(b.removed-align+over, 0))
+		default:
+			s.set(b, min(b.removed+over, b.most()))
+		}
+	}
+	for want.Rate == 0 && s.giveBack(want, align) {
+	}
 }
 
 // evenly takes the same share of every block: as small a share as the budget
@@ -74,17 +95,17 @@ func (s *structure) topUp(want *budget) {
 	}
 }
 
-// giveBack puts one unit of every block back that the budget has room for, the
-// dearest first, and reports whether there was any.
-func (s *structure) giveBack(want *budget) (any bool) {
+// giveBack puts n units of every block back that the budget has room for, the
+// dearest first, and reports whether there were any.
+func (s *structure) giveBack(want *budget, n int) (any bool) {
 	for _, b := range s.bySaving(want) {
-		if b.removed <= b.free {
+		if b.removed < b.free+n {
 			continue
 		}
-		if s.set(b, b.removed-1); want.met(s) {
+		if s.set(b, b.removed-n); want.met(s) {
 			any = true
 		} else {
-			s.set(b, b.removed+1)
+			s.set(b, b.removed+n)
 		}
 	}
 	return any

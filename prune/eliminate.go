@@ -38,7 +38,7 @@ func (e *errorModel) elimination(ctx context.Context, r *reader, b *block, at ma
 			x.at[i] = append(x.at[i], j)
 		}
 	}
-	if x.fits = e.repair == "fit" && e.p.view != nil; x.fits {
+	if x.fits = e.repair == "fit"; x.fits {
 		factorise(cov, c, e.p.env.Threads)
 		invert(cov, c, e.p.env.Threads)
 	}

@@ -134,7 +134,7 @@ func (e *errorModel) removal(r *reader, b *block, at map[int]int, w, cov []float
 	order := byLast(when)
 	w, cov = permuted(w, order), permuted(cov, order)
 	steps := make([]float64, c) // by column in order, what its removal adds
-	if e.repair == "fit" && e.p.view != nil {
+	if e.repair == "fit" {
 		e.conditional(w, cov, c, steps)
 	} else {
 		plain(w, cov, c, steps)
@@ -274,6 +274,9 @@ func (e *errorModel) covariance(ctx context.Context, r *reader) ([]float64, erro
 			}
 		}
 	}
+	if e.p.view.doubtful() {
+		level(out, c)
+	}
 	if e.repair == "none" {
 		for i := range out {
 			out[i] += mean[i/c] * mean[i%c]
@@ -281,3 +284,18 @@ func (e *errorModel) covariance(ctx context.Context, r *reader) ([]float64, erro
 	}
 	return out, nil
 }
+
+// level moves variances half way to their mean: what made-up samples leave still may
+// not be so for others.
+func level(cov []float64, c int) {
+	mean := 0.0
+	for i := range c {
+		mean += cov[i*c+i] / float64(c)
+	}
+	for i := range c {
+		cov[i*c+i] = doubt*mean + (1-doubt)*cov[i*c+i]
+	}
+}
+
+// doubt is how far: found on networks whose statistics are known.
+const doubt = 0.5

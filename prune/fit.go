@@ -19,23 +19,28 @@ type fitting struct {
 	after    *ir.Model
 	smp      *samples
 	rows     func(n *ir.Node) []int // of a node of before: those that stay
-	ridge    float64
-	places   int // at most, of every layer
+	places   int                    // at most, of every layer
 	targets  map[string]*glance
+	fitted   []*target
 	frontier *frontier
 }
 
-// What fitting looks at.
-var (
-	fitRidge = 0.1 // of the mean variance of what a layer reads
-	adapts   = true
-)
+// fitRidge holds weights back, relative to the mean variance of what a layer reads.
+// What layers read on samples is not quite what they will read: from 0.03 to 1 it
+// makes little difference, below weights follow the samples too closely.
+const fitRidge = 0.1
+
+// mostColumns is the number of weights of an output up to which a layer is fitted: the
+// work grows with its third power.
+const mostColumns = 2400
 
 // target is a layer to fit.
 type target struct {
 	old, now *ir.Node
 	taps     taps
 	rows     []int
+	w        []float32 // fitted, row by row
+	offset   []float32 // that goes with them
 }
 
 // run fits all layers that read fewer channels than before, or what such layers
@@ -96,20 +101,21 @@ func (f *fitting) target(o, n *ir.Node) *target {
 		return nil
 	}
 	taps, why := newTaps(n, n.In[1].Const.Shape)
-	if why != "" {
+	t := &target{old: o, now: n, taps: taps, rows: f.rows(o)}
+	if why != "" || len(t.rows) == 0 || n.In[1].Const.Len() > mostColumns*len(t.rows) {
 		return nil
 	}
-	return &target{old: o, now: n, taps: taps, rows: f.rows(o)}
+	return t
 }
 
 // look notes what the layers computed before.
 func (f *fitting) look(ctx context.Context, list []*target) error {
 	var values []*ir.Value
-	var axes []int
+	var axes, limits []int
 	for _, t := range list {
-		values, axes = append(values, t.old.Out[0]), append(axes, t.taps.axis)
+		values, axes, limits = append(values, t.old.Out[0]), append(axes, t.taps.axis), append(limits, f.places)
 	}
-	seen, err := f.smp.glances(ctx, f.before, values, axes, f.places, f.env.Seed)
+	seen, err := f.smp.glances(ctx, f.before, values, axes, limits, f.env.Seed)
 	if err != nil {
 		return err
 	}
@@ -155,7 +161,22 @@ func (f *fitting) layer(ctx context.Context, t *target) error {
 		return err
 	}
 	f.solve(xx, xy, w, d, o)
-	return t.store(f.after, w, mx, my)
+	t.w, t.offset = w, offsets(w, mx, my)
+	f.fitted = append(f.fitted, t)
+	return t.store(f.after, t.now)
+}
+
+// offsets are what makes products of mx with the rows of w my.
+func offsets(w []float32, mx, my []float64) []float32 {
+	out := make([]float32, len(my))
+	for r := range out {
+		sum := my[r]
+		for i, x := range mx {
+			sum -= float64(w[r*len(mx)+i]) * x
+		}
+		out[r] = float32(sum)
+	}
+	return out
 }
 
 // solve moves w, whose d columns are those of the o rows, to the least squares
@@ -184,7 +205,7 @@ func (f *fitting) solve(xx, xy []float32, w []float32, d, o int) {
 		return
 	}
 	for i := range d {
-		g[i*d+i] += f.ridge * mean
+		g[i*d+i] += fitRidge * mean
 	}
 	cholesky(g, d, 1e-9*mean, f.env.Threads)
 	eachRow(o, f.env.Threads, func(r int) {
@@ -243,28 +264,53 @@ func (t *target) weights() []float32 {
 	return slices.Clone(tensor.Float32s(c))
 }
 
-// store gives the layer weights, and a bias with which it computes my where it reads
-// mx.
-func (t *target) store(m *ir.Model, w []float32, mx, my []float64) error {
-	c := t.now.In[1].Const
-	d := len(mx)
-	bias := make([]float32, len(my))
-	for r := range bias {
-		sum := my[r]
-		for i, x := range mx {
-			sum -= float64(w[r*d+i]) * x
-		}
-		bias[r] = float32(sum)
-	}
+// store gives n, which is the layer in m, the fitted weights and offset.
+func (t *target) store(m *ir.Model, n *ir.Node) error {
+	c, w := n.In[1].Const, t.w
 	if t.transposed() {
 		w = transposed(w, c.Shape[1], c.Shape[0])
 	}
-	p := ir.NewPatch(m.Graph, "fit "+t.now.String())
-	replace(p, t.now, 1, t.now.In[1].Name, tensor.Of(c.Shape, w))
-	if t.now.Op != "MatMul" {
-		replace(p, t.now, 2, t.now.Name+"_bias", tensor.Of([]int{len(bias)}, bias))
+	p := ir.NewPatch(m.Graph, "fit "+n.String())
+	replace(p, n, 1, n.In[1].Name, tensor.Of(c.Shape, w))
+	if n.Op == "MatMul" {
+		t.behind(p, n)
+	} else {
+		replace(p, n, 2, n.Name+"_bias", tensor.Of([]int{len(t.offset)}, t.offset))
 	}
 	return p.Apply()
+}
+
+// behind adds the offset to what a product computes: to the constant that is added to
+// it alone, or as a new one.
+func (t *target) behind(p *ir.Patch, n *ir.Node) {
+	out, sum := n.Out[0], slices.Clone(t.offset)
+	if add, at := addition(n); add != nil && add.In[at].Const.Len() == len(sum) {
+		if old, k := addition(t.old); old != nil && old.Name == add.Name {
+			base := tensor.Float32s(old.In[k].Const)
+			for i, r := range t.rows {
+				sum[i] += base[r]
+			}
+		}
+		replace(p, add, at, add.In[at].Name, tensor.Of(add.In[at].Const.Shape, sum))
+		return
+	}
+	biased := p.Node(out.Name+"_biased", "Add", []*ir.Value{out, p.Const(out.Name+"_bias", tensor.Of([]int{len(sum)}, sum))})
+	p.SetType(biased, out.Type)
+	p.Replace(out, biased)
+}
+
+// addition is the node that adds a vector of constants to what n computes, and nothing
+// else reads, and the constant's place; nil where there is none.
+func addition(n *ir.Node) (add *ir.Node, operand int) {
+	uses := n.Out[0].Uses()
+	if len(uses) != 1 || uses[0].Node.Op != "Add" {
+		return nil, 0
+	}
+	at := 1 - uses[0].In
+	if v := uses[0].Node.In[at]; v.Const == nil || v.Const.Rank() != 1 || v.Const.Type != tensor.Float32 {
+		return nil, 0
+	}
+	return uses[0].Node, at
 }
 
 // replace gives a node a constant operand, which others may go on reading as it was.

@@ -1,6 +1,9 @@
 package prune
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // negligible is the share of the deviation of what a layer computes below which a
 // channel changes nothing that 32-bit floats can tell.
@@ -9,17 +12,14 @@ const negligible = 1e-7
 // free says which units of b cost nothing: nothing reads them, or every layer that
 // does would compute the same without them, but for a constant.
 func (p *pruning) free(b *block) []bool {
-	out, at := make([]bool, b.size()), map[int]int{}
-	for i, u := range b.Units {
-		out[i], at[u] = true, i
-	}
+	out, at, silent := slices.Repeat([]bool{true}, b.size()), unitIndex(b.Group), p.silent(b)
 	for _, r := range p.readers {
 		if !r.reads(at) {
 			continue
 		}
 		idle := p.idle(r)
 		for j, u := range r.link.Units {
-			if i, own := at[u]; own && !idle[j] {
+			if i, own := at[u]; own && !idle[j] && !silent[i] {
 				out[i] = false
 			}
 		}

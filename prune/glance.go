@@ -91,17 +91,16 @@ func (g *glance) centred(mean []float64) []float32 {
 	return out
 }
 
-// glances looks at values whose channels lie along the given axes, at no more than
-// limit places of each over all samples.
-func (s *samples) glances(ctx context.Context, m *ir.Model, values []*ir.Value, axes []int, limit int, seed uint64) ([]*glance, error) {
+// glances looks at values whose channels lie along the given axes, at about as many
+// places of each over all samples as limits say.
+func (s *samples) glances(ctx context.Context, m *ir.Model, values []*ir.Value, axes, limits []int, seed uint64) ([]*glance, error) {
 	out := make([]*glance, len(values))
 	for i := range out {
 		out[i] = &glance{}
 	}
-	per := max(1, limit/len(s.batches))
 	err := s.look(ctx, m, values, func(batch int, got []*tensor.Tensor) error {
 		for i, t := range got {
-			if err := out[i].add(t, axes[i], per, seed+uint64(batch)); err != nil {
+			if err := out[i].add(t, axes[i], max(1, limits[i]/len(s.batches)), seed+uint64(batch)); err != nil {
 				return fmt.Errorf("value %q: %w", values[i].Name, err)
 			}
 		}

@@ -25,10 +25,11 @@ type pruning struct {
 	idles    map[*reader][]bool
 	known    map[*ir.Value][2][]float64 // moments
 	view     *view                      // nil without samples
+	repair   string                     // what makes up for removed units: none, mean or fit
 	computed map[string][]int           // units of what nodes compute, by name
 }
 
-func newPruning(m *ir.Model, env *compress.Env) *pruning {
+func newPruning(m *ir.Model, env *compress.Env) (*pruning, *structure) {
 	p := &pruning{
 		m: m, env: env, layers: env.Layers(m), skipped: map[*ir.Node]string{}, left: map[*group.Group]string{}, idles: map[*reader][]bool{}, known: map[*ir.Value][2][]float64{}, computed: map[string][]int{},
 		table: calib.Propagate(m, calib.Options{InputLo: env.Input.Lo, InputHi: env.Input.Hi}),
@@ -43,7 +44,17 @@ func newPruning(m *ir.Model, env *compress.Env) *pruning {
 			p.skipped[l.Node] = l.Reason
 		}
 	}
-	return p
+	s := newStructure(m, p.allowed)
+	p.a, p.readers = s.a, readersOf(s.a)
+	for _, n := range m.Graph.Nodes {
+		if len(n.Out) == 0 || n.Out[0] == nil {
+			continue
+		}
+		if _, units, ok := s.a.Channels(n.Out[0]); ok {
+			p.computed[n.Name] = units
+		}
+	}
+	return p, s
 }
 
 // allowed reports whether the channels of a group may go: not those of layers that

@@ -82,7 +82,7 @@ func (q *RED) amount(ctx context.Context, w *work) error {
 // nearest merges the nearest neurons of all groups, distances being relative to
 // those of their group, until the amount is reached.
 func (q *RED) nearest(ctx context.Context, w *work) error {
-	p, s := prepared(w.m, w.env)
+	p, s := newPruning(w.m, w.env)
 	scale := newScales(w.m, q.Scaled)
 	path := paths(w.m, s.a)
 	merges := map[*block][]merge{}
@@ -106,7 +106,7 @@ func (q *RED) nearest(ctx context.Context, w *work) error {
 	if spread == nil {
 		spread = globally
 	}
-	if err := s.allocate(newBudget(q.Amount, s), spread); err != nil {
+	if err := s.allocate(newBudget(q.Amount, s), spread, q.Align); err != nil {
 		return err
 	}
 	c := s.a.Keep()

@@ -16,6 +16,7 @@ type samples struct {
 	run     calib.NewRunner
 	batches []map[string]*tensor.Tensor
 	source  string
+	madeUp  bool
 }
 
 // sampleBatch bounds the memory for activations.
@@ -34,6 +35,7 @@ func newSamples(ctx context.Context, m *ir.Model, env *compress.Env, n int) (s *
 	case env.Run == nil:
 		return nil, "there are no means to run the network", nil
 	default:
+		s.madeUp = true
 		if d.Set, err = calib.Noise(m, env.Input.Lo, env.Input.Hi, n, env.Seed); err != nil {
 			return nil, err.Error(), nil
 		}

@@ -58,101 +58,103 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 
 // remove is prune without a report.
 func (q *Structured) remove(ctx context.Context, m *ir.Model, env *compress.Env, score criterion) (*pruning, *structure, error) {
-	if _, err := op.Infer(m); err != nil {
-		return nil, nil, err
-	}
 	if err := finite(m); err != nil {
 		return nil, nil, err
 	}
-	p, s := prepared(m, env)
-	return p, s, q.take(ctx, p, s, score)
-}
-
-// prepared analyses a network, whose types must be known.
-func prepared(m *ir.Model, env *compress.Env) (*pruning, *structure) {
-	p := newPruning(m, env)
-	s := newStructure(m, p.allowed)
-	p.a, p.readers = s.a, readersOf(s.a)
-	for _, n := range m.Graph.Nodes {
-		if _, units, ok := s.a.Channels(n.Out[0]); ok {
-			p.computed[n.Name] = units
-		}
+	if _, err := op.Infer(m); err != nil {
+		return nil, nil, err
 	}
-	return p, s
+	p, s := newPruning(m, env)
+	return p, s, q.take(ctx, p, s, score)
 }
 
 // take removes the units that the criterion ranks lowest, and makes up for them.
 func (q *Structured) take(ctx context.Context, p *pruning, s *structure, score criterion) error {
-	m := p.m
-	if err := q.rank(s, p, score); err != nil {
+	q.rank(s, p, score)
+	if err := q.look(ctx, p); err != nil {
 		return err
 	}
-	if q.Given() && (q.Compensate != "none" || q.Scope == "model") {
-		why, err := p.newView(ctx)
-		if err != nil {
-			return err
-		}
-		if why != "" {
-			p.env.Warn("nothing is known of how channels are related, so weights cannot be fitted anew: %s", why)
-		}
-	}
-	want := newBudget(q.Amount, s)
 	spread, err := q.spread(ctx, s, p)
 	if err != nil {
 		return err
 	}
-	if err := s.allocate(want, spread); err != nil {
-		return err
-	}
-	if err := context.Cause(ctx); err != nil {
+	if err := s.allocate(newBudget(q.Amount, s), spread, q.Align); err != nil {
 		return err
 	}
 	change := s.change(q.Compensate != "none")
-	change.Stats = p.stats
-	patch := ir.NewPatch(m.Graph, "remove channels")
-	if err := s.a.Apply(patch, change); err != nil {
+	if err := p.apply(ctx, change); err != nil {
 		return err
 	}
-	if err := patch.Apply(); err != nil {
-		return err
-	}
-	if _, err := op.Infer(m); err != nil {
-		return err
-	}
-	if q.Compensate == "fit" && p.view != nil {
+	if p.repair == "fit" {
 		return p.fit(ctx, change)
 	}
 	return nil
 }
 
+// look runs the network on samples where that is of use: what costs nothing needs no
+// looking at.
+func (q *Structured) look(ctx context.Context, p *pruning) error {
+	if !q.Given() || q.Compensate == "none" && q.Scope != "model" && !q.surgeon {
+		return nil
+	}
+	why, err := p.newView(ctx)
+	if why != "" {
+		p.env.Warn("no samples tell what layers read, so that errors are predicted, and means made up for, as far as batch-norms tell, and no weights are fitted: %s", why)
+	}
+	return err
+}
+
+// apply removes the units.
+func (p *pruning) apply(ctx context.Context, change *group.Change) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	change.Stats = p.stats
+	patch := ir.NewPatch(p.m.Graph, "remove channels")
+	if err := p.a.Apply(patch, change); err != nil {
+		return err
+	}
+	if err := patch.Apply(); err != nil {
+		return err
+	}
+	_, err := op.Infer(p.m)
+	return err
+}
+
 // spread is how units are spread over blocks.
 func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func(*structure, *budget), error) {
 	f := spreads[q.Scope]
-	if f != nil && !q.surgeon || !q.Given() {
+	if !q.Given() || f != nil && !q.surgeon {
 		return f, nil
 	}
 	e := p.newErrorModel(q.Compensate)
 	costs := map[*block][]float64{}
 	for _, b := range s.blocks {
+		var err error
 		if q.surgeon {
-			order, c, err := e.surgery(ctx, b, p.free(b))
-			if err != nil {
-				return nil, err
-			}
-			b.order, costs[b] = order, c
-			b.scoreBy(c)
-			continue
+			costs[b], err = e.operate(ctx, b)
+		} else {
+			costs[b], err = e.costs(ctx, b)
 		}
-		c, err := e.costs(ctx, b)
 		if err != nil {
 			return nil, err
 		}
-		costs[b] = c
 	}
-	if f != nil {
-		return f, nil
+	if f == nil {
+		f = marginally(costs)
 	}
-	return marginally(costs), nil
+	return f, nil
+}
+
+// operate orders the units of b by surgery and scores them by what they add.
+func (e *errorModel) operate(ctx context.Context, b *block) ([]float64, error) {
+	order, costs, err := e.surgery(ctx, b, e.p.free(b))
+	if err != nil {
+		return nil, err
+	}
+	b.order = order
+	b.scoreBy(costs)
+	return costs, nil
 }
 
 // scoreBy scores units by what they add to costs in the order of the block, never
@@ -169,7 +171,7 @@ func (b *block) scoreBy(costs []float64) {
 
 // rank scores the units of every block. Blocks that the criterion cannot score
 // keep all that does not cost nothing.
-func (q *Structured) rank(s *structure, p *pruning, score criterion) error {
+func (q *Structured) rank(s *structure, p *pruning, score criterion) {
 	for _, b := range s.blocks {
 		b.least = max(q.Keep, int(q.KeepShare*float64(b.size())+0.999))
 		scores, why := score(s.a, b.Group)
@@ -178,7 +180,6 @@ func (q *Structured) rank(s *structure, p *pruning, score criterion) error {
 		}
 		b.rank(scores, p.free(b))
 	}
-	return nil
 }
 
 // change is what has been removed, for package group.
@@ -191,61 +192,4 @@ func (s *structure) change(compensate bool) *group.Change {
 		}
 	}
 	return c
-}
-
-// fit fits the layers of the pruned network anew.
-func (p *pruning) fit(ctx context.Context, c *group.Change) error {
-	f := &fitting{env: p.env, before: p.view.m, after: p.m, smp: p.view.smp, ridge: fitRidge, places: viewPlaces}
-	f.rows = func(n *ir.Node) []int { return p.stay(n, c) }
-	if p.view.adapted == nil {
-		return f.run(ctx)
-	}
-	f.after = ir.CloneModel(p.m)
-	for _, n := range f.after.Graph.Nodes {
-		if a, ok := p.view.adapted[n.Name]; ok {
-			if err := a.picked(p.stay(n, c)).rows(f.after, n); err != nil {
-				return err
-			}
-		}
-	}
-	if err := f.run(ctx); err != nil {
-		return err
-	}
-	return f.takeBack(p.m, p.view.adapted)
-}
-
-// takeBack gives m the fitted weights of the adapted network, without the adaptation.
-func (f *fitting) takeBack(m *ir.Model, done map[string]affine) error {
-	now := map[string]*ir.Node{}
-	for _, n := range m.Graph.Nodes {
-		now[n.Name] = n
-	}
-	for _, t := range f.list() {
-		n := t.now
-		if a, ok := done[n.Name]; ok {
-			if err := a.picked(t.rows).inverse().rows(f.after, n); err != nil {
-				return err
-			}
-		}
-		p := ir.NewPatch(m.Graph, "fit "+n.String())
-		for i := 1; i < len(n.In); i++ {
-			if n.In[i] != nil && n.In[i].Const != nil {
-				replace(p, now[n.Name], i, n.In[i].Name, n.In[i].Const)
-			}
-		}
-		if err := p.Apply(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// stay are the channels of what a node computes that are kept.
-func (p *pruning) stay(n *ir.Node, c *group.Change) (out []int) {
-	for i, u := range p.computed[n.Name] {
-		if c.Into[u] == u {
-			out = append(out, i)
-		}
-	}
-	return out
 }

@@ -2,6 +2,7 @@ package prune
 
 import (
 	"context"
+	"slices"
 
 	"pare/ir"
 )
@@ -13,16 +14,19 @@ type view struct {
 	adapted map[string]affine
 	smp     *samples
 	seen    map[string]*glance // by value
+	places  int                // of every value that layers read
 }
 
-// What is looked at.
-var (
-	viewMACs   = int64(4e10) // in a pass over the samples
-	viewBytes  = 512 << 20   // of activations kept at a time
-	viewPlaces = 8192        // of every value, over all samples
+// What is looked at. More samples fit weights better, up to several hundred.
+const (
+	viewMACs     = int64(4e10) // in a pass over the samples
+	viewBytes    = 512 << 20   // of activations kept at a time
+	viewPlaces   = 8192        // of every value that layers read, over all samples
+	viewNumbers  = 1 << 27     // of all these values together
+	fewPlaces    = 512         // of values whose variance alone counts
+	leastSamples = 16
+	mostSamples  = 512
 )
-
-const leastSamples, mostSamples = 16, 512
 
 // newView looks at all that the network computes; why says that there are no samples.
 func (p *pruning) newView(ctx context.Context) (why string, err error) {
@@ -31,13 +35,21 @@ func (p *pruning) newView(ctx context.Context) (why string, err error) {
 		return why, err
 	}
 	v := &view{m: ir.CloneModel(p.m), smp: smp, seen: map[string]*glance{}}
-	if p.env.Data == nil && adapts {
+	if smp.madeUp {
 		if v.adapted, err = adapt(ctx, v.m, smp); err != nil {
 			return "", err
 		}
 	}
-	values, axes := p.visible(v.m)
-	seen, err := smp.glances(ctx, v.m, values, axes, viewPlaces, p.env.Seed)
+	values, axes, channels := p.visible(v.m)
+	v.places = min(max(viewNumbers/max(1, channels), 2*fewPlaces), viewPlaces)
+	limits := make([]int, len(values))
+	for i := range limits {
+		limits[i] = fewPlaces
+		if p.isSource(values[i].Name) {
+			limits[i] = v.places
+		}
+	}
+	seen, err := smp.glances(ctx, v.m, values, axes, limits, p.env.Seed)
 	if err != nil {
 		return "", err
 	}
@@ -64,6 +76,10 @@ func (p *pruning) affordable() int {
 	return min(max(n, leastSamples), mostSamples)
 }
 
+// doubtful says that samples are made up and no batch-norm tells what real ones look
+// like to the layers.
+func (v *view) doubtful() bool { return v != nil && v.smp.madeUp && len(v.adapted) == 0 }
+
 // of is what was seen of a value of the original; nil for nothing.
 func (v *view) of(x *ir.Value) *glance {
 	if v == nil {
@@ -72,10 +88,15 @@ func (v *view) of(x *ir.Value) *glance {
 	return v.seen[x.Name]
 }
 
+// isSource reports whether a reader reads the value of that name, or averages of it.
+func (p *pruning) isSource(name string) bool {
+	return slices.ContainsFunc(p.readers, func(r *reader) bool { return p.source(r.in, len(r.link.Units)).Name == name })
+}
+
 // visible are the values of m, a copy of the network, that are worth a look and the
 // axes of their channels: what readers read and compute, and sums with their
-// operands.
-func (p *pruning) visible(m *ir.Model) (values []*ir.Value, axes []int) {
+// operands. channels is the number of all that readers read.
+func (p *pruning) visible(m *ir.Model) (values []*ir.Value, axes []int, channels int) {
 	seen := map[string]bool{}
 	add := func(v *ir.Value) {
 		axis, _, ok := p.a.Channels(v)
@@ -85,6 +106,7 @@ func (p *pruning) visible(m *ir.Model) (values []*ir.Value, axes []int) {
 		}
 	}
 	for _, r := range p.readers {
+		channels += len(r.link.Units)
 		add(r.in)
 		add(p.source(r.in, len(r.link.Units)))
 		add(r.node.Out[0])
@@ -97,7 +119,7 @@ func (p *pruning) visible(m *ir.Model) (values []*ir.Value, axes []int) {
 			add(n.Out[0])
 		}
 	}
-	return values, axes
+	return values, axes, channels
 }
 
 // averages are the operators that average places of channels, or rename them.
@@ -120,7 +142,7 @@ func (p *pruning) source(v *ir.Value, c int) *ir.Value {
 	}
 }
 
-// moments are those of a value: as the network tells, else as seen; nil where they
+// moments are those of a value: as seen, else as the network tells; nil where they
 // are not known.
 func (p *pruning) moments(v *ir.Value) (mean, variance []float64) {
 	if m, known := p.known[v]; known {
@@ -140,12 +162,10 @@ func (p *pruning) moments(v *ir.Value) (mean, variance []float64) {
 
 // stats are the moments as statistics.
 func (p *pruning) stats(v *ir.Value) *ir.Stats {
-	if s, _ := p.table.Stats(v); s != nil && p.env.Data == nil {
-		return s
-	}
 	axis, _, ok := p.a.Channels(v)
 	if g := p.view.of(v); ok && g != nil {
 		return g.stats(axis, p.view.smp.source)
 	}
-	return nil
+	s, _ := p.table.Stats(v)
+	return s
 }
