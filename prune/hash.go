@@ -51,8 +51,8 @@ func (o Hashing) Fit(w []float32) *Hash {
 	} else {
 		h = s.widest(o)
 	}
-	for width := max(h.Width, s.gap); o.Most > 0 && len(h.Levels) > o.Most; width *= 1.1 {
-		h = s.hash(o, width)
+	if o.Most > 0 && len(h.Levels) > o.Most {
+		return s.fewer(h, o)
 	}
 	return h
 }
@@ -113,7 +113,7 @@ func (s *sorted) level(o Hashing, m mode, width float64, from, to int) float32 {
 	case math.Abs(m.at) <= width/perWidth/2:
 		return 0
 	case o.Mean:
-		return float32((s.sum[to] - s.sum[from]) / float64(to-from))
+		return s.mean(from, to)
 	}
 	return float32(m.at)
 }
