@@ -156,8 +156,12 @@ func TestPlantedCodesAreFound(t *testing.T) {
 		network int // of the trained ones
 		recipe  string
 		exact   bool
+		most    float64 // parameters left, of those at first
 	}{
-		{0, "uniform(w=4)", false}, {0, "uniform(w=6,a=8)", true}, {2, "uniform(w=6,a=8)", true}, {3, "uniform(w=4)", false},
+		{0, "uniform(w=4)", false, 1.03},
+		{0, "uniform(w=6,a=8)", true, 1.03},
+		{2, "uniform(w=6,a=8)", true, 1.12}, // groups of fewer than eight heads keep them all
+		{3, "uniform(w=4)", false, 1.03},
 	} {
 		n := trained[c.network]
 		t.Run(n.path+"/"+c.recipe, func(t *testing.T) {
@@ -180,7 +184,7 @@ func TestPlantedCodesAreFound(t *testing.T) {
 				t.Errorf("outputs differ by %.2g", d)
 			}
 			// Scales and grids come on top of the parameters that there were.
-			if float64(rep.After.Params) > 1.03*float64(size) || rep.Before.Params < size*11/10 {
+			if float64(rep.After.Params) > c.most*float64(size) || rep.Before.Params < size*11/10 {
 				t.Errorf("%d parameters became %d after %d", size, rep.After.Params, rep.Before.Params)
 			}
 		})

@@ -98,22 +98,21 @@ func (l *layer) splitting(r *compress.LayerReport) string {
 func (q *REDPP) codes(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	before := env.Layers(m)
 	_, bytes := costs.Stored(m)
-	merged, err := mergeCodes(ctx, m)
-	if err != nil {
-		return err
-	}
-	if _, err := op.Infer(m); err != nil {
+	if _, err := mergeCodes(ctx, m); err != nil {
 		return err
 	}
 	if _, now := costs.Stored(m); now > bytes {
 		env.Warn("the network takes %d bytes more: sums of merged codes need 8 bits", now-bytes)
 	}
+	now := map[string]*compress.Layer{}
+	for _, l := range compress.Layers(m) {
+		now[l.Name] = &l
+	}
 	for i := range before {
 		l := &before[i]
-		e := merged[l.Name]
-		switch {
-		case e != nil:
-			env.Done(recoded(l, e))
+		switch after := now[l.Name]; {
+		case l.Encoded != nil && after.Encoded != nil && !slices.Equal(l.Encoded.Codes.Shape, after.Encoded.Codes.Shape):
+			env.Done(recoded(l, after.Encoded))
 		case l.Encoded != nil:
 			env.Skip(l, fmt.Sprintf("%v: codes are hashed already, and none of its channels repeats", l.Encoded))
 		case l.Reason != "":
