@@ -19,9 +19,10 @@ type Hashing struct {
 	// Mean makes a mode stand for the mean of its weights rather than the place of
 	// the maximum.
 	Mean bool
-	// PerChannel hashes the weights of every output channel of a layer in units of
-	// their root mean square.
-	PerChannel bool
+	// Grain is what weights are hashed in units of: of nothing ("layer"), of the
+	// root mean square of their output channel ("channel"), or the former where
+	// channels bear it ("").
+	Grain string
 	// Most is the largest number of levels, at the cost of the error; 0 for any.
 	Most int
 	// Correct gives the mean of the error that hashing causes to biases.
