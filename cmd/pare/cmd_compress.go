@@ -208,16 +208,8 @@ func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, targ
 	if err != nil {
 		return nil, err
 	}
-<<<<<<< HEAD
 	if opts.Input, err = declared(m, opts, data); err != nil {
 		return nil, err
-=======
-	if data != nil && opts.Data == nil && opts.Input.Lo == nil && data.Prepared() != "" {
-		// What is fed when the result is measured is what the network is made for.
-		if opts.Input, err = m.InputRange(data.Prepared()); err != nil {
-			return nil, err
-		}
->>>>>>> mag
 	}
 	original := m.Clone()
 	save := pare.SaveOptions{External: o.external, Inline: o.inline}
