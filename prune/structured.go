@@ -48,13 +48,28 @@ var spreads = map[string]func(s *structure, want *budget){"layer": evenly, "glob
 
 // prune removes the units that the criterion ranks lowest.
 func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, score criterion) error {
-	if err := finite(m); err != nil {
+	p, s, err := q.remove(ctx, m, env, score)
+	if err != nil {
 		return err
 	}
+	p.report(m, s)
+	return nil
+}
+
+// remove is prune without a report.
+func (q *Structured) remove(ctx context.Context, m *ir.Model, env *compress.Env, score criterion) (*pruning, *structure, error) {
 	if _, err := op.Infer(m); err != nil {
-		return err
+		return nil, nil, err
 	}
-	p, s := newPruning(m, env)
+	if err := finite(m); err != nil {
+		return nil, nil, err
+	}
+	p, s := prepared(m, env)
+	return p, s, q.take(ctx, p, s, score)
+}
+
+// take removes the units that the criterion ranks lowest, and makes up for them.
+func (q *Structured) take(ctx context.Context, p *pruning, s *structure, score criterion) error {
 	q.rank(s, p, score)
 	if err := q.look(ctx, p); err != nil {
 		return err
@@ -71,11 +86,8 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 		return err
 	}
 	if p.repair == "fit" {
-		if err := p.fit(ctx, change); err != nil {
-			return err
-		}
+		return p.fit(ctx, change)
 	}
-	p.report(m, s)
 	return nil
 }
 
@@ -131,7 +143,8 @@ func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func
 	for _, b := range s.blocks {
 		var err error
 		if q.surgeon {
-			costs[b], err = e.operate(ctx, b)
+			b.order, costs[b], err = e.surgery(ctx, b, p.free(b))
+			b.scoreBy(costs[b])
 		} else {
 			costs[b], err = e.costs(ctx, b)
 		}
@@ -145,19 +158,16 @@ func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func
 	return f, nil
 }
 
-// operate orders the units of b by surgery and scores them by what they add.
-func (e *errorModel) operate(ctx context.Context, b *block) ([]float64, error) {
-	order, costs, err := e.surgery(ctx, b, e.p.free(b))
-	if err != nil {
-		return nil, err
-	}
-	b.order = order
-	for n, i := range order {
-		if b.scores[i] = costs[len(costs)-1]; n+1 < len(costs) {
-			b.scores[i] = costs[n+1] - costs[n]
+// scoreBy scores units by what they add to costs in the order of the block, never
+// less than those before.
+func (b *block) scoreBy(costs []float64) {
+	top := 0.0
+	for k, i := range b.order {
+		if k+1 < len(costs) {
+			top = max(top, costs[k+1]-costs[k])
 		}
+		b.scores[i] = top
 	}
-	return costs, nil
 }
 
 // rank scores the units of every block. Blocks that the criterion cannot score

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pare"
+	"pare/compress"
 	"pare/dataset"
 	"pare/eval"
 	"pare/internal/fault"
@@ -52,7 +53,8 @@ Without data, activations are quantised from what the network itself tells and
 the range of its input, which follows from the preprocessing (mean, std) of
 MODEL.data.json, the model's metadata or --input-range. With --data, the first
 --samples are calibrated on and the rest measured on; --eval names other data to
-measure on, or "none". Preprocessing that --eval leaves out is that of --data.
+measure on, or "none". Preprocessing that --eval leaves out is that of --data;
+the range of the input follows from that of --eval where nothing else tells it.
 
 --target searches the amount of pruning. With goals of costs (macs, params, size:
 shares of the original) as little goes as meets them, with goals of quality alone
@@ -188,17 +190,26 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	return missed(pare.Missed(append(target, goals...), rep.Figures()))
 }
 
+// declared is the range of the input that methods without data may rely on: as
+// given, as the model tells, or as the preprocessing of what is measured on tells.
+func declared(m *pare.Model, opts pare.Options, measure dataset.Set) (compress.InputRange, error) {
+	if opts.Input.Lo != nil || opts.Data != nil || measure == nil {
+		return opts.Input, nil
+	}
+	if r, err := m.InputRange(""); err != nil || r.Lo != nil {
+		return r, err
+	}
+	return m.InputRange(measure.Prepared())
+}
+
 // compressed compresses, measures and writes the model.
 func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, target []pare.Goal, opts pare.Options, o compressFlags) (*pare.Report, error) {
 	data, err := o.open(m, &opts)
 	if err != nil {
 		return nil, err
 	}
-	if data != nil && opts.Data == nil && opts.Input.Lo == nil && data.Prepared() != "" {
-		// What is fed when the result is measured is what the network is made for.
-		if opts.Input, err = m.InputRange(data.Prepared()); err != nil {
-			return nil, err
-		}
+	if opts.Input, err = declared(m, opts, data); err != nil {
+		return nil, err
 	}
 	original := m.Clone()
 	save := pare.SaveOptions{External: o.external, Inline: o.inline}
