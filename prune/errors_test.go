@@ -73,7 +73,7 @@ func ranked(t *testing.T, m *ir.Model, lo, hi []float64, repair string) (*prunin
 	t.Helper()
 	ctx := context.Background()
 	env := &compress.Env{Threads: 2, Run: newEngineRunner, Log: slog.New(slog.DiscardHandler), Input: compress.InputRange{Lo: lo, Hi: hi}}
-	p, s := newPruning(m, env)
+	p, s := prepared(m, env)
 	if why, err := p.newView(ctx); why != "" || err != nil {
 		t.Fatal(why, err)
 	}

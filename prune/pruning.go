@@ -29,7 +29,8 @@ type pruning struct {
 	computed map[string][]int           // units of what nodes compute, by name
 }
 
-func newPruning(m *ir.Model, env *compress.Env) (*pruning, *structure) {
+// prepared analyses a network, whose types must be known.
+func prepared(m *ir.Model, env *compress.Env) (*pruning, *structure) {
 	p := &pruning{
 		m: m, env: env, layers: env.Layers(m), skipped: map[*ir.Node]string{}, left: map[*group.Group]string{}, idles: map[*reader][]bool{}, known: map[*ir.Value][2][]float64{}, computed: map[string][]int{},
 		table: calib.Propagate(m, calib.Options{InputLo: env.Input.Lo, InputHi: env.Input.Hi}),

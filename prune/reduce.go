@@ -82,7 +82,7 @@ func (q *RED) amount(ctx context.Context, w *work) error {
 // nearest merges the nearest neurons of all groups, distances being relative to
 // those of their group, until the amount is reached.
 func (q *RED) nearest(ctx context.Context, w *work) error {
-	p, s := newPruning(w.m, w.env)
+	p, s := prepared(w.m, w.env)
 	scale := newScales(w.m, q.Scaled)
 	path := paths(w.m, s.a)
 	merges := map[*block][]merge{}

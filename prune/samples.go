@@ -19,8 +19,34 @@ type samples struct {
 	madeUp  bool
 }
 
-// sampleBatch bounds the memory for activations.
-const sampleBatch = 8
+// A batch is as many samples, up to mostBatch, as lead to batchBytes of activations.
+const (
+	mostBatch  = 8
+	batchBytes = 256 << 20
+)
+
+// batchOf is the number of samples that m computes at a time.
+func batchOf(m *ir.Model) int {
+	if fixed := ir.FixedBatch(m.Graph.Inputs); fixed > 0 {
+		return fixed
+	}
+	all := 1
+	for v := range m.Graph.Values {
+		if v.Const == nil && v.Type.Ranked && v.Type.Rank() > 1 {
+			all += perSample(v)
+		}
+	}
+	return min(max(batchBytes/all, 1), mostBatch)
+}
+
+// perSample is the number of bytes of a value for one sample.
+func perSample(v *ir.Value) int {
+	n := 4
+	for _, d := range v.Type.Shape[1:] {
+		n *= max(1, d.N)
+	}
+	return n
+}
 
 // newSamples prepares up to n samples; why says that there are none to be had.
 func newSamples(ctx context.Context, m *ir.Model, env *compress.Env, n int) (s *samples, why string, err error) {
@@ -44,10 +70,7 @@ func newSamples(ctx context.Context, m *ir.Model, env *compress.Env, n int) (s *
 	if d.Inputs == nil {
 		d.Inputs = calib.DefaultInputs
 	}
-	step := sampleBatch
-	if fixed := ir.FixedBatch(m.Graph.Inputs); fixed > 0 {
-		step = fixed
-	}
+	step := batchOf(m)
 	most := min(d.Samples, d.Set.Len())
 	for lo := 0; lo+step <= most || lo == 0; lo += step {
 		hi := min(lo+step, d.Set.Len())

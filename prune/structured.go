@@ -14,7 +14,7 @@ import (
 type Structured struct {
 	Amount
 	Scope      string  `json:"scope" doc:"how much goes where: the same share of every group (layer), the lowest scores of all relative to their group (global), or what a model of the error of each group finds cheapest for what it saves (model)" values:"layer|global|model"`
-	Compensate string  `json:"compensate" doc:"what makes up for removed channels: nothing, their mean in the biases of the layers that read them, or also the weights of these layers fitted anew to what the network computed before, on data or synthetic inputs" values:"none|mean|fit"`
+	Compensate string  `json:"compensate" doc:"what makes up for removed channels: nothing, their mean in the biases of the layers that read them, or also the weights of these layers fitted anew to what the network computed before, on data or on synthetic inputs that batch-norms confirm" values:"none|mean|fit"`
 	Align      int     `json:"align" doc:"channels are kept in multiples of it where a group has at least four times as many"`
 	Keep       int     `json:"keep" doc:"channels that every group keeps at least, but for those that cost nothing"`
 	KeepShare  float64 `json:"keepshare" doc:"share of its channels that every group keeps at least, likewise"`
@@ -58,13 +58,13 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 
 // remove is prune without a report.
 func (q *Structured) remove(ctx context.Context, m *ir.Model, env *compress.Env, score criterion) (*pruning, *structure, error) {
-	if err := finite(m); err != nil {
-		return nil, nil, err
-	}
 	if _, err := op.Infer(m); err != nil {
 		return nil, nil, err
 	}
-	p, s := newPruning(m, env)
+	if err := finite(m); err != nil {
+		return nil, nil, err
+	}
+	p, s := prepared(m, env)
 	return p, s, q.take(ctx, p, s, score)
 }
 
@@ -91,13 +91,24 @@ func (q *Structured) take(ctx context.Context, p *pruning, s *structure, score c
 	return nil
 }
 
-// look runs the network on samples where that is of use: what costs nothing needs no
-// looking at.
+// look runs the network on samples where that is of use, and decides what makes up for
+// removed units: what costs nothing needs no looking at, and weights fitted to made-up
+// samples that no batch-norm confirms are worse than those that there were.
 func (q *Structured) look(ctx context.Context, p *pruning) error {
+	if p.repair = "none"; q.Compensate != "none" {
+		p.repair = "mean"
+	}
 	if !q.Given() || q.Compensate == "none" && q.Scope != "model" && !q.surgeon {
 		return nil
 	}
 	why, err := p.newView(ctx)
+	switch {
+	case err != nil || q.Compensate != "fit":
+	case p.view.doubtful():
+		p.env.Warn("means are made up for, no weights are fitted: there are no data, and no batch-norms to tell whether synthetic inputs look like data to the layers")
+	case p.view != nil:
+		p.repair = "fit"
+	}
 	if why != "" {
 		p.env.Warn("no samples tell what layers read, so that errors are predicted, and means made up for, as far as batch-norms tell, and no weights are fitted: %s", why)
 	}
@@ -127,12 +138,13 @@ func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func
 	if !q.Given() || f != nil && !q.surgeon {
 		return f, nil
 	}
-	e := p.newErrorModel(q.Compensate)
+	e := p.newErrorModel(p.repair)
 	costs := map[*block][]float64{}
 	for _, b := range s.blocks {
 		var err error
 		if q.surgeon {
-			costs[b], err = e.operate(ctx, b)
+			b.order, costs[b], err = e.surgery(ctx, b, p.free(b))
+			b.scoreBy(costs[b])
 		} else {
 			costs[b], err = e.costs(ctx, b)
 		}
@@ -144,17 +156,6 @@ func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func
 		f = marginally(costs)
 	}
 	return f, nil
-}
-
-// operate orders the units of b by surgery and scores them by what they add.
-func (e *errorModel) operate(ctx context.Context, b *block) ([]float64, error) {
-	order, costs, err := e.surgery(ctx, b, e.p.free(b))
-	if err != nil {
-		return nil, err
-	}
-	b.order = order
-	b.scoreBy(costs)
-	return costs, nil
 }
 
 // scoreBy scores units by what they add to costs in the order of the block, never

@@ -65,11 +65,7 @@ func (p *pruning) affordable() int {
 	largest := 1
 	for v := range p.m.Graph.Values {
 		if v.Const == nil && v.Type.Ranked && v.Type.Rank() > 1 {
-			n := 4
-			for _, d := range v.Type.Shape[1:] {
-				n *= max(1, d.N)
-			}
-			largest = max(largest, n)
+			largest = max(largest, perSample(v))
 		}
 	}
 	n := min(int(viewMACs/max(1, costOf(p.m).macs)), viewBytes/(2*largest))
