@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pare"
+	"pare/compress"
 	"pare/dataset"
 	"pare/internal/fault"
 )
@@ -49,7 +50,8 @@ Without data, activations are quantised from what the network itself tells and
 the range of its input, which follows from the preprocessing (mean, std) of
 MODEL.data.json, the model's metadata or --input-range. With --data, the first
 --samples are calibrated on and the rest measured on; --eval names other data to
-measure on, or "none". Preprocessing that --eval leaves out is that of --data.
+measure on, or "none". Preprocessing that --eval leaves out is that of --data;
+the range of the input follows from that of --eval where nothing else tells it.
 
 ` + dataHelp,
 		Example: `  pare compress resnet50.onnx -o small.onnx
@@ -170,10 +172,25 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	return missed(pare.Missed(goals, rep.Figures()))
 }
 
+// declared is the range of the input that methods without data may rely on: as
+// given, as the model tells, or as the preprocessing of what is measured on tells.
+func declared(m *pare.Model, opts pare.Options, measure dataset.Set) (compress.InputRange, error) {
+	if opts.Input.Lo != nil || opts.Data != nil || measure == nil {
+		return opts.Input, nil
+	}
+	if r, err := m.InputRange(""); err != nil || r.Lo != nil {
+		return r, err
+	}
+	return m.InputRange(measure.Prepared())
+}
+
 // compressed compresses, measures and writes the model.
 func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, opts pare.Options, o compressFlags) (*pare.Report, error) {
 	measure, err := o.open(m, &opts)
 	if err != nil {
+		return nil, err
+	}
+	if opts.Input, err = declared(m, opts, measure); err != nil {
 		return nil, err
 	}
 	original := m.Clone()
