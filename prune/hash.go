@@ -24,6 +24,8 @@ type Hashing struct {
 	PerChannel bool
 	// Most is the largest number of levels, at the cost of the error; 0 for any.
 	Most int
+	// Correct gives the mean of the error that hashing causes to biases.
+	Correct bool
 }
 
 // Hash maps weights to the modes of their density.

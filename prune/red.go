@@ -22,7 +22,7 @@ func init() {
 
 func newRED() *RED {
 	return &RED{
-		Structured: usual(), Merge: explained, Hash: true, Error: 0.03, Tau: 0.05, Grain: "channel", Levels: "mean", Store: "float",
+		Structured: usual(), Merge: explained, Hash: true, Error: 0.01, Tau: 0.05, Grain: "channel", Levels: "mean", Correct: true, Store: "float",
 		Law: "block", Linkage: "components", Aggregate: "mean", Scaled: true,
 	}
 }
@@ -39,6 +39,7 @@ type RED struct {
 	Tau       float64 `json:"tau" doc:"prominence from which a mode of the density counts: by how much of its height it rises above the higher minimum beside it"`
 	Grain     string  `json:"granularity" doc:"what weights are hashed in units of: nothing, or the root mean square of their output channel, which folded batch-norms make very different" values:"layer|channel"`
 	Levels    string  `json:"levels" doc:"what the weights of a mode become: its maximum, or their mean" values:"mode|mean"`
+	Correct   bool    `json:"correct" doc:"take the mean error that hashing causes out of biases, where the statistics of what a layer reads are known"`
 	Store     string  `json:"store" doc:"hashed weights as floats, or as codes of at most 64 levels, which take a quarter of the bytes" values:"float|codebook"`
 	Alpha     float64 `json:"alpha" doc:"share of the pairs of neurons of a group that are near enough to be merged; 0 for identical ones alone, which changes nothing"`
 	Law       string  `json:"law" doc:"how alpha changes from layer to layer: not, linearly, or from stage to stage of maps of equal size" values:"constant|ascending|descending|block"`
@@ -91,7 +92,7 @@ func (q *RED) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 }
 
 func (q *RED) hashing() Hashing {
-	h := Hashing{Width: q.Bandwidth, Error: q.Error, Tau: q.Tau, Mean: q.Levels == "mean", PerChannel: q.Grain == "channel"}
+	h := Hashing{Width: q.Bandwidth, Error: q.Error, Tau: q.Tau, Mean: q.Levels == "mean", PerChannel: q.Grain == "channel", Correct: q.Correct}
 	if q.Store == codebook {
 		h.Most = mostLevels
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"pare/calib"
 	"pare/compress"
 	"pare/decompose"
 	"pare/format"
@@ -65,11 +66,15 @@ func (w *work) hash(ctx context.Context, o Hashing) error {
 		return err
 	}
 	p := ir.NewPatch(w.m.Graph, "hash weights")
+	table := calib.Propagate(w.m, calib.Options{InputLo: w.env.Input.Lo, InputHi: w.env.Input.Hi})
 	for i, t := range results {
 		if errs[i] != nil {
 			return fmt.Errorf("%v: %w", w.layers[i].Node, errs[i])
 		}
 		if t != nil {
+			if o.Correct {
+				correct(p, &w.layers[i].Layer, t, table)
+			}
 			p.SetConst(w.layers[i].Weight, t)
 			w.layers[i].hashed = t
 		}
