@@ -38,7 +38,9 @@ func hashed(l *compress.Layer, o Hashing) (*tensor.Tensor, *Hash, error) {
 	return r, h, err
 }
 
-// channelSizes are the root mean squares along an axis, 1 for channels of zeros.
+// channelSizes are the root mean squares along an axis to the nearest power of two,
+// so that channels of like size have the same levels, and products with them serve
+// all of these; 1 for channels of zeros.
 func channelSizes(x []float32, shape []int, axis int) []float64 {
 	out := make([]float64, shape[axis])
 	inner := tensor.Len(shape[axis+1:])
@@ -46,8 +48,9 @@ func channelSizes(x []float32, shape []int, axis int) []float64 {
 		out[i/inner%len(out)] += float64(v) * float64(v)
 	}
 	for c, s := range out {
-		if out[c] = math.Sqrt(s * float64(len(out)) / float64(len(x))); s == 0 {
-			out[c] = 1
+		if out[c] = 1; s > 0 {
+			rms := math.Sqrt(s * float64(len(out)) / float64(len(x)))
+			out[c] = math.Exp2(math.Round(math.Log2(rms)))
 		}
 	}
 	return out
