@@ -1,6 +1,7 @@
 package compress
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"log/slog"
@@ -38,6 +39,7 @@ type Env struct {
 	change    func(l *Layer) // what a method makes of the selections, nil for nothing
 	ahead     []Method       // the steps behind the running one
 	progress  func(Progress)
+	stage     func(ctx context.Context, m *ir.Model, name string) error // nil where nobody watches
 	total     int
 	shared    map[any]any
 }
@@ -95,6 +97,15 @@ func (e *Env) With(f func(l *Layer)) *Env {
 // Ahead reports whether a step behind the running one is of one of the kinds.
 func (e *Env) Ahead(kinds ...Kind) bool {
 	return slices.ContainsFunc(e.ahead, func(m Method) bool { return slices.Contains(kinds, kindOf(m)) })
+}
+
+// Stage records what the running step did up to the end of a part of it, which is
+// not its last: what the network costs by then, and what became of its outputs.
+func (e *Env) Stage(ctx context.Context, m *ir.Model, name string) error {
+	if e.stage == nil {
+		return nil
+	}
+	return e.stage(ctx, m, name)
 }
 
 // Step is the report of the running step, for what is not about one layer.

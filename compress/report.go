@@ -34,6 +34,8 @@ type StepReport struct {
 	// recipes with steps that prune or decompose, from the first of these on; nil
 	// where it could not be measured, which a warning explains.
 	Output *Output `json:"output,omitempty"`
+	// Stages are the parts of the step but the last one, where it has several.
+	Stages []Stage `json:"stages,omitempty"`
 	// Layers is the number of layers that the step changed, Skipped that of the
 	// layers it left alone for a reason.
 	Layers  int `json:"layers"`
@@ -52,6 +54,13 @@ type StepReport struct {
 	// that a quantised layer reads.
 	Activations int    `json:"activations,omitempty"`
 	Floats      []Kept `json:"floats,omitempty"`
+}
+
+// Stage is a part of a step: what the network costs and computes behind it.
+type Stage struct {
+	Name   string      `json:"name"`
+	After  cost.Totals `json:"after"`
+	Output *Output     `json:"output,omitempty"`
 }
 
 // Output compares the outputs of a network with those before the recipe.

@@ -80,6 +80,9 @@ func (r *Recipe) runSteps(ctx context.Context, m *ir.Model, o Options, w *watch)
 			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Data: o.Data, Run: o.Run, originals: originals, shared: map[any]any{},
 			step: &StepReport{Step: stepString(method), Kind: kindOf(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress,
 		}
+		if w.reduces {
+			env.stage = w.stage(env.step)
+		}
 		err := r.warnUnfolded(ctx, m, env, i)
 		if err == nil {
 			err = runStep(ctx, m, method, env, o.Data)

@@ -65,6 +65,18 @@ func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *Ste
 	return err
 }
 
+// stage takes in a part of a step.
+func (w *watch) stage(step *StepReport) func(ctx context.Context, m *ir.Model, name string) error {
+	return func(ctx context.Context, m *ir.Model, name string) (err error) {
+		s := Stage{Name: name, After: w.counter.Of(m, w.threads).Totals}
+		if w.probe != nil {
+			s.Output, err = w.probe.compare(ctx, m)
+		}
+		step.Stages = append(step.Stages, s)
+		return err
+	}
+}
+
 // later counts a network while it is changed: constants stay what they are.
 func later(m *ir.Model) chan cost.Totals {
 	out, own := make(chan cost.Totals, 1), ir.CloneModel(m)

@@ -60,8 +60,13 @@ func (q *REDPP) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error
 	return nil
 }
 
-// split separates the kernels of every layer.
+// split separates the kernels of every layer; what merging did is told before.
 func (w *work) split(ctx context.Context, form string) error {
+	if w.told != w.m.Graph.Edits() {
+		if err := w.env.Stage(ctx, w.m, "merge"); err != nil {
+			return err
+		}
+	}
 	for _, l := range w.layers {
 		if err := context.Cause(ctx); err != nil {
 			return err

@@ -32,3 +32,19 @@ func TestName(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// The report tells what hashing, merging and splitting did, each by itself.
+func TestStages(t *testing.T) {
+	rep := recipe(t, twins(2), "red++(form=split)")
+	s := rep.Steps[0]
+	if len(s.Stages) != 2 || s.Stages[0].Name != "hash" || s.Stages[1].Name != "merge" {
+		t.Fatalf("stages %+v", s.Stages)
+	}
+	hash, merge := s.Stages[0].After, s.Stages[1].After
+	if hash.Params != s.Before.Params || hash.Multiplications >= s.Before.Multiplications {
+		t.Errorf("hashing: %+v, then %+v", s.Before, hash)
+	}
+	if merge.Params >= hash.Params*2/3 || merge.MACs >= hash.MACs || s.After.Params == merge.Params {
+		t.Errorf("merging: %+v, then %+v, then %+v", hash, merge, s.After)
+	}
+}

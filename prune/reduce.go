@@ -38,7 +38,11 @@ func (q *RED) hash(ctx context.Context, w *work) error {
 	if !q.Hash {
 		return nil
 	}
-	return w.hash(ctx, q.hashing())
+	if err := w.hash(ctx, q.hashing()); err != nil {
+		return err
+	}
+	w.told = w.m.Graph.Edits()
+	return w.env.Stage(ctx, w.m, "hash")
 }
 
 // near merges what alpha allows.

@@ -16,6 +16,7 @@ import (
 
 // work is what RED does to one network, and what there is to be said of it.
 type work struct {
+	told   int // edits of the graph of which a stage tells
 	m      *ir.Model
 	env    *compress.Env
 	layers []*layer
@@ -35,7 +36,7 @@ type layer struct {
 }
 
 func newWork(m *ir.Model, env *compress.Env) *work {
-	w := &work{m: m, env: env, of: map[*ir.Node]*layer{}}
+	w := &work{m: m, env: env, told: m.Graph.Edits(), of: map[*ir.Node]*layer{}}
 	for _, l := range env.Layers(m) {
 		x := &layer{Layer: l}
 		if l.Weight != nil {

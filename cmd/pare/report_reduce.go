@@ -8,6 +8,7 @@ import (
 
 	"pare"
 	"pare/compress"
+	"pare/cost"
 )
 
 // reduced are the lines of layers that steps pruned or decomposed, and encoded the
@@ -87,16 +88,21 @@ func change(before, after int64) string {
 func printSavings(w io.Writer, r *pare.Report) {
 	rows := [][]string{{"STEP", "PARAMS", "MACS", "MULTIPLICATIONS", "ADDITIONS", "BYTES", "OUTPUTS"}}
 	rows = append(rows, []string{"(as read)", count(int64(r.Before.Params)), count(r.Before.MACs), count(r.Before.Multiplications), count(r.Before.Additions), size(r.Before.Bytes)})
-	for _, s := range r.Steps {
-		a, b := s.After, r.Before
-		out := ""
-		if s.Output != nil {
-			out = decibels(s.Output.SNR)
+	line := func(name string, a cost.Totals, o *compress.Output) {
+		b, out := r.Before, ""
+		if o != nil {
+			out = decibels(o.SNR)
 		}
 		rows = append(rows, []string{
-			s.Step, part(int64(a.Params), int64(b.Params)), part(a.MACs, b.MACs), part(a.Multiplications, b.Multiplications),
+			name, part(int64(a.Params), int64(b.Params)), part(a.MACs, b.MACs), part(a.Multiplications, b.Multiplications),
 			part(a.Additions, b.Additions), size(a.Bytes) + " " + share(a.Bytes, b.Bytes), out,
 		})
+	}
+	for _, s := range r.Steps {
+		for _, part := range s.Stages {
+			line("  "+s.Step+": "+part.Name, part.After, part.Output)
+		}
+		line(s.Step, s.After, s.Output)
 	}
 	table(w, rows)
 	if i := slices.IndexFunc(r.Steps, func(s compress.StepReport) bool { return s.Output != nil }); i >= 0 {
