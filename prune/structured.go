@@ -61,6 +61,9 @@ func (q *Structured) remove(ctx context.Context, m *ir.Model, env *compress.Env,
 	if _, err := op.Infer(m); err != nil {
 		return nil, nil, err
 	}
+	if err := finite(m); err != nil {
+		return nil, nil, err
+	}
 	p, s := prepared(m, env)
 	return p, s, q.take(ctx, p, s, score)
 }
