@@ -15,5 +15,6 @@ func TestContract(t *testing.T) {
 		"fold+surgeon(macs=0.97)", "magnitude(granularity=weight,rate=0.2)", "random(granularity=weight,rate=0.05,scope=layer)",
 		"red(alpha=0.005)", "red(alpha=0.01,law=constant,linkage=complete,aggregate=survivor,scaled=false)",
 		"red(alpha=0.01,law=ascending,levels=mean,error=0.01)", "red(alpha=0.01,law=descending,hash=false)", "red(bandwidth=0.3,tau=0)", "fold+red(alpha=0.005)",
+		"red(store=codebook)", "fold+red(rate=0.1)", "fold+red(rate=0.1,merge=nearest)", "red(separate=true,granularity=layer)",
 	)
 }

@@ -19,9 +19,10 @@ type Hashing struct {
 	// Mean makes a mode stand for the mean of its weights rather than the place of
 	// the maximum.
 	Mean bool
-	// PerChannel hashes the weights of every output channel of a layer in units of
-	// their root mean square.
-	PerChannel bool
+	// Grain is what weights are hashed in units of: of nothing ("layer"), of the
+	// root mean square of their output channel ("channel"), or the former where
+	// channels bear it ("").
+	Grain string
 	// Most is the largest number of levels, at the cost of the error; 0 for any.
 	Most int
 	// Correct gives the mean of the error that hashing causes to biases.
@@ -51,8 +52,8 @@ func (o Hashing) Fit(w []float32) *Hash {
 	} else {
 		h = s.widest(o)
 	}
-	for width := max(h.Width, s.gap); o.Most > 0 && len(h.Levels) > o.Most; width *= 1.1 {
-		h = s.hash(o, width)
+	if o.Most > 0 && len(h.Levels) > o.Most {
+		return s.fewer(h, o)
 	}
 	return h
 }
@@ -113,7 +114,7 @@ func (s *sorted) level(o Hashing, m mode, width float64, from, to int) float32 {
 	case math.Abs(m.at) <= width/perWidth/2:
 		return 0
 	case o.Mean:
-		return float32((s.sum[to] - s.sum[from]) / float64(to-from))
+		return s.mean(from, to)
 	}
 	return float32(m.at)
 }

@@ -127,7 +127,7 @@ func TestHash(t *testing.T) {
 		w[17*i] = 0
 	}
 	w[5], w[6] = 30, -31 // outliers keep to themselves
-	for _, o := range []Hashing{{Width: 3}, {Width: 30, Tau: 0.2, Mean: true}, {Error: 0.03, Tau: 0.1}, {Error: 0.01, Mean: true}, {Error: 1e-9}, {Error: 0}} {
+	for _, o := range []Hashing{{Width: 3}, {Width: 30, Tau: 0.2, Mean: true}, {Error: 0.03, Tau: 0.1}, {Error: 0.01, Mean: true}, {Error: 1e-9}, {Error: 0}, {Error: 0.01, Mean: true, Most: 64}, {Width: 1e-3, Most: 3000}} {
 		h, got := o.Fit(w), make([]float32, len(w))
 		h.Apply(got, w)
 		var wrong, all float64
@@ -143,13 +143,16 @@ func TestHash(t *testing.T) {
 		if math.Abs(e-h.Error) > 1e-6 {
 			t.Errorf("%+v: the error is %v, reported %v", o, e, h.Error)
 		}
-		if o.Width == 0 && e > o.Error {
+		if o.Most > 0 && (len(h.Levels) > o.Most || e > 0.06) {
+			t.Errorf("%+v: %d levels, error %v", o, len(h.Levels), e)
+		}
+		if o.Width == 0 && o.Most == 0 && e > o.Error {
 			t.Errorf("%+v: the error is %v", o, e)
 		}
 		if !slices.IsSorted(h.Levels) || len(h.cuts) != len(h.Levels)-1 {
 			t.Errorf("%+v: %d levels and %d cuts", o, len(h.Levels), len(h.cuts))
 		}
-		if d := float64(got[5]) - 30; math.Abs(d) > 1e-3 {
+		if d := float64(got[5]) - 30; o.Most == 0 && math.Abs(d) > 1e-3 {
 			t.Errorf("%+v: an outlier moves by %v", o, d)
 		}
 	}

@@ -124,6 +124,7 @@ func (w *work) apply(a *group.Analysis, s *scales, c *group.Change, mean bool) e
 		a = group.Analyse(w.m, group.Removing)
 	}
 	c.Average = mean
+	w.note(a, c)
 	p := ir.NewPatch(w.m.Graph, "merge neurons")
 	if err := a.Apply(p, c); err != nil {
 		return err

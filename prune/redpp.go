@@ -24,7 +24,7 @@ func init() {
 
 func newREDPP() *REDPP {
 	q := &REDPP{RED: *newRED(), Form: decompose.FormAuto}
-	q.Separate = true
+	q.Separate, q.Grain = true, "auto"
 	return q
 }
 

@@ -30,7 +30,7 @@ type layer struct {
 	hashed      *tensor.Tensor  // the weights that hashing made
 	stored      *format.Encoded // nil when they are floats
 	bytes       int64
-	rows, left  int
+	rows        int
 	split       *decompose.Separation // nil where it was not tried
 	moved, size float64               // squared: by merging, and of all weights
 }
@@ -41,7 +41,7 @@ func newWork(m *ir.Model, env *compress.Env) *work {
 		x := &layer{Layer: l}
 		if l.Weight != nil {
 			x.bytes = int64(len(l.Weight.Const.Bytes()))
-			x.rows = l.Weight.Const.Shape[l.Out]
+			x.rows, x.size = l.Weight.Const.Shape[l.Out], energy(tensor.Float32s(l.Weight.Const))
 		}
 		w.layers = append(w.layers, x)
 		w.of[l.Node] = x
@@ -92,9 +92,9 @@ func (w *work) report() {
 		}
 		t := l.weights()
 		r := compress.LayerReport{Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: t.Type.String(), Bits: t.Type.Bits(), Params: t.Len(), BytesBefore: l.bytes, BytesAfter: int64(len(t.Bytes()))}
+		r.ErrorBefore, r.ErrorAfter = l.errors()
 		var what []string
 		if l.hash != nil {
-			r.ErrorBefore, r.ErrorAfter = l.hash.Error, l.hash.Error
 			what = append(what, fmt.Sprintf("%d levels", len(l.hash.Levels)))
 		}
 		if left := t.Shape[l.Out]; left != l.rows {
