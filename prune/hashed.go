@@ -42,6 +42,10 @@ func (o Hashing) layer(x []float32, shape []int, axis int) (*Hash, []float32) {
 			return h, y
 		}
 	}
+	// Powers of two let channels of like size share their levels.
+	for c, s := range sizes {
+		sizes[c] = math.Exp2(math.Round(math.Log2(s)))
+	}
 	y := slices.Clone(x)
 	scaleChannels(y, shape, axis, func(c int) float64 { return 1 / sizes[c] })
 	h := o.Fit(y)

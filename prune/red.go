@@ -37,7 +37,7 @@ type RED struct {
 	Bandwidth float64 `json:"bandwidth" doc:"of the density, in median distances between neighbouring weights of a layer; 0 for the largest that keeps within error"`
 	Error     float64 `json:"error" doc:"how far hashing may move the weights of a layer, relative to them, where no bandwidth is given"`
 	Tau       float64 `json:"tau" doc:"prominence from which a mode of the density counts: by how much of its height it rises above the higher minimum beside it"`
-	Grain     string  `json:"granularity" doc:"what weights are hashed in units of: nothing (layer), so that kernels repeat across output channels, the root mean square of their output channel, which folded batch-norms can make very different, or the former where no channel suffers" values:"auto|layer|channel"`
+	Grain     string  `json:"granularity" doc:"what weights are hashed in units of: nothing (layer), so that kernels repeat across output channels, the root mean square of their output channel to the nearest power of two, which folded batch-norms can make very different, or the former where no channel suffers" values:"auto|layer|channel"`
 	Levels    string  `json:"levels" doc:"what the weights of a mode become: its maximum, or their mean" values:"mode|mean"`
 	Correct   bool    `json:"correct" doc:"take the mean error that hashing causes out of biases, where the statistics of what a layer reads are known"`
 	Store     string  `json:"store" doc:"hashed weights as floats, or as codes of at most 64 levels, which take a quarter of the bytes" values:"float|codebook"`

@@ -32,3 +32,19 @@ func TestName(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// The report tells what hashing, merging and splitting did, each by itself.
+func TestPhases(t *testing.T) {
+	rep := recipe(t, twins(2), "red++(form=split)")
+	s := rep.Steps[0]
+	if len(s.Phases) != 2 || s.Phases[0].What != "hash" || s.Phases[1].What != "merge what is alike" {
+		t.Fatalf("phases %+v", s.Phases)
+	}
+	hash, merge := s.Phases[0].After, s.Phases[1].After
+	if hash.Params != s.Before.Params || hash.Multiplications >= s.Before.Multiplications {
+		t.Errorf("hashing: %+v, then %+v", s.Before, hash)
+	}
+	if merge.Params >= hash.Params*2/3 || merge.MACs >= hash.MACs || s.After.Params == merge.Params {
+		t.Errorf("merging: %+v, then %+v, then %+v", hash, merge, s.After)
+	}
+}
