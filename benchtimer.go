@@ -124,10 +124,13 @@ func (t *timer) round(ctx context.Context, k int) error {
 // fewest and most runs that fill BenchTime.
 const fewest, most = 5, 1000
 
-func (t *timer) run(ctx context.Context, o BenchOptions) error {
+func (t *timer) run(ctx context.Context, o BenchOptions) error { return t.runFor(ctx, o, BenchTime) }
+
+// runFor makes rounds for so long, unless their number is given.
+func (t *timer) runFor(ctx context.Context, o BenchOptions, d time.Duration) error {
 	start := time.Now()
 	for k := 0; ; k++ {
-		if o.Runs > 0 && k >= o.Runs || o.Runs <= 0 && k >= fewest && (k >= most || time.Since(start) > BenchTime) {
+		if o.Runs > 0 && k >= o.Runs || o.Runs <= 0 && k >= fewest && (k >= most || time.Since(start) > d) {
 			return nil
 		}
 		if err := t.round(ctx, k); err != nil {

@@ -50,6 +50,15 @@ type Report struct {
 	Output *Info `json:"output,omitempty"` // of the written file
 	compress.Report
 	Eval *eval.Result `json:"eval,omitempty"`
+	// Time compares the network with the input on this machine; nil where that was
+	// not asked for.
+	Time *PairTime `json:"time,omitempty"`
+}
+
+// Reduces reports whether steps pruned or decomposed the network, so that counts of
+// operations claim a saving.
+func (r *Report) Reduces() bool {
+	return slices.ContainsFunc(r.Steps, func(s compress.StepReport) bool { return s.Kind.Reduces() })
 }
 
 // Compress applies a recipe, or the preset of that name, to the model. On error
@@ -59,8 +68,7 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if err != nil {
 		return nil, err
 	}
-	var counter cost.Counter
-	before, err := m.infoWith(ctx, &counter)
+	before, err := m.infoWith(ctx, cost.Quick)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +80,6 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if err != nil {
 		return nil, err
 	}
-	run.Counter = &counter
 	if before.SHA256 != "" {
 		run.Provenance.Input = "sha256:" + before.SHA256
 	}
@@ -88,7 +95,8 @@ func (m *Model) Compress(ctx context.Context, recipe string, o Options) (*Report
 	if prepared != "" && changes(r) {
 		work.ir.SetMeta(MetaPreparation, prepared)
 	}
-	m.ir = work.ir
+	m.ir, m.costs = work.ir, &rep.After
+	before.counted(rep.Before)
 	return &Report{Input: before, Report: *rep}, nil
 }
 

@@ -2,7 +2,6 @@ package pare
 
 import (
 	"context"
-	"runtime"
 
 	"pare/cost"
 	"pare/ir"
@@ -20,18 +19,27 @@ type Info struct {
 	MACs   int64  `json:"macs"` // multiply-accumulates of one sample, as far as sizes are known
 	// Multiplications are those that are left when each distinct product is
 	// computed once, additions those by weights other than 0.
-	Multiplications int64 `json:"multiplications"`
-	Additions       int64 `json:"additions"`
+	Multiplications int64 `json:"multiplications,omitempty"`
+	Additions       int64 `json:"additions,omitempty"`
 }
 
 // Info sums the model up. It hashes the file.
-func (m *Model) Info(ctx context.Context) (*Info, error) { return m.infoWith(ctx, new(cost.Counter)) }
+func (m *Model) Info(ctx context.Context) (*Info, error) {
+	return m.infoWith(ctx, cost.Of)
+}
 
-// infoWith is Info with what may be counted already.
-func (m *Model) infoWith(ctx context.Context, c *cost.Counter) (*Info, error) {
+// infoWith is Info, counted by count.
+func (m *Model) infoWith(ctx context.Context, count func(*ir.Model) *cost.Count) (*Info, error) {
 	const shapes = 1 << 16 // weights need not be folded to be counted
 	plain, _ := m.plain(ctx, shapes)
-	return m.info(c.Of(plain, runtime.GOMAXPROCS(0)))
+	return m.info(count(plain))
+}
+
+// counted takes what a network of as many multiply-accumulates computes.
+func (i *Info) counted(t cost.Totals) {
+	if t.MACs == i.MACs {
+		i.Multiplications, i.Additions = t.Multiplications, t.Additions
+	}
 }
 
 // plain is a copy of the model, simplified and with types inferred so that sizes

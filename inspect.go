@@ -22,6 +22,7 @@ type Inspection struct {
 	Outputs    []ValueInfo     `json:"outputs"`
 	Operators  []OperatorCount `json:"operators"`
 	Layers     []LayerInfo     `json:"layers"`
+	Redundancy Redundancy      `json:"redundancy"`
 	BatchNorms BatchNorms      `json:"batch_norms"`
 	Groups     []GroupInfo     `json:"groups"`
 	Data       *Preparation    `json:"data,omitempty"` // preprocessing that would be used
@@ -51,16 +52,22 @@ type OperatorCount struct {
 
 // LayerInfo is one layer with weights.
 type LayerInfo struct {
-	Name         string `json:"name"`
-	Op           string `json:"op"`
-	Kind         string `json:"kind"`
-	Shape        []int  `json:"shape,omitempty"` // of the weights
-	Params       int    `json:"params"`
-	MACs         int64  `json:"macs"`             // 0 where a size is left open
-	Bytes        int64  `json:"bytes"`            // of the weights
-	Format       string `json:"format,omitempty"` // of compressed weights
-	Compressible bool   `json:"compressible"`
-	Reason       string `json:"reason"` // why not compressible
+	Name   string `json:"name"`
+	Op     string `json:"op"`
+	Kind   string `json:"kind"`
+	Shape  []int  `json:"shape,omitempty"` // of the weights
+	Params int    `json:"params"`
+	MACs   int64  `json:"macs"` // 0 where a size is left open
+	// Multiplications are those left when each distinct product is computed once.
+	Multiplications int64 `json:"multiplications,omitempty"`
+	Additions       int64 `json:"additions,omitempty"`
+	// Repeats says how weights repeat; nil for layers whose weights are not constant
+	// or multiply nothing.
+	Repeats      *cost.Reuse `json:"repeats,omitempty"`
+	Bytes        int64       `json:"bytes"`            // of the weights
+	Format       string      `json:"format,omitempty"` // of compressed weights
+	Compressible bool        `json:"compressible"`
+	Reason       string      `json:"reason"` // why not compressible
 }
 
 // BatchNorms says which batch-norms can be folded into their neighbours.
@@ -92,9 +99,11 @@ func (m *Model) Inspect(ctx context.Context) (*Inspection, error) {
 		Inputs:  valueInfos(slices.DeleteFunc(slices.Clone(work.Graph.Inputs), func(v *ir.Value) bool { return v.Const != nil })),
 		Outputs: valueInfos(work.Graph.Outputs), Operators: operators(m.ir), Layers: []LayerInfo{}, Warnings: []string{},
 	}
+	known := countsOf(counts)
 	for _, l := range compress.Layers(work) {
-		out.Layers = append(out.Layers, layerInfo(&l))
+		out.Layers = append(out.Layers, layerInfo(&l, known[l.Name]))
 	}
+	out.Redundancy = redundancy(counts)
 	out.Groups = groups(work)
 	out.warn(trouble)
 	if out.BatchNorms, err = foldable(ctx, work); err != nil {
@@ -139,9 +148,15 @@ func valueInfos(values []*ir.Value) []ValueInfo {
 	return out
 }
 
-func layerInfo(l *compress.Layer) LayerInfo {
+func layerInfo(l *compress.Layer, c *cost.Layer) LayerInfo {
 	out := LayerInfo{Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Params: l.Params(), Reason: l.Reason}
 	out.MACs, _ = op.MACs(l.Node)
+	if c != nil {
+		out.Multiplications, out.Additions = c.Multiplications, c.Additions
+	}
+	if c != nil && c.Channels > 0 {
+		out.Repeats = &c.Reuse
+	}
 	switch {
 	case l.Encoded != nil:
 		e := l.Encoded

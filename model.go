@@ -1,6 +1,7 @@
 package pare
 
 import (
+	"pare/cost"
 	"pare/internal/fault"
 	"pare/ir"
 	"pare/onnx"
@@ -12,9 +13,10 @@ const Version = "0.1.0"
 // Model is a network in memory. It may be read by several goroutines, but not
 // while Compress changes it.
 type Model struct {
-	ir   *ir.Model
-	path string
-	file *onnx.File // nil for models that no file backs
+	ir    *ir.Model
+	path  string
+	file  *onnx.File   // nil for models that no file backs
+	costs *cost.Totals // of the network that Compress made, nil without
 }
 
 // Load opens an ONNX file. Weights stay in the mapped file until they are

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"pare/cost"
 	"pare/internal/atomicfile"
 	"pare/internal/fault"
 	"pare/onnx"
@@ -26,7 +27,14 @@ func (m *Model) Save(path string, o SaveOptions) (*Info, error) {
 		return nil, fmt.Errorf("the written file cannot be read back: %w", err)
 	}
 	defer written.Close()
-	return written.Info(context.Background())
+	if m.costs == nil {
+		return written.Info(context.Background())
+	}
+	info, err := written.infoWith(context.Background(), cost.Quick)
+	if err == nil {
+		info.counted(*m.costs)
+	}
+	return info, err
 }
 
 // CheckOutput reports, before any work is done, that a file cannot be written:

@@ -19,6 +19,8 @@ type Request struct {
 	// Moments asks for moments and ranges alone, without what Percentile, Best and
 	// Clip need.
 	Moments bool
+	// Pairs asks for products of channels and of neighbouring places, too.
+	Pairs bool
 }
 
 // Runner evaluates a network on one batch and returns the values it was made
@@ -52,6 +54,9 @@ func Collect(ctx context.Context, m *ir.Model, d Data, requests []Request, done 
 	for _, r := range requests {
 		if out[r.Value] == nil && r.Value.Const == nil {
 			out[r.Value] = newObserved(r.Axis, r.Moments)
+			if r.Pairs {
+				out[r.Value].Pairs = &Pairs{}
+			}
 			values = append(values, r.Value)
 		}
 	}

@@ -20,6 +20,8 @@ type Observed struct {
 	axis           int
 	buf            []float32 // of one channel, where channels lie side by side
 
+	Pairs *Pairs // nil unless asked for
+
 	hist []int // of magnitudes, histBins equal steps up to top; nil for none
 	top  float64
 	zero int // of elements that are exactly 0
@@ -60,6 +62,9 @@ func (o *Observed) add(t *tensor.Tensor) error {
 	o.Count += len(x)
 	if len(x) == 0 {
 		return nil
+	}
+	if o.Pairs != nil {
+		o.Pairs.add(t, o.axis)
 	}
 	if inner < leastRun && channels > 1 {
 		return o.interleaved(x, channels, inner)

@@ -23,6 +23,9 @@ type Env struct {
 	// Input declares the range of the network's input, for methods without
 	// data; zero when unknown.
 	Input InputRange
+	// Data are the samples to calibrate on, for methods that run networks on them
+	// more than once; nil without data.
+	Data *calib.Data
 	// Run evaluates networks, for methods that look at activations of samples
 	// they make up; nil when there is no means to.
 	Run calib.NewRunner

@@ -35,12 +35,12 @@ var Kinds = []KindInfo{
 	{Correcting, "takes out of biases what compression put into results"},
 }
 
-// reduces reports whether steps of a kind take work out of a network: what they did
-// to its outputs is measured.
-func (k Kind) reduces() bool { return k == Pruning || k == Decomposing }
+// Reduces reports whether steps of a kind take work out of a network: what they cost
+// and did to its outputs is measured.
+func (k Kind) Reduces() bool { return k == Pruning || k == Decomposing }
 
 func (r *Recipe) reduces() bool {
-	return slices.ContainsFunc(r.Steps, func(m Method) bool { return kindOf(m).reduces() })
+	return slices.ContainsFunc(r.Steps, func(m Method) bool { return kindOf(m).Reduces() })
 }
 
 // kindOf is the kind of a method, "" for one that is not registered.

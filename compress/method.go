@@ -44,6 +44,9 @@ type Info struct {
 	Doc  string        // one line
 	Ref  string        // paper or specification
 	New  func() Method // returns the defaults
+	// Codes says that a method which prunes or decomposes also works on the codes of
+	// weights, behind steps that quantise.
+	Codes bool
 	// Trial marks methods that are not covered by compatibility promises.
 	Trial bool
 }

@@ -56,6 +56,9 @@ func (r *Recipe) Validate() error {
 			return err
 		}
 	}
+	if err := r.ordered(); err != nil {
+		return err
+	}
 	_, err := findMachine(r.For)
 	return err
 }

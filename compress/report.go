@@ -21,6 +21,7 @@ type Report struct {
 // StepReport is one step of a recipe.
 type StepReport struct {
 	Step        string  `json:"step"`
+	Kind        Kind    `json:"kind"`
 	Seconds     float64 `json:"seconds"`
 	BytesBefore int64   `json:"bytes_before"`
 	BytesAfter  int64   `json:"bytes_after"`

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"pare/calib"
-	"pare/cost"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -34,10 +33,7 @@ type Options struct {
 	Run calib.NewRunner
 	// Random makes so many samples of any network's inputs up, where it is not
 	// known what they look like; nil when there is no means to.
-	Random func(m *ir.Model, samples int) (map[string]*tensor.Tensor, error)
-	// Counter knows what constants of the network cost, from counting it before; nil
-	// for nothing.
-	Counter  *cost.Counter
+	Random   func(m *ir.Model, samples int) (map[string]*tensor.Tensor, error)
 	Progress func(Progress)
 	Log      *slog.Logger
 	// Provenance is written into the model's metadata when a step changed it.
@@ -58,31 +54,45 @@ func (r *Recipe) Run(ctx context.Context, m *ir.Model, o Options) (*Report, erro
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	machine, _ := findMachine(r.For) // validated
-	originals := map[*ir.Value]*tensor.Tensor{}
 	watch, err := r.newWatch(ctx, m, o, rep)
 	if err != nil {
 		return nil, err
 	}
-	for i, method := range r.Steps {
-		env := &Env{
-			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Run: o.Run, originals: originals, shared: map[any]any{},
-			step: &StepReport{Step: stepString(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress,
-		}
-		if err := runStep(ctx, m, method, env, o.Data); err != nil {
-			return nil, fmt.Errorf("%s: %w", env.step.Step, err)
-		}
-		if err := watch.after(ctx, m, method, env.step, i == len(r.Steps)-1); err != nil {
-			return nil, fmt.Errorf("%s: %w", env.step.Step, err)
-		}
-		rep.Steps = append(rep.Steps, *env.step)
+	err = r.runSteps(ctx, m, o, watch)
+	watch.finish()
+	if err != nil {
+		return nil, err
 	}
-	rep.After = watch.cost.Totals
 	if o.Provenance != nil && changes(r) {
 		o.Provenance.write(m, rep)
 	}
 	rep.Seconds, rep.Peak = time.Since(start).Seconds(), PeakMemory()
 	return rep, nil
+}
+
+// runSteps applies one step after the other.
+func (r *Recipe) runSteps(ctx context.Context, m *ir.Model, o Options, w *watch) error {
+	rep := w.report
+	machine, _ := findMachine(r.For) // validated
+	originals := map[*ir.Value]*tensor.Tensor{}
+	for i, method := range r.Steps {
+		env := &Env{
+			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Data: o.Data, Run: o.Run, originals: originals, shared: map[any]any{},
+			step: &StepReport{Step: stepString(method), Kind: kindOf(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress,
+		}
+		err := r.warnUnfolded(ctx, m, env, i)
+		if err == nil {
+			err = runStep(ctx, m, method, env, o.Data)
+		}
+		if err == nil {
+			err = w.after(ctx, m, method, env.step, i == len(r.Steps)-1)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", env.step.Step, err)
+		}
+		rep.Steps = append(rep.Steps, *env.step)
+	}
+	return nil
 }
 
 // changes reports whether a step of the recipe may change the model.

@@ -11,26 +11,25 @@ import (
 // watch follows a run from step to step: what the network costs, and what became
 // of its outputs.
 type watch struct {
-	counter  *cost.Counter
+	counter  cost.Counter
 	threads  int
 	reduces  bool // the recipe has steps that reduce: all is counted after each
 	report   *Report
-	cost     *cost.Count // of the network as it is
-	layers   int         // of the report that are seen to
-	probe    *probe      // nil for recipes without steps that reduce, and where outputs cannot be had
-	reducing bool        // a step that reduces was run
+	cost     *cost.Count      // of the network as it is
+	first    chan cost.Totals // before the first step, counted beside the steps; nil where it is known
+	layers   int              // of the report that are seen to
+	probe    *probe           // nil for recipes without steps that reduce, and where outputs cannot be had
+	reducing bool             // a step that reduces was run
 }
 
 func (r *Recipe) newWatch(ctx context.Context, m *ir.Model, o Options, rep *Report) (*watch, error) {
-	w := &watch{counter: o.Counter, threads: o.Threads, reduces: r.reduces(), report: rep}
-	if w.counter == nil {
-		w.counter = new(cost.Counter)
-	}
-	w.cost = w.counter.Of(m, o.Threads)
-	rep.Before = w.cost.Totals
+	w := &watch{threads: o.Threads, reduces: r.reduces(), report: rep}
 	if !w.reduces {
+		w.cost = cost.Quick(m)
+		w.first = later(m)
 		return w, nil
 	}
+	w.cost = w.counter.Of(m, o.Threads)
 	var err error
 	if w.probe, err = newProbe(ctx, m, o); err != nil {
 		if cause := context.Cause(ctx); cause != nil {
@@ -59,11 +58,33 @@ func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *Ste
 		l := &w.report.Layers[w.layers]
 		l.Before, l.After = was[l.Name], parts(l, is)
 	}
-	w.reducing = w.reducing || kindOf(method).reduces()
+	w.reducing = w.reducing || kindOf(method).Reduces()
 	if w.probe != nil && w.reducing {
 		step.Output, err = w.probe.compare(ctx, m)
 	}
 	return err
+}
+
+// later counts a network while it is changed: constants stay what they are.
+func later(m *ir.Model) chan cost.Totals {
+	out, own := make(chan cost.Totals, 1), ir.CloneModel(m)
+	go func() { out <- new(cost.Counter).Of(own, 1).Totals }()
+	return out
+}
+
+// finish fills in what the recipe as a whole did. It must be called whatever
+// happened, as constants may go when a run has ended.
+func (w *watch) finish() {
+	steps := w.report.Steps
+	if w.first != nil {
+		first := <-w.first
+		if len(steps) > 0 {
+			steps[0].Before = first
+		}
+	}
+	if len(steps) > 0 {
+		w.report.Before, w.report.After = steps[0].Before, steps[len(steps)-1].After
+	}
 }
 
 // byName are the costs of layers; of layers of one name it is the sum.

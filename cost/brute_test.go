@@ -41,7 +41,13 @@ func brute(w cost.Weights) (r cost.Reuse) {
 				if zero {
 					continue
 				}
+				if w.Taps > 1 {
+					r.Kernels++
+				}
 				kernels = addNew(kernels, kernel, func(a, b []float64) bool { return proportional(a, b, 1) || proportional(a, b, -1) })
+			}
+			if len(products) == 0 {
+				r.Unread++
 			}
 			for p := range products {
 				r.Products++
@@ -49,7 +55,22 @@ func brute(w cost.Weights) (r cost.Reuse) {
 					r.Ones++
 				}
 			}
-			r.Kernels += int64(len(kernels))
+			if w.Taps > 1 {
+				r.Distinct += int64(len(kernels))
+			}
+		}
+	}
+	for g := range w.Groups {
+		for o := range w.Out {
+			dead := true
+			for i := range w.In {
+				for t := range w.Taps {
+					dead = dead && at(g, o, i, t) == 0
+				}
+			}
+			if dead {
+				r.Constant++
+			}
 		}
 	}
 	return r

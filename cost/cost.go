@@ -2,6 +2,7 @@ package cost
 
 import (
 	"runtime"
+	"slices"
 
 	"pare/ir"
 	"pare/op"
@@ -121,7 +122,11 @@ func (c *Counter) layer(m *ir.Model, n *ir.Node, l *Layer, threads int) {
 	if !ok || l.Params == 0 {
 		return
 	}
+	w.Reads = reads(n, &w)
 	l.Inputs, l.Channels, l.Positions = w.Groups*w.In, w.Groups*w.Out, l.MACs/int64(l.Params)
+	if w.Reads != nil {
+		l.Inputs = len(slices.Compact(slices.Sorted(slices.Values(w.Reads))))
+	}
 	if l.Reuse, ok = c.reuse(w, &s, threads); ok {
 		l.Multiplications, l.Additions = l.Positions*(l.Products-l.Ones), l.Positions*l.NonZero
 	}
@@ -138,8 +143,12 @@ func (c *Counter) reuse(w Weights, s *stored, threads int) (Reuse, bool) {
 		return Reuse{}, false
 	}
 	var sum Reuse
-	for _, t := range terms {
-		sum.Add(t.Count(threads))
+	for i, t := range terms {
+		r := t.Count(threads)
+		if i > 0 {
+			r.Unread, r.Constant = 0, 0
+		}
+		sum.Add(r)
 	}
 	c.now[s.key()] = known{w, sum}
 	return sum, true
@@ -151,6 +160,12 @@ func (c *Counter) lookup(k key) (known, bool) {
 	}
 	x, ok := c.known[k]
 	return x, ok
+}
+
+// same reports whether weights are laid out alike.
+func same(a, b Weights) bool {
+	return a.Groups == b.Groups && a.Out == b.Out && a.In == b.In && a.Taps == b.Taps && a.Steps == b.Steps &&
+		slices.Equal(a.Meets, b.Meets) && slices.Equal(a.Reads, b.Reads)
 }
 
 func nodeName(n *ir.Node) string {

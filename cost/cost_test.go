@@ -65,3 +65,37 @@ graph costs(x f32[N,2,4,4], a f32[N,3,2], b f32[N,2,3]) -> (d, e, f, g) {
 		t.Errorf("total %+v, want %+v", got.Totals, sum)
 	}
 }
+
+// TestSeparated: a convolution and its uneven depthwise separation have the same
+// distinct products.
+func TestSeparated(t *testing.T) {
+	text := func(body string) *cost.Count {
+		m, err := ir.Parse(strings.NewReader("\nopset 17\ngraph g(x f32[1,2,4,4]) -> (y) {\n" + body + "}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cost.Of(m)
+	}
+	whole := text(`
+  const w = f32[3,2,1,2]{2, 3, 5, 7,  -2, -3, 9, 0,  3, 2, 5, 7}
+  y = Conv(x, w, _) @y
+`)
+	parts := text(`
+  const i = i64[4]{0, 0, 1, 1}
+  const k = f32[4,1,1,2]{2, 3,  3, 2,  5, 7,  9, 0}
+  const f = f32[3,4,1,1]{1, 0, 1, 0,  -1, 0, 0, 1,  0, 1, 1, 0}
+  g = Gather(x, i) {axis=1} @g
+  z = Conv(g, k, _) {group=4} @z
+  y = Conv(z, f, _) @y
+`)
+	const positions = 4 * 3
+	if whole.Multiplications != positions*(2+3) || parts.Multiplications != whole.Multiplications {
+		t.Errorf("%d multiplications, %d separated; want %d", whole.Multiplications, parts.Multiplications, positions*5)
+	}
+	if whole.Additions != positions*11 || parts.Additions != positions*(7+6) {
+		t.Errorf("%d additions, %d separated", whole.Additions, parts.Additions)
+	}
+	if whole.Layers[0].Kernels != 6 || whole.Layers[0].Distinct != 4 || parts.Layers[0].Distinct != 4 || parts.Layers[0].Positions != positions {
+		t.Errorf("%+v and %+v", whole.Layers[0], parts.Layers[0])
+	}
+}

@@ -81,6 +81,27 @@ func denseWeights(shape []int, summed int, values []float32) Weights {
 	return w
 }
 
+// reads is Weights.Reads of a depthwise convolution of channels that a Gather
+// repeats, the form of RED's uneven depthwise separation; else nil.
+func reads(n *ir.Node, w *Weights) []int {
+	if n.Op != "Conv" || w.In != 1 || w.Groups == 1 || n.In[0] == nil {
+		return nil
+	}
+	p := n.In[0].Producer()
+	if p == nil || p.Op != "Gather" || ir.CanonicalDomain(p.Domain) != "" || p.Int("axis", 0) != 1 || len(p.In) < 2 || p.In[1] == nil {
+		return nil
+	}
+	index := constant(p.In[1])
+	if index == nil || !index.Type.IsInt() || index.Len() != w.Groups {
+		return nil
+	}
+	out := make([]int, w.Groups)
+	for i, c := range tensor.Float64s(index) {
+		out[i] = int(c)
+	}
+	return out
+}
+
 // stored is where a layer's weights are kept.
 type stored struct {
 	operand int

@@ -17,9 +17,15 @@ type Reuse struct {
 	Products int64 `json:"products"`
 	// Ones are those of the products that are no multiplications: by 1 or -1.
 	Ones int64 `json:"ones"`
-	// Kernels is the number of distinct kernels other than 0, up to their sign,
-	// summed over input channels: r_i of RED.
-	Kernels int64 `json:"kernels"`
+	// Kernels is the number of kernels of more than one tap other than 0, Distinct
+	// that of those of an input channel that differ in more than their sign: r_i of
+	// RED.
+	Kernels  int64 `json:"kernels"`
+	Distinct int64 `json:"distinct_kernels"`
+	// Unread is the number of input channels whose weights are all 0, Constant that
+	// of output channels; of a sum of terms they are those of the first.
+	Unread   int64 `json:"unread"`
+	Constant int64 `json:"constant"`
 }
 
 // Add adds o to r.
@@ -28,6 +34,9 @@ func (r *Reuse) Add(o Reuse) {
 	r.Products += o.Products
 	r.Ones += o.Ones
 	r.Kernels += o.Kernels
+	r.Distinct += o.Distinct
+	r.Unread += o.Unread
+	r.Constant += o.Constant
 }
 
 // chunk is the number of inputs that are counted together, as their weights lie
@@ -39,7 +48,8 @@ func (w *Weights) chunk() int {
 
 // Count counts shared products; the result does not depend on threads.
 func (w *Weights) Count(threads int) Reuse {
-	if w.Out*w.Taps == 0 || w.In*w.Groups == 0 {
+	whole := w
+	if w = w.gathered(); w.Out*w.Taps == 0 || w.In*w.Groups == 0 {
 		return Reuse{}
 	}
 	chunk := w.chunk()
@@ -53,7 +63,7 @@ func (w *Weights) Count(threads int) Reuse {
 			parts[i] = c.inputs(i/chunks, first, min(first+chunk, w.In))
 		}
 	})
-	var sum Reuse
+	sum := Reuse{Constant: whole.constant()}
 	for _, p := range parts {
 		sum.Add(p)
 	}
@@ -158,13 +168,15 @@ func (c *counter) column(w []uint32) (out Reuse) {
 			out.Add(c.products(own))
 		}
 	}
-	switch {
-	case c.w.Taps == 1:
-		out.Kernels = out.Products
-	case out.Products == out.NonZero: // kernels without a common weight
+	if out.NonZero == 0 {
+		out.Unread = 1
+	}
+	if c.w.Taps > 1 {
 		out.Kernels = c.kernels.nonZero(w)
-	default:
-		out.Kernels = c.kernels.count(w)
+		out.Distinct = out.Kernels
+	}
+	if out.Distinct > 0 && out.Products < out.NonZero { // kernels may have weights in common
+		out.Distinct = c.kernels.count(w)
 	}
 	return out
 }

@@ -1,8 +1,6 @@
 package cost
 
 import (
-	"slices"
-
 	"pare/ir"
 	"pare/tensor"
 )
@@ -35,9 +33,4 @@ func Stored(m *ir.Model) (params int, bytes int64) {
 		walk(f.Body)
 	}
 	return params, bytes
-}
-
-// same reports whether weights are laid out alike.
-func same(a, b Weights) bool {
-	return a.Groups == b.Groups && a.Out == b.Out && a.In == b.In && a.Taps == b.Taps && a.Steps == b.Steps && slices.Equal(a.Meets, b.Meets)
 }

@@ -15,6 +15,9 @@ type Weights struct {
 	// Steps are the distances in Values between neighbouring groups, outputs,
 	// inputs and taps.
 	Steps Steps
+	// Reads has for every group which input channel it reads, where each reads one
+	// and several may read the same, as behind a Gather; nil for each its own.
+	Reads []int
 	// Meets has for every tap which of the numbers of an input channel it meets:
 	// taps with the same entry meet the same ones. nil stands for all the same.
 	Meets []int
@@ -84,4 +87,69 @@ func (w *Weights) phases() (out [][]int) {
 		out[k] = append(out[k], t)
 	}
 	return out
+}
+
+// gathered are the weights of groups that read the same channel as those of one
+// group, filled up with zeros.
+func (w *Weights) gathered() *Weights {
+	if w.Reads == nil || w.In != 1 {
+		return w
+	}
+	members := map[int][]int{}
+	var order []int
+	most := 0
+	for g, c := range w.Reads {
+		if members[c] == nil {
+			order = append(order, c)
+		}
+		members[c] = append(members[c], g)
+		most = max(most, len(members[c]))
+	}
+	size := w.Out * w.Taps
+	out := &Weights{
+		Groups: len(order), Out: most * w.Out, In: 1, Taps: w.Taps, Meets: w.Meets,
+		Values: make([]float32, len(order)*most*size), Steps: Steps{Group: most * size, Out: w.Taps, Tap: 1},
+	}
+	for k, c := range order {
+		for n, g := range members[c] {
+			for o := range w.Out {
+				for t := range w.Taps {
+					out.Values[(k*most+n)*size+o*w.Taps+t] = w.value(g*w.Steps.Group + o*w.Steps.Out + t*w.Steps.Tap)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// value is the number at a place.
+func (w *Weights) value(at int) float32 {
+	if w.Codes != nil {
+		return w.Levels[w.Codes[at]]
+	}
+	return w.Values[at]
+}
+
+// constant counts the outputs whose weights are all 0.
+func (w *Weights) constant() (n int64) {
+	for g := range w.Groups {
+		for o := range w.Out {
+			if w.zeros(g*w.Steps.Group + o*w.Steps.Out) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// zeros reports whether the weights of the output that starts at a place are all 0.
+func (w *Weights) zeros(at int) bool {
+	for i := range w.In {
+		for t := range w.Taps {
+			if w.value(at+i*w.Steps.In+t*w.Steps.Tap) != 0 {
+				return false
+			}
+		}
+	}
+	return true
 }

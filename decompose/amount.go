@@ -13,11 +13,10 @@ type Amount struct {
 	Error  float64 `json:"error" doc:"relative error that every layer may have in what it computes, below 1; 0 to choose otherwise"`
 	MACs   float64 `json:"macs" doc:"share of the multiply-accumulates to keep, above 0; never more. 1 asks for nothing"`
 	Params float64 `json:"params" doc:"share of the parameters to keep, above 0; never more. 1 asks for nothing"`
-	Align  int     `json:"align" doc:"ranks are multiples of this number"`
 }
 
 // usual is the amount that asks for nothing.
-var usual = Amount{MACs: 1, Params: 1, Align: 8}
+var usual = Amount{MACs: 1, Params: 1}
 
 // freeError is the relative error of a layer that next to no prediction feels.
 const freeError = 0.05
@@ -41,8 +40,6 @@ func (a *Amount) check() error {
 		return fmt.Errorf("macs=%v, the share to keep, is not above 0 and up to 1", a.MACs)
 	case !(a.Params > 0 && a.Params <= 1):
 		return fmt.Errorf("params=%v, the share to keep, is not above 0 and up to 1", a.Params)
-	case a.Align < 1:
-		return fmt.Errorf("align=%d is not above 0", a.Align)
 	case given > 1:
 		return errors.New("give one amount: rank, energy, error, macs or params")
 	}

@@ -4,8 +4,6 @@ import (
 	"pare/compress"
 	"pare/ir"
 	"pare/tensor"
-
-	"gonum.org/v1/gonum/mat"
 )
 
 // slot is where the bias of a layer stands: an operand of its node, or of the
@@ -57,18 +55,4 @@ func (s *site) correct(p *ir.Patch, g *ir.Graph, missing []float64) error {
 		p.SetInput(at.node, at.operand, p.Const(name, b))
 	}
 	return err
-}
-
-// missing is what a matrix leaves out of another on average, by row: for each
-// filter, what belongs to its columns of taps together.
-func missing(want, got *mat.Dense, mean []float64, filters int) []float64 {
-	rows, cols := want.Dims()
-	per, out := cols/len(mean), make([]float64, filters)
-	for i := range rows {
-		w, h := want.RawRowView(i), got.RawRowView(i)
-		for j := range w {
-			out[i*filters/rows] += (w[j] - h[j]) * mean[j/per]
-		}
-	}
-	return out
 }

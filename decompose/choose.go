@@ -11,19 +11,19 @@ import (
 )
 
 // choose picks an option for every layer.
-func (a *Amount) choose(m *ir.Model, list []*choice) error {
+func (q *Settings) choose(m *ir.Model, list []*choice) error {
 	switch {
-	case a.MACs != 1:
-		return budget(list, macsOf, a.MACs, macsOfModel(m), "multiply-accumulates")
-	case a.Params != 1:
+	case q.MACs != 1:
+		return budget(list, macsOf, q.MACs, macsOfModel(m), "multiply-accumulates")
+	case q.Params != 1:
 		params, _ := cost.Stored(m)
-		return budget(list, paramsOf, a.Params, int64(params), "parameters")
+		return budget(list, paramsOf, q.Params, int64(params), "parameters")
 	}
 	for _, c := range list {
-		if a.Rank != 0 {
-			c.ofRank(roundUp(a.Rank, a.Align))
+		if q.Rank != 0 {
+			c.ofRank(roundUp(q.Rank, q.Align))
 		} else {
-			c.within(a.most())
+			c.within(q.most())
 		}
 	}
 	return nil

@@ -62,14 +62,14 @@ var spatialForm = form{
 }
 
 // byFilter has a row for each filter.
-func byFilter(s *site) *mat.Dense { return general(s.out, len(s.weight)/s.out, s.weight) }
+func byFilter(s *site) *mat.Dense { return general(s.out, s.in*s.tapCount(), s.white()) }
 
 // byRow has a row for each filter and column of its taps, and a column for each
 // channel and row of its taps.
 func byRow(s *site) *mat.Dense {
 	h, w := s.taps[0], s.taps[1]
 	m := mat.NewDense(s.out*w, s.in*h, nil)
-	for at, x := range s.weight {
+	for at, x := range s.white() {
 		o, i, y, x0 := at/(s.in*h*w), at/(h*w)%s.in, at/w%h, at%w
 		m.Set(o*w+x0, i*h+y, x)
 	}

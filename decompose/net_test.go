@@ -81,7 +81,7 @@ func compressed(t *testing.T, m *ir.Model, recipe string) *compress.Report {
 	return rep
 }
 
-func outputs(t *testing.T, m *ir.Model) []float32 {
+func computed(t *testing.T, m *ir.Model) []float32 {
 	t.Helper()
 	shape, _ := m.Graph.Inputs[0].Type.Sizes()
 	x, r := tensor.New(tensor.Float32, shape...), rand.New(rand.NewPCG(2, 3))

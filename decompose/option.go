@@ -3,8 +3,6 @@ package decompose
 import (
 	"cmp"
 	"slices"
-
-	"pare/ir"
 )
 
 // option is one way to write a layer.
@@ -16,13 +14,6 @@ type option struct {
 	lost float64
 	// make works the layers out that take its place; nil for the layer as it is.
 	make func() *chain
-}
-
-// chain is what takes a layer's place.
-type chain struct {
-	links   []link
-	between []*ir.Stats // of what lies between two links; nil where not known
-	missing []float64   // what the result lacks on average; nil where not known
 }
 
 // choice is a layer with the ways to write it; the first is as it is.

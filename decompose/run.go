@@ -13,12 +13,12 @@ import (
 )
 
 // run decomposes the layers of a model: options lists the ways to write one.
-func run(ctx context.Context, m *ir.Model, env *compress.Env, a *Amount, options func(s *site) []option) error {
+func run(ctx context.Context, m *ir.Model, env *compress.Env, q *Settings, options func(s *site) []option) error {
 	if _, err := op.Infer(m); err != nil {
 		return err
 	}
 	layers := env.Layers(m)
-	list, err := sites(m, env, layers)
+	list, err := q.sites(m, env, layers)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func run(ctx context.Context, m *ir.Model, env *compress.Env, a *Amount, options
 			return err
 		}
 	}
-	if err := a.choose(m, list); err != nil {
+	if err := q.choose(m, list); err != nil {
 		return err
 	}
 	chains := make([]*chain, len(list))
@@ -46,7 +46,7 @@ func run(ctx context.Context, m *ir.Model, env *compress.Env, a *Amount, options
 		return err
 	}
 	for i, c := range list {
-		if err := c.write(m, env, chains[i]); err != nil {
+		if err := q.write(m, env, c, chains[i]); err != nil {
 			return fault.AtNode(c.site.layer.Node, err)
 		}
 	}
@@ -55,7 +55,7 @@ func run(ctx context.Context, m *ir.Model, env *compress.Env, a *Amount, options
 }
 
 // sites lists the layers that may have a chain and reports the others.
-func sites(m *ir.Model, env *compress.Env, layers []compress.Layer) ([]*choice, error) {
+func (q *Settings) sites(m *ir.Model, env *compress.Env, layers []compress.Layer) ([]*choice, error) {
 	known := newStatistics(m, env)
 	var list []*choice
 	for i := range layers {
@@ -69,6 +69,7 @@ func sites(m *ir.Model, env *compress.Env, layers []compress.Layer) ([]*choice, 
 			continue
 		}
 		s.input = known.of(l.Node.In[0], dataAxis(l), s.in)
+		s.metric = q.metric(s)
 		list = append(list, &choice{site: s})
 	}
 	return list, nil
@@ -89,7 +90,7 @@ func (c *choice) find(options func(s *site) []option) {
 }
 
 // write puts the chain in the layer's place and reports it.
-func (c *choice) write(m *ir.Model, env *compress.Env, ch *chain) error {
+func (q *Settings) write(m *ir.Model, env *compress.Env, c *choice, ch *chain) error {
 	l := c.site.layer
 	if ch == nil {
 		env.Skip(l, c.why)
@@ -98,7 +99,7 @@ func (c *choice) write(m *ir.Model, env *compress.Env, ch *chain) error {
 	o := c.options[c.chosen]
 	before := int64(len(l.Weight.Const.Bytes()))
 	p := ir.NewPatch(m.Graph, "decompose "+l.Node.String())
-	if ch.missing != nil {
+	if ch.missing != nil && q.Correct && biasOf(l) != nil {
 		if err := c.site.correct(p, m.Graph, ch.missing); err != nil {
 			return err
 		}

@@ -15,12 +15,11 @@ import (
 type site struct {
 	layer   *compress.Layer
 	out, in int
-	taps    []int     // of the filter; none for dense layers
-	weight  []float64 // [out, in, taps]
-	macs    int64     // as it is
-	places  int64     // positions of the result; 1 where sizes are open
-	input   moments   // of the channels that it reads
-	place   bool      // whether there is a constant bias, or room for one
+	taps    []int   // of the filter; none for dense layers
+	macs    int64   // as it is
+	places  int64   // positions of the result; 1 where sizes are open
+	input   moments // of the channels that it reads
+	metric  metric
 }
 
 // moments are mean and variance of channels; nil where they are not known.
@@ -36,20 +35,15 @@ func siteOf(l *compress.Layer) (*site, string, error) {
 	if l.Kind == compress.Conv {
 		s.taps = c.Shape[2:]
 	}
-	s.weight = tensor.Float64s(c)
-	if l.Out > l.In {
-		s.weight = transposed(s.weight, s.in, s.out)
-	}
-	for i, x := range s.weight {
+	for i, x := range s.weight() {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return nil, "", brokenWeight(l, i, x)
 		}
 	}
-	s.macs = int64(len(s.weight))
+	s.macs = s.params()
 	if n, ok := op.MACs(l.Node); ok && n > 0 {
-		s.macs, s.places = n, n/int64(len(s.weight))
+		s.macs, s.places = n, n/s.params()
 	}
-	s.place = biasOf(l) != nil
 	return s, "", nil
 }
 
@@ -90,7 +84,22 @@ func transposed(x []float64, rows, cols int) []float64 {
 }
 
 // params is the number of weights.
-func (s *site) params() int64 { return int64(len(s.weight)) }
+func (s *site) params() int64 { return int64(tensor.Len(s.shape())) }
 
 // tapCount is the number of taps of a filter.
 func (s *site) tapCount() int { return tensor.Len(s.taps) }
+
+// shape is that of the weights as decompositions see them: [out, in, taps].
+func (s *site) shape() []int { return append([]int{s.out, s.in}, s.taps...) }
+
+// weight is the layer's, of that shape.
+func (s *site) weight() []float64 {
+	w := tensor.Float64s(s.layer.Weight.Const)
+	if s.layer.Out > s.layer.In {
+		return transposed(w, s.in, s.out)
+	}
+	return w
+}
+
+// white is the weight whose errors count alike.
+func (s *site) white() []float64 { return s.metric.whiten(s.weight(), s.shape()) }

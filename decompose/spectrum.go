@@ -6,81 +6,70 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// spectrum says how much of what a layer computes lies along which directions.
-// The layer's weights are a matrix m, and what it reads has the covariance
-// L Lᵀ: the directions are singular vectors of m L.
+// spectrum is what a product of low rank may keep of a matrix: its singular
+// vectors on the shorter side, by falling singular value.
 type spectrum struct {
-	matrix     *mat.Dense
-	scale      []float64 // L, by column; nil for one
 	energy     []float64 // squares of the singular values, falling
 	directions *mat.Dense
 	left       bool // of the rows; else of the columns
 	total      float64
 }
 
-// newSpectrum finds at most so many directions; false where there are none.
-func newSpectrum(m *mat.Dense, scale []float64, most int) (*spectrum, bool) {
-	s := &spectrum{matrix: m, scale: scale}
+// newSpectrum finds at most so many directions; nil where there are none.
+func newSpectrum(m *mat.Dense, most int) *spectrum {
 	rows, cols := m.Dims()
-	s.left = rows <= cols
-	scaled := m
-	if scale != nil {
-		scaled = mat.DenseCopyOf(m)
-		scaleColumns(scaled, scale)
+	s := &spectrum{left: rows <= cols}
+	short := m
+	if !s.left {
+		short = mat.DenseCopyOf(m.T())
 	}
-	var g *mat.SymDense
-	if s.left {
-		g = outer(scaled)
-	} else {
-		g = outer(mat.DenseCopyOf(scaled.T()))
-	}
+	g := outer(short)
 	s.total = mat.Trace(g)
 	if !(s.total > 0) || math.IsInf(s.total, 0) {
-		return nil, false
+		return nil
 	}
-	var ok bool
-	s.energy, s.directions, ok = dominant(g, most)
-	return s, ok
+	ok := false
+	if s.energy, s.directions, ok = dominant(g, most); !ok {
+		return nil
+	}
+	return s
 }
 
 // lost is the share of the energy that rank directions leave out, 0 to 1.
 func (s *spectrum) lost(rank int) float64 {
 	kept := 0.0
-	for _, e := range s.energy[:min(rank, len(s.energy))] {
+	for _, e := range s.energy[:rank] {
 		kept += e
 	}
 	return max(0, 1-kept/s.total)
 }
 
-// factors are the matrices a and b of the given rank whose product comes nearest
-// to the matrix; what lies between them has the covariance that spread returns.
-// The energy of each direction is shared evenly by the two.
-func (s *spectrum) factors(rank int) (a, b *mat.Dense) {
-	rows, cols := s.matrix.Dims()
-	d := s.directions.Slice(0, s.directions.RawMatrix().Rows, 0, rank).(*mat.Dense)
+// factors are the matrices of the given rank whose product comes nearest to m, the
+// matrix that the spectrum is of. The size of each direction is shared by the two.
+func (s *spectrum) factors(m *mat.Dense, rank int) (a, b *mat.Dense) {
+	rows, cols := m.Dims()
+	n, _ := s.directions.Dims()
+	d := s.directions.Slice(0, n, 0, rank)
 	a, b = mat.NewDense(rows, rank, nil), mat.NewDense(rank, cols, nil)
-	root := make([]float64, rank)
-	for k := range root {
-		root[k] = s.root(k)
-	}
 	if s.left {
 		a.Copy(d)
-		b.Mul(d.T(), s.matrix)
-		scaleColumns(a, root)
-		scaleRows(b, inverse(root))
-		return a, b
+		b.Mul(d.T(), m)
+	} else {
+		a.Mul(m, d)
+		b.Copy(d.T())
 	}
-	b.Copy(d.T())
-	if s.scale != nil {
-		scaleColumns(b, inverse(s.scale))
+	for k := range rank {
+		size := s.root(k)
+		if s.left {
+			size = 1 / size
+		}
+		for i := range rows {
+			a.Set(i, k, a.At(i, k)/size)
+		}
+		for j := range cols {
+			b.Set(k, j, b.At(k, j)*size)
+		}
 	}
-	scaled := mat.DenseCopyOf(s.matrix)
-	if s.scale != nil {
-		scaleColumns(scaled, s.scale)
-	}
-	a.Mul(scaled, d)
-	scaleColumns(a, inverse(root))
-	scaleRows(b, root)
 	return a, b
 }
 
@@ -88,36 +77,7 @@ func (s *spectrum) factors(rank int) (a, b *mat.Dense) {
 // empty.
 const leastEnergy = 1e-14
 
-// root is the fourth root of an energy: the deviation that both factors give what
-// lies between them.
+// root is the square root of a singular value.
 func (s *spectrum) root(k int) float64 {
 	return math.Sqrt(math.Sqrt(max(s.energy[k], leastEnergy*s.energy[0])))
-}
-
-func inverse(x []float64) []float64 {
-	out := make([]float64, len(x))
-	for i, v := range x {
-		out[i] = 1 / v
-	}
-	return out
-}
-
-func scaleColumns(m *mat.Dense, by []float64) {
-	rows, cols := m.Dims()
-	per := cols / len(by)
-	for i := range rows {
-		row := m.RawRowView(i)
-		for j := range row {
-			row[j] *= by[j/per]
-		}
-	}
-}
-
-func scaleRows(m *mat.Dense, by []float64) {
-	for i, f := range by {
-		row := m.RawRowView(i)
-		for j := range row {
-			row[j] *= f
-		}
-	}
 }

@@ -53,9 +53,9 @@ func dataAxis(l *compress.Layer) int {
 // have: one that seems constant may not be.
 const leastVariance = 1e-4
 
-// scale is the deviation of what each channel brings in: around its mean where
+// deviation is that of what each channel brings in: around its mean where
 // the bias takes care of that, else around zero; nil where it is not known.
-func (m moments) scale(centred bool) []float64 {
+func (m moments) deviation(centred bool) []float64 {
 	out, sum := make([]float64, len(m.variance)), 0.0
 	for c, v := range m.variance {
 		if !centred {

@@ -46,12 +46,12 @@ func TestPlanted(t *testing.T) {
 		w := constant(t, m, "w")
 		row, col := c.plant(w)
 		product(w, c.rank, row, col)
-		want := outputs(t, m)
+		want := computed(t, m)
 		rep := compressed(t, m, c.recipe)
 		if l := rep.Layers[0]; l.Skipped || rep.After.Params >= rep.Before.Params || l.ErrorAfter > 1e-6 {
 			t.Errorf("%s: %+v", name, l)
 		}
-		if d := farthest(want, outputs(t, m)); d > 2e-5 {
+		if d := farthest(want, computed(t, m)); d > 2e-5 {
 			t.Errorf("%s: outputs differ by %v", name, d)
 		}
 	}

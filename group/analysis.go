@@ -79,7 +79,10 @@ type Analysis struct {
 // ok is false where nothing is known of them or they lie along several axes.
 func (a *Analysis) Channels(v *ir.Value) (axis int, units []int, ok bool) {
 	l, ok := a.values[v]
-	return l.axis, l.ids, ok && l.span == 1
+	if !ok || !l.plain() {
+		return 0, nil, false
+	}
+	return l.axis(), l.ids, true
 }
 
 // Analyse labels the channels of the model's graph. Types must be known: run
@@ -87,7 +90,7 @@ func (a *Analysis) Channels(v *ir.Value) (axis int, units []int, ok bool) {
 func Analyse(m *ir.Model, purpose Purpose) *Analysis {
 	w := &walk{
 		a: &Analysis{Purpose: purpose, graph: m.Graph, opset: m.Opset(""), values: map[*ir.Value]labels{}, selections: map[*ir.Value]selection{}}, m: m,
-		origin: map[*ir.Value]string{},
+		origin: map[*ir.Value]string{}, filled: map[*ir.Value]bool{},
 	}
 	for _, v := range m.Graph.Inputs {
 		w.origin[v] = "it is an input of the network"

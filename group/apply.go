@@ -2,6 +2,7 @@ package group
 
 import (
 	"fmt"
+	"slices"
 
 	"pare/ir"
 	"pare/tensor"
@@ -130,16 +131,23 @@ func (e *edit) kept(units []int) []int {
 // sources says for every position that is left which one its content comes from:
 // that of the same copy of the unit that takes its place.
 func (e *edit) sources(units []int) []int {
-	at, number := map[int][]int{}, make([]int, len(units))
-	for i, u := range units {
-		number[i] = len(at[u])
-		at[u] = append(at[u], i)
-	}
+	at, number := positions(units)
 	out := e.kept(units)
 	for i, k := range out {
 		out[i] = at[e.takes[units[k]]][number[k]]
 	}
 	return out
+}
+
+// positions are, by unit, where it lies in a list, and, by position, which of
+// those it is.
+func positions(units []int) (at map[int][]int, number []int) {
+	at, number = map[int][]int{}, make([]int, len(units))
+	for i, u := range units {
+		number[i] = len(at[u])
+		at[u] = append(at[u], i)
+	}
+	return at, number
 }
 
 // value gives v the type and the statistics of what is left of it.
@@ -169,13 +177,18 @@ func (e *edit) typeOf(v *ir.Value) ir.Type {
 	}
 	t.Shape = append([]ir.Dim(nil), t.Shape...)
 	for i, n := range sizes {
-		t.Shape[l.axis+i] = ir.Known(n)
+		switch d := &t.Shape[l.axes[i]]; {
+		case i > 0 || !l.tiled:
+			*d = ir.Known(n)
+		case d.IsKnown():
+			d.N = d.N / l.sizes[i] * n
+		}
 	}
 	return t
 }
 
 func (e *edit) stats(s *ir.Stats, l labels) *ir.Stats {
-	if l.span != 1 || s.Axis != l.axis || len(s.Mean) != len(l.ids) {
+	if !l.plain() || s.Axis != l.axis() || len(s.Mean) != len(l.ids) {
 		return nil
 	}
 	at := e.sources(l.ids)
@@ -193,22 +206,30 @@ func (e *edit) stats(s *ir.Stats, l labels) *ir.Stats {
 func (e *edit) sizes(v *ir.Value) (sizes []int, ok bool) {
 	l := e.a.values[v]
 	kept := e.kept(l.ids)
-	if l.span == 1 {
+	if len(l.sizes) == 1 {
 		return []int{len(kept)}, true
 	}
-	for i := range l.span {
-		inner := 1
-		for _, d := range v.Type.Shape[l.axis+i+1 : l.axis+l.span] {
-			inner *= d.N
-		}
-		used := map[int]bool{}
+	for i, size := range l.sizes {
+		inner, used := tensor.Len(l.sizes[i+1:]), map[int]bool{}
 		for _, k := range kept {
-			used[k/inner%v.Type.Shape[l.axis+i].N] = true
+			used[k/inner%size] = true
 		}
 		sizes = append(sizes, len(used))
 	}
-	if len(kept) > len(l.ids) {
-		return nil, false
+	inner := tensor.Len(sizes[1:])
+	sizes[0] = len(kept) / max(1, inner)
+	return sizes, len(kept) == tensor.Len(sizes) && e.evenRows(l, inner)
+}
+
+// evenRows reports whether along the first of several axes every index keeps n
+// positions or none, or several times n where they are all of one unit.
+func (e *edit) evenRows(l labels, n int) bool {
+	for row := range slices.Chunk(l.ids, len(l.ids)/l.sizes[0]) {
+		k := len(e.kept(row))
+		one := !slices.ContainsFunc(row, func(u int) bool { return u != row[0] })
+		if k%n != 0 || k > n && !one {
+			return false
+		}
 	}
-	return sizes, tensor.Len(sizes) == len(kept)
+	return true
 }

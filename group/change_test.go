@@ -92,6 +92,8 @@ func prepared(t *testing.T, file string) *ir.Model {
 	t.Cleanup(func() { f.Close() })
 	m, ctx := ir.CloneModel(f.Model), context.Background()
 	for _, step := range []func() error{
+		func() error { _, err := op.Infer(m); return err },
+		func() error { return op.RaiseTo(m, max(13, m.Opset(""))) },
 		func() error { _, err := pass.Simplify(ctx, m); return err },
 		func() error { _, err := pass.FoldBatchNorms(ctx, m); return err },
 		func() error { _, err := pass.Simplify(ctx, m); return err },
@@ -131,10 +133,17 @@ func run(t *testing.T, m *ir.Model) map[string][]float32 {
 func drawn(t *testing.T, v *ir.Value, r *rand.Rand) *tensor.Tensor {
 	shape := []int{}
 	for i, d := range v.Type.Shape {
-		if !d.IsKnown() && i > 0 {
+		switch {
+		case d.Sym == "seq":
+			d.N = 2
+		case d.Sym == "past": // nothing is remembered yet
+			d.N = 0
+		case !d.IsKnown() && i > 0:
 			d.N = 64
+		case !d.IsKnown():
+			d.N = 1
 		}
-		shape = append(shape, max(1, d.N))
+		shape = append(shape, d.N)
 	}
 	x := make([]float64, tensor.Len(shape))
 	for i := range x {
@@ -188,9 +197,13 @@ func change(t *testing.T, m *ir.Model, a *group.Analysis, c *group.Change) {
 	}
 }
 
-// weightsOf counts the weights of every node, shared ones several times.
+// weightsOf counts the weights of every node, shared ones several times, and
+// bounds never: those of single channels take more room than one for all.
 func weightsOf(m *ir.Model) (n int) {
 	for _, node := range m.Graph.Nodes {
+		if slices.Contains([]string{"Clip", "Max", "Min"}, node.Op) {
+			continue
+		}
 		for _, v := range node.In {
 			if v != nil && v.Const != nil && v.Const.Type.IsFloat() {
 				n += v.Const.Len()
@@ -324,20 +337,27 @@ func TestOrder(t *testing.T) {
 	for _, n := range everyNetwork {
 		t.Run(n.path, func(t *testing.T) {
 			m := trained(t, n.path)
-			a := group.Analyse(m, group.Removing)
-			c, r := a.Keep(), rand.New(rand.NewPCG(1, 1))
-			c.Order = slices.Clone(c.Into)
-			for _, g := range a.Groups {
-				for i, u := range g.Units {
-					if c.Order[u] = i; !g.Pinned() {
-						c.Order[u] = r.IntN(1000)
-					}
-				}
-			}
 			want := run(t, m)
-			change(t, m, a, c)
+			reorder(t, m)
 			consistent(t, "ordered", m)
 			same(t, "ordered", run(t, m), want)
 		})
 	}
 }
+
+// reorder shuffles the channels of every free group.
+func reorder(t *testing.T, m *ir.Model) {
+	a := group.Analyse(m, group.Removing)
+	c, r := a.Keep(), newRand(1)
+	c.Order = slices.Clone(c.Into)
+	for _, g := range a.Groups {
+		for i, u := range g.Units {
+			if c.Order[u] = i; !g.Pinned() {
+				c.Order[u] = r.IntN(1000)
+			}
+		}
+	}
+	change(t, m, a, c)
+}
+
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }

@@ -3,6 +3,7 @@ package group
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"pare/ir"
@@ -10,7 +11,7 @@ import (
 )
 
 // biased has one row per operator that reads columns: where its bias is.
-var biased = map[string]func(e *edit, l *Link, delta []float64) error{
+var biased = map[string]func(e *edit, n *ir.Node, delta []float64) error{
 	"Conv":          (*edit).addToBias,
 	"ConvTranspose": (*edit).addToBias,
 	"Gemm":          (*edit).addToGemm,
@@ -21,22 +22,40 @@ var biased = map[string]func(e *edit, l *Link, delta []float64) error{
 // contribute on average: column times expected value.
 func (e *edit) compensate() error {
 	for _, l := range e.a.Links {
-		if l.Role != Column || !slices.ContainsFunc(l.Units, e.gone) {
+		if l.Role != Column || !slices.ContainsFunc(l.Units, e.gone) || isScale(l) {
 			continue
 		}
-		delta := e.contribution(l)
-		if delta == nil {
+		delta, err := e.contribution(l)
+		if err != nil {
+			return err
+		}
+		n := l.Layer()
+		f := biased[n.Op]
+		switch {
+		case delta == nil:
 			continue
+		case f == nil:
+			return fmt.Errorf("%v has no bias", n)
 		}
-		f := biased[l.Node.Op]
-		if f == nil {
-			return fmt.Errorf("%v has no bias", l.Node)
-		}
-		if err := f(e, l, delta); err != nil {
-			return fmt.Errorf("%v: %w", l.Node, err)
+		if err := f(e, n, delta); err != nil {
+			return fmt.Errorf("%v: %w", n, err)
 		}
 	}
 	return nil
+}
+
+// isScale reports whether a link ties the scales of codes.
+func isScale(l *Link) bool {
+	n, _ := decodes(l.Node)
+	return n != nil && l.Operand > 0
+}
+
+// numbersOf are the weights that a link is part of, decoded.
+func numbersOf(l *Link) ([]float64, error) {
+	if n, d := decodes(l.Node); n != nil {
+		return decodedNumbers(n, d)
+	}
+	return tensor.Float64s(l.Value().Const), nil
 }
 
 func (e *edit) gone(u int) bool { return e.c.Into[u] == Gone }
@@ -44,12 +63,12 @@ func (e *edit) gone(u int) bool { return e.c.Into[u] == Gone }
 // means are the expected values of the channels that the node of l reads, nil
 // where they are not known.
 func (e *edit) means(l *Link) []float64 {
-	v := l.Node.In[0]
+	v := l.Layer().In[0]
 	at, s := e.a.values[v], v.Stats
 	if e.c.Stats != nil {
 		s = e.c.Stats(v)
 	}
-	if s == nil || at.span != 1 || s.Axis >= 0 && s.Axis != at.axis || len(s.Mean) != len(at.ids) && len(s.Mean) != 1 {
+	if s == nil || !at.plain() || s.Axis >= 0 && s.Axis != at.axis() || len(s.Mean) != len(at.ids) && len(s.Mean) != 1 {
 		return nil
 	}
 	if len(s.Mean) == 1 {
@@ -60,13 +79,17 @@ func (e *edit) means(l *Link) []float64 {
 
 // contribution is, by row of the constant of l, what its removed columns add on
 // average.
-func (e *edit) contribution(l *Link) []float64 {
+func (e *edit) contribution(l *Link) ([]float64, error) {
 	means := e.means(l)
 	if means == nil {
-		return nil
+		return nil, nil
 	}
 	c := l.Value().Const
-	x, rows, size := tensor.Float64s(c), c.Shape[1-l.Axis], c.Shape[l.Axis]
+	x, err := numbersOf(l)
+	if err != nil {
+		return nil, err
+	}
+	rows, size := c.Shape[1-l.Axis], c.Shape[l.Axis]
 	inner := tensor.Len(c.Shape[2:])
 	perGroup := rows * size / len(means) // rows that read the same part of the channels
 	delta := make([]float64, rows)
@@ -86,25 +109,24 @@ func (e *edit) contribution(l *Link) []float64 {
 			delta[o] += sum * means[o/perGroup*size+j]
 		}
 	}
-	return delta
+	return delta, nil
 }
 
 // addToBias: the third operand of convolutions. Every result of a transposed one
 // sees as many taps as its stride leaves.
-func (e *edit) addToBias(l *Link, delta []float64) error {
-	if l.Node.Op == "ConvTranspose" {
-		for _, s := range l.Node.Ints("strides") {
+func (e *edit) addToBias(n *ir.Node, delta []float64) error {
+	if n.Op == "ConvTranspose" {
+		for _, s := range n.Ints("strides") {
 			for o := range delta {
 				delta[o] /= float64(s)
 			}
 		}
 	}
-	return e.addTo(l, 2, delta)
+	return e.addTo(n, 2, delta)
 }
 
 // addToGemm: as addToBias, with the factors of both terms.
-func (e *edit) addToGemm(l *Link, delta []float64) error {
-	n := l.Node
+func (e *edit) addToGemm(n *ir.Node, delta []float64) error {
 	beta := float64(n.Float("beta", 1))
 	if beta == 0 {
 		return errors.New("its bias counts 0 times")
@@ -112,25 +134,31 @@ func (e *edit) addToGemm(l *Link, delta []float64) error {
 	for o := range delta {
 		delta[o] *= float64(n.Float("alpha", 1)) / beta
 	}
-	return e.addTo(l, 2, delta)
+	return e.addTo(n, 2, delta)
 }
 
 // addTo adds delta to an operand with a number per row, which is made where there
 // is none.
-func (e *edit) addTo(l *Link, operand int, delta []float64) error {
-	n, at := l.Node, place{l.Node, operand}
+func (e *edit) addTo(n *ir.Node, operand int, delta []float64) error {
+	at := place{n, operand}
 	if operand < len(n.In) && n.In[operand] != nil {
 		return e.addToConst(at, delta)
 	}
-	j := e.job(at, tensor.New(l.Value().Const.Type, len(delta)))
+	known := e.jobs[at] != nil
+	j := e.job(at, tensor.New(n.Out[0].Type.DType, len(delta)))
 	j.plus(delta)
-	rows := e.rowsOf(l)
-	j.links = append(j.links, &Link{Node: n, Operand: operand, Role: Row, Power: 1, Groups: 1, Units: rows})
+	if !known {
+		j.links = append(j.links, &Link{Node: n, Operand: operand, Role: Row, Power: 1, Groups: 1, Units: e.rowsOf(n)})
+	}
 	return nil
 }
 
 func (e *edit) addToConst(at place, delta []float64) error {
-	c := at.node.In[at.operand].Const
+	v := at.node.In[at.operand]
+	if n, _ := decoding(v); n != nil {
+		return e.addToCodes(n, delta)
+	}
+	c := v.Const
 	switch {
 	case c == nil:
 		return errors.New("its bias is computed")
@@ -138,6 +166,24 @@ func (e *edit) addToConst(at place, delta []float64) error {
 		return fmt.Errorf("its bias has the shape %v", c.Shape)
 	}
 	e.job(at, c).plus(delta)
+	return nil
+}
+
+// addToCodes adds to a bias that is stored as integers.
+func (e *edit) addToCodes(n *ir.Node, delta []float64) error {
+	codes := n.In[0].Const
+	if codes.Len() != len(delta) || codes.Type != tensor.Int32 {
+		return fmt.Errorf("its bias is stored as %v", codes.Type)
+	}
+	steps := make([]float64, len(delta))
+	for k, d := range delta {
+		scale, err := broadcastAt(n, n.In[1].Const, codes, k)
+		if err != nil {
+			return err
+		}
+		steps[k] = math.RoundToEven(d / scale)
+	}
+	e.job(place{n, 0}, codes).plus(steps)
 	return nil
 }
 
@@ -150,21 +196,21 @@ func (j *job) plus(delta []float64) {
 	}
 }
 
-// rowsOf are the units of the rows of the constant whose columns l links.
-func (e *edit) rowsOf(l *Link) []int { return e.a.values[l.Node.Out[0]].ids }
+// rowsOf are the units of the channels that a layer computes.
+func (e *edit) rowsOf(n *ir.Node) []int { return e.a.values[n.Out[0]].ids }
 
 // addBehind: a product has no bias; the constant that is added to it alone, or a
 // new one.
-func (e *edit) addBehind(l *Link, delta []float64) error {
-	out := l.Node.Out[0]
+func (e *edit) addBehind(n *ir.Node, delta []float64) error {
+	out := n.Out[0]
 	if uses := out.Uses(); len(uses) == 1 && uses[0].Node.Op == "Add" {
 		add, other := uses[0].Node, 1-uses[0].In
 		if c := add.In[other].Const; c != nil && c.Len() == len(delta) {
 			return e.addToConst(place{add, other}, delta)
 		}
 	}
-	t := tensor.New(l.Value().Const.Type, len(delta))
-	j := &job{base: t, links: []*Link{{Node: l.Node, Operand: 1, Role: Row, Power: 1, Groups: 1, Units: e.rowsOf(l)}}}
+	t := tensor.New(out.Type.DType, len(delta))
+	j := &job{base: t, links: []*Link{{Node: n, Operand: 0, Role: Row, Power: 1, Groups: 1, Units: e.rowsOf(n)}}}
 	j.plus(delta)
 	bias, err := e.edited(j)
 	if err != nil {

@@ -45,6 +45,9 @@ func (e *edit) constants() error {
 			return err
 		}
 		e.setConst(at.node, at.operand, t)
+		if n, _ := decodes(at.node); n != nil && at.operand == 0 {
+			e.p.SetType(n.Out[0], ir.TensorType(n.Out[0].Type.DType, ir.Dims(t.Shape)...))
+		}
 	}
 	return nil
 }
@@ -56,10 +59,10 @@ func (e *edit) edited(j *job) (*tensor.Tensor, error) {
 		for i, d := range j.add {
 			x[i] += d
 		}
-		for _, l := range j.links {
-			e.merge(l, x, t.Shape)
+		err := e.mergeAll(j.links, x, t)
+		if err != nil {
+			return nil, err
 		}
-		var err error
 		if t, err = tensor.FromFloat64s(t.Type, t.Shape, x); err != nil {
 			return nil, err
 		}
@@ -70,11 +73,26 @@ func (e *edit) edited(j *job) (*tensor.Tensor, error) {
 	return t, nil
 }
 
+func (e *edit) mergeAll(links []*Link, x []float64, t *tensor.Tensor) error {
+	for _, l := range links {
+		if _, d := decodes(l.Node); d == nil {
+			e.merge(l, x, t.Shape)
+		} else if e.merges(l) {
+			if err := e.addCodes(l, x, t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // merges reports whether the numbers of a link change, rather than only their
-// places.
+// places. Codes have no mean.
 func (e *edit) merges(l *Link) bool {
+	_, d := decodes(l.Node)
+	average := e.c.Average && d == nil
 	return slices.ContainsFunc(l.Units, func(u int) bool {
-		return (l.Role == Column || e.c.Average) && len(e.merged[u]) > 0 || l.Role == Column && e.c.times(u) > 1
+		return (l.Role == Column || average) && len(e.merged[u]) > 0 || l.Role == Column && e.c.times(u) > 1
 	})
 }
 
@@ -85,10 +103,7 @@ func (e *edit) merge(l *Link, x []float64, shape []int) {
 	if !e.merges(l) {
 		return
 	}
-	at := map[int][]int{}
-	for i, u := range l.Units {
-		at[u] = append(at[u], i)
-	}
+	at, _ := positions(l.Units)
 	size, inner := shape[l.Axis], tensor.Len(shape[l.Axis+1:])
 	for u := range at {
 		for t, to := range at[u] {

@@ -31,11 +31,28 @@ func quantised(w *walk, n *ir.Node) {
 	if w.rescaling() {
 		w.pinValue(n.In[0], fmt.Sprintf("it is quantised by %v", n))
 	}
-	if c := constOf(n.In[1]); c == nil || c.Len() != 1 {
-		w.stop(n, fmt.Sprintf("%v has a scale per channel", n))
+	if n.In[0].Const != nil {
+		return // weights; see decoders
+	}
+	c := constOf(n.In[1])
+	l, ok := w.a.values[n.In[0]]
+	switch {
+	case c != nil && c.Len() == 1:
+	case c == nil || !ok || !l.plain() || c.Rank() != 1 || axisOf(n, 1, n.In[0]) != l.axis() || w.rescaling():
+		w.stop(n, fmt.Sprintf("%v has scales along another axis than that of channels", n))
 		return
+	default:
+		w.link(n, 1, 0, Parameter, 0, l.ids)
+		w.codes(n, l.ids)
 	}
 	w.pass(n, n.In[0])
+}
+
+// codes links zero points, which are integers.
+func (w *walk) codes(n *ir.Node, ids []int) {
+	if len(n.In) > 2 && n.In[2] != nil && n.In[2].Const != nil && n.In[2].Const.Len() == len(ids) {
+		w.a.Links = append(w.a.Links, &Link{Node: n, Operand: 2, Role: Parameter, Groups: 1, Units: ids})
+	}
 }
 
 // clip keeps channels; when they are rescaled its bounds go with them.
@@ -47,12 +64,12 @@ func clip(w *walk, n *ir.Node) {
 	lo, hi, ok := Limits(n)
 	l, known := w.a.values[n.In[0]]
 	switch {
-	case !ok || known && l.span != 1:
+	case !ok || known && !l.plain():
 		w.pinValue(n.In[0], fmt.Sprintf("the bounds of %v are computed", n))
 	case known && n.In[0].Type.DType != tensor.Float32:
 		w.pinValue(n.In[0], fmt.Sprintf("%v holds %v", n, n.In[0].Type.DType))
 	case known:
-		w.a.Bounds = append(w.a.Bounds, &Bound{Node: n, Lo: lo, Hi: hi, Axis: l.axis, Units: l.ids})
+		w.a.Bounds = append(w.a.Bounds, &Bound{Node: n, Lo: lo, Hi: hi, Axis: l.axis(), Units: l.ids})
 	}
 	w.pass(n, n.In[0])
 }
@@ -82,8 +99,8 @@ func Limits(n *ir.Node) (lo, hi float64, ok bool) {
 }
 
 func prelu(w *walk, n *ir.Node) {
-	if l, ok := w.a.values[n.In[0]]; ok && len(n.In) > 1 && l.span == 1 {
-		w.param(n, 1, n.In[0].Type.Rank(), l.axis, 0, l.ids)
+	if l, ok := w.a.values[n.In[0]]; ok && len(n.In) > 1 && l.plain() {
+		w.param(n, 1, n.In[0].Type.Rank(), l.axis(), 0, l.ids)
 	}
 	w.pass(n, n.In[0])
 }
@@ -101,6 +118,12 @@ const (
 func joint(k kind) rule {
 	return func(w *walk, n *ir.Node) {
 		rank := n.Out[0].Type.Rank()
+		if !w.rescaling() && w.withNumber(n) {
+			return
+		}
+		if rank > 0 {
+			w.fill(n, rank)
+		}
 		first, axis := w.leader(n, rank)
 		if first < 0 {
 			return
@@ -126,6 +149,23 @@ func joint(k kind) rule {
 	}
 }
 
+// withNumber passes on channels that lie along several axes where n combines
+// them with a single number.
+func (w *walk) withNumber(n *ir.Node) bool {
+	if len(n.In) != 2 || n.In[0] == nil || n.In[1] == nil {
+		return false
+	}
+	for i, v := range n.In {
+		l, ok := w.a.values[v]
+		c := constOf(n.In[1-i])
+		if ok && !l.plain() && c != nil && c.Len() == 1 && c.Rank() <= v.Type.Rank() {
+			w.pass(n, v)
+			return true
+		}
+	}
+	return false
+}
+
 // leader finds the computed operand whose channels the result has, and their
 // axis in the result: the one with most, and of those the freest.
 func (w *walk) leader(n *ir.Node, rank int) (first, axis int) {
@@ -138,7 +178,7 @@ func (w *walk) leader(n *ir.Node, rank int) (first, axis int) {
 		if !ok {
 			continue
 		}
-		if l.span != 1 || v.Type.Rank() < 0 {
+		if !l.plain() || v.Type.Rank() < 0 {
 			w.stop(n, fmt.Sprintf("the channels of %q lie along several axes where %v combines it", v.Name, n))
 			return -1, 0
 		}
@@ -147,7 +187,7 @@ func (w *walk) leader(n *ir.Node, rank int) (first, axis int) {
 			old = len(w.a.values[n.In[first]].ids)
 		}
 		if first < 0 || len(l.ids) > old || len(l.ids) == old && w.u.fixed(w.a.values[n.In[first]].ids) && !w.u.fixed(l.ids) {
-			first, axis = i, l.axis+rank-v.Type.Rank()
+			first, axis = i, l.axis()+rank-v.Type.Rank()
 		}
 	}
 	return first, axis
@@ -156,7 +196,7 @@ func (w *walk) leader(n *ir.Node, rank int) (first, axis int) {
 // meet joins operand i of n with the channels ids of the result.
 func (w *walk) meet(n *ir.Node, k kind, i, rank, axis int, ids []int) {
 	v := n.In[i]
-	if constOf(v) != nil {
+	if stored(v) != nil {
 		power := 0
 		if k == additive {
 			power = 1

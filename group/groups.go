@@ -77,10 +77,10 @@ func (a *Analysis) places() []uint64 {
 func name(links []*Link) string {
 	for _, l := range links {
 		if l.Role == Row {
-			return nodeName(l.Node)
+			return nodeName(l.Layer())
 		}
 	}
-	return links[0].Node.In[0].Name
+	return links[0].Layer().In[0].Name
 }
 
 func unique(names map[string]int, name string) string {

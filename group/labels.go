@@ -7,10 +7,13 @@ import (
 )
 
 // labels are the classes or units of the channels of a value: row by row over
-// span axes from axis on.
+// some axes, in ascending order.
 type labels struct {
-	axis, span int
-	ids        []int
+	axes, sizes []int // the product of the sizes is the number of ids
+	// tiled says that the first of the axes has the channels several times over,
+	// one set behind the other.
+	tiled bool
+	ids   []int
 	// copies tell the positions of one class apart where it has several, such as
 	// those of a flattened map: equal numbers are the same place of different
 	// channels. nil where all are 0.
@@ -22,9 +25,27 @@ type labels struct {
 	from []int
 }
 
-// pick is the labels of the positions at of l.
-func (l labels) pick(axis, span int, at []int) labels {
-	return labels{axis, span, picked(l.ids, at), picked(l.copies, at), l.src, picked(l.from, at)}
+// along is the labels of channels along one axis.
+func along(axis int, ids []int) labels {
+	return labels{axes: []int{axis}, sizes: []int{len(ids)}, ids: ids}
+}
+
+// plain reports whether the channels lie along one axis and nothing else does.
+func (l labels) plain() bool { return len(l.axes) == 1 && !l.tiled }
+
+// axis is the first axis.
+func (l labels) axis() int { return l.axes[0] }
+
+// pick is the labels of the positions at of l, which lie along one axis.
+func (l labels) pick(axis int, at []int) labels {
+	return l.grid([]int{axis}, []int{len(at)}, at)
+}
+
+// grid is the labels of the positions at of l, which lie along several axes.
+func (l labels) grid(axes, sizes, at []int) labels {
+	l.axes, l.sizes = axes, sizes
+	l.ids, l.copies, l.from = picked(l.ids, at), picked(l.copies, at), picked(l.from, at)
+	return l
 }
 
 func picked[T any](list []T, at []int) []T {
@@ -40,7 +61,7 @@ func picked[T any](list []T, at []int) []T {
 
 // on is l with its channels along another axis.
 func (l labels) on(axis int) labels {
-	l.axis = axis
+	l.axes = []int{axis}
 	return l
 }
 
@@ -54,7 +75,7 @@ func (l labels) copyOf(i int) uint64 {
 
 // repeated has every position k times, one after the other.
 func (l labels) repeated(axis, k int) labels {
-	out := labels{axis: axis, span: 1}
+	out := labels{axes: []int{axis}, sizes: []int{len(l.ids) * k}}
 	for i, id := range l.ids {
 		for j := range k {
 			out.ids = append(out.ids, id)
@@ -70,16 +91,23 @@ func (l labels) joined(m labels, i int) labels {
 		l.ids = append(l.ids, id)
 		l.copies = append(l.copies, mix(m.copyOf(k), uint64(i)))
 	}
+	l.sizes = []int{len(l.ids)}
 	return l
 }
 
-// trimmed leaves axes of size 1 at either end out of the span.
-func (l labels) trimmed(shape []ir.Dim) labels {
-	for l.span > 1 && shape[l.axis].N == 1 {
-		l.axis, l.span = l.axis+1, l.span-1
+// with is l with the classes of m.
+func (l labels) with(m labels) labels {
+	l.sizes, l.ids, l.copies = m.sizes, m.ids, m.copies
+	return l
+}
+
+// trimmed leaves axes of size 1 at either end out.
+func (l labels) trimmed() labels {
+	for len(l.axes) > 1 && l.sizes[0] == 1 && !l.tiled {
+		l.axes, l.sizes = l.axes[1:], l.sizes[1:]
 	}
-	for l.span > 1 && shape[l.axis+l.span-1].N == 1 {
-		l.span--
+	for n := len(l.axes) - 1; n > 0 && l.sizes[n] == 1; n-- {
+		l.axes, l.sizes = l.axes[:n], l.sizes[:n]
 	}
 	return l
 }
@@ -105,9 +133,9 @@ func (w *walk) move(n *ir.Node, l labels) {
 	old := w.a.values[n.In[0]]
 	switch {
 	case w.rescaling():
-	case old.span == 1 && l.span > 1:
+	case old.plain() && !l.plain():
 		l.src, l.from = n.In[0], count(len(l.ids))
-	case old.span > 1 && l.span == 1:
+	case len(old.axes) > 1 && l.plain():
 		w.gathered(n, l)
 		l.src, l.from = nil, nil
 	}
@@ -123,9 +151,9 @@ func (w *walk) gathered(n *ir.Node, l labels) {
 		return
 	}
 	a, b, src := l.src.Type, n.Out[0].Type, w.a.values[l.src]
-	same := a.Ranked && b.Ranked && len(a.Shape) == len(b.Shape) && src.axis == l.axis
+	same := a.Ranked && b.Ranked && len(a.Shape) == len(b.Shape) && src.axis() == l.axis()
 	for i := 0; same && i < len(a.Shape); i++ {
-		same = i == l.axis || a.Shape[i].Same(b.Shape[i])
+		same = i == l.axis() || a.Shape[i].Same(b.Shape[i])
 	}
 	if !same {
 		w.u.pin(l.ids, fmt.Sprintf("%v leaves its channels in another shape than that before they were spread over several axes", n))
@@ -142,3 +170,6 @@ func count(n int) []int {
 	}
 	return out
 }
+
+// last is the last axis.
+func (l labels) last() int { return l.axes[len(l.axes)-1] }

@@ -32,7 +32,11 @@ func conv(w *walk, n *ir.Node) {
 	}
 	out := w.u.fresh(outs)
 	w.link(n, 1, 0, Row, 1, out)
-	w.add(&Link{Node: n, Operand: 1, Axis: 1, Role: Column, Power: -1, Groups: g, Units: in})
+	if g > 1 {
+		w.add(&Link{Node: n, Operand: 1, Axis: 1, Role: Column, Power: -1, Groups: g, Units: in})
+	} else {
+		w.link(n, 1, 1, Column, -1, in)
+	}
 	w.link(n, 2, 0, Row, 1, out)
 	w.set(n.Out[0], 1, out)
 }
@@ -53,7 +57,7 @@ func (w *walk) groupedConv(n *ir.Node, in []int, g, r, outs int) {
 	for k := 1; k < g; k++ {
 		w.u.join(in[:r], in[k*r:][:r])
 	}
-	one, out := labels{ids: w.u.fresh(outs / g)}, labels{axis: 1, span: 1}
+	one, out := labels{ids: w.u.fresh(outs / g)}, labels{axes: []int{1}}
 	for k := range g {
 		out = out.joined(one, k)
 	}
@@ -91,10 +95,14 @@ func gemm(w *walk, n *ir.Node) {
 	w.set(n.Out[0], 1, out)
 }
 
-// matMul: a product with a constant matrix is a layer; one of two computed
-// values, as in attention, pins both.
+// matMul: a product with a constant matrix is a layer, one of two computed values
+// part of attention.
 func matMul(w *walk, n *ir.Node) {
 	c, rank := weights(n, 2), n.In[0].Type.Rank()
+	if c == nil && len(n.In) == 2 && n.In[1] != nil && stored(n.In[1]) == nil && !w.rescaling() {
+		attention(w, n)
+		return
+	}
 	if len(c) != 2 || rank < 2 {
 		w.stop(n, fmt.Sprintf("the second operand of %v is no constant matrix", n))
 		return
@@ -108,8 +116,17 @@ func matMul(w *walk, n *ir.Node) {
 // weights is the shape of a constant second operand of at least the given rank,
 // nil when there is none.
 func weights(n *ir.Node, least int) []int {
-	if len(n.In) < 2 || n.In[1] == nil || n.In[1].Const == nil || n.In[1].Const.Rank() < least {
+	if len(n.In) < 2 || n.In[1] == nil {
 		return nil
 	}
-	return n.In[1].Const.Shape
+	c := n.In[1].Const
+	if c == nil {
+		if dq, _ := decoding(n.In[1]); dq != nil {
+			c = dq.In[0].Const
+		}
+	}
+	if c == nil || c.Rank() < least {
+		return nil
+	}
+	return c.Shape
 }

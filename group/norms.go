@@ -2,6 +2,7 @@ package group
 
 import (
 	"fmt"
+	"slices"
 
 	"pare/ir"
 )
@@ -74,8 +75,19 @@ func (w *walk) scaled(n *ir.Node, axis int, in []int) {
 // along any.
 func softmax(w *walk, n *ir.Node) {
 	l, ok := w.a.values[n.In[0]]
-	if ok && (w.rescaling() || l.span != 1 || axisOf(n, -1, n.In[0]) == l.axis) {
+	if ok && (w.rescaling() || w.overAxes(n, l.axes)) {
 		w.u.pin(l.ids, fmt.Sprintf("%v normalises it", n))
 	}
 	w.pass(n, n.In[0])
+}
+
+// overAxes reports whether n normalises over one of some axes: over its axis and,
+// before operator set 13, all behind.
+func (w *walk) overAxes(n *ir.Node, axes []int) bool {
+	def := -1
+	if w.a.opset < 13 {
+		def = 1
+	}
+	axis := axisOf(n, def, n.In[0])
+	return axis < 0 || slices.ContainsFunc(axes, func(x int) bool { return x == axis || w.a.opset < 13 && x > axis })
 }

@@ -2,8 +2,10 @@ package group
 
 import (
 	"fmt"
+	"slices"
 
 	"pare/ir"
+	"pare/tensor"
 )
 
 // axisOf reads an axis attribute against the rank of v; -1 when unknown.
@@ -21,18 +23,18 @@ func concat(w *walk, n *ir.Node) {
 	axis, at := axisOf(n, 0, n.Out[0]), -1
 	for _, v := range n.In {
 		if l, ok := w.a.values[v]; ok {
-			if at >= 0 && at != l.axis || l.span != 1 {
+			if at >= 0 && at != l.axis() || !l.plain() {
 				w.stop(n, fmt.Sprintf("%v joins values with channels along different axes", n))
 				return
 			}
-			at = l.axis
+			at = l.axis()
 		}
 	}
 	if at < 0 || axis < 0 {
 		w.stop(n, fmt.Sprintf("%v joins values of unknown channels", n))
 		return
 	}
-	out := labels{axis: at, span: 1}
+	out := labels{axes: []int{at}}
 	for i, v := range n.In {
 		part, ok := w.operand(n, i, at)
 		if !ok {
@@ -43,7 +45,7 @@ func concat(w *walk, n *ir.Node) {
 		case at == axis:
 			out = out.joined(part, i)
 		case out.ids == nil:
-			out.ids, out.copies = part.ids, part.copies
+			out = out.with(part)
 		case len(out.ids) == len(part.ids):
 			w.u.join(out.ids, part.ids)
 		}
@@ -58,7 +60,7 @@ func (w *walk) operand(n *ir.Node, i, axis int) (labels, bool) {
 	if v.Const != nil && axis < v.Const.Rank() {
 		ids := w.u.fresh(v.Const.Shape[axis])
 		w.link(n, i, axis, Row, 1, ids)
-		return labels{axis: axis, span: 1, ids: ids}, true
+		return along(axis, ids), true
 	}
 	if t := v.Type; !t.Ranked || axis >= len(t.Shape) || !t.Shape[axis].IsKnown() {
 		return labels{}, false
@@ -76,10 +78,10 @@ func split(w *walk, n *ir.Node) {
 		case v == nil || !ok:
 			w.pass(n, n.In[0])
 			return
-		case l.span != 1 || axis < 0 || !v.Type.Ranked || !v.Type.Shape[l.axis].IsKnown():
+		case !l.plain() || axis < 0 || !v.Type.Ranked || !v.Type.Shape[l.axis()].IsKnown():
 			w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
 			return
-		case axis != l.axis:
+		case axis != l.axis():
 			w.put(v, l)
 		default:
 			to := from + v.Type.Shape[axis].N
@@ -87,7 +89,7 @@ func split(w *walk, n *ir.Node) {
 				w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
 				return
 			}
-			w.put(v, l.pick(axis, 1, count(to)[from:]))
+			w.put(v, l.pick(axis, count(to)[from:]))
 			from = to
 		}
 	}
@@ -110,19 +112,19 @@ func gather(w *walk, n *ir.Node) {
 		return
 	}
 	axis, rank := axisOf(n, 0, n.In[0]), n.In[1].Type.Rank()
-	if at := axis - l.axis; l.span > 1 && at >= 0 && at < l.span && rank == 0 {
+	if at := slices.Index(l.axes, axis); !l.plain() && at >= 0 && rank == 0 && (at > 0 || !l.tiled) {
 		w.slab(n, l, at)
 		return
 	}
-	if l.span != 1 || axis < 0 || rank < 0 {
+	if !l.plain() || axis < 0 || rank < 0 {
 		w.stop(n, fmt.Sprintf("%v selects channels where they cannot be followed", n))
 		return
 	}
 	switch {
-	case axis > l.axis:
+	case axis > l.axis():
 		w.put(n.Out[0], l)
-	case axis < l.axis:
-		w.put(n.Out[0], l.on(l.axis+rank-1))
+	case axis < l.axis():
+		w.put(n.Out[0], l.on(l.axis()+rank-1))
 	default:
 		w.selected(n, l, rank)
 	}
@@ -145,30 +147,36 @@ func (w *walk) selected(n *ir.Node, l labels, rank int) {
 		}
 		out[i] = k
 	}
-	w.put(n.Out[0], l.pick(l.axis, 1, out))
+	w.put(n.Out[0], l.pick(l.axis(), out))
 }
 
 // slab takes one index of one of the axes that channels are spread over, as
 // shuffles do.
 func (w *walk) slab(n *ir.Node, l labels, at int) {
-	shape := n.In[0].Type.Shape[l.axis:][:l.span]
 	list, ok := ints(n, 1, "")
-	if size := shape[at].N; ok && list[0] < 0 {
+	size := l.sizes[at]
+	if ok && list[0] < 0 {
 		list[0] += size
 	}
-	if !ok || list[0] < 0 || list[0] >= shape[at].N {
+	if !ok || list[0] < 0 || list[0] >= size {
 		w.stop(n, fmt.Sprintf("%v selects channels by computed numbers", n))
 		return
 	}
-	inner := 1
-	for _, d := range shape[at+1:] {
-		inner *= d.N
-	}
+	inner := tensor.Len(l.sizes[at+1:])
 	var chosen []int
 	for i := range l.ids {
-		if i/inner%shape[at].N == list[0] {
+		if i/inner%size == list[0] {
 			chosen = append(chosen, i)
 		}
 	}
-	w.move(n, l.pick(l.axis, l.span-1, chosen).trimmed(n.Out[0].Type.Shape))
+	var axes []int
+	for i, axis := range l.axes {
+		switch {
+		case i < at:
+			axes = append(axes, axis)
+		case i > at:
+			axes = append(axes, axis-1)
+		}
+	}
+	w.move(n, l.grid(axes, slices.Delete(slices.Clone(l.sizes), at, at+1), chosen).trimmed())
 }

@@ -11,7 +11,7 @@ import (
 // pool is the rule of operators along the positions behind the channels.
 func pool(w *walk, n *ir.Node) {
 	l, ok := w.a.values[n.In[0]]
-	if ok && (l.span != 1 || l.axis != 1) {
+	if ok && (!l.plain() || l.axis() != 1) {
 		w.stop(n, fmt.Sprintf("the channels of %q are not where %v expects them", n.In[0].Name, n))
 		return
 	}
@@ -25,7 +25,7 @@ func pool(w *walk, n *ir.Node) {
 // resize keeps channels where it does not stretch their axis.
 func resize(w *walk, n *ir.Node) {
 	l, ok := w.a.values[n.In[0]]
-	if out := n.Out[0].Type; ok && (l.span != 1 || !out.Ranked || out.Shape[l.axis].N != len(l.ids)) {
+	if out := n.Out[0].Type; ok && (!l.plain() || !out.Ranked || out.Shape[l.axis()].N != len(l.ids)) {
 		w.stop(n, fmt.Sprintf("%v may change the number of channels", n))
 		return
 	}
@@ -41,7 +41,7 @@ func reduce(w *walk, n *ir.Node) {
 	}
 	axes, known := ints(n, 1, "axes")
 	rank, before := n.In[0].Type.Rank(), 0
-	if !known || len(axes) == 0 || rank < 0 || l.span != 1 {
+	if !known || len(axes) == 0 || rank < 0 || !l.plain() {
 		w.stop(n, fmt.Sprintf("%v reduces channels", n))
 		return
 	}
@@ -49,18 +49,18 @@ func reduce(w *walk, n *ir.Node) {
 		if a < 0 {
 			a += rank
 		}
-		if a == l.axis {
+		if a == l.axis() {
 			w.stop(n, fmt.Sprintf("%v reduces channels", n))
 			return
 		}
-		if a < l.axis {
+		if a < l.axis() {
 			before++
 		}
 	}
 	if n.Int("keepdims", 1) != 0 {
 		before = 0
 	}
-	w.put(n.Out[0], l.on(l.axis-before))
+	w.put(n.Out[0], l.on(l.axis()-before))
 }
 
 // pad adds new channels of zeros, or positions. Other numbers than zero do not
@@ -73,19 +73,19 @@ func pad(w *walk, n *ir.Node) {
 	}
 	pads, known := ints(n, 1, "pads")
 	rank := n.In[0].Type.Rank()
-	if !known || l.span != 1 || len(n.In) > 3 && n.In[3] != nil || len(pads) != 2*rank {
+	if !known || !l.plain() || len(n.In) > 3 && n.In[3] != nil || len(pads) != 2*rank {
 		w.stop(n, fmt.Sprintf("the padding of %v is computed", n))
 		return
 	}
 	if w.rescaling() && !zeroPad(n) {
 		w.u.pin(l.ids, fmt.Sprintf("%v pads with a number other than 0", n))
 	}
-	lo, hi := pads[l.axis], pads[rank+l.axis]
+	lo, hi := pads[l.axis()], pads[rank+l.axis()]
 	if (lo != 0 || hi != 0) && (!zeroPad(n) || n.Str("mode", "constant") != "constant") || lo < 0 || hi < 0 {
 		w.stop(n, fmt.Sprintf("%v adds channels that are not 0", n))
 		return
 	}
-	out := labels{axis: l.axis, span: 1, ids: slices.Concat(w.u.fresh(lo), l.ids, w.u.fresh(hi))}
+	out := along(l.axis(), slices.Concat(w.u.fresh(lo), l.ids, w.u.fresh(hi)))
 	if l.copies != nil {
 		out.copies = slices.Concat(make([]uint64, lo), l.copies, make([]uint64, hi))
 	}
@@ -115,7 +115,7 @@ func slice(w *walk, n *ir.Node) {
 	axes, c := ints(n, 3, "axes")
 	steps, d := ints(n, 4, "steps")
 	rank := n.In[0].Type.Rank()
-	if !(a && b && c && d) || l.span != 1 || rank < 0 {
+	if !(a && b && c && d) || !l.plain() || rank < 0 {
 		w.stop(n, fmt.Sprintf("the bounds of %v are computed", n))
 		return
 	}
@@ -131,7 +131,7 @@ func slice(w *walk, n *ir.Node) {
 		if i < len(steps) {
 			step = steps[i]
 		}
-		if axis == l.axis {
+		if axis == l.axis() {
 			at = sliced(at, starts[i], ends[i], step)
 		}
 	}
@@ -139,7 +139,7 @@ func slice(w *walk, n *ir.Node) {
 		w.stop(n, fmt.Sprintf("%v takes channels in reverse or none", n))
 		return
 	}
-	w.put(n.Out[0], l.pick(l.axis, 1, at))
+	w.put(n.Out[0], l.pick(l.axis(), at))
 }
 
 // sliced follows ONNX: negative bounds count from the end, all are clamped. A

@@ -120,7 +120,7 @@ func (l *Link) multiply(x []float64, shape []int, scale []float64) {
 func (a *Analysis) scaledStats(v *ir.Value, scale []float64) *ir.Stats {
 	l := a.values[v]
 	s := v.Stats
-	if s == nil || l.span != 1 || s.Axis != l.axis || len(s.Mean) != len(l.ids) || even(l.ids, scale, 1) {
+	if s == nil || !l.plain() || s.Axis != l.axis() || len(s.Mean) != len(l.ids) || even(l.ids, scale, 1) {
 		return nil
 	}
 	times := func(x []float64) []float64 {
@@ -147,8 +147,10 @@ func (b *Bound) rescale(p *ir.Patch, scale []float64, stats *ir.Stats) {
 	switch {
 	case b.Lo == 0:
 		v = p.Node(out.Name+"_relu", "Relu", []*ir.Value{v})
+		p.SetType(v, out.Type)
 	case !math.IsInf(b.Lo, 0):
 		v = p.Node(out.Name+"_max", "Max", []*ir.Value{v, b.limit(p, out, b.Lo, scale)})
+		p.SetType(v, out.Type)
 	}
 	if !math.IsInf(b.Hi, 0) {
 		v = p.Node(out.Name+"_min", "Min", []*ir.Value{v, b.limit(p, out, b.Hi, scale)})

@@ -17,7 +17,7 @@ func (e *edit) reselect() {
 				continue
 			}
 			src := e.a.values[s.src]
-			e.replace(v, s.src, src.axis, e.renumbered(src.ids, s.at), e.typeOf(v))
+			e.replace(v, s.src, src.axis(), e.renumbered(src.ids, s.at), e.typeOf(v))
 			e.dead[n] = true
 		}
 	}

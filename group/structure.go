@@ -13,13 +13,15 @@ import (
 // followers has one row per operator that holds numbers of channels other than
 // in the shape of linked constants: what makes them follow.
 var followers = map[string]func(e *edit, n *ir.Node) error{
-	"Conv":    followConv,
-	"Gather":  followGather,
-	"Pad":     followPad,
-	"Reshape": followReshape,
-	"Resize":  followResize,
-	"Slice":   followSlice,
-	"Split":   followSplit,
+	"Conv":            followConv,
+	"ConstantOfShape": followFilled,
+	"Expand":          followFilled,
+	"Gather":          followGather,
+	"Pad":             followPad,
+	"Reshape":         followReshape,
+	"Resize":          followResize,
+	"Slice":           followSlice,
+	"Split":           followSplit,
 }
 
 // setInts changes a list of integers that a node has as an operand or, in older
@@ -61,28 +63,42 @@ func followConv(e *edit, n *ir.Node) error {
 func followReshape(e *edit, n *ir.Node) error {
 	out, ok := e.a.values[n.Out[0]]
 	sizes, full := e.sizes(n.Out[0])
-	target, known := ints(n, 1, "shape")
-	if !ok || !full || !known || len(target) != n.Out[0].Type.Rank() {
+	if !ok || !full {
 		return errors.New("its shape cannot follow its channels")
 	}
-	for i, size := range sizes {
-		if target[out.axis+i] >= 0 {
-			target[out.axis+i] = size
-		}
-	}
+	to := map[int]int{}
 	for i, d := range n.Out[0].Type.Shape {
-		if (i < out.axis || i >= out.axis+out.span) && target[i] == 0 && d.IsKnown() {
-			target[i] = d.N // a copied size may have been one of channels
+		if x, ok := entry(n, 1, i); ok && x == 0 && d.IsKnown() {
+			to[i] = d.N // a copied size may have been one of channels
 		}
 	}
-	e.setInts(n, 1, "shape", target)
+	for i, size := range sizes {
+		at := out.axes[i]
+		switch x, ok := entry(n, 1, at); {
+		case !ok:
+			return errors.New("its shape is computed")
+		case x < 0:
+		case i == 0 && out.tiled:
+			to[at] = max(x, n.Out[0].Type.Shape[at].N) / out.sizes[i] * size
+		default:
+			to[at] = size
+		}
+	}
+	e.setEntries(n, 1, to)
+	return nil
+}
+
+// followFilled changes the size of channels in the shape of a filled value.
+func followFilled(e *edit, n *ir.Node) error {
+	l := e.a.values[n.Out[0]]
+	e.setEntries(n, len(n.In)-1, map[int]int{l.axis(): len(e.kept(l.ids))})
 	return nil
 }
 
 // followSplit states the size of every part.
 func followSplit(e *edit, n *ir.Node) error {
 	in := e.a.values[n.In[0]]
-	if axisOf(n, 0, n.In[0]) != in.axis {
+	if axisOf(n, 0, n.In[0]) != in.axis() {
 		return nil
 	}
 	var sizes []int
@@ -117,7 +133,7 @@ func (e *edit) renumbered(units, at []int) []int {
 
 func followGather(e *edit, n *ir.Node) error {
 	in := e.a.values[n.In[0]]
-	if axisOf(n, 0, n.In[0]) != in.axis || in.span != 1 {
+	if axisOf(n, 0, n.In[0]) != in.axis() || !in.plain() {
 		return nil
 	}
 	list, ok := ints(n, 1, "")
@@ -141,9 +157,9 @@ func followPad(e *edit, n *ir.Node) error {
 		return errors.New("its pads are computed")
 	}
 	rank := len(pads) / 2
-	lo := pads[in.axis]
-	pads[in.axis] = len(e.kept(out.ids[:lo]))
-	pads[rank+in.axis] = len(e.kept(out.ids[lo+len(in.ids):]))
+	lo := pads[in.axis()]
+	pads[in.axis()] = len(e.kept(out.ids[:lo]))
+	pads[rank+in.axis()] = len(e.kept(out.ids[lo+len(in.ids):]))
 	e.setInts(n, 1, "pads", pads)
 	return nil
 }
@@ -155,9 +171,9 @@ func followResize(e *edit, n *ir.Node) error {
 	}
 	l := e.a.values[n.Out[0]]
 	sizes, ok := ints(n, 3, "")
-	at := l.axis
+	at := l.axis()
 	if axes := n.Ints("axes"); axes != nil {
-		at = slices.IndexFunc(axes, func(x int) bool { return x == l.axis || x == l.axis-n.In[0].Type.Rank() })
+		at = slices.IndexFunc(axes, func(x int) bool { return x == l.axis() || x == l.axis()-n.In[0].Type.Rank() })
 	}
 	if !ok || at >= len(sizes) {
 		return errors.New("its sizes are computed")
@@ -180,7 +196,7 @@ func followSlice(e *edit, n *ir.Node) error {
 	if axes == nil {
 		axes = count(len(starts))
 	}
-	i := slices.IndexFunc(axes, func(x int) bool { return x == in.axis || x == in.axis-rank })
+	i := slices.IndexFunc(axes, func(x int) bool { return x == in.axis() || x == in.axis()-rank })
 	if i < 0 {
 		return nil
 	}
@@ -192,7 +208,7 @@ func followSlice(e *edit, n *ir.Node) error {
 	starts[i], ends[i], step = bounds(at)
 	if step == 0 {
 		starts[i], ends[i], step = 0, math.MaxInt32, 1
-		e.selectBehind(n, in.axis, at)
+		e.selectBehind(n, in.axis(), at)
 	}
 	e.setInts(n, 1, "starts", starts)
 	e.setInts(n, 2, "ends", ends)

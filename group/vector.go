@@ -11,16 +11,19 @@ import (
 // that all links count alike. Units with equal vectors compute the
 // same.
 func (a *Analysis) Vectors(g *Group) [][]float64 {
-	return g.vectors(func(l *Link) bool { return l.Role != Column })
+	return g.vectors(func(l *Link) bool { return l.Role != Column }, (*Link).numbers)
 }
 
 // Columns are, by unit of g, all that is multiplied by its channels, in the order
 // of the links.
 func (a *Analysis) Columns(g *Group) [][]float64 {
-	return g.vectors(func(l *Link) bool { return l.Role == Column })
+	return g.vectors(func(l *Link) bool { return l.Role == Column }, (*Link).numbers)
 }
 
-func (g *Group) vectors(of func(*Link) bool) [][]float64 {
+// numbers are those of the constant; they are not to be changed.
+func (l *Link) numbers() []float64 { return tensor.Float64s(l.Value().Const) }
+
+func (g *Group) vectors(of func(*Link) bool, numbers func(*Link) []float64) [][]float64 {
 	out := make([][]float64, len(g.Units))
 	index := make(map[int]int, len(g.Units))
 	for i, u := range g.Units {
@@ -34,7 +37,7 @@ func (g *Group) vectors(of func(*Link) bool) [][]float64 {
 		for i := range out {
 			before[i] = len(out[i])
 		}
-		l.collect(index, out)
+		l.collect(numbers(l), index, out)
 		if l.Role != Column {
 			level(out, before)
 		}
@@ -43,9 +46,9 @@ func (g *Group) vectors(of func(*Link) bool) [][]float64 {
 }
 
 // collect appends the numbers of a link to the vectors of its units.
-func (l *Link) collect(index map[int]int, into [][]float64) {
+func (l *Link) collect(x []float64, index map[int]int, into [][]float64) {
 	c := l.Value().Const
-	x, size, inner := tensor.Float64s(c), c.Shape[l.Axis], tensor.Len(c.Shape[l.Axis+1:])
+	size, inner := c.Shape[l.Axis], tensor.Len(c.Shape[l.Axis+1:])
 	outer := len(x) / max(1, size*inner)
 	for p, u := range l.Units {
 		i, ok := index[u]

@@ -16,6 +16,8 @@ type walk struct {
 	// origin says why the channels of a value without labels are pinned once
 	// somebody asks for them.
 	origin map[*ir.Value]string
+	// filled are values with the same number everywhere.
+	filled map[*ir.Value]bool
 }
 
 func (w *walk) rescaling() bool { return w.a.Purpose == Rescaling }
@@ -63,7 +65,7 @@ func (w *walk) pinValue(v *ir.Value, why string) {
 // that reads them there. Where v has none, or others, they are new and pinned.
 func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 	l, ok := w.a.values[v]
-	if ok && l.span == 1 && l.axis == axis && len(l.ids) == size {
+	if ok && l.plain() && l.axis() == axis && len(l.ids) == size {
 		return l.ids
 	}
 	ids := w.u.fresh(size)
@@ -71,6 +73,10 @@ func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 		why := fmt.Sprintf("%v reads its channels along another axis", n)
 		w.u.pin(l.ids, why)
 		w.u.pin(ids, why)
+		return ids
+	}
+	if w.fits(v, axis, size) {
+		w.set(v, axis, ids)
 		return ids
 	}
 	why := w.origin[v]
@@ -83,7 +89,7 @@ func (w *walk) need(n *ir.Node, v *ir.Value, axis, size int) []int {
 }
 
 func (w *walk) set(v *ir.Value, axis int, ids []int) {
-	w.put(v, labels{axis: axis, span: 1, ids: ids})
+	w.put(v, along(axis, ids))
 }
 
 func (w *walk) put(v *ir.Value, l labels) {
@@ -94,7 +100,7 @@ func (w *walk) put(v *ir.Value, l labels) {
 
 // alike is the labels ids along axis, with the copies of v where it has as many.
 func (w *walk) alike(v *ir.Value, axis int, ids []int) labels {
-	l := labels{axis: axis, span: 1, ids: ids}
+	l := along(axis, ids)
 	if old := w.a.values[v]; len(old.ids) == len(ids) {
 		l.copies = old.copies
 	}
@@ -122,6 +128,10 @@ func (w *walk) link(n *ir.Node, operand, axis int, role Role, power int, ids []i
 	if operand >= len(n.In) || n.In[operand] == nil {
 		return
 	}
+	if dq, d := decoding(n.In[operand]); dq != nil {
+		w.linkDecoded(n, dq, d, axis, role, ids)
+		return
+	}
 	w.add(&Link{Node: n, Operand: operand, Axis: axis, Role: role, Power: power, Groups: 1, Units: ids})
 }
 
@@ -147,10 +157,7 @@ func (w *walk) param(n *ir.Node, operand, rank, axis, power int, ids []int) {
 	if operand >= len(n.In) || n.In[operand] == nil {
 		return
 	}
-	c := n.In[operand].Const
-	if c == nil {
-		c = constOf(n.In[operand])
-	}
+	c := stored(n.In[operand])
 	if c == nil {
 		w.u.pin(ids, fmt.Sprintf("operand %d of %v is computed", operand, n))
 		return
@@ -174,7 +181,7 @@ func (w *walk) pinShared() {
 	for _, l := range w.a.Links {
 		v := l.Value()
 		switch {
-		case slices.Contains(w.m.Graph.Inputs, v):
+		case slices.Contains(w.m.Graph.Inputs, v) && !w.listsAll():
 			w.u.pin(l.Units, fmt.Sprintf("%q may be replaced by callers of the network", v.Name))
 		case w.m.Graph.IsOutput(v):
 			w.u.pin(l.Units, fmt.Sprintf("%q is an output of the network", v.Name))
@@ -183,6 +190,10 @@ func (w *walk) pinShared() {
 		}
 	}
 }
+
+// listsAll reports whether all constants are listed as inputs, as files had to
+// before version 4: it says nothing of them then.
+func (w *walk) listsAll() bool { return w.m.IRVersion > 0 && w.m.IRVersion < 4 }
 
 // constOf is the data of a constant, be it an initialiser or a Constant node;
 // nil for all else.

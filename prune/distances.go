@@ -45,7 +45,7 @@ func (d *distances) block(j *joint, norms []float64, lo, hi, from, to int) {
 	} else {
 		for i := lo; i < hi; i++ {
 			for k := from; k < to; k++ {
-				sums[i-lo][k-from] = product(j.row(i), j.row(k))
+				sums[i-lo][k-from] = innerProduct(j.row(i), j.row(k))
 			}
 		}
 	}
@@ -75,7 +75,7 @@ func apart(a, b []float32) (sum float64) {
 	return sum
 }
 
-func product(a, b []float32) (sum float32) {
+func innerProduct(a, b []float32) (sum float32) {
 	b = b[:len(a)]
 	for i, v := range a {
 		sum += v * b[i]

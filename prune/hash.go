@@ -19,6 +19,9 @@ type Hashing struct {
 	// Mean makes a mode stand for the mean of its weights rather than the place of
 	// the maximum.
 	Mean bool
+	// PerChannel hashes the weights of every output channel of a layer in units of
+	// their root mean square.
+	PerChannel bool
 }
 
 // Hash maps weights to the modes of their density.
@@ -28,6 +31,7 @@ type Hash struct {
 	Gap    float64   // median distance between neighbouring weights
 	Width  float64   // bandwidth, in the units of the weights
 	Error  float64   // of the hashed weights, relative: root of sums of squares
+	sizes  []float64 // that levels are multiplied by, by output channel; nil for none
 }
 
 // Fit finds the modes of the density of w, which must be finite. Numbers of

@@ -10,7 +10,7 @@ func (m mode) prominence() float64 { return 1 - max(m.floor[0], m.floor[1])/m.he
 // until all have a prominence of tau or more. A mode that is joined is less
 // prominent than the one it joins and hence lower: the top stays.
 func prominent(modes []mode, tau float64) []mode {
-	r := newRidge(modes)
+	r := newHills(modes)
 	for r.Len() > 0 && r.prominence(r.heap[0]) < tau {
 		k := r.heap[0]
 		if side := r.higher(k); side < 0 {
@@ -28,15 +28,15 @@ func prominent(modes []mode, tau float64) []mode {
 	return out
 }
 
-// ridge is a row of modes and a heap of them by prominence.
-type ridge struct {
+// hills are a row of modes and a heap of them by prominence.
+type hills struct {
 	modes       []mode
 	left, right []int // the neighbours, -1 for none
 	heap, place []int // place is where a mode lies in the heap, -1 once it is joined
 }
 
-func newRidge(modes []mode) *ridge {
-	r := &ridge{modes: append([]mode(nil), modes...)}
+func newHills(modes []mode) *hills {
+	r := &hills{modes: append([]mode(nil), modes...)}
 	for k := range modes {
 		r.left, r.right = append(r.left, k-1), append(r.right, k+1)
 		r.heap, r.place = append(r.heap, k), append(r.place, k)
@@ -47,7 +47,7 @@ func newRidge(modes []mode) *ridge {
 }
 
 // higher is the side of the higher minimum of mode k, -1 for the left.
-func (r *ridge) higher(k int) int {
+func (r *hills) higher(k int) int {
 	f := r.modes[k].floor
 	if r.right[k] < 0 || r.left[k] >= 0 && f[0] >= f[1] {
 		return -1
@@ -56,7 +56,7 @@ func (r *ridge) higher(k int) int {
 }
 
 // join gives the hill of mode k to its neighbour.
-func (r *ridge) join(k, neighbour int) {
+func (r *hills) join(k, neighbour int) {
 	a, b := &r.modes[k], &r.modes[neighbour]
 	heap.Remove(r, r.place[k])
 	if r.left[k] == neighbour {
@@ -73,7 +73,7 @@ func (r *ridge) join(k, neighbour int) {
 	heap.Fix(r, r.place[neighbour])
 }
 
-func (r *ridge) prominence(k int) float64 {
+func (r *hills) prominence(k int) float64 {
 	if r.left[k] < 0 && r.right[k] < 0 {
 		return 1
 	}
@@ -81,26 +81,26 @@ func (r *ridge) prominence(k int) float64 {
 }
 
 // Len implements heap.Interface.
-func (r *ridge) Len() int { return len(r.heap) }
+func (r *hills) Len() int { return len(r.heap) }
 
 // Less implements heap.Interface: of equally prominent modes the left one first.
-func (r *ridge) Less(i, j int) bool {
+func (r *hills) Less(i, j int) bool {
 	a, b := r.heap[i], r.heap[j]
 	p, q := r.prominence(a), r.prominence(b)
 	return p < q || p == q && a < b
 }
 
 // Swap implements heap.Interface.
-func (r *ridge) Swap(i, j int) {
+func (r *hills) Swap(i, j int) {
 	r.heap[i], r.heap[j] = r.heap[j], r.heap[i]
 	r.place[r.heap[i]], r.place[r.heap[j]] = i, j
 }
 
 // Push implements heap.Interface; nothing is added.
-func (r *ridge) Push(any) {}
+func (r *hills) Push(any) {}
 
 // Pop implements heap.Interface.
-func (r *ridge) Pop() any {
+func (r *hills) Pop() any {
 	k := r.heap[len(r.heap)-1]
 	r.heap, r.place[k] = r.heap[:len(r.heap)-1], -1
 	return k

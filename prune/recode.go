@@ -110,19 +110,21 @@ func stored(t tensor.DType, shape []int, codes []int16) *tensor.Tensor {
 	return tensor.FromCodes(t, shape, raw)
 }
 
-// picked are the given elements of a list.
+// picked are the given elements of a list, of 32 bits or of codes.
 func picked(t *tensor.Tensor, at []int) *tensor.Tensor {
-	if t.Type == tensor.Float32 {
-		out := tensor.New(t.Type, len(at))
-		for i, k := range at {
-			tensor.Data[float32](out)[i] = tensor.Data[float32](t)[k]
-		}
-		return out
+	switch t.Type {
+	case tensor.Float32:
+		return tensor.Of([]int{len(at)}, chosen(tensor.Data[float32](t), at))
+	case tensor.Int32:
+		return tensor.Of([]int{len(at)}, chosen(tensor.Data[int32](t), at))
 	}
-	all := tensor.Ints8(t)
-	out := make([]int16, len(at))
+	return stored(t.Type, []int{len(at)}, chosen(tensor.Ints8(t), at))
+}
+
+func chosen[T any](list []T, at []int) []T {
+	out := make([]T, len(at))
 	for i, k := range at {
-		out[i] = all[k]
+		out[i] = list[k]
 	}
-	return stored(t.Type, []int{len(at)}, out)
+	return out
 }

@@ -20,7 +20,7 @@ func init() {
 }
 
 func newRED() *RED {
-	return &RED{Hash: true, Error: 0.02, Tau: 0.1, Levels: "mode", Law: "block", Linkage: "components", Aggregate: "mean", Scaled: true}
+	return &RED{Hash: true, Error: 0.03, Tau: 0.05, Grain: "channel", Levels: "mean", Law: "block", Linkage: "components", Aggregate: "mean", Scaled: true}
 }
 
 // RED merges redundant neurons [yvinec21]: those whose weights are alike once the
@@ -30,6 +30,7 @@ type RED struct {
 	Bandwidth float64 `json:"bandwidth" doc:"of the density, in median distances between neighbouring weights of a layer; 0 for the largest that keeps within error"`
 	Error     float64 `json:"error" doc:"how far hashing may move the weights of a layer, relative to them, where no bandwidth is given"`
 	Tau       float64 `json:"tau" doc:"prominence from which a mode of the density counts: by how much of its height it rises above the higher minimum beside it"`
+	Grain     string  `json:"granularity" doc:"what weights are hashed in units of: nothing, or the root mean square of their output channel, which folded batch-norms make very different" values:"layer|channel"`
 	Levels    string  `json:"levels" doc:"what the weights of a mode become: its maximum, or their mean" values:"mode|mean"`
 	Alpha     float64 `json:"alpha" doc:"share of the pairs of neurons of a group that are near enough to be merged; 0 for identical ones alone, which changes nothing"`
 	Law       string  `json:"law" doc:"how alpha changes from layer to layer: not, linearly, or from stage to stage of maps of equal size" values:"constant|ascending|descending|block"`
@@ -55,33 +56,37 @@ func (q *RED) Validate() error {
 
 // Apply implements compress.Method.
 func (q *RED) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
-	if _, err := op.Infer(m); err != nil {
+	w, err := q.reduce(ctx, m, env)
+	if err != nil {
 		return err
-	}
-	w := newWork(m, env)
-	if q.Hash {
-		if err := w.hash(ctx, q.hashing()); err != nil {
-			return err
-		}
-	}
-	if q.Alpha > 0 {
-		if _, err := w.merge(ctx, q, true); err != nil {
-			return err
-		}
-	}
-	for {
-		n, err := w.merge(ctx, q, false)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			break
-		}
 	}
 	w.report()
 	return nil
 }
 
+// reduce hashes and merges.
+func (q *RED) reduce(ctx context.Context, m *ir.Model, env *compress.Env) (*work, error) {
+	if _, err := op.Infer(m); err != nil {
+		return nil, err
+	}
+	w := newWork(m, env)
+	if q.Hash {
+		if err := w.hash(ctx, q.hashing()); err != nil {
+			return nil, err
+		}
+	}
+	if q.Alpha > 0 {
+		if _, err := w.merge(ctx, q, true); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		if n, err := w.merge(ctx, q, false); err != nil || n == 0 {
+			return w, err
+		}
+	}
+}
+
 func (q *RED) hashing() Hashing {
-	return Hashing{Width: q.Bandwidth, Error: q.Error, Tau: q.Tau, Mean: q.Levels == "mean"}
+	return Hashing{Width: q.Bandwidth, Error: q.Error, Tau: q.Tau, Mean: q.Levels == "mean", PerChannel: q.Grain == "channel"}
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"pare/compress"
-	"pare/compress/compresstest"
 	"pare/cost"
 	"pare/engine"
 	"pare/group"
@@ -20,11 +19,6 @@ import (
 	_ "pare/quant"
 	"pare/tensor"
 )
-
-func TestContract(t *testing.T) {
-	compresstest.RunAll(t, "red(alpha=0.005)", "red(alpha=0.01,law=constant,linkage=complete,aggregate=survivor,scaled=false)",
-		"red(alpha=0.01,law=ascending,levels=mean,error=0.01)", "red(alpha=0.01,law=descending,hash=false)", "red(bandwidth=0.3,tau=0)", "fold+red(alpha=0.005)")
-}
 
 func load(t *testing.T, path string, fold bool) *ir.Model {
 	t.Helper()

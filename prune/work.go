@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"pare/compress"
+	"pare/decompose"
 	"pare/group"
 	"pare/internal/par"
 	"pare/ir"
@@ -29,7 +30,8 @@ type layer struct {
 	hash        *Hash // nil when it was not hashed
 	bytes       int64
 	rows, left  int
-	moved, size float64 // squared: by merging, and of all weights
+	split       *decompose.Separation // nil where it was not tried
+	moved, size float64               // squared: by merging, and of all weights
 }
 
 func newWork(m *ir.Model, env *compress.Env) *work {
@@ -55,7 +57,7 @@ func (w *work) hash(ctx context.Context, o Hashing) error {
 		if l.Reason != "" || context.Cause(ctx) != nil {
 			return
 		}
-		results[i], l.hash, errs[i] = hashed(l.Weight.Const, o)
+		results[i], l.hash, errs[i] = hashed(&l.Layer, o)
 	})
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -70,17 +72,6 @@ func (w *work) hash(ctx context.Context, o Hashing) error {
 		}
 	}
 	return p.Apply()
-}
-
-func hashed(t *tensor.Tensor, o Hashing) (*tensor.Tensor, *Hash, error) {
-	x := tensor.Float32s(t)
-	if i := slices.IndexFunc(x, func(v float32) bool { return v-v != 0 }); i >= 0 {
-		return nil, nil, fmt.Errorf("weight %d is %v", i, x[i])
-	}
-	h, out := o.Fit(x), make([]float32, len(x))
-	h.Apply(out, x)
-	r, err := tensor.FromFloat32s(t.Type, t.Shape, out)
-	return r, h, err
 }
 
 // merge merges units of all groups once: those that alpha allows when near, else
@@ -254,6 +245,9 @@ func (w *work) report() {
 		}
 		if left := t.Shape[l.Out]; left != l.rows {
 			what = append(what, fmt.Sprintf("%d of %d neurons", left, l.rows))
+		}
+		if text := l.splitting(&r); text != "" {
+			what = append(what, text)
 		}
 		r.Reason = strings.Join(what, ", ")
 		w.env.Done(r)

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"pare"
+	"pare/compress"
 	"pare/dataset"
 	"pare/internal/fault"
 )
@@ -22,6 +24,7 @@ type compressFlags struct {
 	samples, evalSamples            int
 	external                        int64
 	inline, dry                     bool
+	bench                           string
 }
 
 func compressCmd(a *app) *cobra.Command {
@@ -38,11 +41,17 @@ gives convolutions and dense layers 8-bit weights they get 7 bits, which such
 processors multiply faster. It becomes part of the recipe (";for=avx2") and is
 never taken from the machine that compresses; files run everywhere either way.
 
+Steps that prune or decompose report parameters, multiply-accumulates, additions
+and the multiplications that are left when each distinct product is computed once,
+and what they did to the outputs, on a few samples of the data or made up. Such
+counts are no time: the result and MODEL are timed in turns beside them (--bench).
+
 Without data, activations are quantised from what the network itself tells and
 the range of its input, which follows from the preprocessing (mean, std) of
 MODEL.data.json, the model's metadata or --input-range. With --data, the first
 --samples are calibrated on and the rest measured on; --eval names other data to
-measure on, or "none". Preprocessing that --eval leaves out is that of --data.
+measure on, or "none". Preprocessing that --eval leaves out is that of --data;
+the range of the input follows from that of --eval where nothing else tells it.
 
 ` + dataHelp,
 		Example: `  pare compress resnet50.onnx -o small.onnx
@@ -66,6 +75,8 @@ measure on, or "none". Preprocessing that --eval leaves out is that of --data.
 	f.BoolVar(&o.inline, "inline", false, "expand model-local functions, for runtimes without them")
 	f.Int64Var(&o.external, "external", 0, "write constants of at least so many bytes to a file beside OUT with the ending .data (default only beyond 2 GB)")
 	f.Lookup("external").NoOptDefVal = "1024"
+	f.StringVar(&o.bench, "bench", benchAuto, "time the result and MODEL in turns: on, off, or auto where steps prune or decompose and it takes no more than two seconds")
+	f.Lookup("bench").NoOptDefVal = benchOn
 	f.BoolVar(&o.dry, "dry-run", false, "report only, write nothing")
 	return c
 }
@@ -99,6 +110,9 @@ func (o *compressFlags) chosen() (string, error) {
 
 // check reports what is wrong before the model is read.
 func (o *compressFlags) check(model string) error {
+	if !slices.Contains([]string{benchAuto, benchOn, benchOff}, o.bench) {
+		return usage(fmt.Errorf("--bench=%s: choose on, off or auto", o.bench))
+	}
 	if o.out == "" && !o.dry {
 		return usage(fault.Hint(errors.New("-o is missing"), "name the file to write, or report only with --dry-run"))
 	}
@@ -158,10 +172,25 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	return missed(pare.Missed(goals, rep.Figures()))
 }
 
+// declared is the range of the input that methods without data may rely on: as
+// given, as the model tells, or as the preprocessing of what is measured on tells.
+func declared(m *pare.Model, opts pare.Options, measure dataset.Set) (compress.InputRange, error) {
+	if opts.Input.Lo != nil || opts.Data != nil || measure == nil {
+		return opts.Input, nil
+	}
+	if r, err := m.InputRange(""); err != nil || r.Lo != nil {
+		return r, err
+	}
+	return m.InputRange(measure.Prepared())
+}
+
 // compressed compresses, measures and writes the model.
 func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, opts pare.Options, o compressFlags) (*pare.Report, error) {
 	measure, err := o.open(m, &opts)
 	if err != nil {
+		return nil, err
+	}
+	if opts.Input, err = declared(m, opts, measure); err != nil {
 		return nil, err
 	}
 	original := m.Clone()
@@ -178,6 +207,9 @@ func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, opts
 		}
 		res.Model, res.Data = o.out, o.measured()
 		rep.Judge(res)
+	}
+	if err := a.timed(ctx, m, original, rep, o.bench); err != nil {
+		return nil, err
 	}
 	if err := context.Cause(ctx); err != nil || o.dry {
 		return rep, err

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pare"
+	"pare/cost"
 )
 
 func inspectCmd(a *app) *cobra.Command {
@@ -17,7 +18,12 @@ func inspectCmd(a *app) *cobra.Command {
 		Long: `inspect lists the layers of a network with parameters, bytes and
 multiply-accumulates, says which can be compressed and why the others cannot,
 counts operators and foldable batch-norms, lists which channels can only change
-together, and shows the preprocessing that would be used for its inputs.`,
+together, says how far weights repeat, and shows the preprocessing that would be
+used for its inputs.
+
+DISTINCT is the share of a layer's products with weights other than 0 that differ
+in more than their sign from the others of their input channel: no more of them need
+be multiplied (RED++).`,
 		Args: files("MODEL"),
 		RunE: func(c *cobra.Command, args []string) error {
 			m, err := pare.Load(args[0])
@@ -67,13 +73,14 @@ func printInspection(w io.Writer, d *pare.Inspection) {
 	fmt.Fprintln(w)
 	printLayers(w, d.Layers)
 	printGroups(w, d.Groups)
+	printRedundancy(w, d)
 	for _, text := range d.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", text)
 	}
 }
 
 func printLayers(w io.Writer, layers []pare.LayerInfo) {
-	rows := [][]string{{"LAYER", "OP", "KIND", "WEIGHTS", "PARAMS", "MACS", "BYTES", "COMPRESSIBLE"}}
+	rows := [][]string{{"LAYER", "OP", "KIND", "WEIGHTS", "PARAMS", "MACS", "DISTINCT", "BYTES", "COMPRESSIBLE"}}
 	can := 0
 	for _, l := range layers {
 		verdict := "no: " + l.Reason
@@ -85,10 +92,38 @@ func printLayers(w io.Writer, layers []pare.LayerInfo) {
 		if l.MACs > 0 {
 			macs = count(l.MACs)
 		}
-		rows = append(rows, []string{l.Name, l.Op, l.Kind, shape(l.Shape), count(int64(l.Params)), macs, size(l.Bytes), verdict})
+		rows = append(rows, []string{l.Name, l.Op, l.Kind, shape(l.Shape), count(int64(l.Params)), macs, distinct(l.Repeats), size(l.Bytes), verdict})
 	}
 	table(w, rows)
 	fmt.Fprintf(w, "%d of %d layers can be compressed\n", can, len(layers))
+}
+
+// distinct is the share of a layer's products that are distinct.
+func distinct(r *cost.Reuse) string {
+	if r == nil || r.NonZero == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(r.Products)/float64(r.NonZero))
+}
+
+// printRedundancy says what repeats in the weights, and lists channels that do
+// nothing.
+func printRedundancy(w io.Writer, d *pare.Inspection) {
+	r := d.Redundancy
+	if r.Weights == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nredundancy of %s weights that multiply: %s are 0 %s; %s of the products of an input channel are distinct %s",
+		count(r.Weights), count(r.Weights-r.NonZero), share(r.Weights-r.NonZero, r.Weights), count(r.Products), share(r.Products, r.NonZero))
+	if r.Kernels > 0 {
+		fmt.Fprintf(w, "; %s of %s kernels are distinct %s", count(r.Distinct), count(r.Kernels), share(r.Distinct, r.Kernels))
+	}
+	fmt.Fprintln(w)
+	for _, l := range d.Layers {
+		if p := l.Repeats; p != nil && p.Unread+p.Constant > 0 {
+			fmt.Fprintf(w, "  %s: %d channels that it never reads, %d that it computes as constants\n", l.Name, p.Unread, p.Constant)
+		}
+	}
 }
 
 // printGroups lists the groups of coupled channels that may shrink, and counts

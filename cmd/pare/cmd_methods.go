@@ -13,6 +13,7 @@ import (
 // methodDoc is a method of the JSON document.
 type methodDoc struct {
 	Name   string           `json:"name"`
+	Kind   compress.Kind    `json:"kind"`
 	Doc    string           `json:"doc"`
 	Ref    string           `json:"ref"`
 	Trial  bool             `json:"trial"`
@@ -31,14 +32,18 @@ func methodsCmd(a *app) *cobra.Command {
 		Use:   "methods [NAME]",
 		Short: "List what can stand in a recipe, with parameters and papers",
 		Long: `methods lists the methods of recipes with their parameters, defaults and papers,
-and the presets. A recipe is a chain of steps, applied left to right:
+and the presets, by what they are for, in the order in which a recipe goes through
+them. A recipe is a chain of steps, applied left to right:
 
   fold+powerquant(w=4)
+  fold+red+++powerquant(w=4)
   fold+uniform(w=4,a=8);conv1:w=8;layer4.*:skip
   w8a8;for=avx2
 
 Behind ";" stand selections of layers by name: another width, or skip. "for" names
-the kind of machine that will run the file, where that matters to its kernels.`,
+the kind of machine that will run the file, where that matters to its kernels.
+Recipes whose steps stand in an order that cannot work, such as pruning behind
+quantisation, are refused with one that does.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage(hinted(fmt.Errorf("unexpected argument %q", args[1]), c))
@@ -58,10 +63,12 @@ the kind of machine that will run the file, where that matters to its kernels.`,
 			if a.json {
 				return a.writeJSON(methodsDoc(methods))
 			}
-			printMethods(a.stdout, methods)
-			if len(args) == 0 {
-				printPresets(a.stdout)
+			if len(args) == 1 {
+				printMethods(a.stdout, methods)
+				return nil
 			}
+			printKinds(a.stdout, methods)
+			printPresets(a.stdout)
 			return nil
 		},
 	}
@@ -69,18 +76,35 @@ the kind of machine that will run the file, where that matters to its kernels.`,
 
 func methodsDoc(methods []compress.Info) any {
 	var doc struct {
-		Methods  []methodDoc        `json:"methods"`
-		Presets  []presetDoc        `json:"presets"`
-		Machines []compress.Machine `json:"machines"`
+		Kinds    []compress.KindInfo `json:"kinds"`
+		Methods  []methodDoc         `json:"methods"`
+		Presets  []presetDoc         `json:"presets"`
+		Machines []compress.Machine  `json:"machines"`
 	}
 	for _, m := range methods {
-		doc.Methods = append(doc.Methods, methodDoc{m.Name, m.Doc, m.Ref, m.Trial, append([]compress.Param{}, m.Params()...)})
+		doc.Methods = append(doc.Methods, methodDoc{m.Name, m.Kind, m.Doc, m.Ref, m.Trial, append([]compress.Param{}, m.Params()...)})
 	}
 	for _, p := range compress.Presets {
 		doc.Presets = append(doc.Presets, presetDoc(p))
 	}
-	doc.Machines = compress.Machines()
+	doc.Kinds, doc.Machines = compress.Kinds, compress.Machines()
 	return doc
+}
+
+// printKinds prints the methods of each kind together.
+func printKinds(w io.Writer, methods []compress.Info) {
+	for _, k := range compress.Kinds {
+		var own []compress.Info
+		for _, m := range methods {
+			if m.Kind == k.Kind {
+				own = append(own, m)
+			}
+		}
+		if own != nil {
+			fmt.Fprintf(w, "%s: %s\n\n", strings.ToUpper(string(k.Kind)), k.Doc)
+			printMethods(w, own)
+		}
+	}
 }
 
 func printMethods(w io.Writer, methods []compress.Info) {

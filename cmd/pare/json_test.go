@@ -17,14 +17,23 @@ var documents = []struct {
 	fields string
 }{
 	{"inspect net.onnx", 0, `model.path model.bytes model.sha256 model.opset model.params model.macs
-		layers[].name layers[].op layers[].params layers[].macs layers[].bytes layers[].compressible layers[].reason
+		layers[].name layers[].op layers[].params layers[].macs layers[].bytes layers[].compressible layers[].reason layers[].multiplications layers[].additions layers[].repeats.products
+		redundancy.weights redundancy.non_zero redundancy.products redundancy.kernels redundancy.distinct_kernels redundancy.unread redundancy.constant
 		batch_norms.total batch_norms.foldable batch_norms.kept groups[].id groups[].size groups[].pinned groups[].reason operators[].op inputs[].name outputs[].type warnings`},
 	{"compress net.onnx -o out.onnx --recipe uniform(w=4);fc:skip --data cifar10:data.bin --samples 8", 0, `input.path input.bytes input.sha256 input.params input.macs
 		output.path output.bytes output.sha256 output.params output.macs recipe seed seconds peak_memory_bytes
-		steps[].step steps[].seconds layers[].name layers[].step layers[].format layers[].bits layers[].exponent layers[].orders
+		input.multiplications input.additions output.multiplications output.additions
+		before.params before.bytes before.macs before.multiplications before.additions
+		after.params after.bytes after.macs after.multiplications after.additions
+		steps[].step steps[].kind steps[].seconds steps[].before.macs steps[].after.bytes layers[].name layers[].step layers[].format layers[].bits layers[].exponent layers[].orders
 		layers[].error_before layers[].error_after layers[].skipped layers[].reason warnings
 		eval.model eval.samples eval.top1 eval.top1_interval eval.top5 eval.seconds
 		eval.against.model eval.against.agreement eval.against.snr_db eval.against.max_abs_error eval.against.top1`},
+	{"compress net.onnx -o out.onnx --recipe red+split(form=split) --bench", 0, `
+		steps[].before.multiplications steps[].after.multiplications steps[].after.additions steps[].output.snr_db steps[].output.samples steps[].output.basis
+		layers[].before.inputs layers[].before.channels layers[].before.params layers[].before.bytes layers[].before.macs layers[].before.multiplications layers[].before.additions
+		layers[].after.non_zero layers[].after.products layers[].after.ones layers[].after.kernels
+		time.threads time.runs time.before_ms time.after_ms time.ratio time.ratio_interval[]`},
 	{"eval net.onnx --data cifar10:data.bin --against out.onnx", 0, `model data samples top1 top1_interval[] top5 seconds
 		against.model against.agreement against.snr_db against.max_abs_error against.top1`},
 	{"bench net.onnx --runs 2 --against out.onnx", 0, `model threads batch cpu median_ms min_ms max_ms first_ms runs samples_per_second gops arena_bytes peak_gflops peak_int_gops peak_read_gbs
@@ -33,7 +42,7 @@ var documents = []struct {
 	{"compare net.onnx out.onnx", 0, `layers[].name layers[].snr_db layers[].isolated_snr_db guilty`},
 	{"run net.onnx --random", 0, `outputs.y.shape[] outputs.y.type outputs.y.values[]`},
 	{"run net.onnx --random --output folder", 0, `outputs.y.shape[] outputs.y.type outputs.y.file`},
-	{"methods", 0, `methods[].name methods[].doc methods[].ref methods[].params presets[].name presets[].recipe`},
+	{"methods", 0, `kinds[].kind kinds[].doc methods[].kind methods[].name methods[].doc methods[].ref methods[].params presets[].name presets[].recipe`},
 	{"demo --samples 20 -o folder", 0, `folder samples inspection.model.params recipes[].name recipes[].recipe recipes[].file recipes[].bytes recipes[].size
 		recipes[].eval.top1 recipes[].eval.against.agreement recipes[].median_ms recipes[].ratio recipes[].ratio_interval[]`},
 	{"kernels", 0, `cpu features peak_gflops peak_int_gops peak_read_gbs kernels[].family kernels[].name kernels[].needs kernels[].runs`},

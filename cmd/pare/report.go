@@ -13,7 +13,12 @@ import (
 // printReport prints what a compression did.
 func printReport(w io.Writer, r *pare.Report) {
 	fmt.Fprintf(w, "%s with %s\n\n", r.Input.Path, r.Recipe)
-	printLayerReports(w, r.Layers)
+	shrunk, encoded := reduced(r)
+	printReduced(w, shrunk)
+	printLayerReports(w, encoded)
+	if r.Reduces() {
+		printSavings(w, r)
+	}
 	for _, s := range r.Steps {
 		printStep(w, s)
 		printSkipped(w, s.Step, r.Layers)
@@ -152,6 +157,7 @@ func printTotals(w io.Writer, r *pare.Report) {
 			[]string{"file", size(r.Input.Bytes), "-> " + size(r.Output.Bytes), share(r.Output.Bytes, r.Input.Bytes) + "  " + r.Output.Path})
 	}
 	table(w, rows)
+	printTime(w, r)
 	fmt.Fprintf(w, "%.2f s, peak memory %s\n", r.Seconds, size(r.Peak))
 }
 

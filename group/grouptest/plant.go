@@ -26,6 +26,9 @@ type Options struct {
 type Planted struct {
 	Units  int // that occur twice
 	Scaled int // of these, those that are multiplied somewhere
+	// Into is the change that merges every duplicate into its original, by unit of
+	// an analysis of the network as it is now.
+	Into []int
 }
 
 // Plant duplicates units of all free groups of m without a change of what it
@@ -57,12 +60,29 @@ func Plant(m *ir.Model, o Options) (Planted, error) {
 	}
 	r := rand.New(rand.NewPCG(o.Seed, 17))
 	twins := o.twins(group.Analyse(m, group.Removing))
-	if err := share(m, twins, r); err != nil || !o.Scaled {
+	if err := share(m, twins, r); err != nil {
 		return done, err
 	}
-	n, err := rescale(m, twins, r)
-	done.Scaled = n
-	return done, err
+	if o.Scaled {
+		n, err := rescale(m, twins, r)
+		if err != nil {
+			return done, err
+		}
+		done.Scaled = n
+	}
+	done.Into = merging(o.twins(group.Analyse(m, group.Removing)))
+	return done, nil
+}
+
+// merging is the change that merges duplicates.
+func merging(twins []int) []int {
+	into := make([]int, len(twins))
+	for u, from := range twins {
+		if into[u] = u; from >= 0 {
+			into[u] = from
+		}
+	}
+	return into
 }
 
 func (o Options) every() int {

@@ -38,7 +38,7 @@ var may = map[string][]string{
 	"results/speed":         {"pare", "compress", "ir", "kernel", "tensor"},
 	"results/measure":       {"pare", "compress", "cost", "eval", "dataset", "ir", "op", "tensor"},
 	"pare":                  {"tensor", "ir", "onnx", "op", "pass", "group", "format", "kernel", "engine", "dataset", "calib", "compress", "quant", "prune", "decompose", "cost", "eval"},
-	"cmd/pare":              {"pare", "demo", "report", "results", "dataset", "eval", "compress", "tensor", "kernel", "engine", "ir", "op"},
+	"cmd/pare":              {"pare", "demo", "report", "results", "dataset", "eval", "compress", "cost", "tensor", "kernel", "engine", "ir", "op"},
 	"examples":              {"pare"},
 }
 

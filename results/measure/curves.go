@@ -6,6 +6,10 @@ var (
 		[]string{"0.98", "0.95", "0.9", "0.85", "0.8", "0.7", "0.6", "0.5"},
 		[]string{"0.995", "0.99", "0.98", "0.97", "0.95", "0.92", "0.9", "0.85"},
 	}
+	alphas = amounts{
+		[]string{"0", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2"},
+		[]string{"0", "0.00001", "0.0001", "0.0005", "0.001", "0.002", "0.005", "0.01"},
+	}
 	codes = amounts{[]string{"8", "7", "6", "5", "4", "3", "2"}, []string{"8", "7", "6", "5", "4"}}
 )
 
@@ -30,6 +34,7 @@ var families = []family{
 			{random, "fold+random(macs=AMOUNT)", kept, randomSeeds},
 			{"bn-scale", "fold+bn-scale(macs=AMOUNT)", kept, 0},
 			{magnitude, "fold+magnitude(macs=AMOUNT)", kept, 0},
+			{"red, paper", "fold+red(alpha=AMOUNT,scaled=false)", alphas, 0},
 			{"red", "fold+red(macs=AMOUNT)", kept, 0},
 			{redpp, "fold+red++(macs=AMOUNT)", kept, 0},
 		},

@@ -50,6 +50,10 @@ var recipes = []struct {
 	{"w2a16", false},
 	{"fold+ternary(edges=0)", false},
 	{"fold+split(form=split)", false},
+	{"fold+red", false},
+	{"fold+red++(form=split)", false},
+	{"fold+red+++powerquant(w=4)", false},
+	{"fold+uniform(w=4)+red++", false},
 	{"fold+svd(error=0.3)", false},
 	{"fold+svd(error=0.2,form=channel)+uniform(w=8,a=8)", true},
 }

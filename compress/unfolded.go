@@ -1,0 +1,34 @@
+package compress
+
+import (
+	"context"
+	"slices"
+
+	"pare/ir"
+	"pare/pass"
+)
+
+// warnUnfolded warns of a step that prunes or decomposes weights which batch-norms
+// behind them still change: those tell equal channels apart, and errors of weights are
+// weighed without them.
+func (r *Recipe) warnUnfolded(ctx context.Context, m *ir.Model, env *Env, i int) error {
+	step := r.Steps[i]
+	settled := kinds(Folding, Pruning, Decomposing).of // folded, or warned of
+	if !kindOf(step).Reduces() || slices.ContainsFunc(r.Steps[:i], settled) || !hasBatchNorms(m.Graph) {
+		return nil
+	}
+	rep, err := pass.FoldBatchNorms(ctx, ir.CloneModel(m))
+	if err != nil || rep.Folded == 0 {
+		return err
+	}
+	advice := "fold first"
+	if fold, ok := Find("fold"); ok {
+		advice = write(r, slices.Insert(slices.Clone(r.Steps), 0, fold.New()))
+	}
+	env.Warn("%d batch-norms can be folded and are not: %s looks at weights that they still change; %s", rep.Folded, stepString(step), advice)
+	return nil
+}
+
+func hasBatchNorms(g *ir.Graph) bool {
+	return slices.ContainsFunc(g.Nodes, func(n *ir.Node) bool { return n.Op == "BatchNormalization" })
+}

@@ -1,0 +1,113 @@
+package decompose
+
+import (
+	"math"
+
+	"pare/ir"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// chain is what takes a layer's place.
+type chain struct {
+	links   []link
+	between []*ir.Stats // of what lies behind each link but the last; nil where not known
+	missing []float64   // what the result lacks on average; nil where not known
+}
+
+// newChain makes a chain of links that stand for the whitened weights of a layer.
+func (s *site) newChain(links []link) *chain {
+	c := &chain{links: links}
+	spread := s.deviations(links)
+	for i := range links {
+		s.metric.restore(&links[i], i == 0)
+	}
+	if s.input.mean == nil {
+		return c
+	}
+	mean := s.input.mean
+	for i := range links {
+		mean = links[i].means(mean)
+		if i < len(links)-1 {
+			c.between = append(c.between, &ir.Stats{Axis: dataAxis(s.layer), Mean: mean, Std: spread[i], Source: "factors of " + s.layer.Name})
+		}
+	}
+	whole := link{weight: s.weight(), shape: s.shape(), group: 1}
+	c.missing = whole.means(s.input.mean)
+	for o := range c.missing {
+		c.missing[o] -= mean[o]
+	}
+	return c
+}
+
+// deviations are those of what each link but the last computes of data that the
+// metric makes white, by channel.
+func (s *site) deviations(links []link) (out [][]float64) {
+	if s.input.mean == nil {
+		return nil
+	}
+	covariance := mat.NewSymDense(s.in, nil)
+	for c := range s.in {
+		covariance.SetSym(c, c, 1)
+		if s.metric.channels == nil {
+			covariance.SetSym(c, c, s.input.variance[c])
+		}
+	}
+	for i := range links[:len(links)-1] {
+		covariance = links[i].carry(covariance)
+		list := make([]float64, links[i].shape[0])
+		for k := range list {
+			list[k] = math.Sqrt(max(0, covariance.At(k, k)))
+		}
+		out = append(out, list)
+	}
+	return out
+}
+
+// carry is the covariance of what a link computes of data with the given one that
+// differ from tap to tap.
+func (l *link) carry(covariance *mat.SymDense) *mat.SymDense {
+	out := mat.NewDense(l.shape[0], l.shape[0], nil)
+	var half, part mat.Dense
+	for t := range l.taps() {
+		m := l.tap(t)
+		half.Mul(m, covariance)
+		part.Mul(&half, m.T())
+		out.Add(out, &part)
+		half.Reset()
+		part.Reset()
+	}
+	sym := mat.NewSymDense(l.shape[0], nil)
+	for i := range l.shape[0] {
+		for j := i; j < l.shape[0]; j++ {
+			sym.SetSym(i, j, out.At(i, j))
+		}
+	}
+	return sym
+}
+
+// means are those of what a link computes of channels with the given ones.
+func (l *link) means(of []float64) []float64 {
+	out := make([]float64, l.shape[0])
+	per := len(out) / l.group
+	for at, w := range l.weight {
+		o, i := at/(l.shape[1]*l.taps()), at/l.taps()%l.shape[1]
+		out[o] += w * of[o/per*l.shape[1]+i]
+	}
+	return out
+}
+
+// taps is the number of taps of a filter.
+func (l *link) taps() int { return behind(l.shape, 1) }
+
+// tap is the matrix of one tap: filters by channels.
+func (l *link) tap(t int) *mat.Dense {
+	per := l.shape[0] / l.group
+	m := mat.NewDense(l.shape[0], l.shape[1]*l.group, nil)
+	for o := range l.shape[0] {
+		for i := range l.shape[1] {
+			m.Set(o, o/per*l.shape[1]+i, l.weight[(o*l.shape[1]+i)*l.taps()+t])
+		}
+	}
+	return m
+}

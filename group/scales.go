@@ -1,0 +1,197 @@
+package group
+
+import (
+	"math"
+
+	"pare/ir"
+	"pare/tensor"
+)
+
+// Scales are positive numbers by which the units of a network may be multiplied
+// without a change of what it computes, chosen so that units that are multiples of
+// each other become equal.
+type Scales struct {
+	a, b  *Analysis // for Removing and for Rescaling
+	by    []float64 // by unit of b
+	links map[place][]*Link
+}
+
+// reach bounds how far apart multiples may be: numbers beyond are noise.
+const reach = 1 << 20
+
+// Scales finds, for every unit that may be rescaled, the number that makes the
+// first row that is not 0 a vector of length 1. m is the model that a, an analysis
+// for Removing, describes.
+func (a *Analysis) Scales(m *ir.Model) *Scales {
+	s := &Scales{a: a, b: Analyse(m, Rescaling), links: map[place][]*Link{}}
+	for _, l := range s.b.Links {
+		at := place{l.Node, l.Operand}
+		s.links[at] = append(s.links[at], l)
+	}
+	s.by = make([]float64, len(s.b.Pinned))
+	bounded := s.b.bounded()
+	for u, why := range s.b.Pinned {
+		if why != "" || bounded[u] {
+			s.by[u] = 1
+		}
+	}
+	for _, l := range s.b.Links {
+		if l.Role == Row && l.Power > 0 {
+			s.measure(l)
+		}
+	}
+	for u, f := range s.by {
+		if f == 0 {
+			s.by[u] = 1
+		}
+	}
+	return s
+}
+
+// bounded are the units that a Clip cuts elsewhere than at 0.
+func (a *Analysis) bounded() []bool {
+	out := make([]bool, len(a.Pinned))
+	cuts := func(x float64) bool { return x != 0 && !math.IsInf(x, 0) }
+	for _, b := range a.Bounds {
+		for _, u := range b.Units {
+			out[u] = out[u] || cuts(b.Lo) || cuts(b.Hi)
+		}
+	}
+	return out
+}
+
+// measure sets the scales of units that have none yet from their rows in l.
+func (s *Scales) measure(l *Link) {
+	var x []float64
+	size := l.Value().Const.Shape[l.Axis]
+	for i, u := range l.Units {
+		if s.by[u] != 0 {
+			continue
+		}
+		if x == nil {
+			x = s.numbers(l, s.by)
+		}
+		inner, sum := tensor.Len(l.Value().Const.Shape[l.Axis+1:]), 0.0
+		for o := i * inner; o < len(x); o += size * inner {
+			for _, v := range x[o:][:inner] {
+				sum += v * v
+			}
+		}
+		if sum > 0 {
+			s.by[u] = 1 / math.Sqrt(sum)
+		}
+	}
+}
+
+// numbers are those of the constant of a link, multiplied by what scales by its
+// units have got.
+func (s *Scales) numbers(l *Link, by []float64) []float64 {
+	c := l.Value().Const
+	x, copied := tensor.Float64s(c), false
+	for _, k := range s.links[place{l.Node, l.Operand}] {
+		if k.Power == 0 || even(k.Units, by, 1) {
+			continue
+		}
+		if !copied {
+			x, copied = append([]float64(nil), x...), true
+		}
+		k.multiply(x, c.Shape, known(by))
+	}
+	return x
+}
+
+// known has 1 for scales that are not known yet.
+func known(by []float64) []float64 {
+	out := make([]float64, len(by))
+	for u, f := range by {
+		if out[u] = f; f == 0 {
+			out[u] = 1
+		}
+	}
+	return out
+}
+
+// Vectors are Analysis.Vectors of the rescaled network: multiples are equal up to
+// rounding.
+func (s *Scales) Vectors(g *Group) [][]float64 {
+	return g.vectors(func(l *Link) bool { return l.Role != Column }, func(l *Link) []float64 { return s.numbers(l, s.by) })
+}
+
+// Align returns what to Rescale by so that units that are multiples of those they
+// are merged into, as into of a Change says, equal them. exact says, by unit of
+// the analysis for Removing, for which of them that leads to equality within
+// tolerance, relative to the length of their vectors.
+func (s *Scales) Align(into []int, tolerance float64) (scale []float64, exact []bool) {
+	scale = s.ratios(into)
+	exact = make([]bool, len(into))
+	numbers := func(l *Link) []float64 { return s.numbers(l, scale) }
+	for _, g := range s.a.Groups {
+		at, merges := map[int]int{}, false
+		for i, u := range g.Units {
+			at[u] = i
+			merges = merges || into[u] != u && into[u] != Gone
+		}
+		if !merges {
+			continue
+		}
+		v := g.vectors(func(l *Link) bool { return l.Role != Column }, numbers)
+		for i, u := range g.Units {
+			if to, ok := at[into[u]]; ok && to != i {
+				exact[u] = near(v[i], v[to], tolerance)
+			}
+		}
+	}
+	return scale, exact
+}
+
+func near(x, y []float64, tolerance float64) bool {
+	d, n := 0.0, 0.0
+	for i := range x {
+		d += (x[i] - y[i]) * (x[i] - y[i])
+		n += y[i] * y[i]
+	}
+	return d <= tolerance*tolerance*n
+}
+
+// Rescaling is the analysis whose Rescale takes what Align returns.
+func (s *Scales) Rescaling() *Analysis { return s.b }
+
+// ratios are the scales that take merged units to those they are merged into, 1
+// for all others.
+func (s *Scales) ratios(into []int) []float64 {
+	out, fixed := make([]float64, len(s.by)), make([]bool, len(s.by))
+	for v := range s.a.graph.Values {
+		l, ok := s.a.values[v]
+		k, known := s.b.values[v]
+		switch {
+		case !known:
+		case !ok || len(l.ids) != len(k.ids):
+			for _, u := range k.ids {
+				fixed[u] = true
+			}
+		default:
+			s.ratiosOf(l, k, into, out, fixed)
+		}
+	}
+	for u, f := range out {
+		if fixed[u] || !(f > 1.0/reach && f < reach) {
+			out[u] = 1
+		}
+	}
+	return out
+}
+
+// ratiosOf sets the ratios of the units of one value; those that would have to
+// have several are fixed.
+func (s *Scales) ratiosOf(l, k labels, into []int, out []float64, fixed []bool) {
+	at, number := positions(l.ids)
+	for i, u := range l.ids {
+		f := 1.0
+		if to := into[u]; to != u && to != Gone && len(at[to]) == len(at[u]) {
+			f = s.by[k.ids[i]] / s.by[k.ids[at[to][number[i]]]]
+		}
+		b := k.ids[i]
+		fixed[b] = fixed[b] || out[b] != 0 && out[b] != f
+		out[b] = f
+	}
+}

@@ -1,0 +1,132 @@
+package prune
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// allocate decides how many units every block loses: what costs nothing first,
+// then as the scope says until the budget is met. It reports a budget that cannot
+// be met. The result is as close to the budget as single units allow.
+func (s *structure) allocate(want *budget, spread func(s *structure, want *budget)) error {
+	if !want.Given() {
+		for _, b := range s.blocks {
+			s.set(b, min(b.free, b.most()))
+		}
+		return nil
+	}
+	for _, b := range s.blocks {
+		s.set(b, b.most())
+	}
+	if err := want.reachable(s); err != nil {
+		return err
+	}
+	for _, b := range s.blocks {
+		s.set(b, 0)
+	}
+	spread(s, want)
+	if !want.met(s) {
+		return fmt.Errorf("internal error: %v was not reached", &want.Amount)
+	}
+	return nil
+}
+
+// evenly takes the same share of every block: as small a share as the budget
+// allows.
+func evenly(s *structure, want *budget) {
+	if want.Rate != 0 {
+		s.level(want.Rate)
+		s.topUp(want)
+		return
+	}
+	lo, hi := 0.0, 1.0
+	for range 50 { // beyond what floats tell apart of any number of units
+		mid := (lo + hi) / 2
+		if s.level(mid); want.met(s) {
+			hi = mid
+		} else {
+			lo = mid
+		}
+	}
+	s.level(hi)
+	s.giveBack(want)
+}
+
+// level takes the share p of every block, rounded down, as far as may go.
+func (s *structure) level(p float64) {
+	for _, b := range s.blocks {
+		s.set(b, min(int(p*float64(b.size())+1e-9), b.most()))
+	}
+}
+
+// topUp removes more units, one from every block in turn from the largest on,
+// until the budget is met.
+func (s *structure) topUp(want *budget) {
+	for !want.met(s) {
+		for _, b := range s.bySize() {
+			if b.removed < b.most() && !want.met(s) {
+				s.set(b, b.removed+1)
+			}
+		}
+	}
+}
+
+// giveBack puts units back as long as the budget stays met, at most one to a block.
+func (s *structure) giveBack(want *budget) {
+	for _, b := range s.bySize() {
+		if b.removed == 0 {
+			continue
+		}
+		s.set(b, b.removed-1)
+		if !want.met(s) {
+			s.set(b, b.removed+1)
+		}
+	}
+}
+
+func (s *structure) bySize() []*block {
+	out := slices.Clone(s.blocks)
+	slices.SortStableFunc(out, func(a, b *block) int { return b.size() - a.size() })
+	return out
+}
+
+// globally removes the units of lowest score anywhere, scores being relative to
+// the root mean square of their block.
+func globally(s *structure, want *budget) {
+	type candidate struct {
+		b     *block
+		score float64
+	}
+	var all []candidate
+	for _, b := range s.blocks {
+		norm := 0.0
+		for _, x := range b.scores {
+			norm += x * x / float64(b.size())
+		}
+		for i, k := range b.order {
+			c := candidate{b, b.scores[k] / max(math.Sqrt(norm), math.SmallestNonzeroFloat32)}
+			if i < b.free {
+				c.score = math.Inf(-1)
+			}
+			all = append(all, c)
+		}
+	}
+	slices.SortStableFunc(all, func(x, y candidate) int {
+		switch {
+		case x.score < y.score:
+			return -1
+		case x.score > y.score:
+			return 1
+		}
+		return 0
+	})
+	for _, c := range all {
+		if want.met(s) {
+			return
+		}
+		if c.b.removed < c.b.most() {
+			s.set(c.b, c.b.removed+1)
+		}
+	}
+}
