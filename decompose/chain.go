@@ -13,6 +13,7 @@ type chain struct {
 	links   []link
 	between []*ir.Stats // of what lies behind each link but the last; nil where not known
 	missing []float64   // what the result lacks on average; nil where not known
+	lost    float64     // as that of an option, but of what was made
 }
 
 // newChain makes a chain of links that stand for the whitened weights of a layer.

@@ -11,69 +11,61 @@ import (
 type form struct {
 	name  string
 	suits func(s *site) bool
-	// matrix lays the weights of a layer out.
+	// matrix lays the whitened weights of a layer out.
 	matrix func(s *site) *mat.Dense
-	// cost counts the multiply-accumulates of a layer of the given rank.
-	cost func(s *site, rank int) int64
+	// work is that of the two layers.
+	work func(s *site, rank int) []work
 	// chain makes layers of the factors: a is rows x rank, b rank x columns.
 	chain func(s *site, a, b *mat.Dense) []link
 }
 
-// forms are those of [svd]: dense ones; filters that span a basis followed by
-// products of pixels [zhang15]; columns of pixels followed by rows [jaderberg14].
-var forms = []form{denseForm, channelForm, spatialForm}
-
-var denseForm = form{
-	name:   "dense",
-	suits:  func(s *site) bool { return s.layer.Kind == compress.Dense },
-	matrix: byFilter,
-	cost:   func(s *site, rank int) int64 { return s.places * int64(rank*(s.in+s.out)) },
-	chain:  func(s *site, a, b *mat.Dense) []link { return []link{s.link(b, "basis"), s.link(a, "")} },
+// forms are those of svd: dense layers; filters of a basis followed by products
+// of pixels [zhang15]; columns of taps followed by rows [jaderberg14].
+var forms = []form{
+	{"dense", func(s *site) bool { return s.layer.Kind == compress.Dense }, byFilter, basisWork, basis},
+	{"channel", func(s *site) bool { return s.layer.Kind == compress.Conv }, byFilter, basisWork, basis},
+	{"spatial", hasPlane, byRow, rowsWork, rows},
 }
 
-var channelForm = form{
-	name:   "channel",
-	suits:  func(s *site) bool { return s.layer.Kind == compress.Conv },
-	matrix: byFilter,
-	cost:   func(s *site, rank int) int64 { return s.places * int64(rank*(s.in*s.tapCount()+s.out)) },
-	chain: func(s *site, a, b *mat.Dense) []link {
-		first := s.link(b, "basis", s.taps...)
-		for k := range s.taps {
-			first.along = append(first.along, k)
-		}
-		return []link{first, s.link(a, "", ones(len(s.taps))...)}
-	},
-}
-
-var spatialForm = form{
-	name: "spatial",
-	suits: func(s *site) bool {
-		return s.layer.Kind == compress.Conv && len(s.taps) == 2 && s.taps[0] > 1 && s.taps[1] > 1
-	},
-	matrix: byRow,
-	cost: func(s *site, rank int) int64 {
-		return s.tallPlaces()*int64(rank*s.in*s.taps[0]) + s.places*int64(rank*s.out*s.taps[1])
-	},
-	chain: func(s *site, a, b *mat.Dense) []link {
-		tall, wide := s.link(b, "basis", s.taps[0], 1), s.link(sideways(a, s.out, s.taps[1]), "", 1, s.taps[1])
-		tall.along, wide.along = []int{0}, []int{1}
-		return []link{tall, wide}
-	},
+// hasPlane: filters have rows and columns of taps.
+func hasPlane(s *site) bool {
+	return s.layer.Kind == compress.Conv && len(s.taps) == 2 && s.taps[0] > 1 && s.taps[1] > 1
 }
 
 // byFilter has a row for each filter.
 func byFilter(s *site) *mat.Dense { return general(s.out, s.in*s.tapCount(), s.white()) }
+
+func basisWork(s *site, rank int) []work {
+	return []work{{s.places, rank, s.in, s.tapCount(), s.quick()}, {s.places, s.out, rank, 1, false}}
+}
+
+// basis has few filters first and products of pixels behind.
+func basis(s *site, a, b *mat.Dense) []link {
+	return []link{newLink(b, "basis", s.taps, s.axes()), newLink(a, "", ones(len(s.taps)), nil)}
+}
 
 // byRow has a row for each filter and column of its taps, and a column for each
 // channel and row of its taps.
 func byRow(s *site) *mat.Dense {
 	h, w := s.taps[0], s.taps[1]
 	m := mat.NewDense(s.out*w, s.in*h, nil)
-	for at, x := range s.white() {
-		o, i, y, x0 := at/(s.in*h*w), at/(h*w)%s.in, at/w%h, at%w
-		m.Set(o*w+x0, i*h+y, x)
+	for at, v := range s.white() {
+		o, i, y, x := at/(s.in*h*w), at/(h*w)%s.in, at/w%h, at%w
+		m.Set(o*w+x, i*h+y, v)
 	}
 	return m
+}
+
+func rowsWork(s *site, rank int) []work {
+	return []work{{s.tallPlaces(), rank, s.in, s.taps[0], false}, {s.places, s.out, rank, s.taps[1], false}}
+}
+
+// rows has columns of taps first and rows of taps behind.
+func rows(s *site, a, b *mat.Dense) []link {
+	return []link{
+		newLink(b, "basis", []int{s.taps[0], 1}, []int{0}),
+		newLink(sideways(a, s.out, s.taps[1]), "", []int{1, s.taps[1]}, []int{1}),
+	}
 }
 
 // sideways turns rows for each filter and tap into filters of a row of taps.

@@ -21,15 +21,12 @@ type link struct {
 	group int
 }
 
-// link makes a layer of a matrix with a row for each filter.
-func (s *site) link(m *mat.Dense, suffix string, taps ...int) link {
+// newLink makes a layer of a matrix with a row for each filter.
+func newLink(m mat.Matrix, suffix string, taps, along []int) link {
 	rows, cols := m.Dims()
 	shape := append([]int{rows, cols / tensor.Len(taps)}, taps...)
-	return link{suffix: suffix, weight: slices.Clone(m.RawMatrix().Data), shape: shape, group: 1}
+	return link{suffix: suffix, weight: mat.DenseCopyOf(m).RawMatrix().Data, shape: shape, along: along, group: 1}
 }
-
-// params is the number of weights.
-func (l *link) params() int64 { return int64(len(l.weight)) }
 
 // write makes the layer the last of the chain and puts the others before it. The
 // statistics are those of what lies between, nil where they are not known.
@@ -88,8 +85,7 @@ func (s *site) attrs(l *link) []ir.Attr {
 		return n.Attrs
 	}
 	taps := l.shape[2:]
-	attrs := ir.WithoutAttr(n.Attrs, "group")
-	attrs = ir.WithAttr(attrs, "kernel_shape", ir.IntsAttr("kernel_shape", taps...).Value)
+	attrs := ir.WithAttr(ir.WithoutAttr(n.Attrs, "group"), "kernel_shape", ir.IntsAttr("kernel_shape", taps...).Value)
 	if l.group > 1 {
 		attrs = ir.WithAttr(attrs, "group", int64(l.group))
 	}

@@ -9,6 +9,7 @@ import (
 type option struct {
 	name         string // such as "rank 16, spatial"
 	rank         int
+	time         float64
 	macs, params int64
 	// lost is the share of the energy of what the layer computes that goes, 0 to 1.
 	lost float64
@@ -53,3 +54,25 @@ func hull(options []option, by price) []option {
 
 // slope is what is lost from a to b for what is saved.
 func slope(a, b *option, by price) float64 { return (b.lost - a.lost) / float64(by(a)-by(b)) }
+
+func newOption(name string, rank int, list []work) option {
+	o := option{name: name, rank: rank}
+	o.macs, o.params, o.time = total(list)
+	return o
+}
+
+// saves reports whether layers save multiply-accumulates, parameters and, unless
+// that does not matter, time.
+func (q *Settings) saves(s *site, list []work) bool {
+	macs, params, time := total(list)
+	whole := s.work()
+	return macs < s.macs && params < s.params() && (q.Pays != "time" || time < whole.time())
+}
+
+// savings are what saves wants, in words.
+func (q *Settings) savings() string {
+	if q.Pays == "time" {
+		return "multiply-accumulates, parameters and time"
+	}
+	return "multiply-accumulates and parameters"
+}

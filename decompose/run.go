@@ -18,14 +18,14 @@ func run(ctx context.Context, m *ir.Model, env *compress.Env, q *Settings, optio
 		return err
 	}
 	layers := env.Layers(m)
-	list, err := q.sites(m, env, layers)
+	list, err := q.sites(ctx, m, env, layers)
 	if err != nil {
 		return err
 	}
 	errs := make([]error, len(list))
 	par.Each(len(list), env.Threads, func(i int) {
 		if errs[i] = context.Cause(ctx); errs[i] == nil {
-			list[i].find(options)
+			q.find(list[i], options)
 		}
 	})
 	for _, err := range errs {
@@ -55,8 +55,11 @@ func run(ctx context.Context, m *ir.Model, env *compress.Env, q *Settings, optio
 }
 
 // sites lists the layers that may have a chain and reports the others.
-func (q *Settings) sites(m *ir.Model, env *compress.Env, layers []compress.Layer) ([]*choice, error) {
-	known := newStatistics(m, env)
+func (q *Settings) sites(ctx context.Context, m *ir.Model, env *compress.Env, layers []compress.Layer) ([]*choice, error) {
+	known, err := newStatistics(ctx, m, env, q.Needs(m, env))
+	if err != nil {
+		return nil, err
+	}
 	var list []*choice
 	for i := range layers {
 		l := &layers[i]
@@ -69,23 +72,17 @@ func (q *Settings) sites(m *ir.Model, env *compress.Env, layers []compress.Layer
 			continue
 		}
 		s.input = known.of(l.Node.In[0], dataAxis(l), s.in)
-		s.metric = q.metric(s)
+		s.metric = q.metric(s, known.seen[l.Node.In[0]])
 		list = append(list, &choice{site: s})
 	}
 	return list, nil
 }
 
-// find lists the options of a layer that save multiply-accumulates and parameters.
-func (c *choice) find(options func(s *site) []option) {
-	whole := option{name: "whole", macs: c.site.macs, params: c.site.params()}
-	c.options = []option{whole}
-	for _, o := range options(c.site) {
-		if o.macs < whole.macs && o.params < whole.params {
-			c.options = append(c.options, o)
-		}
-	}
+// find lists the options of a layer, the layer as it is first.
+func (q *Settings) find(c *choice, options func(s *site) []option) {
+	c.options = append([]option{newOption("whole", 0, []work{c.site.work()})}, options(c.site)...)
 	if len(c.options) == 1 {
-		c.why = "no rank saves multiply-accumulates and parameters"
+		c.why = "no rank saves " + q.savings()
 	}
 }
 
@@ -112,7 +109,7 @@ func (q *Settings) write(m *ir.Model, env *compress.Env, c *choice, ch *chain) e
 	}
 	env.Done(compress.LayerReport{
 		Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: o.name, Bits: l.Weight.Const.Type.Bits(), Params: int(o.params),
-		BytesBefore: before, BytesAfter: before * o.params / c.site.params(), ErrorAfter: rootOf(o.lost),
+		BytesBefore: before, BytesAfter: before * o.params / c.site.params(), ErrorBefore: rootOf(o.lost), ErrorAfter: rootOf(ch.lost),
 		Reason: fmt.Sprintf("%.0f %% of its multiply-accumulates and %.0f %% of its parameters are left", 100*float64(o.macs)/float64(c.site.macs), 100*float64(o.params)/float64(c.site.params())),
 	})
 	return nil

@@ -13,13 +13,14 @@ import (
 type Settings struct {
 	Amount
 	Align    int     `json:"align" doc:"ranks are multiples of this number"`
-	Weighted bool    `json:"weighted" doc:"weigh channels by how much they vary, in data or by the network's own statistics"`
+	Weighted string  `json:"weighted" values:"none|moments|pairs" doc:"what errors are weighed by: nothing, how much channels vary, or for filters of one tap how pairs of channels do, in data or samples made up"`
 	Smooth   float64 `json:"smooth" doc:"correlation of neighbouring pixels that is reckoned with, 0 to 1"`
 	Correct  bool    `json:"correct" doc:"move biases by what is left out on average"`
+	Pays     string  `json:"pays" values:"time|macs" doc:"what a rank must save beside parameters: time, by a rule, or only multiply-accumulates"`
 }
 
 // standard are the settings of every decomposition that says nothing else.
-var standard = Settings{Amount: usual, Align: 8, Weighted: true, Correct: true}
+var standard = Settings{Amount: usual, Align: 8, Weighted: "pairs", Smooth: 0.3, Correct: true, Pays: "time"}
 
 // Validate implements compress.Method.
 func (q *Settings) Validate() error {
@@ -32,34 +33,21 @@ func (q *Settings) Validate() error {
 	return q.check()
 }
 
-// Needs implements compress.Calibrated: the moments of what layers read.
+// Needs implements compress.Calibrated: what is seen of what layers read.
 func (q *Settings) Needs(m *ir.Model, env *compress.Env) []calib.Request {
 	if _, err := op.Infer(m); err != nil {
 		return nil // Apply reports it
 	}
 	var out []calib.Request
 	for _, l := range env.Layers(m) {
-		if unsuited(&l) == "" && l.Node.In[0].Type.Rank() > 1 {
-			out = append(out, calib.Request{Value: l.Node.In[0], Axis: dataAxis(&l), Moments: true})
+		if unsuited(&l) != "" || l.Node.In[0].Type.Rank() < 2 {
+			continue
 		}
+		c := l.Weight.Const
+		out = append(out, calib.Request{
+			Value: l.Node.In[0], Axis: dataAxis(&l), Moments: true,
+			Pairs: q.Weighted == "pairs" && c.Len() == c.Shape[l.In]*c.Shape[l.Out] && c.Shape[l.In] <= pairChannels,
+		})
 	}
 	return out
-}
-
-// metric is that of a layer.
-func (q *Settings) metric(s *site) metric {
-	var m metric
-	if q.Weighted && s.input.mean != nil {
-		if d := s.input.deviation(q.Correct && biasOf(s.layer) != nil); d != nil {
-			m.channels = &factor{diagonal: d}
-		}
-	}
-	for k, size := range s.taps {
-		dilation := 1
-		if list := s.layer.Node.Ints("dilations"); k < len(list) {
-			dilation = list[k]
-		}
-		m.taps = append(m.taps, smooth(size, dilation, q.Smooth))
-	}
-	return m
 }

@@ -3,6 +3,7 @@ package decompose
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"pare/compress"
 	"pare/format"
@@ -21,9 +22,6 @@ type site struct {
 	input   moments // of the channels that it reads
 	metric  metric
 }
-
-// moments are mean and variance of channels; nil where they are not known.
-type moments struct{ mean, variance []float64 }
 
 // siteOf describes a layer, or says why no chain can stand for it.
 func siteOf(l *compress.Layer) (*site, string, error) {
@@ -103,3 +101,44 @@ func (s *site) weight() []float64 {
 
 // white is the weight whose errors count alike.
 func (s *site) white() []float64 { return s.metric.whiten(s.weight(), s.shape()) }
+
+// axes are the spatial axes.
+func (s *site) axes() []int {
+	out := make([]int, len(s.taps))
+	for k := range out {
+		out[k] = k
+	}
+	return out
+}
+
+// quick says that Winograd's form suits the layer.
+func (s *site) quick() bool {
+	if len(s.taps) != 2 || s.taps[0] != 3 || s.taps[1] != 3 {
+		return false
+	}
+	far := func(x int) bool { return x != 1 }
+	n := s.layer.Node
+	return !slices.ContainsFunc(n.Ints("strides"), far) && !slices.ContainsFunc(n.Ints("dilations"), far)
+}
+
+// work is that of the layer as it is.
+func (s *site) work() work { return work{s.places, s.out, s.in, s.tapCount(), s.quick()} }
+
+// read is the number of positions of what the layer reads; that of the result where
+// sizes are open.
+func (s *site) read() int64 {
+	n, t := int64(1), s.layer.Node.In[0].Type
+	if t.Rank() != len(s.taps)+2 {
+		return s.places
+	}
+	for _, d := range t.Shape[2:] {
+		if !d.IsKnown() {
+			return s.places
+		}
+		n *= int64(d.N)
+	}
+	if batch := t.Shape[0]; batch.IsKnown() {
+		n *= int64(batch.N)
+	}
+	return n
+}

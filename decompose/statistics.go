@@ -1,28 +1,52 @@
 package decompose
 
 import (
-	"math"
+	"context"
+	"fmt"
 
 	"pare/calib"
 	"pare/compress"
 	"pare/ir"
 )
 
-// statistics knows what layers read: measured, or told by the network itself.
+// moments are mean and variance of channels; nil where they are not known.
+type moments struct{ mean, variance []float64 }
+
+// statistics are what is known of what layers read.
 type statistics struct {
-	env   *compress.Env
-	table *calib.Table
+	table *calib.Table                  // by the network itself
+	seen  map[*ir.Value]*calib.Observed // in data or samples made up
+	real  bool                          // in data
 }
 
-func newStatistics(m *ir.Model, env *compress.Env) *statistics {
-	return &statistics{env: env, table: calib.Propagate(m, calib.Options{InputLo: env.Input.Lo, InputHi: env.Input.Hi})}
+// samplesMade is how many made-up samples stand for data.
+const samplesMade = 16
+
+// newStatistics answers the requests where data have not: by samples that are made
+// up, if there are any to be had.
+func newStatistics(ctx context.Context, m *ir.Model, env *compress.Env, requests []calib.Request) (*statistics, error) {
+	s := &statistics{table: calib.Propagate(m, calib.Options{InputLo: env.Input.Lo, InputHi: env.Input.Hi}), seen: env.Observed, real: env.Observed != nil}
+	if s.real || env.Run == nil {
+		return s, nil
+	}
+	set, err := calib.Noise(m, env.Input.Lo, env.Input.Hi, samplesMade, env.Seed)
+	if err != nil {
+		env.Log.Info("no synthetic inputs", "reason", err)
+		return s, nil
+	}
+	// One at a time: what all layers read is kept until it has been looked at.
+	s.seen, err = calib.Collect(ctx, m, calib.Data{Set: set, Batch: 1, Run: env.Run}, requests, nil)
+	if err != nil {
+		return nil, fmt.Errorf("synthetic inputs: %w", err)
+	}
+	return s, nil
 }
 
-// of returns mean and variance of the channels along an axis of v; nil where they
-// are not known.
+// of returns mean and variance of the channels along an axis of v: of data, else
+// what the network tells, else of made-up samples.
 func (s *statistics) of(v *ir.Value, axis, channels int) moments {
 	known, _ := s.table.Stats(v)
-	if o := s.env.Observed[v]; o != nil && o.Count > 0 {
+	if o := s.seen[v]; o != nil && o.Count > 0 && (s.real || known == nil || len(known.Mean) != channels) {
 		known = o.Stats()
 	}
 	if known == nil || len(known.Mean) != len(known.Std) {
@@ -41,34 +65,10 @@ func (s *statistics) of(v *ir.Value, axis, channels int) moments {
 	return out
 }
 
-// dataAxis is the axis along which the channels of a layer's data lie.
+// dataAxis is the axis of the channels of what a layer reads and computes.
 func dataAxis(l *compress.Layer) int {
 	if l.Kind == compress.Dense {
 		return l.Node.In[0].Type.Rank() - 1
 	}
 	return 1
-}
-
-// leastVariance is the share of the mean variance that every channel is taken to
-// have: one that seems constant may not be.
-const leastVariance = 1e-4
-
-// deviation is that of what each channel brings in: around its mean where
-// the bias takes care of that, else around zero; nil where it is not known.
-func (m moments) deviation(centred bool) []float64 {
-	out, sum := make([]float64, len(m.variance)), 0.0
-	for c, v := range m.variance {
-		if !centred {
-			v += m.mean[c] * m.mean[c]
-		}
-		out[c] = v
-		sum += v / float64(len(out))
-	}
-	if !(sum > 0) || math.IsInf(sum, 0) {
-		return nil
-	}
-	for c := range out {
-		out[c] = math.Sqrt(max(out[c], leastVariance*sum))
-	}
-	return out
 }

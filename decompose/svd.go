@@ -48,7 +48,7 @@ func (q *SVD) ranks(s *site, f *form) []option {
 	m := f.matrix(s)
 	rows, cols := m.Dims()
 	most := 0
-	for r := q.Align; r <= min(rows, cols) && f.cost(s, r) < s.macs && int64(r*(rows+cols)) < s.params(); r += q.Align {
+	for r := q.Align; r <= min(rows, cols) && q.saves(s, f.work(s, r)); r += q.Align {
 		most = r
 	}
 	if most == 0 {
@@ -60,13 +60,15 @@ func (q *SVD) ranks(s *site, f *form) []option {
 	}
 	var out []option
 	for r := q.Align; r <= most; r += q.Align {
-		out = append(out, option{
-			name: fmt.Sprintf("rank %d, %s", r, f.name), rank: r, macs: f.cost(s, r), params: int64(r * (rows + cols)), lost: sp.lost(r),
-			make: func() *chain {
-				a, b := sp.factors(f.matrix(s), r)
-				return s.newChain(f.chain(s, a, b))
-			},
-		})
+		o := newOption(fmt.Sprintf("rank %d, %s", r, f.name), r, f.work(s, r))
+		o.lost = sp.lost(r)
+		o.make = func() *chain {
+			a, b := sp.factors(f.matrix(s), r)
+			c := s.newChain(f.chain(s, a, b))
+			c.lost = o.lost
+			return c
+		}
+		out = append(out, o)
 	}
 	return out
 }

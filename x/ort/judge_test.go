@@ -54,8 +54,10 @@ var recipes = []struct {
 	{"fold+red++(form=split)", false},
 	{"fold+red+++powerquant(w=4)", false},
 	{"fold+uniform(w=4)+red++", false},
-	{"fold+svd(error=0.3)", false},
-	{"fold+svd(error=0.2,form=channel)+uniform(w=8,a=8)", true},
+	{"fold+svd(error=0.3,pays=macs)", false},
+	{"fold+tucker(error=0.4,pays=macs)", false},
+	{"fold+cp(error=0.4,pays=macs)", false},
+	{"fold+svd(error=0.2,form=channel,pays=macs)+uniform(w=8,a=8)", true},
 }
 
 // leastFloat is the least signal-to-noise ratio of results in float, in
