@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -163,5 +164,36 @@ func TestSplitThreads(t *testing.T) {
 				t.Errorf("%s: %d threads give other results", c.name, threads)
 			}
 		}
+	}
+}
+
+// TestSplitSteadyState: split convolutions allocate nothing.
+func TestSplitSteadyState(t *testing.T) {
+	if raced {
+		t.Skip("SKIPPED: pools forget at random under the race detector")
+	}
+	count := func(layers int) float64 {
+		body := "(x f32[1,64,30,30]) -> (y) { const r = f32[64,64,5,5]{*0.0}\na0 = Relu(x)\n"
+		for i := range layers {
+			body += fmt.Sprintf("a%d = Conv(a%d, r) {pads=[2,2,2,2]}\n", i+1, i)
+		}
+		m := model(t, body+fmt.Sprintf("y = Sigmoid(a%d) }", layers))
+		fillShared(m)
+		s, in := open(t, m, engine.Options{Threads: 1})
+		steps, err := s.Profile(context.Background(), in, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(steps, func(st engine.StepTime) bool { return strings.HasPrefix(st.Kernel, "split conv 5x5") }) {
+			t.Fatalf("computed by %v", steps)
+		}
+		return testing.AllocsPerRun(20, func() {
+			if _, err := s.Run(context.Background(), in); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if few, many := count(1), count(5); many > few {
+		t.Errorf("%v allocations with one layer, %v with five", few, many)
 	}
 }

@@ -17,7 +17,8 @@
 // A convolution by 3x3 filters has two forms: Conv, the sums that define it, and
 // Winograd, which needs up to four times fewer products. WinogradTile says which
 // one is faster. So do IntConv, IntWinograd and IntWinogradTile for codes, where both
-// forms give the same bits.
+// forms give the same bits. Split is a third form, of filters that share slices or
+// are mostly zeros; SplitPays says where it is faster than both.
 //
 // Functions panic when a slice is too short for the shape it is used with, as
 // indexing does; constructors return errors for shapes that make no sense.

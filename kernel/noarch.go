@@ -6,7 +6,6 @@ package kernel
 // rows alone.
 var (
 	archSumCodes           []impl[sumCodesLoop]
-	archSplit              []splitRow
 	archScaleCodes         []impl[scaleCodesLoop]
 	archDepthLines         []depthLine
 	archGateRows           []impl[gateRowsLoop]

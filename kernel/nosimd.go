@@ -39,4 +39,5 @@ var (
 	archEncodeSteps   []impl[gridLoop]
 	archEncodeLevels  []impl[gridLoop]
 	archExpand        []impl[expandLoop]
+	archSplit         []splitRow
 )

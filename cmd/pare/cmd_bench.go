@@ -32,7 +32,8 @@ step of the compiled program, with its share of the peak that the same process
 measures (a loop of multiply-adds on registers, times the threads): of float32
 or, for steps on codes, of 8-bit integers. Operations are those of the sums that
 define a step: 3x3 convolutions in Winograd's form ("winograd 4x4", on codes
-"int winograd 4x4") need fewer and may be above the peak.
+"int winograd 4x4") need fewer and may be above the peak, and so may layers that
+leave out zeros or compute what filters share once ("split conv", "sparse").
 
 The bytes of a step are those of its operands, weights in the form in which they
 are read, and results; where caches serve them, GB/s are above the rate at which

@@ -29,6 +29,7 @@ var families = []struct {
 	{"row", rows},
 	{"transpose", transpose},
 	{"winograd", winograd},
+	{"split", split},
 }
 
 func main() {
