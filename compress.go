@@ -3,6 +3,7 @@ package pare
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -50,9 +51,14 @@ type Report struct {
 	Output *Info `json:"output,omitempty"` // of the written file
 	compress.Report
 	Eval *eval.Result `json:"eval,omitempty"`
+	// Attempts are what CompressTo tried, in turn.
+	Attempts []Attempt `json:"attempts,omitempty"`
+
 	// Time compares the network with the input on this machine; nil where that was
 	// not asked for.
 	Time *PairTime `json:"time,omitempty"`
+
+	searched map[string]float64 // figures of the attempt that was chosen
 }
 
 // Reduces reports whether steps pruned or decomposed the network, so that counts of
@@ -185,6 +191,13 @@ func changes(r *compress.Recipe) bool {
 // Figures are what goals can be checked against.
 func (r *Report) Figures() map[string]float64 {
 	out := Figures(r.Eval)
+	maps.Copy(out, r.searched)
+	if r.Before.Params > 0 {
+		out["params"] = float64(r.After.Params) / float64(r.Before.Params)
+	}
+	if r.Output != nil && r.Input.MACs > 0 {
+		out["macs"] = ratio(r.Output.MACs, r.Input.MACs)
+	}
 	if r.Output != nil && r.Input.Bytes > 0 {
 		out["size"] = float64(r.Output.Bytes) / float64(r.Input.Bytes)
 	} else if r.Before.Bytes > 0 {

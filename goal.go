@@ -18,12 +18,12 @@ type Goal struct {
 }
 
 // goalMetrics are the figures that goals can be about.
-var goalMetrics = []string{"agreement", "cosine", "drop", "max_abs_error", "nll", "size", "snr_db", "spearman", "top1", "top5"}
+var goalMetrics = []string{"agreement", "cosine", "drop", "macs", "max_abs_error", "nll", "params", "size", "snr_db", "spearman", "top1", "top5"}
 
 // ParseGoals reads bounds such as "drop<=1%,agreement>=0.99,size<=25%". Figures
 // are those of eval's JSON document; drop is the reference's top1 less the
-// model's, size the written file's part of the original. A per cent sign divides
-// by 100.
+// model's; size, macs and params are the written file's part of the original's
+// bytes, multiply-accumulates and parameters. A per cent sign divides by 100.
 func ParseGoals(text string) ([]Goal, error) {
 	var out []Goal
 	for part := range strings.SplitSeq(text, ",") {

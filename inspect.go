@@ -83,6 +83,10 @@ type GroupInfo struct {
 	Size   int    `json:"size"`   // channels
 	Pinned bool   `json:"pinned"` // whether their number must stay
 	Reason string `json:"reason"` // why pinned
+	// Redundant channels, which can go at no loss:
+	Dead      int `json:"dead"`      // always 0, or read by nothing but zeros
+	Equal     int `json:"equal"`     // computed exactly as another one
+	Multiples int `json:"multiples"` // positive multiples of another one
 }
 
 // Inspect looks into the model; it does not change it.
@@ -216,8 +220,10 @@ func operators(m *ir.Model) []OperatorCount {
 // groups lists the coupled channels.
 func groups(m *ir.Model) []GroupInfo {
 	out := []GroupInfo{}
-	for _, g := range group.Analyse(m, group.Removing).Groups {
-		out = append(out, GroupInfo{g.ID, len(g.Units), g.Pinned(), g.Reason})
+	a := group.Analyse(m, group.Removing)
+	for i, r := range a.Redundant(m) {
+		g := a.Groups[i]
+		out = append(out, GroupInfo{g.ID, len(g.Units), g.Pinned(), g.Reason, r.Dead, r.Equal, r.Multiples})
 	}
 	return out
 }

@@ -14,6 +14,10 @@ import (
 func TestOrder(t *testing.T) {
 	for _, c := range []struct{ recipe, message, hint string }{
 		{"fold+uniform(w=4)+split", "split stands behind uniform(w=4), but compares and shrinks weights as numbers", "write fold+split+uniform(w=4)"},
+		{"fold+uniform(w=4)+red", "red stands behind uniform(w=4), but compares", "write fold+red+uniform(w=4)"},
+		{"fold+powerquant+correct+svd(error=0.1)", "svd(error=0.1) stands behind powerquant, but compares", "write fold+svd(error=0.1)+powerquant+correct"},
+		{"fold+codebook+magnitude(rate=0.1);fc:skip;for=avx2", "magnitude(rate=0.1) stands behind codebook, but compares", "write fold+magnitude(rate=0.1)+codebook;fc:skip;for=avx2"},
+		{"fold+red+++powerquant+rex", "rex stands behind powerquant, which leaves no weights", "write fold+red+++rex(base=powerquant)"},
 		{"fold+rex+split", "split stands behind rex, but compares", "write fold+split+rex"},
 		{"powerquant+fold", "fold stands behind powerquant, but batch-norms cannot be folded into codes", "write fold+powerquant"},
 		{"fold+uniform+equalize;fc:skip", "equalize stands behind uniform, but moves factors through weights", "write fold+equalize+uniform;fc:skip"},
@@ -46,6 +50,7 @@ func TestOrder(t *testing.T) {
 // TestOrderAllows accepts the chains that methods are made for, and every preset.
 func TestOrderAllows(t *testing.T) {
 	recipes := []string{
+		"fold+uniform(w=4)+red++", "fold+red+++uniform(w=4,a=8)+correct+red++", "fold+magnitude(rate=0.1)+svd(error=0.1)+uniform",
 		"fold+split+powerquant(w=4)", "fold+split+rex(base=powerquant(w=4))", "fold+equalize+spiq(kappa=0.5)+uniform(a=8)+correct",
 		"fold+equalize+absorb+uniform+correct", "spiq(form=axis)+uniform", "fold+ocs+uniform", "fold+rex+correct", "copy+copy",
 	}

@@ -35,8 +35,10 @@ func newProbe(ctx context.Context, m *ir.Model, o Options) (*probe, error) {
 		return nil, err
 	}
 	var err error
-	p.want, err = p.outputs(ctx, m)
-	return p, err
+	if p.want, err = p.outputs(ctx, m); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // gather takes samples from the calibration data; without data it makes pictures

@@ -101,7 +101,8 @@ type LayerReport struct {
 	Rank int `json:"rank,omitempty"`
 	// Values is the number of distinct weights of a layer that was hashed.
 	Values int `json:"values,omitempty"`
-	// Parts are the nodes that a decomposed layer became.
+	// Parts are the nodes that a decomposed layer became, in order: where a method does
+	// not name them, those that are new and named after the layer, and itself.
 	Parts []string `json:"parts,omitempty"`
 	// Before and After are what the layer, or its parts, cost around the step, in
 	// recipes with steps that prune or decompose; nil for layers that multiply

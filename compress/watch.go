@@ -3,6 +3,7 @@ package compress
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"pare/cost"
 	"pare/ir"
@@ -53,16 +54,48 @@ func (w *watch) after(ctx context.Context, m *ir.Model, method Method, step *Ste
 	if !w.reduces {
 		return nil
 	}
-	was, is := byName(before), byName(w.cost)
-	for ; w.layers < len(w.report.Layers); w.layers++ {
-		l := &w.report.Layers[w.layers]
-		l.Before, l.After = was[l.Name], parts(l, is)
-	}
+	w.attribute(before)
 	w.reducing = w.reducing || kindOf(method).Reduces()
 	if w.probe != nil && w.reducing {
 		step.Output, err = w.probe.compare(ctx, m)
 	}
 	return err
+}
+
+// attribute says of every layer of the step what it cost before and costs now.
+func (w *watch) attribute(before *cost.Count) {
+	was, is := byName(before), byName(w.cost)
+	layers := w.report.Layers[w.layers:]
+	w.layers += len(layers)
+	own := partsOf(layers, was, w.cost)
+	for i := range layers {
+		l := &layers[i]
+		l.Before, l.After = was[l.Name], is[l.Name]
+		if l.Parts == nil && len(own[l.Name]) > 1 {
+			l.Parts = own[l.Name]
+		}
+		if l.Parts != nil {
+			l.After = sum(l.Parts, is)
+		}
+	}
+}
+
+// partsOf finds what layers became: themselves and nodes that are new and named
+// after them, in the order in which they compute.
+func partsOf(layers []LayerReport, was map[string]*LayerCost, now *cost.Count) map[string][]string {
+	out := map[string][]string{}
+	for _, n := range now.Layers {
+		owner := ""
+		for _, l := range layers {
+			named := n.Name == l.Name || was[n.Name] == nil && strings.HasPrefix(n.Name, l.Name)
+			if named && len(l.Name) > len(owner) {
+				owner = l.Name
+			}
+		}
+		out[owner] = append(out[owner], n.Name)
+	}
+	delete(out, "")
+	return out
 }
 
 // later counts a network while it is changed: constants stay what they are.
@@ -101,21 +134,17 @@ func byName(c *cost.Count) map[string]*LayerCost {
 	return out
 }
 
-// parts is the cost of what a layer became.
-func parts(l *LayerReport, is map[string]*LayerCost) *LayerCost {
-	if l.Parts == nil {
-		return is[l.Name]
-	}
-	var sum *LayerCost
-	for _, name := range l.Parts {
-		if c := is[name]; c != nil && sum == nil {
+// sum is the cost of several nodes, nil where none is known.
+func sum(names []string, is map[string]*LayerCost) (out *LayerCost) {
+	for _, name := range names {
+		if c := is[name]; c != nil && out == nil {
 			first := *c
-			sum = &first
+			out = &first
 		} else if c != nil {
-			sum.add(c)
+			out.add(c)
 		}
 	}
-	return sum
+	return out
 }
 
 // add adds what a layer behind costs.
@@ -123,4 +152,10 @@ func (c *LayerCost) add(o *LayerCost) {
 	c.Channels = o.Channels
 	c.Totals.Add(o.Totals)
 	c.Reuse.Add(o.Reuse)
+}
+
+// SizeOf is what the constants of a model amount to; nothing else is counted.
+func SizeOf(m *ir.Model) (t cost.Totals) {
+	t.Params, t.Bytes = cost.Stored(m)
+	return t
 }

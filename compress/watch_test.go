@@ -152,6 +152,15 @@ func TestUnmeasured(t *testing.T) {
 	if err != nil || rep.Steps[0].Output != nil || len(rep.Warnings) != 1 || !strings.Contains(rep.Warnings[0], "no means to run networks") {
 		t.Errorf("without a runner: %v, %+v", err, rep)
 	}
+	rep, err = r.Run(context.Background(), parseModel(t, twoLayers), compress.Options{
+		Run: newReference,
+		Random: func(*ir.Model, int) (map[string]*tensor.Tensor, error) {
+			return map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, 4, 7)}, nil
+		},
+	})
+	if err != nil || rep.Steps[0].Output != nil || len(rep.Warnings) != 1 || !strings.Contains(rep.Warnings[0], "not measured") {
+		t.Errorf("with inputs that do not fit: %v, %+v", err, rep)
+	}
 	if r, err = compress.Parse("halve(break=true)"); err != nil {
 		t.Fatal(err)
 	}
@@ -163,5 +172,46 @@ func TestUnmeasured(t *testing.T) {
 	})
 	if err == nil || !strings.Contains(err.Error(), `output "y" has 2 numbers after this step, 8 before`) {
 		t.Errorf("a broken output: %v", err)
+	}
+}
+
+// thin writes the layer "second" as two of rank 1, whatever comes of it.
+type thin struct{}
+
+func (*thin) Validate() error { return nil }
+
+func (*thin) Apply(_ context.Context, m *ir.Model, env *compress.Env) error {
+	p := ir.NewPatch(m.Graph, "thin")
+	l := env.Layers(m)[1]
+	narrow := p.Node(l.Name+"_thin", "MatMul", []*ir.Value{l.Node.In[0], p.Const("narrow", tensor.Of([]int{3, 1}, []float32{1, 2, 0}))})
+	p.SetInput(l.Node, 0, narrow)
+	p.SetInput(l.Node, 1, p.Const("wide", tensor.Of([]int{1, 2}, []float32{3, -3})))
+	p.RemoveConst(l.Weight)
+	env.Done(compress.LayerReport{Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Params: 5, Rank: 1})
+	return p.Apply()
+}
+
+func init() {
+	compress.Register(compress.Info{Name: "thin", Kind: compress.Decomposing, Doc: "for tests", New: func() compress.Method { return &thin{} }})
+}
+
+// TestParts: what a layer became is found and added up, from what the first part
+// reads to what the last one computes.
+func TestParts(t *testing.T) {
+	r, err := compress.Parse("thin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := r.Run(context.Background(), parseModel(t, twoLayers), compress.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := rep.Layers[0]
+	if strings.Join(l.Parts, " ") != "second_thin second" || l.Before.Params != 6 || l.After.Params != 3+2 || l.After.Inputs != 3 || l.After.Channels != 2 {
+		t.Errorf("parts %q, %+v to %+v", l.Parts, l.Before, l.After)
+	}
+	// 2 and the shared 3; the product by 1 is none.
+	if l.After.MACs != 5 || l.After.Multiplications != 2 || l.After.Additions != 4 {
+		t.Errorf("%+v", l.After)
 	}
 }

@@ -99,3 +99,34 @@ func TestSeparated(t *testing.T) {
 		t.Errorf("%+v and %+v", whole.Layers[0], parts.Layers[0])
 	}
 }
+
+// TestIntegers: weights that are integers as they stand count less their zero point.
+func TestIntegers(t *testing.T) {
+	m, err := ir.Parse(strings.NewReader(`
+opset 17
+graph g(x u8[1,2,2,2], a u8[5,2]) -> (c, d, e) {
+  const s = f32[]{0.5}
+  const z = u8[]{3}
+  const w = u8[2,2,1,1]{3, 5,  1, 9}
+  const b = i8[2,3]{1, 2, -2,  0, 4, 4}
+  const none = i8[]{0}
+  c = QLinearConv(x, s, z, w, s, z, s, z) @c
+  d = MatMulInteger(a, b, z, none) @d
+  e = MatMulInteger(a, b) @e
+}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := cost.Of(m).Layers
+	for i, want := range []cost.Totals{
+		// Of input 0 the numbers are 0 and -2, of input 1 2 and 6.
+		{Params: 4, Bytes: 4, MACs: 4 * 4, Multiplications: 4 * 3, Additions: 4 * 3},
+		{Params: 6, Bytes: 6, MACs: 5 * 6, Multiplications: 5 * 2, Additions: 5 * 5},
+		{Params: 6, Bytes: 6, MACs: 5 * 6, Multiplications: 5 * 2, Additions: 5 * 5},
+	} {
+		if got[i].Totals != want {
+			t.Errorf("%s: %+v, want %+v", got[i].Name, got[i].Totals, want)
+		}
+	}
+}

@@ -10,6 +10,9 @@ import (
 type row struct {
 	// operands are the places where they may be, most likely one first.
 	operands []int
+	// zero is the operand of the zero point of weights that are integers as they
+	// stand, 0 where weights are floats.
+	zero int
 	// weights lays values of the given shape, found at an operand, out.
 	weights func(n *ir.Node, operand int, shape []int, values []float32) (Weights, bool)
 }
@@ -17,10 +20,14 @@ type row struct {
 // rows lists the operators whose weights are looked at; others that multiply are
 // counted by their multiply-accumulates.
 var rows = map[string]row{
-	"Conv":          {[]int{1}, convWeights},
-	"ConvTranspose": {[]int{1}, transposedWeights},
-	"Gemm":          {[]int{1, 0}, gemmWeights},
-	"MatMul":        {[]int{1, 0}, matMulWeights},
+	"Conv":          {[]int{1}, 0, convWeights},
+	"ConvTranspose": {[]int{1}, 0, transposedWeights},
+	"Gemm":          {[]int{1, 0}, 0, gemmWeights},
+	"MatMul":        {[]int{1, 0}, 0, matMulWeights},
+	"ConvInteger":   {[]int{1}, 3, convWeights},
+	"QLinearConv":   {[]int{3}, 5, convWeights},
+	"MatMulInteger": {[]int{1}, 3, matMulWeights},
+	"QLinearMatMul": {[]int{3}, 5, matMulWeights},
 }
 
 func rowOf(n *ir.Node) (r row, ok bool) {
@@ -68,7 +75,11 @@ func matMulWeights(_ *ir.Node, operand int, shape []int, values []float32) (Weig
 	if len(shape) < 2 {
 		return Weights{}, false
 	}
-	return denseWeights(shape, 1-operand, values), true
+	summed := 0
+	if operand == 0 {
+		summed = 1
+	}
+	return denseWeights(shape, summed, values), true
 }
 
 // denseWeights are matrices, summed over the given one of their two axes.
@@ -107,6 +118,7 @@ type stored struct {
 	operand int
 	float   *tensor.Tensor  // the weights themselves, or
 	encoded *format.Encoded // what they are decoded from
+	bare    bool            // codes are the weights: there is no scale
 }
 
 // find looks for constant weights among the operands of n.
@@ -118,6 +130,11 @@ func find(m *ir.Model, n *ir.Node) (s stored, ok bool) {
 		}
 		s.operand = k
 		v := n.In[k]
+		if r.zero > 0 {
+			s.bare = true
+			s.encoded, ok = integers(n, constant(v), r.zero)
+			return s, ok
+		}
 		if c := throughCast(v); c.Producer() != nil {
 			if s.encoded, ok = format.MatchWeight(m, c); ok {
 				return s, true
@@ -128,6 +145,29 @@ func find(m *ir.Model, n *ir.Node) (s stored, ok bool) {
 		}
 	}
 	return stored{}, false
+}
+
+// integers are weights that are integers as they stand, with one zero point.
+func integers(n *ir.Node, codes *tensor.Tensor, zero int) (*format.Encoded, bool) {
+	if codes == nil || codes.Type != tensor.Int8 && codes.Type != tensor.Uint8 {
+		return nil, false
+	}
+	e := &format.Encoded{Codes: codes, Scale: tensor.Scalar(float32(1))}
+	if zero >= len(n.In) || n.In[zero] == nil {
+		return e, true
+	}
+	z := constant(n.In[zero])
+	if z == nil || z.Type != codes.Type {
+		return nil, false
+	}
+	if zeros(z) {
+		return e, true
+	}
+	if z.Len() != 1 {
+		return nil, false
+	}
+	e.Zero = z.Reshape()
+	return e, true
 }
 
 func constant(v *ir.Value) *tensor.Tensor {
@@ -154,6 +194,9 @@ func (s *stored) shape() []int {
 }
 
 func (s *stored) bytes() int64 {
+	if s.bare {
+		return int64(len(s.encoded.Codes.Bytes()))
+	}
 	if s.encoded != nil {
 		return int64(s.encoded.Bytes())
 	}

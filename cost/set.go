@@ -4,17 +4,15 @@ import "math/bits"
 
 // set counts distinct magnitudes among the bits of numbers.
 type set struct {
-	// once and twice mark hashes that a number has, and more than one.
-	once, twice []uint64
-	list        []uint32 // of numbers whose hash others have
-	table       []uint32 // of magnitudes, by hash
+	met   []uint8  // by hash: 0 for no number, 1 for one, more for several
+	list  []uint32 // of magnitudes whose hash others have
+	table []uint32 // of magnitudes, by hash
 }
 
 // newSet makes room for n numbers.
 func newSet(n int) set {
-	const sparse = 16 // hashes for each number
-	words := max(1, 1<<bits.Len(uint(sparse*n))/64)
-	return set{once: make([]uint64, words), twice: make([]uint64, words), table: make([]uint32, tableSize(n))}
+	const sparse = 8 // hashes for each number, at least
+	return set{met: make([]uint8, 1<<bits.Len(uint(sparse*n))), list: make([]uint32, n+1), table: make([]uint32, tableSize(n))}
 }
 
 // tableSize is that of a table with room for n numbers.
@@ -26,35 +24,29 @@ const golden = 0x9e3779b1
 // count is the number of numbers other than 0 and that of their magnitudes. Most
 // are told apart by a hash that no other number has; the others go to a table.
 func (s *set) count(w []uint32) (nonZero, distinct int64) {
-	clear(s.once)
-	clear(s.twice)
-	shift := 32 - uint(bits.Len(uint(len(s.once)))+5)
-	shared := uint64(0)
+	met, list, n := s.met, s.list, 0
+	clear(met)
+	shift := 33 - uint(bits.Len(uint(len(s.met))))
 	for _, b := range w {
 		m := b &^ sign
-		if m == 0 {
-			continue
+		if m != 0 {
+			nonZero++
 		}
-		nonZero++
-		h := m * golden >> shift
-		bit := uint64(1) << (h & 63)
-		met := s.once[h>>6] & bit
-		s.twice[h>>6] |= met
-		s.once[h>>6] |= bit
-		shared |= met
+		h := m * golden >> (shift & 31)
+		met[h] = met[h]<<1 | 1
 	}
-	if shared == 0 {
-		return nonZero, nonZero
-	}
-	s.list = s.list[:0]
 	for _, b := range w {
 		m := b &^ sign
-		if h := m * golden >> shift; m != 0 && s.twice[h>>6]&(1<<(h&63)) != 0 {
-			s.list = append(s.list, m)
+		list[n] = m
+		n += int(met[m*golden>>(shift&31)] >> 1 & 1)
+	}
+	shared := int64(0)
+	for _, m := range list[:n] {
+		if m != 0 {
+			shared++
 		}
 	}
-	distinct = exact(s.list, s.table[:tableSize(len(s.list))])
-	return nonZero, nonZero - int64(len(s.list)) + distinct
+	return nonZero, nonZero - shared + exact(list[:n], s.table[:tableSize(n)])
 }
 
 // exact counts distinct magnitudes other than 0 with a table that has room for all.
@@ -63,6 +55,9 @@ func exact(magnitudes, table []uint32) (distinct int64) {
 	shift := 32 - uint(bits.Len(uint(len(table)))-1)
 	mask := uint32(len(table) - 1)
 	for _, m := range magnitudes {
+		if m == 0 {
+			continue
+		}
 		at := m * golden >> shift
 		for table[at] != m {
 			if table[at] == 0 {

@@ -132,10 +132,11 @@ func lowerConv(b *builder, n *ir.Node) bool {
 	return b.convolution(n, s, w, b.last(x), place{})
 }
 
-// rawFilter is the constant that the weights w, in OIHW order, are made from, and
-// what their slices share where that is known.
+// rawFilter is the constant that the weights w, in OIHW order, are made from, in which
+// form, and what their slices share where that is known.
 type rawFilter struct {
 	t      *tensor.Tensor
+	form   string // "" for the constant itself
 	w      func() []float32
 	shared *kernel.SplitFilters
 }

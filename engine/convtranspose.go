@@ -60,7 +60,7 @@ func lowerConvTranspose(b *builder, n *ir.Node) bool {
 		return false
 	}
 	t := b.cst(n.In[1])
-	return b.convolution(n, s.conv, rawFilter{t: t, w: func() []float32 { return turn(tensor.Float32s(t), s.conv) }}, b.spreadPixels(n, s), place{})
+	return b.convolution(n, s.conv, rawFilter{t: t, form: " turned", w: func() []float32 { return turn(tensor.Float32s(t), s.conv) }}, b.spreadPixels(n, s), place{})
 }
 
 // spreadPixels emits the source with zeros between its pixels.

@@ -73,7 +73,6 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 	if b.lowProduct(n, name, g, x, t) {
 		return
 	}
-	panels := b.panels(g, t)
 	ep := kernel.Epilogue{Bias: g.bias, Lo: g.tail.lo, Hi: g.tail.hi}
 	if act, ok := b.activationBehind(g.tail.v); ok {
 		b.absorb(act.nodes...)
@@ -82,11 +81,7 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 	}
 	from, lda := b.spread(x, g)
 	to, ldc := b.newRows(g.tail.v)
-	plan, err := kernel.NewGemm(kernel.GemmShape{M: g.m, N: g.n, K: g.k, LDA: lda, LDC: ldc})
-	if err != nil {
-		panic(err)
-	}
-	st := &step{node: n, kernel: name, tasks: plan.Tasks(), scratch: plan.ScratchFloats(), flops: 2 * int64(g.m) * int64(g.n) * int64(g.k),
+	st := &step{node: n, kernel: name, flops: 2 * int64(g.m) * int64(g.n) * int64(g.k),
 		reads: []*buf{from.b}, writes: []*buf{to.b}, bytes: 4 * int64(g.m*g.k+g.n*g.k+g.m*g.n)}
 	res := g.tail.res
 	if res.b != nil {
@@ -95,12 +90,25 @@ func (b *builder) product(n *ir.Node, name string, g product, x *ir.Value, t *te
 			st.reuse = reuse(res, to.b.floats)
 		}
 	}
+	if !b.sparseProduct(st, g, t, ep, lda, ldc, from, to) {
+		b.panelProduct(st, g, t, ep, kernel.GemmShape{M: g.m, N: g.n, K: g.k, LDA: lda, LDC: ldc}, from, to)
+	}
+	b.emit(st)
+}
+
+// panelProduct lets a step multiply by all of a matrix.
+func (b *builder) panelProduct(st *step, g product, t *tensor.Tensor, ep kernel.Epilogue, s kernel.GemmShape, from, to place) {
+	panels, res := b.panels(g, t), g.tail.res
+	plan, err := kernel.NewGemm(s)
+	if err != nil {
+		panic(err)
+	}
+	st.tasks, st.scratch = plan.Tasks(), plan.ScratchFloats()
 	st.task = func(f *frame, task int, scratch []float32) {
 		e := ep
 		e.Residual = f.maybe(res)
 		plan.Run(task, f.at(to), f.at(from), panels.x, &e, scratch)
 	}
-	b.emit(st)
 }
 
 // panels is the packed form of the constant.

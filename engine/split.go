@@ -7,39 +7,60 @@ import (
 )
 
 // sharedBy is the filters of a convolution where it pays to compute what they share
-// once; else nil. Filters whose slices are not known are looked through where a few
-// channels say that it could pay.
+// once, or to leave out zeros; else nil. Filters whose parts are not known are looked
+// through where a few channels say that it could pay.
 func (b *builder) sharedBy(s kernel.ConvShape, raw rawFilter) *kernel.SplitFilters {
 	if b.p.o.Direct || s.Groups > 1 {
 		return nil
 	}
 	f := raw.shared
-	if f == nil && b.mayShare(s, raw) {
-		f = b.slices(s, raw)
+	if f == nil {
+		f = b.shares(s, raw)
 	}
-	if f == nil || !kernel.SplitPays(s, len(f.Channel), f.Count()) {
+	if f == nil || !kernel.SplitPays(s, f.Counts()) {
 		return nil
 	}
 	return f
 }
 
-// mayShare asks a sample of the channels.
-func (b *builder) mayShare(s kernel.ConvShape, raw rawFilter) bool {
-	sample := formOf(b.p.weights, weightKey{t: raw.t, form: "sampled slices"}, func() (n [2]int, err error) {
-		n[0], n[1] = kernel.SampleSlices(raw.w(), s.O, s.C, s.KH*s.KW)
-		return n, nil
-	})
-	sample.done()
-	return kernel.SplitPays(s, sample.x[0], sample.x[1])
+// sharing is a way to take filters apart, and to tell from a sample what comes of it.
+type sharing struct {
+	name   string
+	sample func(w []float32, o, c, taps int) kernel.SplitCounts
+	share  func(w []float32, o, c, taps int) *kernel.SplitFilters
 }
 
-// slices are those of all channels.
-func (b *builder) slices(s kernel.ConvShape, raw rawFilter) *kernel.SplitFilters {
-	all := formOf(b.p.weights, weightKey{t: raw.t, form: "slices"}, func() (*kernel.SplitFilters, error) {
-		return kernel.ShareSlices(raw.w(), s.O, s.C, s.KH*s.KW), nil
+var sharings = []sharing{
+	{"slices", kernel.SampleSlices, kernel.ShareSlices},
+	{"taps", kernel.SampleTaps, kernel.ShareTaps},
+}
+
+// shares takes filters apart in the way that promises most, nil where none does.
+func (b *builder) shares(s kernel.ConvShape, raw rawFilter) *kernel.SplitFilters {
+	samples := formOf(b.p.weights, weightKey{t: raw.t, form: "samples" + raw.form}, func() ([]kernel.SplitCounts, error) {
+		w := raw.w()
+		defer raw.t.Forget()
+		var n []kernel.SplitCounts
+		for _, by := range sharings {
+			n = append(n, by.sample(w, s.O, s.C, s.KH*s.KW))
+		}
+		return n, nil
 	})
-	all.done()
-	return all.x
+	samples.done()
+	best, most := -1, 1.0
+	for i, n := range samples.x {
+		if g := kernel.SplitGain(s, n); g > most {
+			best, most = i, g
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	f := formOf(b.p.weights, weightKey{t: raw.t, form: sharings[best].name + raw.form}, func() (*kernel.SplitFilters, error) {
+		return sharings[best].share(raw.w(), s.O, s.C, s.KH*s.KW), nil
+	})
+	f.done()
+	return f.x
 }
 
 // split emits a convolution that computes shared slices once.

@@ -82,6 +82,14 @@ var splitCases = []rowCase{
 		y = Conv(x, r) {pads=[2,2], strides=[2]} }`, []string{"to channels last", "split conv 1x5", "to channels first"}},
 	{"few that are not zero", `(x f32[N,64,16,16]) -> (y) { const z = f32[128,64,1,1]{*0.0}
 		y = Conv(x, z) }`, []string{"to channels last", "split conv 1x1", "to channels first"}},
+	{"a sparse product", `(x f32[N,40,96]) -> (y) { const z = f32[96,200]{*0.0}
+		const wb = f32[200]{*0.0}
+		a = MatMul(x, z)
+		b = Add(a, wb)
+		y = Relu(b) }`, nil},
+	{"a sparse product of a transposed matrix", `(x f32[90,64]) -> (y) { const z = f32[150,64]{*0.0}
+		const w = f32[90,150]{*0.0}
+		y = Gemm(x, z, w) {transB=1} }`, []string{"sparse gemm"}},
 	{"slices that differ", `(x f32[N,32,14,14]) -> (y) { const w = f32[64,32,3,3]{*0.0}
 		y = Conv(x, w) {pads=[1,1,1,1], strides=[2,2]} }`, []string{"to channels last", "conv 3x3", "to channels first"}},
 	{"stages", `(x f32[N,64,31,28]) -> (y) { const i = i64[256]{` + gathered(64, 4) + `}

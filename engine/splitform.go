@@ -19,7 +19,7 @@ func splitForm(b *builder, n *ir.Node) bool {
 		return false
 	}
 	known := b.stagedFilters(f)
-	if kernel.StagesPay(f.s, len(known.f.Channel), known.f.Count()) {
+	if kernel.StagesPay(f.s, known.f.Counts()) {
 		return false
 	}
 	b.absorb(f.nodes...)

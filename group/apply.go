@@ -2,10 +2,8 @@ package group
 
 import (
 	"fmt"
-	"slices"
 
 	"pare/ir"
-	"pare/tensor"
 )
 
 // edit is a change on its way into a patch.
@@ -199,37 +197,4 @@ func (e *edit) stats(s *ir.Stats, l labels) *ir.Stats {
 		return picked(x, at)
 	}
 	return &ir.Stats{Axis: s.Axis, Mean: of(s.Mean), Std: of(s.Std), Lo: of(s.Lo), Hi: of(s.Hi), Source: s.Source}
-}
-
-// sizes are those of the axes of v's channels after the change; ok is false where
-// what is left is no full grid.
-func (e *edit) sizes(v *ir.Value) (sizes []int, ok bool) {
-	l := e.a.values[v]
-	kept := e.kept(l.ids)
-	if len(l.sizes) == 1 {
-		return []int{len(kept)}, true
-	}
-	for i, size := range l.sizes {
-		inner, used := tensor.Len(l.sizes[i+1:]), map[int]bool{}
-		for _, k := range kept {
-			used[k/inner%size] = true
-		}
-		sizes = append(sizes, len(used))
-	}
-	inner := tensor.Len(sizes[1:])
-	sizes[0] = len(kept) / max(1, inner)
-	return sizes, len(kept) == tensor.Len(sizes) && e.evenRows(l, inner)
-}
-
-// evenRows reports whether along the first of several axes every index keeps n
-// positions or none, or several times n where they are all of one unit.
-func (e *edit) evenRows(l labels, n int) bool {
-	for row := range slices.Chunk(l.ids, len(l.ids)/l.sizes[0]) {
-		k := len(e.kept(row))
-		one := !slices.ContainsFunc(row, func(u int) bool { return u != row[0] })
-		if k%n != 0 || k > n && !one {
-			return false
-		}
-	}
-	return true
 }

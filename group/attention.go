@@ -7,8 +7,8 @@ import (
 )
 
 // attention is the rule of products of two computed values: the heads of both lie
-// along an axis of the batch and are one. Where only the second has channels, along
-// its last axis, as values without heads do, they pass.
+// along an axis of the batch and are one. Where only one has channels, the second
+// along its last axis, as values without heads do, or the first as rows, they pass.
 func attention(w *walk, n *ir.Node) {
 	rank := n.Out[0].Type.Rank()
 	a, okA := w.heads(n, 0, rank)
@@ -24,9 +24,18 @@ func attention(w *walk, n *ir.Node) {
 		w.put(n.Out[0], b)
 	case ok && l.plain() && !w.labelled(n.In[0]) && l.axis() == n.In[1].Type.Rank()-1 && rank > 0:
 		w.put(n.Out[0], l.on(rank-1))
+	case w.labelled(n.In[0]) && !ok && w.rowsOnly(n, rank):
+		w.put(n.Out[0], w.a.values[n.In[0]].on(rank-2))
 	default:
 		w.stop(n, fmt.Sprintf("%v multiplies two computed values", n))
 	}
+}
+
+// rowsOnly reports whether the channels of the first operand are the rows of its
+// matrices.
+func (w *walk) rowsOnly(n *ir.Node, rank int) bool {
+	l := w.a.values[n.In[0]]
+	return l.plain() && rank > 1 && n.In[1].Type.Rank() > 1 && l.axis() == n.In[0].Type.Rank()-2
 }
 
 func (w *walk) labelled(v *ir.Value) bool {

@@ -133,4 +133,3 @@ func TestCompensateCodes(t *testing.T) {
 		}
 	}
 }
-

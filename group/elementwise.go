@@ -98,6 +98,26 @@ func Limits(n *ir.Node) (lo, hi float64, ok bool) {
 	return lo, hi, lo <= hi
 }
 
+// power raises to a number, the same for all channels.
+func power(w *walk, n *ir.Node) {
+	if c := constOf(n.In[1]); c == nil || c.Len() != 1 {
+		w.stop(n, fmt.Sprintf("%v raises to numbers of their own", n))
+		return
+	}
+	curved(w, n)
+}
+
+// where chooses between values element by element; that is no matter for scales
+// where all are rescaled alike, which is not looked into.
+func where(w *walk, n *ir.Node) {
+	if w.rescaling() {
+		for _, v := range n.In {
+			w.pinValue(v, fmt.Sprintf("%v chooses between it and others", n))
+		}
+	}
+	joint(additive)(w, n)
+}
+
 func prelu(w *walk, n *ir.Node) {
 	if l, ok := w.a.values[n.In[0]]; ok && len(n.In) > 1 && l.plain() {
 		w.param(n, 1, n.In[0].Type.Rank(), l.axis(), 0, l.ids)

@@ -12,7 +12,12 @@ import (
 
 func parse(t *testing.T, body string) *ir.Model {
 	t.Helper()
-	m, err := ir.Parse(strings.NewReader("ir_version 8\nopset 18\ngraph g(x f32[1,4,8,8]) -> (y) {\n" + body + "\n}\n"))
+	return parseWith(t, "f32[1,4,8,8]", body)
+}
+
+func parseWith(t *testing.T, input, body string) *ir.Model {
+	t.Helper()
+	m, err := ir.Parse(strings.NewReader("ir_version 8\nopset 18\ngraph g(x " + input + ") -> (y) {\n" + body + "\n}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

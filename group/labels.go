@@ -127,30 +127,30 @@ type selection struct {
 	at  []int
 }
 
-// move gives the first result of n, which holds elements of its operand in
-// another shape or order, its labels.
-func (w *walk) move(n *ir.Node, l labels) {
+// move gives v, a result of n that holds elements of its operand in another shape
+// or order, its labels.
+func (w *walk) move(n *ir.Node, v *ir.Value, l labels) {
 	old := w.a.values[n.In[0]]
 	switch {
 	case w.rescaling():
 	case old.plain() && !l.plain():
 		l.src, l.from = n.In[0], count(len(l.ids))
 	case len(old.axes) > 1 && l.plain():
-		w.gathered(n, l)
+		w.gathered(n, v, l)
 		l.src, l.from = nil, nil
 	}
-	w.a.values[n.Out[0]] = l
+	w.a.values[v] = l
 }
 
 // gathered notes that the channels of the result of n are a selection of those
 // of a value of otherwise equal shape, which can stand in for the chain of nodes
 // between should removals leave no full grid. Without one they are pinned.
-func (w *walk) gathered(n *ir.Node, l labels) {
+func (w *walk) gathered(n *ir.Node, v *ir.Value, l labels) {
 	if l.src == nil {
 		w.u.pin(l.ids, fmt.Sprintf("it is changed while its channels lie along the axes that %v joins", n))
 		return
 	}
-	a, b, src := l.src.Type, n.Out[0].Type, w.a.values[l.src]
+	a, b, src := l.src.Type, v.Type, w.a.values[l.src]
 	same := a.Ranked && b.Ranked && len(a.Shape) == len(b.Shape) && src.axis() == l.axis()
 	for i := 0; same && i < len(a.Shape); i++ {
 		same = i == l.axis() || a.Shape[i].Same(b.Shape[i])
@@ -159,7 +159,7 @@ func (w *walk) gathered(n *ir.Node, l labels) {
 		w.u.pin(l.ids, fmt.Sprintf("%v leaves its channels in another shape than that before they were spread over several axes", n))
 		return
 	}
-	w.a.selections[n.Out[0]] = selection{l.src, l.from}
+	w.a.selections[v] = selection{l.src, l.from}
 }
 
 // count is 0, 1, ..., n-1.

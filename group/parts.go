@@ -73,11 +73,16 @@ func (w *walk) operand(n *ir.Node, i, axis int) (labels, bool) {
 func split(w *walk, n *ir.Node) {
 	l, ok := w.a.values[n.In[0]]
 	axis, from := axisOf(n, 0, n.In[0]), 0
-	for _, v := range n.Out {
+	for i, v := range n.Out {
 		switch {
-		case v == nil || !ok:
+		case !ok:
 			w.pass(n, n.In[0])
 			return
+		case v == nil:
+			w.stop(n, fmt.Sprintf("%v leaves out a part", n))
+			return
+		case len(l.axes) > 1 && slices.Index(l.axes, axis) >= 0 && l.sizes[slices.Index(l.axes, axis)] == len(n.Out):
+			w.layer(n, i, l, slices.Index(l.axes, axis))
 		case !l.plain() || axis < 0 || !v.Type.Ranked || !v.Type.Shape[l.axis()].IsKnown():
 			w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
 			return
@@ -150,6 +155,25 @@ func (w *walk) selected(n *ir.Node, l labels, rank int) {
 	w.put(n.Out[0], l.pick(l.axis(), out))
 }
 
+// layer is part i of an axis, one of several with channels, of which every part
+// gets one index.
+func (w *walk) layer(n *ir.Node, i int, l labels, at int) {
+	if l.tiled && at == 0 {
+		w.stop(n, fmt.Sprintf("%v splits channels where they cannot be followed", n))
+		return
+	}
+	inner := tensor.Len(l.sizes[at+1:])
+	var chosen []int
+	for k := range l.ids {
+		if k/inner%l.sizes[at] == i {
+			chosen = append(chosen, k)
+		}
+	}
+	axes := slices.Delete(slices.Clone(l.axes), at, at+1)
+	sizes := slices.Delete(slices.Clone(l.sizes), at, at+1)
+	w.move(n, n.Out[i], l.grid(axes, sizes, chosen).trimmed())
+}
+
 // slab takes one index of one of the axes that channels are spread over, as
 // shuffles do.
 func (w *walk) slab(n *ir.Node, l labels, at int) {
@@ -178,5 +202,5 @@ func (w *walk) slab(n *ir.Node, l labels, at int) {
 			axes = append(axes, axis-1)
 		}
 	}
-	w.move(n, l.grid(axes, slices.Delete(slices.Clone(l.sizes), at, at+1), chosen).trimmed())
+	w.move(n, n.Out[0], l.grid(axes, slices.Delete(slices.Clone(l.sizes), at, at+1), chosen).trimmed())
 }

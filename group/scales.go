@@ -83,14 +83,14 @@ func (s *Scales) measure(l *Link) {
 	}
 }
 
-// numbers are those of the constant of a link, multiplied by what scales by its
-// units have got.
+// numbers are those of the constant of a link, multiplied by what scales its rows
+// have got.
 func (s *Scales) numbers(l *Link, by []float64) []float64 {
 	c := l.Value().Const
 	x, copied := tensor.Float64s(c), false
 	for _, k := range s.links[place{l.Node, l.Operand}] {
-		if k.Power == 0 || even(k.Units, by, 1) {
-			continue
+		if k.Power == 0 || k.Axis != l.Axis && k.Groups == 1 || even(k.Units, by, 1) {
+			continue // what all rows have in common makes none equal
 		}
 		if !copied {
 			x, copied = append([]float64(nil), x...), true
@@ -114,8 +114,10 @@ func known(by []float64) []float64 {
 // Vectors are Analysis.Vectors of the rescaled network: multiples are equal up to
 // rounding.
 func (s *Scales) Vectors(g *Group) [][]float64 {
-	return g.vectors(func(l *Link) bool { return l.Role != Column }, func(l *Link) []float64 { return s.numbers(l, s.by) })
+	return g.vectors(func(l *Link) bool { return l.Role != Column }, s.scaled)
 }
+
+func (s *Scales) scaled(l *Link) []float64 { return s.numbers(l, s.by) }
 
 // Align returns what to Rescale by so that units that are multiples of those they
 // are merged into, as into of a Change says, equal them. exact says, by unit of

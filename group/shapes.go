@@ -41,7 +41,7 @@ func (w *walk) reshaped(n *ir.Node, l labels) {
 			return
 		}
 	}
-	w.move(n, l)
+	w.move(n, n.Out[0], l)
 }
 
 // together reports whether nothing but axes of size 1 lies between those of l.
@@ -252,7 +252,7 @@ func transpose(w *walk, n *ir.Node) {
 		w.stop(n, fmt.Sprintf("%v moves its channels where they cannot be followed", n))
 		return
 	}
-	w.move(n, l.grid(axes, sizes, permuted(l.sizes, moved)))
+	w.move(n, n.Out[0], l.grid(axes, sizes, permuted(l.sizes, moved)))
 }
 
 // permuted says where the elements of a transposed row-major list of the given
@@ -287,7 +287,7 @@ func squeeze(w *walk, n *ir.Node) {
 		w.stop(n, fmt.Sprintf("%v moves its channels where they cannot be followed", n))
 		return
 	}
-	w.move(n, l.shifted(n.Op == "Squeeze", axes, rank).trimmed())
+	w.move(n, n.Out[0], l.shifted(n.Op == "Squeeze", axes, rank).trimmed())
 }
 
 // shifted is l after axes of size 1 have gone or come; the rank is the larger.
@@ -312,9 +312,30 @@ func (l labels) shifted(gone bool, axes []int, rank int) labels {
 	return l
 }
 
-// shape: sizes do not depend on scales, but on the number of channels.
+// shape: sizes do not depend on scales, but on the number of channels, where
+// somebody reads it.
 func shape(w *walk, n *ir.Node) {
-	if !w.rescaling() {
+	l, ok := w.a.values[n.In[0]]
+	if ok && !w.rescaling() && slices.ContainsFunc(l.axes, func(axis int) bool { return readsSize(w.m.Graph, n, axis) }) {
 		w.pinValue(n.In[0], fmt.Sprintf("%v reads its shape", n))
 	}
+}
+
+// readsSize reports whether anybody may read the size of an axis of what n, a
+// Shape, tells.
+func readsSize(g *ir.Graph, n *ir.Node, axis int) bool {
+	if g.IsOutput(n.Out[0]) || n.Has("start") || n.Has("end") {
+		return true
+	}
+	for _, u := range n.Out[0].Uses() {
+		list, ok := ints(u.Node, 1, "")
+		if u.In != 0 || u.Node.Op != "Gather" || !ok {
+			return true
+		}
+		rank := n.In[0].Type.Rank()
+		if slices.ContainsFunc(list, func(k int) bool { return k == axis || k == axis-rank }) {
+			return true
+		}
+	}
+	return false
 }

@@ -98,8 +98,8 @@ func followFilled(e *edit, n *ir.Node) error {
 // followSplit states the size of every part.
 func followSplit(e *edit, n *ir.Node) error {
 	in := e.a.values[n.In[0]]
-	if axisOf(n, 0, n.In[0]) != in.axis() {
-		return nil
+	if !in.plain() || axisOf(n, 0, n.In[0]) != in.axis() {
+		return nil // of several axes, parts of one index each
 	}
 	var sizes []int
 	for _, v := range n.Out {

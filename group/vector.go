@@ -25,10 +25,6 @@ func (l *Link) numbers() []float64 { return tensor.Float64s(l.Value().Const) }
 
 func (g *Group) vectors(of func(*Link) bool, numbers func(*Link) []float64) [][]float64 {
 	out := make([][]float64, len(g.Units))
-	index := make(map[int]int, len(g.Units))
-	for i, u := range g.Units {
-		index[u] = i
-	}
 	for _, l := range g.Links {
 		if !of(l) {
 			continue
@@ -37,7 +33,8 @@ func (g *Group) vectors(of func(*Link) bool, numbers func(*Link) []float64) [][]
 		for i := range out {
 			before[i] = len(out[i])
 		}
-		l.collect(numbers(l), index, out)
+		one := func(k *Link) bool { return k == l }
+		g.visit(one, numbers, func(i int, part []float64) { out[i] = append(out[i], part...) })
 		if l.Role != Column {
 			level(out, before)
 		}
@@ -45,8 +42,21 @@ func (g *Group) vectors(of func(*Link) bool, numbers func(*Link) []float64) [][]
 	return out
 }
 
-// collect appends the numbers of a link to the vectors of its units.
-func (l *Link) collect(x []float64, index map[int]int, into [][]float64) {
+// visit calls f with the numbers of every unit, part by part, in the links that of
+// selects; i is the place of the unit in the group.
+func (g *Group) visit(of func(*Link) bool, numbers func(*Link) []float64, f func(i int, part []float64)) {
+	index := make(map[int]int, len(g.Units))
+	for i, u := range g.Units {
+		index[u] = i
+	}
+	for _, l := range g.Links {
+		if of(l) {
+			l.visit(numbers(l), index, f)
+		}
+	}
+}
+
+func (l *Link) visit(x []float64, index map[int]int, f func(i int, part []float64)) {
 	c := l.Value().Const
 	size, inner := c.Shape[l.Axis], tensor.Len(c.Shape[l.Axis+1:])
 	outer := len(x) / max(1, size*inner)
@@ -58,7 +68,7 @@ func (l *Link) collect(x []float64, index map[int]int, into [][]float64) {
 		for o := range outer {
 			if o*l.Groups/outer == p/size {
 				at := (o*size + p%size) * inner
-				into[i] = append(into[i], x[at:at+inner]...)
+				f(i, x[at:at+inner])
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"encoding/binary"
 	"math"
 	"unsafe"
 )
@@ -116,37 +115,13 @@ func (p *intProduct) borrow(t *intArgs, k *panelKernel[intArgs], r, m, tiles, j,
 		p.lendExtra(t, r)
 		t.c, t.ldc = l.c[:], k.width*size
 		if t.res = nil; p.res != nil {
-			copyRows(l.res[:], p.res[r*p.ldr+j:], n*m, cols, k.width, p.ldr)
+			copyPixels(l.res[:], p.res[r*p.ldr+j:], n*m, cols, k.width, p.ldr)
 			t.res, t.ldr = l.res[:], k.width
 		}
 		k.run(m, t)
-		copyRows(p.dst[((r-p.top)*p.ldc+j-p.left)*size:], l.c[:], n*m, cols*size, p.ldc*size, k.width*size)
+		copyPixels(p.dst[((r-p.top)*p.ldc+j-p.left)*size:], l.c[:], n*m, cols*size, p.ldc*size, k.width*size)
 		r, tiles = r+n*m, tiles-n
 	}
 	t.mul, t.add, t.last = mul, add, last
 	intLoanPool.Put(l)
-}
-
-// copyRows copies rows of n bytes. Where they are 4 to 16, two words that overlap are
-// faster than a call.
-func copyRows(dst, src []uint8, rows, n, dstStep, srcStep int) {
-	le := binary.LittleEndian
-	switch {
-	case n < 4 || n > 16:
-		copyPixels(dst, src, rows, n, dstStep, srcStep)
-	case n < 8:
-		for i := range rows {
-			d, s := dst[i*dstStep:][:n], src[i*srcStep:][:n]
-			a, b := le.Uint32(s), le.Uint32(s[n-4:])
-			le.PutUint32(d, a)
-			le.PutUint32(d[n-4:], b)
-		}
-	default:
-		for i := range rows {
-			d, s := dst[i*dstStep:][:n], src[i*srcStep:][:n]
-			a, b := le.Uint64(s), le.Uint64(s[n-8:])
-			le.PutUint64(d, a)
-			le.PutUint64(d[n-8:], b)
-		}
-	}
 }

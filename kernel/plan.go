@@ -194,14 +194,3 @@ func copyBand[T float32 | uint8](c *bandPlan, dst, src []T, top, bottom int, pad
 		copyPixels(d[s.PadL*c.pixel:], src[(n*s.H+sy)*s.W*s.SrcStride:], s.W, s.C, c.pixel, s.SrcStride)
 	}
 }
-
-// copyPixels copies w pixels of c channels between rows of different strides.
-func copyPixels[T float32 | uint8](dst, src []T, w, c, dstStride, srcStride int) {
-	if dstStride == c && srcStride == c {
-		copy(dst[:w*c], src[:w*c])
-		return
-	}
-	for x := range w {
-		copy(dst[x*dstStride:x*dstStride+c], src[x*srcStride:x*srcStride+c])
-	}
-}

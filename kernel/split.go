@@ -11,7 +11,8 @@ import (
 // outputs that have them.
 //
 // The outputs of an image are numbered in lines of a plane, so that the taps of all
-// lie at fixed distances; those behind the end of a line are computed in vain.
+// lie at fixed distances; those behind the end of a line are computed in vain. A value
+// that is not finite reaches no outputs but those that have a term for its channel.
 type Split struct {
 	s            ConvShape
 	row          *splitRow

@@ -49,10 +49,11 @@ w16_chunk:
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	MOVQ    a+0(FP), DI
-	MOVQ    96(DI), DI
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
 	MOVQ    a+0(FP), R8
-	MOVQ    104(R8), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w16_n6_0tap:
 	MOVLQSX      (DI), R9
@@ -84,15 +85,16 @@ w16_n6_0tap:
 	JMP          w16_next
 
 w16_n5:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w16_n5_0tap:
 	MOVLQSX      (DI), R9
@@ -121,14 +123,15 @@ w16_n5_0tap:
 	JMP          w16_next
 
 w16_n4:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w16_n4_0tap:
 	MOVLQSX      (DI), R9
@@ -154,13 +157,14 @@ w16_n4_0tap:
 	JMP          w16_next
 
 w16_n3:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w16_n3_0tap:
 	MOVLQSX      (DI), R9
@@ -183,12 +187,13 @@ w16_n3_0tap:
 	JMP          w16_next
 
 w16_n2:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w16_n2_0tap:
 	MOVLQSX      (DI), R9
@@ -208,11 +213,12 @@ w16_n2_0tap:
 	JMP          w16_next
 
 w16_n1:
-	VPXORD Z0, Z0, Z0
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w16_n1_0tap:
 	MOVLQSX      (DI), R9
@@ -228,7 +234,7 @@ w16_n1_0tap:
 	ADDQ         $0x00000100, DX
 
 w16_next:
-	ADDQ $0x08, BX
+	ADDQ $0x10, BX
 	DECQ AX
 	JNZ  w16_chunk
 
@@ -279,10 +285,11 @@ w32_chunk:
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    a+0(FP), DI
-	MOVQ    96(DI), DI
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
 	MOVQ    a+0(FP), R8
-	MOVQ    104(R8), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w32_n6_0tap:
 	MOVLQSX      (DI), R9
@@ -327,20 +334,21 @@ w32_n6_0tap:
 	JMP          w32_next
 
 w32_n5:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w32_n5_0tap:
 	MOVLQSX      (DI), R9
@@ -380,18 +388,19 @@ w32_n5_0tap:
 	JMP          w32_next
 
 w32_n4:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w32_n4_0tap:
 	MOVLQSX      (DI), R9
@@ -426,16 +435,17 @@ w32_n4_0tap:
 	JMP          w32_next
 
 w32_n3:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w32_n3_0tap:
 	MOVLQSX      (DI), R9
@@ -465,14 +475,15 @@ w32_n3_0tap:
 	JMP          w32_next
 
 w32_n2:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w32_n2_0tap:
 	MOVLQSX      (DI), R9
@@ -497,12 +508,13 @@ w32_n2_0tap:
 	JMP          w32_next
 
 w32_n1:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w32_n1_0tap:
 	MOVLQSX      (DI), R9
@@ -521,7 +533,7 @@ w32_n1_0tap:
 	ADDQ         $0x00000100, DX
 
 w32_next:
-	ADDQ $0x08, BX
+	ADDQ $0x10, BX
 	DECQ AX
 	JNZ  w32_chunk
 
@@ -584,10 +596,11 @@ w64_chunk:
 	VPXORD  Z21, Z21, Z21
 	VPXORD  Z22, Z22, Z22
 	VPXORD  Z23, Z23, Z23
-	MOVQ    a+0(FP), DI
-	MOVQ    96(DI), DI
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
 	MOVQ    a+0(FP), R8
-	MOVQ    104(R8), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w64_n6_0tap:
 	MOVLQSX      (DI), R9
@@ -658,30 +671,31 @@ w64_n6_0tap:
 	JMP          w64_next
 
 w64_n5:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w64_n5_0tap:
 	MOVLQSX      (DI), R9
@@ -743,26 +757,27 @@ w64_n5_0tap:
 	JMP          w64_next
 
 w64_n4:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w64_n4_0tap:
 	MOVLQSX      (DI), R9
@@ -815,22 +830,23 @@ w64_n4_0tap:
 	JMP          w64_next
 
 w64_n3:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w64_n3_0tap:
 	MOVLQSX      (DI), R9
@@ -874,18 +890,19 @@ w64_n3_0tap:
 	JMP          w64_next
 
 w64_n2:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w64_n2_0tap:
 	MOVLQSX      (DI), R9
@@ -920,14 +937,15 @@ w64_n2_0tap:
 	JMP          w64_next
 
 w64_n1:
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w64_n1_0tap:
 	MOVLQSX      (DI), R9
@@ -952,7 +970,7 @@ w64_n1_0tap:
 	ADDQ         $0x00000100, DX
 
 w64_next:
-	ADDQ $0x08, BX
+	ADDQ $0x10, BX
 	DECQ AX
 	JNZ  w64_chunk
 
@@ -1255,10 +1273,11 @@ w16_chunk:
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    a+0(FP), DI
-	MOVQ    96(DI), DI
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
 	MOVQ    a+0(FP), R8
-	MOVQ    104(R8), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w16_n3_0tap:
 	MOVLQSX      (DI), R9
@@ -1288,14 +1307,15 @@ w16_n3_0tap:
 	JMP          w16_next
 
 w16_n2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w16_n2_0tap:
 	MOVLQSX      (DI), R9
@@ -1320,12 +1340,13 @@ w16_n2_0tap:
 	JMP          w16_next
 
 w16_n1:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w16_n1_0tap:
 	MOVLQSX      (DI), R9
@@ -1344,7 +1365,7 @@ w16_n1_0tap:
 	ADDQ         $0x00000100, DX
 
 w16_next:
-	ADDQ $0x08, BX
+	ADDQ $0x10, BX
 	DECQ AX
 	JNZ  w16_chunk
 
@@ -1389,10 +1410,11 @@ w32_chunk:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    a+0(FP), DI
-	MOVQ    96(DI), DI
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
 	MOVQ    a+0(FP), R8
-	MOVQ    104(R8), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w32_n3_0tap:
 	MOVLQSX      (DI), R9
@@ -1436,18 +1458,19 @@ w32_n3_0tap:
 	JMP          w32_next
 
 w32_n2:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w32_n2_0tap:
 	MOVLQSX      (DI), R9
@@ -1482,14 +1505,15 @@ w32_n2_0tap:
 	JMP          w32_next
 
 w32_n1:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   a+0(FP), DI
-	MOVQ   96(DI), DI
-	MOVQ   a+0(FP), R8
-	MOVQ   104(R8), R8
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVLQSX 8(BX), DI
+	SHLQ    $0x02, DI
+	MOVQ    a+0(FP), R8
+	ADDQ    96(R8), DI
+	MOVLQSX 12(BX), R8
 
 w32_n1_0tap:
 	MOVLQSX      (DI), R9
@@ -1514,7 +1538,7 @@ w32_n1_0tap:
 	ADDQ         $0x00000100, DX
 
 w32_next:
-	ADDQ $0x08, BX
+	ADDQ $0x10, BX
 	DECQ AX
 	JNZ  w32_chunk
 
@@ -1560,10 +1584,11 @@ w64_chunk:
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    a+0(FP), R8
-	MOVQ    96(R8), R8
+	MOVLQSX 8(BX), R8
+	SHLQ    $0x02, R8
 	MOVQ    a+0(FP), R9
-	MOVQ    104(R9), R9
+	ADDQ    96(R9), R8
+	MOVLQSX 12(BX), R9
 
 w64_n3_0tap:
 	MOVLQSX      (R8), R10
@@ -1615,10 +1640,11 @@ w64_n3_0tap:
 	VXORPS       Y9, Y9, Y9
 	VXORPS       Y10, Y10, Y10
 	VXORPS       Y11, Y11, Y11
-	MOVQ         a+0(FP), DI
-	MOVQ         96(DI), DI
+	MOVLQSX      8(BX), DI
+	SHLQ         $0x02, DI
 	MOVQ         a+0(FP), R8
-	MOVQ         104(R8), R8
+	ADDQ         96(R8), DI
+	MOVLQSX      12(BX), R8
 
 w64_n3_4tap:
 	MOVLQSX      (DI), R9
@@ -1663,19 +1689,20 @@ w64_n3_4tap:
 	JMP          w64_next
 
 w64_n2:
-	MOVQ   CX, DI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   a+0(FP), R8
-	MOVQ   96(R8), R8
-	MOVQ   a+0(FP), R9
-	MOVQ   104(R9), R9
+	MOVQ    CX, DI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	MOVLQSX 8(BX), R8
+	SHLQ    $0x02, R8
+	MOVQ    a+0(FP), R9
+	ADDQ    96(R9), R8
+	MOVLQSX 12(BX), R9
 
 w64_n2_0tap:
 	MOVLQSX      (R8), R10
@@ -1714,10 +1741,11 @@ w64_n2_0tap:
 	VXORPS       Y5, Y5, Y5
 	VXORPS       Y6, Y6, Y6
 	VXORPS       Y7, Y7, Y7
-	MOVQ         a+0(FP), DI
-	MOVQ         96(DI), DI
+	MOVLQSX      8(BX), DI
+	SHLQ         $0x02, DI
 	MOVQ         a+0(FP), R8
-	MOVQ         104(R8), R8
+	ADDQ         96(R8), DI
+	MOVLQSX      12(BX), R8
 
 w64_n2_4tap:
 	MOVLQSX      (DI), R9
@@ -1753,15 +1781,16 @@ w64_n2_4tap:
 	JMP          w64_next
 
 w64_n1:
-	MOVQ   CX, DI
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   a+0(FP), R8
-	MOVQ   96(R8), R8
-	MOVQ   a+0(FP), R9
-	MOVQ   104(R9), R9
+	MOVQ    CX, DI
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	MOVLQSX 8(BX), R8
+	SHLQ    $0x02, R8
+	MOVQ    a+0(FP), R9
+	ADDQ    96(R9), R8
+	MOVLQSX 12(BX), R9
 
 w64_n1_0tap:
 	MOVLQSX      (R8), R10
@@ -1787,10 +1816,11 @@ w64_n1_0tap:
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	MOVQ         a+0(FP), DI
-	MOVQ         96(DI), DI
+	MOVLQSX      8(BX), DI
+	SHLQ         $0x02, DI
 	MOVQ         a+0(FP), R8
-	MOVQ         104(R8), R8
+	ADDQ         96(R8), DI
+	MOVLQSX      12(BX), R8
 
 w64_n1_4tap:
 	MOVLQSX      (DI), R9
@@ -1816,7 +1846,7 @@ w64_n1_4tap:
 	ADDQ         $0x00000100, DX
 
 w64_next:
-	ADDQ $0x08, BX
+	ADDQ $0x10, BX
 	DECQ AX
 	JNZ  w64_chunk
 

@@ -29,6 +29,26 @@ var splitLayers = []kernel.ConvShape{
 	same(14, 128, 7, 1, 128),
 }
 
+// sparseLayers are layers of ResNet-50 and MobileNetV2, and one of larger filters.
+var sparseLayers = []kernel.ConvShape{
+	same(56, 64, 1, 1, 256),
+	same(28, 512, 1, 1, 128),
+	same(14, 256, 1, 1, 1024),
+	same(14, 1024, 1, 1, 256),
+	same(7, 512, 1, 1, 2048),
+	same(56, 256, 1, 2, 512),
+	same(56, 24, 1, 1, 144),
+	same(28, 192, 1, 1, 32),
+	same(14, 96, 1, 1, 576),
+	same(7, 960, 1, 1, 160),
+	same(56, 64, 3, 1, 64),
+	same(14, 256, 3, 1, 256),
+	same(56, 128, 3, 2, 128),
+	same(14, 512, 3, 2, 512),
+	same(224, 3, 7, 2, 64),
+	same(28, 64, 5, 1, 64),
+}
+
 // alike makes filters with n kernels for every channel, of which a share of the
 // slices is zero.
 func alike(s kernel.ConvShape, n int, zeros float64) *kernel.SplitFilters {
@@ -50,9 +70,22 @@ func alike(s kernel.ConvShape, n int, zeros float64) *kernel.SplitFilters {
 	return f
 }
 
+// sparse makes weights of which a share is zero.
+func sparse(s kernel.ConvShape, zeros float64) []float32 {
+	r := rand.New(rand.NewPCG(1, 2))
+	w := make([]float32, s.O*s.C*s.KH*s.KW)
+	for i := range w {
+		if r.Float64() >= zeros {
+			w[i] = float32(r.NormFloat64())
+		}
+	}
+	return w
+}
+
 // BenchmarkSplit reports how many times as fast convolutions of shared slices are as
 // dense ones, in the form that is best for those: the median over pairs of runs in
-// turn, by processor time. SplitPays is fitted to these ratios.
+// turn, by processor time. SplitPays is fitted to these ratios, and says yes where gain
+// is above 1.
 func BenchmarkSplit(b *testing.B) {
 	eachBenchLevel(b, func(b *testing.B) {
 		for _, s := range splitLayers {
@@ -64,6 +97,18 @@ func BenchmarkSplit(b *testing.B) {
 					name := fmt.Sprintf("%dx%d,%d->%d,%dx%ds%d/kernels=%d,zeros=%v", s.H, s.W, s.C, s.O, s.KH, s.KW, s.StrideH, n, zeros)
 					b.Run(name, func(b *testing.B) { benchSplit(b, s, alike(s, n, zeros)) })
 				}
+			}
+		}
+	})
+}
+
+// BenchmarkSparse is BenchmarkSplit for layers of which most weights are zero.
+func BenchmarkSparse(b *testing.B) {
+	eachBenchLevel(b, func(b *testing.B) {
+		for _, s := range sparseLayers {
+			for _, zeros := range []float64{0.5, 0.7, 0.8, 0.9, 0.95} {
+				name := fmt.Sprintf("%dx%d,%d->%d,%dx%ds%d/kernels=1,zeros=%v", s.H, s.W, s.C, s.O, s.KH, s.KW, s.StrideH, zeros)
+				b.Run(name, func(b *testing.B) { benchSplit(b, s, kernel.ShareTaps(sparse(s, zeros), s.O, s.C, s.KH*s.KW)) })
 			}
 		}
 	})
@@ -90,6 +135,7 @@ func benchSplit(b *testing.B, s kernel.ConvShape, f *kernel.SplitFilters) {
 	b.ReportMetric(ratio, "ratio")
 	b.ReportMetric(1e6*fast, "µs")
 	b.ReportMetric(1e6*slow, "dense-µs")
+	b.ReportMetric(kernel.SplitGain(s, f.Counts()), "gain")
 }
 
 // inTurn is how many times as long b takes as a, the median over pairs, and the

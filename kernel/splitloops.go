@@ -14,7 +14,7 @@ const (
 // 32 or 64. The products are, for kernel j of a chunk, its place in the block k, and
 // pixel p
 //
-//	z[k·splitStrip+p] = Σ_t src[channel·pitch+taps[t]+p] · weights[...][t][j]
+//	z[k·splitStrip+p] = Σ_t src[channel·pitch+taps[tap+t]+p] · weights[...][t][j]
 //
 // and the sums, for output o < n of which counts[o] terms follow each other,
 //
@@ -63,14 +63,14 @@ func splitProductsGo(a *splitArgs) {
 		for j := range n {
 			out := z[j*splitStrip:][:a.width]
 			clear(out)
-			for t, at := range a.taps {
+			for t, at := range a.taps[c.tap : c.tap+c.taps] {
 				f := w[t*n+j]
 				for p, x := range src[at:][:a.width] {
 					out[p] += f * x
 				}
 			}
 		}
-		z, w = z[min(n*splitStrip, len(z)):], w[n*len(a.taps):]
+		z, w = z[min(n*splitStrip, len(z)):], w[n*int(c.taps):]
 	}
 }
 

@@ -23,17 +23,51 @@ func ShareSlices(w []float32, o, c, taps int) *SplitFilters {
 	return f
 }
 
-// SampleSlices is ShareSlices of a few channels, spread evenly: about how many
-// kernels and terms all of them would have.
-func SampleSlices(w []float32, o, c, taps int) (kernels, terms int) {
-	const most = 8
+// ShareTaps takes filters, [O][C][taps], apart into single weights: its kernels are
+// the taps of every channel, each of which it reads as it is, and terms are what is
+// not zero. That pays where hardly anything is left.
+func ShareTaps(w []float32, o, c, taps int) *SplitFilters {
 	f := &SplitFilters{Terms: make([][]SplitTerm, o)}
-	s := newSharer(f, w, c, taps)
-	n := min(c, most)
-	for i := range n {
-		s.channel((2*i + 1) * c / (2 * n))
+	kernel := make([]int, c*taps)
+	for i, v := range w {
+		if v == 0 {
+			continue
+		}
+		j := i % (c * taps)
+		if kernel[j] == 0 {
+			one := make([]float32, taps)
+			one[j%taps] = 1
+			f.Kernels = append(f.Kernels, one...)
+			f.Channel = append(f.Channel, j/taps)
+			kernel[j] = len(f.Channel)
+		}
+		f.Terms[i/(c*taps)] = append(f.Terms[i/(c*taps)], SplitTerm{kernel[j] - 1, v})
 	}
-	return len(f.Channel) * c / n, f.Count() * c / n
+	return f
+}
+
+// SampleSlices is about what ShareSlices would count, from a few channels.
+func SampleSlices(w []float32, o, c, taps int) SplitCounts {
+	return sample(w, o, c, taps, ShareSlices)
+}
+
+// SampleTaps is SampleSlices for ShareTaps.
+func SampleTaps(w []float32, o, c, taps int) SplitCounts {
+	return sample(w, o, c, taps, ShareTaps)
+}
+
+func sample(w []float32, o, c, taps int, share func(w []float32, o, c, taps int) *SplitFilters) SplitCounts {
+	const most = 8
+	n := min(c, most)
+	some := make([]float32, 0, o*n*taps)
+	for out := range o {
+		for i := range n {
+			ch := (2*i + 1) * c / (2 * n)
+			some = append(some, w[(out*c+ch)*taps:][:taps]...)
+		}
+	}
+	counts := share(some, o, n, taps).Counts()
+	return SplitCounts{counts.Kernels * c / n, counts.Products * c / n, counts.Terms * c / n}
 }
 
 // sharer gathers the slices of one channel after the other.
@@ -56,26 +90,24 @@ func (s *sharer) channel(ch int) {
 		if slice[at] == 0 {
 			continue
 		}
-		j := s.kernel(ch, slice, at)
-		factor := slice[at] / s.f.Kernels[j*s.taps+at]
-		s.f.Terms[o] = append(s.f.Terms[o], SplitTerm{j, factor})
+		s.f.Terms[o] = append(s.f.Terms[o], s.term(ch, slice, at))
 	}
 }
 
-// kernel finds the kernel that the slice, largest at an index, is a multiple of, or
-// adds it.
-func (s *sharer) kernel(ch int, slice []float32, at int) int {
+// term is the kernel that the slice, largest at an index, is a multiple of, with the
+// factor; a new one where there is none.
+func (s *sharer) term(ch int, slice []float32, at int) SplitTerm {
 	h := sliceHash(slice, at)
 	for _, j := range s.seen[h] {
-		if multiple(slice, s.f.Kernels[j*s.taps:][:s.taps], at) {
-			return j
+		if k := s.f.Kernels[j*s.taps:][:s.taps]; multiple(slice, k, at) {
+			return SplitTerm{j, slice[at] / k[at]}
 		}
 	}
 	j := len(s.f.Channel)
 	s.f.Channel = append(s.f.Channel, ch)
 	s.f.Kernels = append(s.f.Kernels, slice...)
 	s.seen[h] = append(s.seen[h], j)
-	return j
+	return SplitTerm{j, 1}
 }
 
 // largest is the index of the first number of largest magnitude; one that is not a

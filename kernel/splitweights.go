@@ -24,13 +24,39 @@ type SplitTerm struct {
 	Factor float32
 }
 
-// Count is the number of terms of all outputs.
-func (f *SplitFilters) Count() int {
-	n := 0
+// SplitCounts is what the time of a split convolution depends on besides its shape.
+type SplitCounts struct {
+	Kernels int
+	// Products are multiplications per pixel, of taps between those of a kernel that
+	// are not zero.
+	Products int
+	Terms    int // of all outputs
+}
+
+// Counts counts.
+func (f *SplitFilters) Counts() (n SplitCounts) {
+	n.Kernels = len(f.Channel)
+	for j := range f.Channel {
+		first, end := f.reach(j)
+		n.Products += end - first
+	}
 	for _, t := range f.Terms {
-		n += len(t)
+		n.Terms += len(t)
 	}
 	return n
+}
+
+// reach is the range of a kernel's taps beyond which all are zero.
+func (f *SplitFilters) reach(j int) (first, end int) {
+	taps := len(f.Kernels) / len(f.Channel)
+	k := f.Kernels[j*taps:][:taps]
+	for end = taps; end > 1 && k[end-1] == 0; {
+		end--
+	}
+	for first < end-1 && k[first] == 0 {
+		first++
+	}
+	return first, end
 }
 
 // Scaled multiplies every output by a number of its own; nil stands for ones.
@@ -82,13 +108,14 @@ type SplitWeights struct {
 // splitBlock is some of the kernels and what outputs take from them.
 type splitBlock struct {
 	chunks  []splitChunk
-	weights []float32 // of every chunk, for every tap a line of its kernels
+	weights []float32 // of every chunk, for every one of its taps a line of its kernels
 	terms   []splitPart
 	starts  []int32 // of every output's terms, and where the last end
 }
 
-// splitChunk is a few kernels that filter one channel together.
-type splitChunk struct{ channel, n int32 }
+// splitChunk is a few kernels that filter one channel together, by the taps from the
+// given one on.
+type splitChunk struct{ channel, n, tap, taps int32 }
 
 // splitPart is a term as loops read it: at is where the product of its kernel
 // begins.
@@ -116,37 +143,48 @@ func PackSplit(s ConvShape, f *SplitFilters) (*SplitWeights, error) {
 	return w, nil
 }
 
-// byChannel orders the kernels by channel, and says where each one then is.
+// byChannel orders the kernels by channel and taps, and says where each one then is.
 func (f *SplitFilters) byChannel() (order, place []int) {
 	order, place = make([]int, len(f.Channel)), make([]int, len(f.Channel))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(f.Channel[a], f.Channel[b]) })
+	slices.SortStableFunc(order, func(a, b int) int {
+		a0, a1 := f.reach(a)
+		b0, b1 := f.reach(b)
+		return cmp.Or(cmp.Compare(f.Channel[a], f.Channel[b]), cmp.Compare(a0, b0), cmp.Compare(a1, b1))
+	})
 	for i, j := range order {
 		place[j] = i
 	}
 	return order, place
 }
 
-// chunk packs kernels, ordered by channel, in nearly equal chunks of at most most.
+// chunk packs kernels, in order, in nearly equal chunks of at most most.
 func (b *splitBlock) chunk(f *SplitFilters, kernels []int, taps, most int) {
 	for len(kernels) > 0 {
 		c := f.Channel[kernels[0]]
+		first, end := f.reach(kernels[0])
 		same := 1
-		for same < len(kernels) && f.Channel[kernels[same]] == c {
+		for same < len(kernels) && f.Channel[kernels[same]] == c && f.within(kernels[same], first, end) {
 			same++
 		}
 		parts := (same + most - 1) / most
 		n := (same + parts - 1) / parts
-		for t := range taps {
+		for t := first; t < end; t++ {
 			for _, j := range kernels[:n] {
 				b.weights = append(b.weights, f.Kernels[j*taps+t])
 			}
 		}
-		b.chunks = append(b.chunks, splitChunk{int32(c), int32(n)})
+		b.chunks = append(b.chunks, splitChunk{int32(c), int32(n), int32(first), int32(end - first)})
 		kernels = kernels[n:]
 	}
+}
+
+// within reports whether a kernel has exactly these taps.
+func (f *SplitFilters) within(j, first, end int) bool {
+	a, b := f.reach(j)
+	return a == first && b == end
 }
 
 // addTerms deals the terms of every output to the blocks of their kernels, n in all.

@@ -163,7 +163,7 @@ func matMul(c *Eval, a, b *tensor.Tensor) (*tensor.Tensor, error) {
 // matMulIntegerDef multiplies 8-bit integers around their zero points into
 // 32-bit sums. https://onnx.ai/onnx/operators/onnx__MatMulInteger.html
 var matMulIntegerDef = Def{
-	Name: "MatMulInteger", Versions: []int{10}, In: Arity{2, 4}, Out: Arity{1, 1},
+	Name: "MatMulInteger", Versions: []int{10}, In: Arity{2, 4}, Out: Arity{1, 1}, MACs: productMACs(0),
 	Infer: func(c *Shape) error { return matMulInfer(c, 0, 1, tensor.Int32) },
 	Eval: func(c *Eval) error {
 		a, err := centered(c.Need(0), c.Tensor(2), -2)

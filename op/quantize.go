@@ -272,7 +272,7 @@ var dynamicQuantizeLinearDef = Def{
 // scaled, rounded to even and saturated.
 // https://onnx.ai/onnx/operators/onnx__QLinearMatMul.html
 var qLinearMatMulDef = Def{
-	Name: "QLinearMatMul", Versions: []int{10, 21}, In: Arity{8, 8}, Out: Arity{1, 1},
+	Name: "QLinearMatMul", Versions: []int{10, 21}, In: Arity{8, 8}, Out: Arity{1, 1}, MACs: productMACs(0),
 	Infer: func(c *Shape) error { return matMulInfer(c, 0, 3, c.In[7].DType) },
 	Eval: func(c *Eval) error {
 		a, err := centered(c.Need(0), c.Need(2), -2)

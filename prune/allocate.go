@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -29,6 +30,8 @@ func (s *structure) allocate(want *budget, spread func(s *structure, want *budge
 	if !want.met(s) {
 		return fmt.Errorf("internal error: %v was not reached", &want.Amount)
 	}
+	for s.giveBack(want) {
+	}
 	return nil
 }
 
@@ -50,7 +53,6 @@ func evenly(s *structure, want *budget) {
 		}
 	}
 	s.level(hi)
-	s.giveBack(want)
 }
 
 // level takes the share p of every block, rounded down, as far as may go.
@@ -72,17 +74,36 @@ func (s *structure) topUp(want *budget) {
 	}
 }
 
-// giveBack puts units back as long as the budget stays met, at most one to a block.
-func (s *structure) giveBack(want *budget) {
-	for _, b := range s.bySize() {
-		if b.removed == 0 {
+// giveBack puts one unit of every block back that the budget has room for, the
+// dearest first, and reports whether there was any.
+func (s *structure) giveBack(want *budget) (any bool) {
+	for _, b := range s.bySaving(want) {
+		if b.removed <= b.free {
 			continue
 		}
-		s.set(b, b.removed-1)
-		if !want.met(s) {
+		if s.set(b, b.removed-1); want.met(s) {
+			any = true
+		} else {
 			s.set(b, b.removed+1)
 		}
 	}
+	return any
+}
+
+// bySaving are the blocks, those whose units save most in front.
+func (s *structure) bySaving(want *budget) []*block {
+	out := slices.Clone(s.blocks)
+	sizes := map[*block]float64{}
+	for _, b := range out {
+		if b.removed > 0 {
+			before := want.saving(s.now)
+			s.set(b, b.removed-1)
+			sizes[b] = want.saving(s.now) - before
+			s.set(b, b.removed+1)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *block) int { return cmp.Compare(sizes[b], sizes[a]) })
+	return out
 }
 
 func (s *structure) bySize() []*block {

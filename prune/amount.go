@@ -3,6 +3,8 @@ package prune
 import (
 	"errors"
 	"fmt"
+
+	"pare/compress"
 )
 
 // Amount says how much a pruning method removes, in the same words for all of
@@ -51,4 +53,26 @@ func (a *Amount) String() string {
 		return fmt.Sprintf("params=%v", a.Params)
 	}
 	return "what is free"
+}
+
+// Pruner is a method with an amount.
+type Pruner interface {
+	compress.Method
+	// Asked is the amount, which may be changed before the method runs.
+	Asked() *Amount
+}
+
+// Asked implements Pruner for methods that embed an Amount.
+func (a *Amount) Asked() *Amount { return a }
+
+// Unreachable is the error of an amount that a network cannot be pruned by.
+type Unreachable struct {
+	Amount Amount
+	Reason string
+	Least  float64 // share of what the amount is about that stays
+}
+
+// Error says what can be reached instead.
+func (e *Unreachable) Error() string {
+	return fmt.Sprintf("%v cannot be reached: %s", &e.Amount, e.Reason)
 }

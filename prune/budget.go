@@ -52,18 +52,21 @@ func (b *budget) reachable(s *structure) error {
 	if !b.Given() || b.met(s) {
 		return nil
 	}
-	var err error
+	out := &Unreachable{Amount: b.Amount}
 	switch {
 	case len(s.blocks) == 0:
-		return fault.Hint(fmt.Errorf("%v cannot be reached: no channels of this network can be removed", &b.Amount), "pare inspect says what pins them")
+		out.Reason, out.Least = "no channels of this network can be removed", 1
+		return fault.Hint(out, "pare inspect says what pins them")
 	case b.Rate != 0:
-		err = fmt.Errorf("%v cannot be reached: at most %.4g of the removable channels may go", &b.Amount, share(int64(s.gone), int64(s.units)))
+		out.Reason = fmt.Sprintf("at most %.4g of the removable channels may go", share(int64(s.gone), int64(s.units)))
 	case b.MACs != 1:
-		err = fmt.Errorf("%v cannot be reached: at least %.4g of the multiply-accumulates stay", &b.Amount, share(s.now.macs, s.total.macs))
+		out.Least = share(s.now.macs, s.total.macs)
+		out.Reason = fmt.Sprintf("at least %.4g of the multiply-accumulates stay", out.Least)
 	default:
-		err = fmt.Errorf("%v cannot be reached: at least %.4g of the parameters stay", &b.Amount, share(s.now.params, s.total.params))
+		out.Least = share(s.now.params, s.total.params)
+		out.Reason = fmt.Sprintf("at least %.4g of the parameters stay", out.Least)
 	}
-	return fault.Hint(err, "keep= and keepshare= say how many channels every group keeps; ask for less, or lower them")
+	return fault.Hint(out, "keep= and keepshare= say how many channels every group keeps; ask for less, or lower them")
 }
 
 func share(n, of int64) float64 { return float64(n) / float64(max(1, of)) }

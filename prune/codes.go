@@ -3,11 +3,9 @@ package prune
 import (
 	"context"
 	"encoding/binary"
-	"maps"
 	"math"
 	"slices"
 
-	"pare/compress"
 	"pare/format"
 	"pare/group"
 	"pare/ir"
@@ -18,100 +16,153 @@ import (
 // mergeCodes merges channels of a quantised network that have the same codes, scales
 // and other parameters, so that they compute the same: one stays, and what reads
 // them reads it with the sum of their codes. The outputs stay the same. Channels
-// whose sums have no code stay. It returns, by layer, what its weights became.
-func mergeCodes(ctx context.Context, m *ir.Model) (map[string]*format.Encoded, error) {
-	all := map[string]*format.Encoded{}
-	for {
-		// Sums of what reads merged channels may make more channels equal.
-		some, err := mergeOnce(ctx, m)
-		if err != nil || len(some) == 0 {
-			return all, err
-		}
-		maps.Copy(all, some)
+// whose sums have no code stay. It returns how many went.
+func mergeCodes(ctx context.Context, m *ir.Model) (gone int, err error) {
+	if _, err := op.Infer(m); err != nil {
+		return 0, err
 	}
-}
-
-func mergeOnce(ctx context.Context, m *ir.Model) (map[string]*format.Encoded, error) {
-	barred := map[string]bool{}
+	narrow, err := widen(m)
+	if err != nil {
+		return 0, err
+	}
 	for {
 		if err := context.Cause(ctx); err != nil {
-			return nil, err
+			return gone, err
 		}
-		out, failed, err := tryCodes(ir.CloneModel(m), barred)
-		if err != nil || len(failed) == 0 && len(out) == 0 {
-			return nil, err
-		}
-		if len(failed) == 0 {
-			out, _, err = tryCodes(m, barred)
-			return out, err
-		}
-		for _, id := range failed {
-			barred[id] = true
+		// Sums of what reads merged channels may make more channels equal.
+		some, err := mergeEqual(m)
+		if gone += some; err != nil || some == 0 {
+			if err == nil {
+				err = restore(m, narrow)
+			}
+			return gone, err
 		}
 	}
 }
 
-// tryCodes merges channels but those of barred groups. Where a sum has no code it
-// names the groups that are to blame, and leaves the model in the middle.
-func tryCodes(m *ir.Model, barred map[string]bool) (out map[string]*format.Encoded, failed []string, err error) {
-	if _, err := op.Infer(m); err != nil {
-		return nil, nil, err
-	}
-	layers := compress.Layers(m)
-	list, err := numbersOf(m, layers)
-	if err != nil || len(list) == 0 {
-		return nil, nil, err
-	}
-	if _, err := op.Infer(m); err != nil {
-		return nil, nil, err
-	}
-	a := group.Analyse(m, group.Removing)
-	change, groups := equalUnits(m, a, list, barred)
-	if len(groups) == 0 {
-		return nil, nil, restore(m, list)
-	}
-	for _, c := range list {
-		c.follow(a, change)
-	}
-	p := ir.NewPatch(m.Graph, "merge equal channels")
-	if err := a.Apply(p, change); err != nil {
-		return nil, nil, err
-	}
-	if err := p.Apply(); err != nil {
-		return nil, nil, err
-	}
-	return encodeAgain(m, list, groups)
-}
-
-// equalUnits merges units of a group that are the same in all that computes and
-// changes them. It names the groups in which it found some.
-func equalUnits(m *ir.Model, a *group.Analysis, list []*coded, barred map[string]bool) (*group.Change, []*group.Group) {
-	of := map[*ir.Value]*coded{}
-	for _, c := range list {
-		of[c.numbers] = c
-	}
-	change, path := a.Keep(), paths(m, a)
-	var found []*group.Group
-	for _, g := range a.Groups {
-		if g.Pinned() || barred[g.ID] {
+// widen stores codes of fewer than 8 bits in 8, so that sums fit. It returns the
+// types that they had.
+func widen(m *ir.Model) (map[*ir.Node]tensor.DType, error) {
+	old, p := map[*ir.Node]tensor.DType{}, ir.NewPatch(m.Graph, "widen codes")
+	for _, n := range m.Graph.Nodes {
+		if n.Op != "DequantizeLinear" || len(n.In) < 2 || n.In[0] == nil || n.In[0].Const == nil || n.In[0].Const.Type.Bits() >= 8 {
 			continue
 		}
-		first, left := map[string]int{}, len(g.Units)
-		keys := unitKeys(g, path, of)
-		for i, u := range g.Units {
-			into, again := first[keys[i]]
-			if !again || left <= fewest(len(g.Units)) {
-				first[keys[i]] = u
-				continue
-			}
-			change.Into[u] = into
-			left--
+		if e, ok := format.MatchWeight(m, n.Out[0]); !ok || len(n.In[0].Uses()) > 1 || e.Zero != nil && len(n.In[2].Uses()) > 1 {
+			continue
 		}
-		if left < len(g.Units) {
-			found = append(found, g)
+		old[n] = n.In[0].Const.Type
+		for _, i := range []int{0, 2} {
+			if i < len(n.In) && n.In[i] != nil {
+				p.SetConst(n.In[i], retyped(n.In[i].Const, wide(old[n])))
+			}
 		}
 	}
-	return change, found
+	return old, p.Apply()
+}
+
+func wide(t tensor.DType) tensor.DType {
+	if t.IsUnsigned() {
+		return tensor.Uint8
+	}
+	return tensor.Int8
+}
+
+// restore gives codes their types again, where those hold them.
+func restore(m *ir.Model, old map[*ir.Node]tensor.DType) error {
+	p := ir.NewPatch(m.Graph, "narrow codes")
+	for _, n := range m.Graph.Nodes {
+		t, changed := old[n]
+		if !changed || !holds(t, n.In[0].Const) {
+			continue
+		}
+		for _, i := range []int{0, 2} {
+			if i < len(n.In) && n.In[i] != nil {
+				p.SetConst(n.In[i], retyped(n.In[i].Const, t))
+			}
+		}
+	}
+	return p.Apply()
+}
+
+// holds reports whether a type has all the codes.
+func holds(t tensor.DType, codes *tensor.Tensor) bool {
+	least, most := int16(0), int16(1)<<t.Bits()-1
+	if !t.IsUnsigned() {
+		least, most = -1<<(t.Bits()-1), 1<<(t.Bits()-1)-1
+	}
+	return !slices.ContainsFunc(tensor.Ints8(codes), func(c int16) bool { return c < least || c > most })
+}
+
+// retyped stores codes in another type that holds them.
+func retyped(codes *tensor.Tensor, t tensor.DType) *tensor.Tensor {
+	raw := make([]byte, codes.Len())
+	for i, c := range tensor.Ints8(codes) {
+		raw[i] = byte(c)
+	}
+	return tensor.FromCodes(t, codes.Shape, raw)
+}
+
+// mergeEqual merges equal channels of all groups once and returns how many went.
+func mergeEqual(m *ir.Model) (gone int, err error) {
+	a := group.Analyse(m, group.Removing)
+	all, path := a.Keep(), paths(m, a)
+	for _, g := range a.Groups {
+		if g.Pinned() {
+			continue
+		}
+		into := equalUnits(g, path)
+		if into == nil || !possible(m, a, g, into) {
+			continue
+		}
+		for i, u := range g.Units {
+			if all.Into[u] = into[i]; into[i] != u {
+				gone++
+			}
+		}
+	}
+	if gone == 0 {
+		return 0, nil
+	}
+	p := ir.NewPatch(m.Graph, "merge equal channels")
+	if err := a.Apply(p, all); err != nil {
+		return 0, err
+	}
+	if err := p.Apply(); err != nil {
+		return 0, err
+	}
+	_, err = op.Infer(m)
+	return gone, err
+}
+
+// possible reports whether the units of one group can be merged: the codes of their
+// consumers may have no sums.
+func possible(m *ir.Model, a *group.Analysis, g *group.Group, into []int) bool {
+	c := a.Keep()
+	for i, u := range g.Units {
+		c.Into[u] = into[i]
+	}
+	return a.Apply(ir.NewPatch(m.Graph, "try to merge"), c) == nil
+}
+
+// equalUnits is, by unit of a group, the first one that is the same in all that
+// computes and changes it; nil where all differ.
+func equalUnits(g *group.Group, path []uint64) []int {
+	first, into, left := map[string]int{}, make([]int, len(g.Units)), len(g.Units)
+	keys := unitKeys(g, path)
+	for i, u := range g.Units {
+		other, again := first[keys[i]]
+		if !again || left <= fewest(len(g.Units)) {
+			first[keys[i]], into[i] = u, u
+			continue
+		}
+		into[i] = other
+		left--
+	}
+	if left == len(g.Units) {
+		return nil
+	}
+	return into
 }
 
 // fewest is how many of n channels stay at least.
@@ -119,8 +170,8 @@ func fewest(n int) int { return min(n, max(8, (n+9)/10)) }
 
 // unitKeys spell out, by unit of a group, all that computes and changes it, and the
 // values that it passes.
-func unitKeys(g *group.Group, path []uint64, of map[*ir.Value]*coded) []string {
-	at, keys := map[int]int{}, make([][]byte, len(g.Units))
+func unitKeys(g *group.Group, path []uint64) []string {
+	at, keys, rows := map[int]int{}, make([][]byte, len(g.Units)), make([]bool, len(g.Units))
 	for i, u := range g.Units {
 		at[u] = i
 		keys[i] = binary.LittleEndian.AppendUint64(nil, path[u])
@@ -131,37 +182,24 @@ func unitKeys(g *group.Group, path []uint64, of map[*ir.Value]*coded) []string {
 		}
 		t := l.Value().Const
 		x, inner := tensor.Float64s(t), tensor.Len(t.Shape[l.Axis+1:])
-		c := of[l.Value()]
 		for pos, u := range l.Units {
 			i, own := at[u]
 			if !own {
 				continue
 			}
+			rows[i] = true
 			for from := pos * inner; from < len(x); from += t.Shape[l.Axis] * inner {
 				for _, v := range x[from : from+inner] {
-					keys[i] = number(keys[i], v)
+					keys[i] = binary.LittleEndian.AppendUint64(keys[i], math.Float64bits(v+0))
 				}
 			}
-			keys[i] = c.spell(keys[i], l.Axis, pos)
 		}
 	}
 	out := make([]string, len(keys))
 	for i, k := range keys {
-		out[i] = string(k)
-	}
-	return out
-}
-
-func number(key []byte, v float64) []byte {
-	return binary.LittleEndian.AppendUint64(key, math.Float64bits(v+0))
-}
-
-// readBy names the groups whose channels a node reads.
-func readBy(n *ir.Node, groups []*group.Group) (ids []string) {
-	for _, g := range groups {
-		if slices.ContainsFunc(g.Links, func(l *group.Link) bool { return l.Node == n && l.Role == group.Column }) {
-			ids = append(ids, g.ID)
+		if out[i] = string(k); !rows[i] {
+			out[i] += string(rune(i)) // nothing tells what it computes
 		}
 	}
-	return ids
+	return out
 }

@@ -22,6 +22,10 @@ type Hashing struct {
 	// PerChannel hashes the weights of every output channel of a layer in units of
 	// their root mean square.
 	PerChannel bool
+	// Most is the largest number of levels, at the cost of the error; 0 for any.
+	Most int
+	// Correct gives the mean of the error that hashing causes to biases.
+	Correct bool
 }
 
 // Hash maps weights to the modes of their density.
@@ -41,10 +45,16 @@ func (o Hashing) Fit(w []float32) *Hash {
 	if s.gap == 0 {
 		return s.same()
 	}
+	var h *Hash
 	if o.Width > 0 {
-		return s.hash(o, o.Width*s.gap)
+		h = s.hash(o, o.Width*s.gap)
+	} else {
+		h = s.widest(o)
 	}
-	return s.widest(o)
+	for width := max(h.Width, s.gap); o.Most > 0 && len(h.Levels) > o.Most; width *= 1.1 {
+		h = s.hash(o, width)
+	}
+	return h
 }
 
 // sorted are the weights of a layer and their running sums.

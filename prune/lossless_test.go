@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"pare/compress"
-	"pare/cost"
+	costs "pare/cost"
 	"pare/dataset"
 	"pare/engine"
 	"pare/group"
@@ -156,8 +156,12 @@ func TestPlantedCodesAreFound(t *testing.T) {
 		network int // of the trained ones
 		recipe  string
 		exact   bool
+		most    float64 // parameters left, of those at first
 	}{
-		{0, "uniform(w=4)", false}, {0, "uniform(w=6,a=8)", true}, {2, "uniform(w=6,a=8)", true}, {3, "uniform(w=4)", false},
+		{0, "uniform(w=4)", false, 1.03},
+		{0, "uniform(w=6,a=8)", true, 1.03},
+		{2, "uniform(w=6,a=8)", true, 1.12}, // groups of fewer than eight heads keep them all
+		{3, "uniform(w=4)", false, 1.03},
 	} {
 		n := trained[c.network]
 		t.Run(n.path+"/"+c.recipe, func(t *testing.T) {
@@ -165,7 +169,7 @@ func TestPlantedCodesAreFound(t *testing.T) {
 			m := opened(t, n.path)
 			recipe(t, m, "fold")
 			free := channels(m)
-			size, _ := cost.Stored(m)
+			size, _ := costs.Stored(m)
 			done, err := grouptest.Plant(m, grouptest.Options{Every: 3, Seed: 5})
 			if err != nil {
 				t.Fatal(err)
@@ -180,7 +184,7 @@ func TestPlantedCodesAreFound(t *testing.T) {
 				t.Errorf("outputs differ by %.2g", d)
 			}
 			// Scales and grids come on top of the parameters that there were.
-			if float64(rep.After.Params) > 1.03*float64(size) || rep.Before.Params < size*11/10 {
+			if float64(rep.After.Params) > c.most*float64(size) || rep.Before.Params < size*11/10 {
 				t.Errorf("%d parameters became %d after %d", size, rep.After.Params, rep.Before.Params)
 			}
 		})

@@ -34,11 +34,20 @@ func (q *Magnitude) Validate() error {
 	if q.P != 1 && q.P != 2 {
 		return errors.New("p is neither 1 nor 2")
 	}
-	return q.check()
+	return q.checkSparse(q.Granularity)
 }
 
 // Apply implements compress.Method.
 func (q *Magnitude) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	if q.Granularity == "weight" {
+		return q.sparsify(ctx, m, env, func(l *compress.Layer) []float64 {
+			out := tensor.Float64s(l.Weight.Const)
+			for i, w := range out {
+				out[i] = math.Abs(w)
+			}
+			return out
+		})
+	}
 	return q.prune(ctx, m, env, q.norms)
 }
 

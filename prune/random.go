@@ -24,15 +24,23 @@ type Random struct {
 }
 
 // Validate implements compress.Method.
-func (q *Random) Validate() error { return q.check() }
+func (q *Random) Validate() error { return q.checkSparse(q.Granularity) }
 
 // Apply implements compress.Method.
 func (q *Random) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	if q.Granularity == "weight" {
+		return q.sparsify(ctx, m, env, func(l *compress.Layer) []float64 { return uniform(env, l.Name, l.Weight.Const.Len()) })
+	}
 	return q.prune(ctx, m, env, func(_ *group.Analysis, g *group.Group) ([]float64, string) {
-		r, out := env.Rand(g.ID), make([]float64, len(g.Units))
-		for i := range out {
-			out[i] = r.Float64()
-		}
-		return out, ""
+		return uniform(env, g.ID, len(g.Units)), ""
 	})
+}
+
+// uniform are n random numbers that depend on the seed and the name.
+func uniform(env *compress.Env, name string, n int) []float64 {
+	r, out := env.Rand(name), make([]float64, n)
+	for i := range out {
+		out[i] = r.Float64()
+	}
+	return out
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"pare/compress"
-	"pare/cost"
+	costs "pare/cost"
 	"pare/decompose"
 	"pare/format"
 	"pare/ir"
@@ -18,8 +18,14 @@ func init() {
 		Name: "red++", Kind: compress.Pruning, Codes: true,
 		Doc: "hash weights, merge neurons that are then alike, and compute repeated kernels once; codes of quantised networks are hashed already",
 		Ref: "[yvinec22pp] RED++: Data-Free Pruning of Deep Neural Networks via Input Splitting and Output Merging, arXiv:2110.01397",
-		New: func() compress.Method { return &REDPP{RED: *newRED(), Form: decompose.FormAuto} },
+		New: func() compress.Method { return newREDPP() },
 	})
+}
+
+func newREDPP() *REDPP {
+	q := &REDPP{RED: *newRED(), Form: decompose.FormAuto}
+	q.Separate = true
+	return q
 }
 
 // REDPP is RED++ [yvinec22pp]: hashing and output merging of RED, then input
@@ -40,8 +46,15 @@ func (q *REDPP) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error
 	if err != nil {
 		return err
 	}
-	if err := w.split(ctx, q.Form); err != nil {
-		return err
+	if q.Separate {
+		if err := w.split(ctx, q.Form); err != nil {
+			return err
+		}
+	}
+	if q.Store == codebook {
+		if err := w.encode(ctx, q.hashing()); err != nil {
+			return err
+		}
 	}
 	w.report()
 	return nil
@@ -84,23 +97,22 @@ func (l *layer) splitting(r *compress.LayerReport) string {
 // codes merges channels of a quantised network.
 func (q *REDPP) codes(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	before := env.Layers(m)
-	_, bytes := cost.Stored(m)
-	merged, err := mergeCodes(ctx, m)
-	if err != nil {
+	_, bytes := costs.Stored(m)
+	if _, err := mergeCodes(ctx, m); err != nil {
 		return err
 	}
-	if _, err := op.Infer(m); err != nil {
-		return err
-	}
-	if _, now := cost.Stored(m); now > bytes {
+	if _, now := costs.Stored(m); now > bytes {
 		env.Warn("the network takes %d bytes more: sums of merged codes need 8 bits", now-bytes)
+	}
+	now := map[string]*compress.Layer{}
+	for _, l := range compress.Layers(m) {
+		now[l.Name] = &l
 	}
 	for i := range before {
 		l := &before[i]
-		e := merged[l.Name]
-		switch {
-		case e != nil:
-			env.Done(recoded(l, e))
+		switch after := now[l.Name]; {
+		case l.Encoded != nil && after.Encoded != nil && !slices.Equal(l.Encoded.Codes.Shape, after.Encoded.Codes.Shape):
+			env.Done(recoded(l, after.Encoded))
 		case l.Encoded != nil:
 			env.Skip(l, fmt.Sprintf("%v: codes are hashed already, and none of its channels repeats", l.Encoded))
 		case l.Reason != "":

@@ -48,9 +48,28 @@ var spreads = map[string]func(s *structure, want *budget){"layer": evenly, "glob
 
 // prune removes the units that the criterion ranks lowest.
 func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, score criterion) error {
-	if _, err := op.Infer(m); err != nil {
+	p, s, err := q.remove(ctx, m, env, score)
+	if err != nil {
 		return err
 	}
+	p.report(m, s)
+	return nil
+}
+
+// remove is prune without a report.
+func (q *Structured) remove(ctx context.Context, m *ir.Model, env *compress.Env, score criterion) (*pruning, *structure, error) {
+	if _, err := op.Infer(m); err != nil {
+		return nil, nil, err
+	}
+	if err := finite(m); err != nil {
+		return nil, nil, err
+	}
+	p, s := prepared(m, env)
+	return p, s, q.take(ctx, p, s, score)
+}
+
+// prepared analyses a network, whose types must be known.
+func prepared(m *ir.Model, env *compress.Env) (*pruning, *structure) {
 	p := newPruning(m, env)
 	s := newStructure(m, p.allowed)
 	p.a, p.readers = s.a, readersOf(s.a)
@@ -59,6 +78,12 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 			p.computed[n.Name] = units
 		}
 	}
+	return p, s
+}
+
+// take removes the units that the criterion ranks lowest, and makes up for them.
+func (q *Structured) take(ctx context.Context, p *pruning, s *structure, score criterion) error {
+	m := p.m
 	if err := q.rank(s, p, score); err != nil {
 		return err
 	}
@@ -95,17 +120,15 @@ func (q *Structured) prune(ctx context.Context, m *ir.Model, env *compress.Env, 
 		return err
 	}
 	if q.Compensate == "fit" && p.view != nil {
-		if err := p.fit(ctx, change); err != nil {
-			return err
-		}
+		return p.fit(ctx, change)
 	}
-	p.report(m, s)
 	return nil
 }
 
 // spread is how units are spread over blocks.
 func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func(*structure, *budget), error) {
-	if f := spreads[q.Scope]; f != nil || !q.Given() {
+	f := spreads[q.Scope]
+	if f != nil && !q.surgeon || !q.Given() {
 		return f, nil
 	}
 	e := p.newErrorModel(q.Compensate)
@@ -117,6 +140,7 @@ func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func
 				return nil, err
 			}
 			b.order, costs[b] = order, c
+			b.scoreBy(c)
 			continue
 		}
 		c, err := e.costs(ctx, b)
@@ -125,7 +149,22 @@ func (q *Structured) spread(ctx context.Context, s *structure, p *pruning) (func
 		}
 		costs[b] = c
 	}
+	if f != nil {
+		return f, nil
+	}
 	return marginally(costs), nil
+}
+
+// scoreBy scores units by what they add to costs in the order of the block, never
+// less than those before.
+func (b *block) scoreBy(costs []float64) {
+	top := 0.0
+	for k, i := range b.order {
+		if k+1 < len(costs) {
+			top = max(top, costs[k+1]-costs[k])
+		}
+		b.scores[i] = top
+	}
 }
 
 // rank scores the units of every block. Blocks that the criterion cannot score

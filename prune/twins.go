@@ -16,7 +16,7 @@ const same = 2e-6
 
 // twins finds rows that are the same: for every row the first like it. Rows lie in
 // the order of their products with a random vector, so that few are compared.
-func (j *joint) twins(apartBy []uint64, threads int) []int {
+func (j *joint) twins(g *group.Group, path []uint64, threads int) []int {
 	r := rand.New(rand.NewPCG(1, uint64(j.width)))
 	random := make([]float64, j.width)
 	for i := range random {
@@ -42,7 +42,7 @@ func (j *joint) twins(apartBy []uint64, threads int) []int {
 		near := 12 * same * math.Sqrt(norm[i])
 		for back := at - 1; back >= 0 && key[i]-key[order[back]] <= near; back-- {
 			k := order[back]
-			if of[k] == k && apartBy[i] == apartBy[k] && apart(j.row(i), j.row(k)) <= same*same*(norm[i]+norm[k])/2 {
+			if of[k] == k && path[g.Units[i]] == path[g.Units[k]] && apart(j.row(i), j.row(k)) <= same*same*(norm[i]+norm[k])/2 {
 				of[i] = k
 				break
 			}

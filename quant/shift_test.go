@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"pare/compress"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -116,13 +117,16 @@ func bumpy(n int) string {
 }
 
 // TestCorrectNeedsTheWeights: weights that were compressed in another run cannot
-// be corrected, and the report says so.
+// be corrected, and the report says so; a recipe that compresses none is refused.
 func TestCorrectNeedsTheWeights(t *testing.T) {
 	m := parse(t, "x f32[1,4,8,8]", high+"  r = Relu(c1)\n  y = Conv(r, u)")
 	compressed(t, m, "uniform(w=4)")
-	for _, l := range compressed(t, m, "correct").Layers {
-		if !l.Skipped || !strings.Contains(l.Reason, "its original weights are not known") {
+	for _, l := range compressed(t, m, "uniform(w=4)+correct").Layers {
+		if l.Step == "correct" && (!l.Skipped || !strings.Contains(l.Reason, "its original weights are not known")) {
 			t.Errorf("%+v", l)
 		}
+	}
+	if _, err := compress.Parse("correct"); err == nil || !strings.Contains(err.Error(), "nothing to correct") {
+		t.Errorf("correct alone: %v", err)
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"pare"
 	"pare/compress"
 	"pare/dataset"
+	"pare/eval"
 	"pare/internal/fault"
 )
 
@@ -21,6 +23,7 @@ type compressFlags struct {
 	out, recipe, preset, file       string
 	machine                         string
 	data, eval, inputRange, require string
+	target                          string
 	samples, evalSamples            int
 	external                        int64
 	inline, dry                     bool
@@ -53,6 +56,13 @@ MODEL.data.json, the model's metadata or --input-range. With --data, the first
 measure on, or "none". Preprocessing that --eval leaves out is that of --data;
 the range of the input follows from that of --eval where nothing else tells it.
 
+--target searches the amount of pruning. With goals of costs (macs, params, size:
+shares of the original) as little goes as meets them, with goals of quality alone
+(drop, agreement, ...; they need --eval or --data) as much as keeps them. It is
+the amount of the recipe's pruning step; a recipe without one gets '` + pare.DefaultPruning + `'
+behind fold. Without a recipe it is fold+` + pare.DefaultPruning + `, followed by the default
+preset where the target is about size.
+
 ` + dataHelp,
 		Example: `  pare compress resnet50.onnx -o small.onnx
   pare compress resnet50.onnx -o small.onnx --recipe 'fold+powerquant(w=4)'
@@ -72,6 +82,7 @@ the range of the input follows from that of --eval where nothing else tells it.
 	f.IntVar(&o.evalSamples, "eval-samples", 0, "measure on the first so many samples, 0 for all")
 	f.StringVar(&o.inputRange, "input-range", "", "LO:HI, the range of the network's input, or one pair per channel: -2.1:2.2,-2:2.4,-1.8:2.6")
 	f.StringVar(&o.require, "require", "", "goals, such as 'size<=25%,drop<=1%'; status 3 when missed")
+	f.StringVar(&o.target, "target", "", "prune until goals are met, such as 'macs<=50%,drop<=1%'; status 3 when they cannot be")
 	f.BoolVar(&o.inline, "inline", false, "expand model-local functions, for runtimes without them")
 	f.Int64Var(&o.external, "external", 0, "write constants of at least so many bytes to a file beside OUT with the ending .data (default only beyond 2 GB)")
 	f.Lookup("external").NoOptDefVal = "1024"
@@ -100,6 +111,9 @@ func (o *compressFlags) chosen() (string, error) {
 	}
 	if given > 1 {
 		return "", usage(errors.New("choose one of --recipe, --preset and --recipe-file"))
+	}
+	if given == 0 && o.target != "" && !strings.Contains(o.target, "size") {
+		recipe = "fold"
 	}
 	if o.machine != "" {
 		recipe += ";for=" + o.machine
@@ -139,6 +153,10 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	if err != nil {
 		return err
 	}
+	target, err := parseGoals(o.target)
+	if err != nil {
+		return err
+	}
 	input, err := inputRange(o.inputRange)
 	if err != nil {
 		return err
@@ -156,7 +174,7 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	}
 	defer m.Close()
 	opts := pare.Options{Seed: a.seed, Threads: a.threads, Samples: o.samples, Input: input, Progress: a.bar.update, Log: a.log()}
-	rep, err := a.compressed(c.Context(), m, recipe, opts, o)
+	rep, err := a.compressed(c.Context(), m, recipe, target, opts, o)
 	if err != nil {
 		return err
 	}
@@ -169,7 +187,7 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	if err != nil {
 		return err
 	}
-	return missed(pare.Missed(goals, rep.Figures()))
+	return missed(pare.Missed(append(target, goals...), rep.Figures()))
 }
 
 // declared is the range of the input that methods without data may rely on: as
@@ -185,28 +203,29 @@ func declared(m *pare.Model, opts pare.Options, measure dataset.Set) (compress.I
 }
 
 // compressed compresses, measures and writes the model.
-func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, opts pare.Options, o compressFlags) (*pare.Report, error) {
-	measure, err := o.open(m, &opts)
+func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, target []pare.Goal, opts pare.Options, o compressFlags) (*pare.Report, error) {
+	data, err := o.open(m, &opts)
 	if err != nil {
 		return nil, err
 	}
-	if opts.Input, err = declared(m, opts, measure); err != nil {
+	if opts.Input, err = declared(m, opts, data); err != nil {
 		return nil, err
 	}
 	original := m.Clone()
-	rep, err := m.Compress(ctx, recipe, opts)
+	save := pare.SaveOptions{External: o.external, Inline: o.inline}
+	t := pare.Target{Goals: target, Save: save}
+	if data != nil {
+		t.Measure = func(ctx context.Context, m *pare.Model) (*eval.Result, error) {
+			res, err := m.Evaluate(ctx, data, pare.EvalOptions{Threads: a.threads, Samples: o.evalSamples, Against: original, Progress: a.bar.update})
+			if err == nil {
+				res.Model, res.Data = o.out, o.measured()
+			}
+			return res, err
+		}
+	}
+	rep, err := applied(ctx, m, recipe, t, opts)
 	if err != nil {
 		return nil, err
-	}
-	if measure != nil {
-		res, err := m.Evaluate(ctx, measure, pare.EvalOptions{
-			Threads: a.threads, Samples: o.evalSamples, Against: original, Progress: a.bar.update,
-		})
-		if err != nil {
-			return nil, err
-		}
-		res.Model, res.Data = o.out, o.measured()
-		rep.Judge(res)
 	}
 	if err := a.timed(ctx, m, original, rep, o.bench); err != nil {
 		return nil, err
@@ -214,8 +233,26 @@ func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, opts
 	if err := context.Cause(ctx); err != nil || o.dry {
 		return rep, err
 	}
-	rep.Output, err = m.Save(o.out, pare.SaveOptions{External: o.external, Inline: o.inline})
+	rep.Output, err = m.Save(o.out, save)
 	return rep, err
+}
+
+// applied compresses the model, to a target where there is one, and measures it
+// where there are data.
+func applied(ctx context.Context, m *pare.Model, recipe string, target pare.Target, opts pare.Options) (*pare.Report, error) {
+	if target.Goals != nil {
+		return m.CompressTo(ctx, recipe, target, opts)
+	}
+	rep, err := m.Compress(ctx, recipe, opts)
+	if err != nil || target.Measure == nil {
+		return rep, err
+	}
+	res, err := target.Measure(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	rep.Judge(res)
+	return rep, nil
 }
 
 // open opens the data to calibrate on, into opts, and those to measure on, nil

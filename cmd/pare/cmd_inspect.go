@@ -130,16 +130,21 @@ func printRedundancy(w io.Writer, d *pare.Inspection) {
 // the others by reason.
 func printGroups(w io.Writer, groups []pare.GroupInfo) {
 	rows := [][]string{{"CHANNELS", "COUNT", "MAY BE REMOVED"}}
-	free := 0
+	free, dead, equal, multiples := 0, 0, 0, 0
 	for _, g := range groups {
 		verdict := "no: " + g.Reason
 		if !g.Pinned {
 			verdict = "yes"
 			free += g.Size
 		}
+		if n := g.Dead + g.Equal + g.Multiples; n > 0 {
+			verdict += fmt.Sprintf(", %d at no loss", n)
+		}
+		dead, equal, multiples = dead+g.Dead, equal+g.Equal, multiples+g.Multiples
 		rows = append(rows, []string{g.ID, fmt.Sprint(g.Size), verdict})
 	}
 	fmt.Fprintln(w)
 	table(w, rows)
-	fmt.Fprintf(w, "%s channels may be removed\n", count(int64(free)))
+	fmt.Fprintf(w, "%s channels may be removed; at no loss %d: %d dead, %d equal to others, %d multiples of others\n",
+		count(int64(free)), dead+equal+multiples, dead, equal, multiples)
 }

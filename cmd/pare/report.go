@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -27,6 +28,7 @@ func printReport(w io.Writer, r *pare.Report) {
 		fmt.Fprintf(w, "warning: %s\n", text)
 	}
 	fmt.Fprintln(w)
+	printAttempts(w, r.Attempts)
 	printTotals(w, r)
 	if r.Eval == nil {
 		fmt.Fprintln(w, "accuracy was not measured; --eval SPEC measures it")
@@ -34,6 +36,26 @@ func printReport(w io.Writer, r *pare.Report) {
 	}
 	fmt.Fprintln(w)
 	printEval(w, r.Eval)
+}
+
+// printAttempts prints what a search for a target tried.
+func printAttempts(w io.Writer, attempts []pare.Attempt) {
+	for i, a := range attempts {
+		fmt.Fprintf(w, "attempt %d: %s:", i+1, a.Recipe)
+		for _, name := range slices.Sorted(maps.Keys(a.Figures)) {
+			fmt.Fprintf(w, " %s %.4g", name, a.Figures[name])
+		}
+		switch {
+		case a.Error != "":
+			fmt.Fprintf(w, " %s", a.Error)
+		case len(a.Missed) > 0:
+			fmt.Fprintf(w, ", %d goals missed", len(a.Missed))
+		}
+		fmt.Fprintln(w)
+	}
+	if attempts != nil {
+		fmt.Fprintln(w)
+	}
 }
 
 func printLayerReports(w io.Writer, layers []compress.LayerReport) {

@@ -23,11 +23,17 @@ func reduced(r *pare.Report) (reduced, encoded []compress.LayerReport) {
 	return reduced, encoded
 }
 
-// printReduced lists what became of layers, one line for all steps.
+// printReduced lists what became of layers, one line for all steps, and counts those
+// that are as they were.
 func printReduced(w io.Writer, layers []compress.LayerReport) {
 	rows := [][]string{{"LAYER", "OP", "INPUTS", "OUTPUTS", "PARAMS", "MACS", "MULTIPLICATIONS", "ADDITIONS", "ERROR", "NOTE"}}
+	same := 0
 	for _, l := range joined(layers) {
 		b, a := l.Before, l.After
+		if l.Reason == "" && l.ErrorAfter == 0 && b != nil && a != nil && *b == *a {
+			same++
+			continue
+		}
 		if b == nil || a == nil {
 			rows = append(rows, []string{l.Name, l.Op, "", "", count(int64(l.Params)), "", "", "", percent(l.ErrorAfter), note(l)})
 			continue
@@ -40,6 +46,11 @@ func printReduced(w io.Writer, layers []compress.LayerReport) {
 	}
 	if len(rows) > 1 {
 		table(w, rows)
+	}
+	if same > 0 {
+		fmt.Fprintf(w, "%d layers are as they were\n", same)
+	}
+	if len(rows) > 1 || same > 0 {
 		fmt.Fprintln(w)
 	}
 }
@@ -117,8 +128,9 @@ func printTime(w io.Writer, r *pare.Report) {
 	}
 	fmt.Fprintf(w, "time     %s -> %s  %.2f times as fast (95 %% within %.2f to %.2f), %d runs of each in turns on %s, one sample\n",
 		milliseconds(t.BeforeMS), milliseconds(t.AfterMS), t.Ratio, t.RatioInterval[0], t.RatioInterval[1], t.Runs, threads(t.Threads))
-	if r.Reduces() && t.RatioInterval[0] <= 1 && r.After.Multiplications < r.Before.Multiplications {
-		fmt.Fprintln(w, "         on this machine the saved multiplications save no time")
+	fewer := r.After.Multiplications < r.Before.Multiplications || r.After.MACs < r.Before.MACs
+	if r.Reduces() && fewer && t.RatioInterval[0] <= 1 {
+		fmt.Fprintln(w, "         on this machine the operations that were saved save no time")
 	}
 }
 

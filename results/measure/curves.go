@@ -7,10 +7,12 @@ var (
 		[]string{"0.995", "0.99", "0.98", "0.97", "0.95", "0.92", "0.9", "0.85"},
 	}
 	alphas = amounts{
-		[]string{"0", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2"},
+		[]string{"0", "0.0005", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05"},
 		[]string{"0", "0.00001", "0.0001", "0.0005", "0.001", "0.002", "0.005", "0.01"},
 	}
-	codes = amounts{[]string{"8", "7", "6", "5", "4", "3", "2"}, []string{"8", "7", "6", "5", "4"}}
+	rates  = amounts{[]string{"0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8"}, []string{"0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8"}}
+	shifts = amounts{[]string{"0.005", "0.01", "0.02", "0.03", "0.05", "0.07", "0.1", "0.15"}, []string{"0.001", "0.002", "0.005", "0.01", "0.02", "0.03", "0.05", "0.1"}}
+	codes  = amounts{[]string{"8", "7", "6", "5", "4", "3", "2"}, []string{"8", "7", "6", "5", "4"}}
 )
 
 // Curves and families that the page speaks of by name.
@@ -19,8 +21,13 @@ const (
 	magnitude  = "magnitude"
 	random     = "random"
 	splitCodes = "uniform codes, red++"
+	plain      = "Channels, as the papers remove them"
+	usual      = "Channels, with defaults"
 	lowRank    = "Low rank"
 )
+
+// paper are the parameters of RED and RED++ as they were published.
+const paper = "granularity=layer,levels=mode,error=0.02,tau=0.1,scaled=false"
 
 // randomSeeds is how often random channels are drawn.
 const randomSeeds = 3
@@ -28,15 +35,37 @@ const randomSeeds = 3
 // families are all curves.
 var families = []family{
 	{
-		title: "Channels removed or merged", views: channelViews,
-		about: "Whole channels go, so that what is left is smaller dense layers; red++ computes equal products once besides.",
+		title: plain, views: channelViews,
+		about: "Whole channels go, nothing makes up for them: the same share of every group, or the least relative to their group. RED merges neurons up to a distance (alpha).",
 		curves: []curve{
-			{random, "fold+random(macs=AMOUNT)", kept, randomSeeds},
+			{random + ", plain", "fold+random(macs=AMOUNT,scope=layer,compensate=none)", kept, randomSeeds},
+			{"bn-scale, plain", "fold+bn-scale(macs=AMOUNT,scope=global,compensate=none)", kept, 0},
+			{magnitude + ", per layer", "fold+magnitude(macs=AMOUNT,scope=layer,compensate=none)", kept, 0},
+			{magnitude + ", global", "fold+magnitude(macs=AMOUNT,scope=global,compensate=none)", kept, 0},
+			{"red, paper", "fold+red(alpha=AMOUNT," + paper + ")", alphas, 0},
+			{"red++, paper", "fold+red++(alpha=AMOUNT," + paper + ")", alphas, 0},
+		},
+	},
+	{
+		title: usual, views: channelViews,
+		about: "A model of the errors says where how much goes, and what reads the channels is fitted to what is left.",
+		curves: []curve{
+			{random, "fold+random(macs=AMOUNT)", kept, 0},
 			{"bn-scale", "fold+bn-scale(macs=AMOUNT)", kept, 0},
 			{magnitude, "fold+magnitude(macs=AMOUNT)", kept, 0},
-			{"red, paper", "fold+red(alpha=AMOUNT,scaled=false)", alphas, 0},
-			{"red", "fold+red(macs=AMOUNT)", kept, 0},
-			{redpp, "fold+red++(macs=AMOUNT)", kept, 0},
+			{magnitude + ", means", "fold+magnitude(macs=AMOUNT,compensate=mean)", kept, 0},
+			{magnitude + ", nothing", "fold+magnitude(macs=AMOUNT,compensate=none)", kept, 0},
+			{"red", "fold+red(macs=AMOUNT)|copy", kept, 0},
+			{redpp, "fold+red(macs=AMOUNT)|split", kept, 0},
+		},
+	},
+	{
+		title: "Equal products and single weights", views: channelViews,
+		about: "Hashing and splitting alone, by the error of hashing; weights set to zero, by their share.",
+		curves: []curve{
+			{"red++, hashing", "fold+red++(error=AMOUNT)", shifts, 0},
+			{magnitude + " of weights", "fold+magnitude(rate=AMOUNT,granularity=weight)", rates, 0},
+			{random + " weights", "fold+random(rate=AMOUNT,granularity=weight)", rates, 0},
 		},
 	},
 	{
@@ -54,9 +83,9 @@ var families = []family{
 		curves: []curve{
 			{"uniform codes", "fold+uniform(w=AMOUNT)", codes, 0},
 			{splitCodes, "fold+uniform(w=AMOUNT)+red++", codes, 0},
-			{"red++, powerquant 4 bits", "fold+red++(macs=AMOUNT)+powerquant(w=4)", kept, 0},
-			{"red++, w8a8", "fold+red++(macs=AMOUNT)+uniform(w=8,a=8)", kept, 0},
-			{"red++, svd", "fold+red++(macs=0.9)+svd(macs=AMOUNT)", kept, 0},
+			{"red++, powerquant 4 bits", "fold+red(macs=AMOUNT)|powerquant(w=4)+red++", kept, 0},
+			{"red++, w8a8", "fold+red(macs=AMOUNT)|uniform(w=8,a=8)+red++", kept, 0},
+			{"red++, svd", "fold+red(macs=AMOUNT)|svd(macs=0.9)", kept, 0},
 		},
 	},
 }

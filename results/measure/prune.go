@@ -53,7 +53,7 @@ func (a amounts) of(network string) []string {
 // curve is a method at several amounts: a line of the pictures.
 type curve struct {
 	name   string
-	recipe string // with AMOUNT in place of the amount
+	recipe string // with AMOUNT in place of the amount; what stands before a bar is shared with other curves
 	points amounts
 	seeds  int // 0 for methods that draw nothing
 }
@@ -68,7 +68,11 @@ type family struct {
 
 // column is a curve at one amount; seeds count from 0.
 func (c curve) column(point string, seed int) column {
-	out := column{name: c.name, point: point, recipe: strings.ReplaceAll(c.recipe, "AMOUNT", point), seed: uint64(seed)}
+	recipe := strings.ReplaceAll(c.recipe, "AMOUNT", point)
+	out := column{name: c.name, point: point, recipe: strings.ReplaceAll(recipe, "|", "+"), seed: uint64(seed)}
+	if shared, _, ok := strings.Cut(recipe, "|"); ok {
+		out.shared = shared
+	}
 	if c.seeds > 0 {
 		out.point = fmt.Sprintf("%s seed %d", point, seed)
 	}

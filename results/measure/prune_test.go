@@ -4,6 +4,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"pare/internal/assets"
 )
 
 // invented are rows of a network whose curves lose agreement in steps of drop
@@ -12,7 +14,7 @@ func invented(network string, drop map[string]float64) []row {
 	top1 := 0.9
 	rows := []row{{
 		Network: network, Recipe: whole.name, Point: whole.point, Samples: 100, Top1: &top1, Interval: &[2]float64{0.85, 0.95},
-		Agreement: 1, SNR: 100, Bytes: 1000, Costs: &costs{1000, 1000, 1000, 1000},
+		Agreement: 1, SNR: 100, Bytes: 1000, Costs: &costs{1000, 1000, 1000, 1000, 1000},
 	}}
 	for _, f := range families {
 		for _, c := range f.curves {
@@ -26,7 +28,7 @@ func invented(network string, drop map[string]float64) []row {
 				acc := 0.9 - lost
 				rows = append(rows, row{
 					Network: network, Recipe: column.name, Point: column.point, Samples: 100, Top1: &acc, Interval: &[2]float64{acc - 0.04, acc + 0.04},
-					Agreement: 1 - lost, SNR: 20, Bytes: kept, Costs: &costs{kept, kept, kept, kept}, Seconds: 1,
+					Agreement: 1 - lost, SNR: 20, Bytes: kept, Costs: &costs{kept, kept, kept, kept, kept}, Seconds: 1,
 					Time: &timing{Ratio: 1.25, Interval: [2]float64{1, 2}},
 				})
 			}
@@ -59,7 +61,7 @@ func TestPruneSection(t *testing.T) {
 // range of its accuracies.
 func TestSpotsAreMeansOfSeeds(t *testing.T) {
 	n := prunedNetworks()[0]
-	rows := invented(n.name, map[string]float64{random: 0})
+	rows := invented(n.name, map[string]float64{families[0].curves[0].name: 0})
 	c := families[0].curves[0]
 	for i, x := range []float64{0.6, 0.8, 0.7} {
 		at := c.column(c.points.residual[0], i)
@@ -69,7 +71,7 @@ func TestSpotsAreMeansOfSeeds(t *testing.T) {
 			r = &rows[len(rows)-1]
 			r.Point = at.point
 		}
-		r.Top1, r.Agreement, r.Costs = &x, x, &costs{int64(1000 * x), 500, 500, 500}
+		r.Top1, r.Agreement, r.Costs = &x, x, &costs{int64(1000 * x), 500, 500, 500, 500}
 	}
 	s := c.spots(rows, n.name)
 	if len(s) != len(c.points.residual) {
@@ -99,4 +101,36 @@ func TestDuel(t *testing.T) {
 			t.Errorf("%v against %v: %+v, want %d", c.ours, theirs, d, c.won)
 		}
 	}
+}
+
+// TestSharedParts: a recipe that goes on from a shared part gives what it gives as
+// a whole.
+func TestSharedParts(t *testing.T) {
+	n := networkOf(t, resnet20)
+	assets.Path(t, n.file)
+	trial, err := newTrial(t.Context(), n, wishes{samples: 20, heldOut: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trial.close()
+	c := curve{recipe: "fold+equalize|uniform(w=AMOUNT)", points: amounts{residual: []string{"4"}}}.column("4", 0)
+	apart, err := trial.run(t.Context(), c)
+	if err != nil || c.shared == "" || trial.parts[c.shared] == nil {
+		t.Fatalf("%+v: %v", c, err)
+	}
+	c.shared = ""
+	whole, err := trial.run(t.Context(), c)
+	if err != nil || whole.SNR != apart.SNR || *whole.Costs != *apart.Costs || whole.SNR > 100 {
+		t.Errorf("as a whole %+v, in parts %+v, %v", whole, apart, err)
+	}
+}
+
+func networkOf(t *testing.T, name string) network {
+	for _, n := range prunedNetworks() {
+		if n.name == name {
+			return n
+		}
+	}
+	t.Fatalf("there is no network %s", name)
+	return network{}
 }

@@ -52,13 +52,13 @@ func everySpot(rows []row, f func(network string, fam *family, c curve, s *spot)
 
 func dominanceOverall(rows []row) string {
 	var parts []string
-	for _, c := range families[0].curves {
+	for _, c := range rivals() {
 		var sum duel
 		for _, n := range prunedNetworks() {
 			d := newDuel(spotsOf(redpp, rows, n.name), c.spots(rows, n.name), compared[0].of)
 			sum.won, sum.all = sum.won+d.won, sum.all+d.all
 		}
-		if c.name != redpp && sum.all > 0 {
+		if sum.all > 0 {
 			parts = append(parts, fmt.Sprintf("%d of %d points of %s", sum.won, sum.all, c.name))
 		}
 	}

@@ -149,6 +149,19 @@ var compared = []struct {
 	{"multiplications", func(s *spot) float64 { return s.multiplications }},
 }
 
+// rivals are the other curves that prune channels.
+func rivals() []curve {
+	var out []curve
+	for _, f := range families {
+		for _, c := range f.curves {
+			if (f.title == plain || f.title == usual) && c.name != redpp {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
 // writeDominance sets red++ beside all other pruning of channels.
 func writeDominance(b *strings.Builder, rows []row, network string) {
 	ours := spotsOf(redpp, rows, network)
@@ -160,9 +173,9 @@ func writeDominance(b *strings.Builder, rows []row, network string) {
 		fmt.Fprintf(b, " at equal %s |", c.name)
 	}
 	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(compared)) + "\n")
-	for _, c := range families[0].curves {
+	for _, c := range rivals() {
 		theirs := c.spots(rows, network)
-		if c.name == redpp || len(theirs) == 0 {
+		if len(theirs) == 0 {
 			continue
 		}
 		fmt.Fprintf(b, "| %s |", c.name)

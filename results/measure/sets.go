@@ -30,9 +30,11 @@ type picture struct {
 
 // column is one recipe; widths is "" where a set does not vary them, point where
 // it does not vary how much is removed. only names the networks that it is
-// measured on, nil for all but those without data.
+// measured on, nil for all but those without data. shared is a leading part of the
+// recipe whose result other columns go on from.
 type column struct {
 	name, widths, point, recipe string
+	shared                      string
 	seed                        uint64
 	only                        []string
 }

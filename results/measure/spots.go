@@ -50,7 +50,7 @@ func newSpot(point string, rows []*row, base *row) spot {
 		out.macs += share(r.Costs.MACs, base.Costs.MACs) / n
 		out.multiplications += share(r.Costs.Multiplications, base.Costs.Multiplications) / n
 		out.additions += share(r.Costs.Additions, base.Costs.Additions) / n
-		out.bytes += share(r.Bytes, base.Bytes) / n
+		out.bytes += share(r.Costs.Bytes, base.Costs.Bytes) / n
 		if r.Top1 != nil {
 			out.accuracy += *r.Top1 / n
 			out.widen(r)

@@ -23,9 +23,10 @@ type trial struct {
 	reference *memo
 	data      dataset.Set // nil where only compressing is measured
 	samples   int
-	known     map[string]row // figures by the file that they were measured of
-	scratch   string         // folder for files that do not stay
-	files     string         // folder of compressed files that stay, "" for none
+	known     map[string]row      // figures by the file that they were measured of
+	parts     map[string]*written // results of shared parts of recipes
+	scratch   string              // folder for files that do not stay
+	files     string              // folder of compressed files that stay, "" for none
 }
 
 // measure tries columns on the network and hands every row to keep.
@@ -59,7 +60,7 @@ func newTrial(ctx context.Context, n network, w wishes) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{network: n, samples: cmp.Or(w.samples, n.samples), known: map[string]row{}, scratch: scratch, files: w.files}
+	t := &trial{network: n, samples: cmp.Or(w.samples, n.samples), known: map[string]row{}, parts: map[string]*written{}, scratch: scratch, files: w.files}
 	if err := t.open(ctx, w.heldOut); err != nil {
 		t.close()
 		return nil, err
@@ -143,7 +144,7 @@ func (t *trial) run(ctx context.Context, c column) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	out := row{Bytes: w.bytes, File: w.digest, Seconds: seconds(w.report)}
+	out := row{Bytes: w.bytes, File: w.digest, Seconds: *rounded(&w.seconds)}
 	if c.point != "" {
 		out.Costs = countCosts(w.model)
 	}
@@ -164,21 +165,25 @@ func (t *trial) run(ctx context.Context, c column) (row, error) {
 
 // written is a compressed network and its file.
 type written struct {
-	model  *pare.Model
-	report *pare.Report
-	path   string
-	digest string
-	bytes  int64
+	model   *pare.Model
+	report  *pare.Report
+	path    string
+	digest  string
+	bytes   int64
+	seconds float64 // of compression
 }
 
 // write compresses the network by one column into a file.
 func (t *trial) write(ctx context.Context, c column) (*written, error) {
-	m := t.original.Clone()
-	input, err := m.InputRange(t.options)
-	if err != nil {
-		return nil, err
+	m, recipe, before := t.original.Clone(), c.recipe, 0.0
+	if c.shared != "" {
+		part, err := t.part(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		m, recipe, before = part.model.Clone(), strings.TrimPrefix(c.recipe, c.shared+"+"), part.seconds
 	}
-	rep, err := m.Compress(ctx, c.recipe, pare.Options{Input: input, Seed: c.seed})
+	rep, err := t.compress(ctx, m, recipe, c.seed)
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +193,30 @@ func (t *trial) write(ctx context.Context, c column) (*written, error) {
 		return nil, err
 	}
 	sum, err := digest(path)
-	return &written{m, rep, path, sum, info.Bytes}, err
+	return &written{m, rep, path, sum, info.Bytes, before + rep.Seconds}, err
+}
+
+// part is the result of the shared part of a column's recipe, made once.
+func (t *trial) part(ctx context.Context, c column) (*written, error) {
+	if p, ok := t.parts[c.shared]; ok {
+		return p, nil
+	}
+	m := t.original.Clone()
+	rep, err := t.compress(ctx, m, c.shared, c.seed)
+	if err != nil {
+		return nil, err
+	}
+	t.parts[c.shared] = &written{model: m, report: rep, seconds: rep.Seconds}
+	return t.parts[c.shared], nil
+}
+
+// compress applies a recipe to a model, without data.
+func (t *trial) compress(ctx context.Context, m *pare.Model, recipe string, seed uint64) (*pare.Report, error) {
+	input, err := m.InputRange(t.options)
+	if err != nil {
+		return nil, err
+	}
+	return m.Compress(ctx, recipe, pare.Options{Input: input, Seed: seed})
 }
 
 // file is where a column's network is written.
@@ -205,9 +233,6 @@ func slug(name string) string {
 		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9')
 	}), "-")
 }
-
-// seconds is how long compression took.
-func seconds(rep *pare.Report) float64 { return *rounded(&rep.Seconds) }
 
 // digest tells files apart.
 func digest(path string) (string, error) {

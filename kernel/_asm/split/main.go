@@ -20,7 +20,6 @@ const (
 	offZ       = 48
 	offY       = 72
 	offTaps    = 96
-	offNTaps   = 104
 	offChunks  = 120
 	offNChunks = 128
 	offTerms   = 144

@@ -53,7 +53,7 @@ func (p *products) width(width int) {
 		}
 	}
 	Label(id + "next")
-	ADDQ(Imm(8), p.chunk)
+	ADDQ(Imm(16), p.chunk)
 	DECQ(left)
 	JNZ(LabelRef(id + "chunk"))
 	Label(id + "end")
@@ -85,7 +85,11 @@ func (p *products) tile(id string, w reg.Register, n, first, count int) {
 			p.clear(acc[j][i])
 		}
 	}
-	taps, left := field(offTaps), field(offNTaps)
+	taps, left := GP64(), GP64()
+	MOVLQSX(Mem{Base: p.chunk, Disp: 8}, taps)
+	SHLQ(Imm(2), taps)
+	ADDQ(Mem{Base: args(), Disp: offTaps}, taps)
+	MOVLQSX(Mem{Base: p.chunk, Disp: 12}, left)
 	Label(id + "tap")
 	at := GP64()
 	MOVLQSX(Mem{Base: taps}, at)

@@ -1,0 +1,134 @@
+package prune
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"pare/compress"
+	"pare/group"
+	"pare/ir"
+	"pare/op"
+)
+
+// reduce hashes, merges, and removes what costs nothing or what the amount asks for.
+func (q *RED) reduce(ctx context.Context, m *ir.Model, env *compress.Env) (*work, error) {
+	if _, err := op.Infer(m); err != nil {
+		return nil, err
+	}
+	w := newWork(m, env)
+	steps := []step{q.hash, q.near, q.same, q.amount, q.same}
+	if q.Given() && q.Merge == explained {
+		// Weights are fitted anew: they are hashed behind.
+		steps = []step{q.same, q.amount, q.hash, q.near, q.same}
+	}
+	for _, f := range steps {
+		if err := f(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// step is one of those that RED consists of.
+type step func(ctx context.Context, w *work) error
+
+// hash hashes all weights.
+func (q *RED) hash(ctx context.Context, w *work) error {
+	if !q.Hash {
+		return nil
+	}
+	return w.hash(ctx, q.hashing())
+}
+
+// near merges what alpha allows.
+func (q *RED) near(ctx context.Context, w *work) error {
+	if q.Alpha == 0 {
+		return nil
+	}
+	_, err := w.merge(ctx, q, true)
+	return err
+}
+
+// same merges identical neurons until there are none.
+func (q *RED) same(ctx context.Context, w *work) error {
+	for {
+		if n, err := w.merge(ctx, q, false); err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
+// amount removes what is asked for, or what costs nothing.
+func (q *RED) amount(ctx context.Context, w *work) error {
+	if q.Merge != explained && q.Given() {
+		return q.nearest(ctx, w)
+	}
+	by := q.Structured
+	by.surgeon = true
+	_, _, err := by.remove(ctx, w.m, w.env, func(_ *group.Analysis, g *group.Group) ([]float64, string) {
+		return make([]float64, len(g.Units)), ""
+	})
+	return err
+}
+
+// nearest merges the nearest neurons of all groups, distances being relative to
+// those of their group, until the amount is reached.
+func (q *RED) nearest(ctx context.Context, w *work) error {
+	p, s := prepared(w.m, w.env)
+	scale := newScales(w.m, q.Scaled)
+	path := paths(w.m, s.a)
+	merges := map[*block][]merge{}
+	for _, b := range s.blocks {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		b.least = q.floor(b.size())
+		b.rank(make([]float64, b.size()), p.free(b))
+		b.free = 0
+		if !computed(b.Group) {
+			b.least = b.size()
+			continue
+		}
+		d := newDistances(newJoint(b.Group, scale, w.env.Threads), w.env.Threads)
+		d.part(b.Group, path)
+		merges[b] = linkages[q.Linkage](d)
+		b.orderBy(merges[b])
+	}
+	spread := spreads[q.Scope]
+	if spread == nil {
+		spread = globally
+	}
+	if err := s.allocate(newBudget(q.Amount, s), spread); err != nil {
+		return err
+	}
+	c := s.a.Keep()
+	for _, b := range s.blocks {
+		for k, to := range clusters(b.size(), merges[b][:min(b.removed, len(merges[b]))]) {
+			c.Into[b.Units[k]] = b.Units[to]
+		}
+	}
+	return w.apply(s.a, scale, c, q.Aggregate == "mean")
+}
+
+// orderBy makes units go in the order of their merges.
+func (b *block) orderBy(merges []merge) {
+	b.order = b.order[:0]
+	last := b.size() * (b.size() - 1) / 2 // less all others: the one that is left
+	for _, m := range merges {
+		b.order, last = append(b.order, m.unit), last-m.unit
+		b.scores[m.unit] = min(m.cost, math.MaxFloat32)
+	}
+	b.order = append(b.order, last)
+	b.scores[last] = slices.Max(b.scores)
+}
+
+// floor is how many of n units stay.
+func (q *Structured) floor(n int) int {
+	return min(n, max(q.Keep, int(q.KeepShare*float64(n)+0.999)))
+}
+
+// computed reports whether a node computes the units of g.
+func computed(g *group.Group) bool {
+	return slices.ContainsFunc(g.Links, func(l *group.Link) bool { return l.Role != group.Column })
+}
