@@ -92,3 +92,12 @@ func TestSameForAnyThreads(t *testing.T) {
 		}
 	}
 }
+
+// TestOldGemm: operator sets in which a Gemm must have a bias are left behind.
+func TestOldGemm(t *testing.T) {
+	m := parse(t, "f32[3,256]", "  const w = f32[256,256]{*1.0}\n  const b = f32[256]{*1.0}\n  y = Gemm(x, w, b)")
+	m.SetOpset("", 9)
+	if rep := compressed(t, m, "svd(rank=32)"); rep.Layers[0].Skipped || m.Opset("") < 11 {
+		t.Errorf("operator set %d, %+v", m.Opset(""), rep.Layers[0])
+	}
+}
