@@ -47,20 +47,27 @@ func (s *site) deviations(links []link) (out [][]float64) {
 	if s.input.mean == nil {
 		return nil
 	}
-	covariance := mat.NewSymDense(s.in, nil)
-	for c := range s.in {
-		covariance.SetSym(c, c, 1)
-		if s.metric.channels == nil {
-			covariance.SetSym(c, c, s.input.variance[c])
-		}
+	x, shape := links[0].weight, links[0].shape
+	if s.metric.channels == nil {
+		x = scaled(x, shape, 1, roots(s.input.variance))
 	}
-	for i := range links[:len(links)-1] {
-		covariance = links[i].carry(covariance)
-		list := make([]float64, links[i].shape[0])
+	covariance := outer(general(shape[0], len(x)/shape[0], x))
+	for i := 1; ; i++ {
+		list := make([]float64, covariance.SymmetricDim())
 		for k := range list {
-			list[k] = math.Sqrt(max(0, covariance.At(k, k)))
+			list[k] = covariance.At(k, k)
 		}
-		out = append(out, list)
+		if out = append(out, roots(list)); i == len(links)-1 {
+			return out
+		}
+		covariance = links[i].carry(covariance)
+	}
+}
+
+func roots(x []float64) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = math.Sqrt(max(0, v))
 	}
 	return out
 }
@@ -69,22 +76,14 @@ func (s *site) deviations(links []link) (out [][]float64) {
 // differ from tap to tap.
 func (l *link) carry(covariance *mat.SymDense) *mat.SymDense {
 	out := mat.NewDense(l.shape[0], l.shape[0], nil)
-	var half, part mat.Dense
 	for t := range l.taps() {
+		var half, part mat.Dense
 		m := l.tap(t)
 		half.Mul(m, covariance)
 		part.Mul(&half, m.T())
 		out.Add(out, &part)
-		half.Reset()
-		part.Reset()
 	}
-	sym := mat.NewSymDense(l.shape[0], nil)
-	for i := range l.shape[0] {
-		for j := i; j < l.shape[0]; j++ {
-			sym.SetSym(i, j, out.At(i, j))
-		}
-	}
-	return sym
+	return mat.NewSymDense(l.shape[0], out.RawMatrix().Data)
 }
 
 // means are those of what a link computes of channels with the given ones.

@@ -14,7 +14,7 @@ import (
 func (q *Settings) choose(m *ir.Model, list []*choice) error {
 	switch {
 	case q.MACs != 1:
-		return budget(list, macsOf, q.MACs, macsOfModel(m), "multiply-accumulates")
+		return budget(list, macsOf, q.MACs, macsOfModel(m, list), "multiply-accumulates")
 	case q.Params != 1:
 		params, _ := cost.Stored(m)
 		return budget(list, paramsOf, q.Params, int64(params), "parameters")
@@ -23,7 +23,7 @@ func (q *Settings) choose(m *ir.Model, list []*choice) error {
 		if q.Rank != 0 {
 			c.ofRank(roundUp(q.Rank, q.Align))
 		} else {
-			c.within(q.most())
+			c.within(q.most(), q.Pays == "time")
 		}
 	}
 	return nil
@@ -31,10 +31,16 @@ func (q *Settings) choose(m *ir.Model, list []*choice) error {
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
-func macsOfModel(m *ir.Model) (sum int64) {
+// macsOfModel counts a network. Weights of layers whose sizes are open count once.
+func macsOfModel(m *ir.Model, list []*choice) (sum int64) {
 	for _, n := range m.Graph.Nodes {
 		if macs, ok := op.MACs(n); ok {
 			sum += macs
+		}
+	}
+	for _, c := range list {
+		if c.site.open {
+			sum += c.site.macs
 		}
 	}
 	return sum
@@ -53,14 +59,20 @@ func (c *choice) ofRank(rank int) {
 	}
 }
 
-// within picks the cheapest that loses at most so much.
-func (c *choice) within(most float64) {
+// within picks the cheapest that loses at most so much: of the least time where that
+// is to be saved, else of the fewest multiply-accumulates.
+func (c *choice) within(most float64, time bool) {
 	least := -1.0
 	for i, o := range c.options[1:] {
 		if least < 0 || o.lost < least {
 			least = o.lost
 		}
-		if now := c.options[c.chosen]; o.lost <= most && (o.macs < now.macs || o.macs == now.macs && o.lost < now.lost) {
+		now := c.options[c.chosen]
+		better := cmp.Or(cmp.Compare(o.macs, now.macs), cmp.Compare(o.lost, now.lost))
+		if time {
+			better = cmp.Or(cmp.Compare(o.time, now.time), better)
+		}
+		if o.lost <= most && better < 0 {
 			c.chosen = i + 1
 		}
 	}

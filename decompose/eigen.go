@@ -12,10 +12,10 @@ import (
 // the time for these grows with the third power, and badly.
 const exactSize = 256
 
-// rounds is how often a subspace is multiplied by a larger matrix. What it then
-// leaves out is within a few per cent of the least possible even where the
-// spectrum is flat.
-const rounds = 5
+// powers is how often a subspace is multiplied by a larger matrix. What it then
+// leaves out is within a few per cent of the least possible even where the spectrum
+// is flat.
+const powers = 3
 
 // dominant finds the directions of most energy of a positive semidefinite
 // matrix: at most so many, as orthonormal columns by falling energy. The result
@@ -47,10 +47,11 @@ func eigen(g *mat.SymDense, most int) (energy []float64, directions *mat.Dense, 
 	return energy, directions, true
 }
 
-// subspace is dominant by orthogonal iteration from a random start, whose first
-// columns turn to the directions of most energy.
-func subspace(g *mat.SymDense, most int) (energy []float64, directions *mat.Dense) {
-	n := g.SymmetricDim()
+// subspace is dominant by powers of the matrix from a random start, which turn its
+// columns to the directions of most energy, the first ones most.
+func subspace(symmetric *mat.SymDense, most int) (energy []float64, directions *mat.Dense) {
+	n := symmetric.SymmetricDim()
+	g := mat.DenseCopyOf(symmetric) // products with which are faster
 	r := rand.New(rand.NewPCG(uint64(n), uint64(most)))
 	q, next := mat.NewDense(n, most, nil), mat.NewDense(n, most, nil)
 	for i := range n {
@@ -58,11 +59,11 @@ func subspace(g *mat.SymDense, most int) (energy []float64, directions *mat.Dens
 			q.Set(i, k, r.NormFloat64())
 		}
 	}
-	for range rounds {
+	for range powers {
 		next.Mul(g, q)
 		q, next = next, q
-		orthonormal(q)
 	}
+	orthonormal(q)
 	next.Mul(g, q)
 	list := make([]direction, most)
 	for k := range list {

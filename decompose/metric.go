@@ -96,9 +96,21 @@ func (f *factor) divide(x []float64, shape []int, axis int) []float64 {
 	return along(x, shape, axis, f.inverse)
 }
 
+// fewTaps are too few for products of matrices to be worth their while.
+const fewTaps = 8
+
 // along multiplies x along an axis by a matrix from the right.
 func along(x []float64, shape []int, axis int, by *mat.Dense) []float64 {
 	size, inner, out := shape[axis], behind(shape, axis), make([]float64, len(x))
+	if size <= fewTaps {
+		for i := range out {
+			k := i / inner % size
+			for j := range size {
+				out[i] += by.At(j, k) * x[i+(j-k)*inner]
+			}
+		}
+		return out
+	}
 	for at := 0; at < len(x); at += size * inner {
 		general(size, inner, out[at:at+size*inner]).Mul(by.T(), general(size, inner, x[at:at+size*inner]))
 	}

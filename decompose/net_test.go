@@ -70,15 +70,20 @@ func constant(t *testing.T, m *ir.Model, name string) *tensor.Tensor {
 
 func compressed(t *testing.T, m *ir.Model, recipe string) *compress.Report {
 	t.Helper()
-	r, err := compress.Parse(recipe)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rep, err := r.Run(context.Background(), m, compress.Options{Threads: 2, Input: compress.InputRange{Lo: []float64{-2}, Hi: []float64{3}}})
+	rep, err := run(m, recipe)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return rep
+}
+
+// run compresses m, whose input lies in [-2, 3].
+func run(m *ir.Model, recipe string) (*compress.Report, error) {
+	r, err := compress.Parse(recipe)
+	if err != nil {
+		return nil, err
+	}
+	return r.Run(context.Background(), m, compress.Options{Threads: 2, Input: compress.InputRange{Lo: []float64{-2}, Hi: []float64{3}}})
 }
 
 func computed(t *testing.T, m *ir.Model) []float32 {

@@ -61,12 +61,16 @@ func newOption(name string, rank int, list []work) option {
 	return o
 }
 
+// worthwhile is the share of its time that a layer may take and still count as
+// faster.
+const worthwhile = 0.9
+
 // saves reports whether layers save multiply-accumulates, parameters and, unless
 // that does not matter, time.
 func (q *Settings) saves(s *site, list []work) bool {
 	macs, params, time := total(list)
 	whole := s.work()
-	return macs < s.macs && params < s.params() && (q.Pays != "time" || time < whole.time())
+	return macs < s.macs && params < s.params() && (q.Pays != "time" || time < worthwhile*whole.time())
 }
 
 // savings are what saves wants, in words.

@@ -77,9 +77,11 @@ func (p *sumOfProducts) solve(k int) bool {
 	p.normalise(a)
 	p.normalise(b)
 	products := khatriRao(p.factors[a], p.factors[b])
-	var right, gram mat.Dense
+	var right, gram, other mat.Dense
 	right.Mul(p.by[k], products)
-	gram.Mul(products.T(), products)
+	gram.Mul(p.factors[a].T(), p.factors[a]) // with other that of the products
+	other.Mul(p.factors[b].T(), p.factors[b])
+	gram.MulElem(&gram, &other)
 	rank, _ := gram.Dims()
 	normal := mat.NewSymDense(rank, nil)
 	for i := range rank {

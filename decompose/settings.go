@@ -33,6 +33,12 @@ func (q *Settings) Validate() error {
 	return q.check()
 }
 
+// leastOpset is the first in which a Gemm may have no bias, as the first of two has not.
+const leastOpset = 11
+
+// Prepare implements compress.Prepared.
+func (q *Settings) Prepare(m *ir.Model, env *compress.Env) error { return env.Raise(m, leastOpset) }
+
 // Needs implements compress.Calibrated: what is seen of what layers read.
 func (q *Settings) Needs(m *ir.Model, env *compress.Env) []calib.Request {
 	if _, err := op.Infer(m); err != nil {
