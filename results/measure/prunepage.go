@@ -52,7 +52,7 @@ func pruneSection(b *strings.Builder, rows []row, n network, base *row) {
 	failures(b, rows, n.name)
 }
 
-const spotHead = `| method | amount | accuracy, %% | agreement, %% | dB | parameters | MACs | multiplications | additions | bytes | time | compressed in |
+const spotHead = `| method | amount | accuracy, % | agreement, % | dB | parameters | MACs | multiplications | additions | bytes | time | compressed in |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `
 
