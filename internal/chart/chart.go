@@ -56,7 +56,7 @@ const (
 
 // SVG draws the figure.
 func (f *Figure) SVG() []byte {
-	width, height := 0, head
+	width, height := panelWidth, head
 	for _, r := range f.Rows {
 		width = max(width, len(r.Panels)*panelWidth)
 		height += r.height(len(r.Panels)*panelWidth) + panelHeight

@@ -65,13 +65,22 @@ func (p *Panel) draw(b *bytes.Buffer, clip string, x, y float64) {
 	b.WriteString("</g>\n")
 }
 
-// axes are those that hold all points; there are none without points.
+// axes are those that hold all points above the floor, or all where none is; there
+// are none without points.
 func (p *Panel) axes(x, y float64) (h, v axis, ok bool) {
-	var xs, ys []float64
+	var xs, below, ys []float64
 	for _, s := range p.Series {
 		for _, q := range s {
-			xs, ys = append(xs, q.X), append(ys, max(q.Y, p.Floor))
+			ys = append(ys, max(q.Y, p.Floor))
+			if q.Y >= p.Floor {
+				xs = append(xs, q.X)
+			} else {
+				below = append(below, q.X)
+			}
 		}
+	}
+	if len(xs) == 0 {
+		xs = below
 	}
 	if len(xs) == 0 {
 		return h, v, false

@@ -6,6 +6,7 @@ var (
 		[]string{"0.98", "0.95", "0.9", "0.85", "0.8", "0.7", "0.6", "0.5"},
 		[]string{"0.995", "0.99", "0.98", "0.97", "0.95", "0.92", "0.9", "0.85"},
 	}
+	coarse = amounts{[]string{"0.95", "0.85", "0.7", "0.5"}, []string{"0.98", "0.95", "0.9"}}
 	alphas = amounts{
 		[]string{"0", "0.0005", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05"},
 		[]string{"0", "0.00001", "0.0001", "0.0005", "0.001", "0.002", "0.005", "0.01"},
@@ -27,7 +28,14 @@ const (
 )
 
 // paper are the parameters of RED and RED++ as they were published.
-const paper = "granularity=layer,levels=mode,error=0.02,tau=0.1,scaled=false"
+const paper = "granularity=layer,levels=mode,error=0.02,tau=0.1,correct=false,scaled=false"
+
+// Networks of curves that take longest, or that need filters of several taps or
+// batch-norms.
+var (
+	small    = []string{resnet20}
+	residual = []string{resnet20, resnet56}
+)
 
 // randomSeeds is how often random channels are drawn.
 const randomSeeds = 3
@@ -38,54 +46,54 @@ var families = []family{
 		title: plain, views: channelViews,
 		about: "Whole channels go, nothing makes up for them: the same share of every group, or the least relative to their group. RED merges neurons up to a distance (alpha).",
 		curves: []curve{
-			{random + ", plain", "fold+random(macs=AMOUNT,scope=layer,compensate=none)", kept, randomSeeds},
-			{"bn-scale, plain", "fold+bn-scale(macs=AMOUNT,scope=global,compensate=none)", kept, 0},
-			{magnitude + ", per layer", "fold+magnitude(macs=AMOUNT,scope=layer,compensate=none)", kept, 0},
-			{magnitude + ", global", "fold+magnitude(macs=AMOUNT,scope=global,compensate=none)", kept, 0},
-			{"red, paper", "fold+red(alpha=AMOUNT," + paper + ")", alphas, 0},
-			{"red++, paper", "fold+red++(alpha=AMOUNT," + paper + ")", alphas, 0},
+			{random + ", plain", "fold+random(macs=AMOUNT,scope=layer,compensate=none)", kept, randomSeeds, nil},
+			{"bn-scale, plain", "fold+bn-scale(macs=AMOUNT,scope=global,compensate=none)", kept, 0, residual},
+			{magnitude + ", per layer", "fold+magnitude(macs=AMOUNT,scope=layer,compensate=none)", kept, 0, nil},
+			{magnitude + ", global", "fold+magnitude(macs=AMOUNT,scope=global,compensate=none)", kept, 0, nil},
+			{"red, paper", "fold+red(alpha=AMOUNT," + paper + ")", alphas, 0, nil},
+			{"red++, paper", "fold+red++(alpha=AMOUNT," + paper + ")", alphas, 0, nil},
 		},
 	},
 	{
 		title: usual, views: channelViews,
 		about: "A model of the errors says where how much goes, and what reads the channels is fitted to what is left.",
 		curves: []curve{
-			{random, "fold+random(macs=AMOUNT)", kept, 0},
-			{"bn-scale", "fold+bn-scale(macs=AMOUNT)", kept, 0},
-			{magnitude, "fold+magnitude(macs=AMOUNT)", kept, 0},
-			{magnitude + ", means", "fold+magnitude(macs=AMOUNT,compensate=mean)", kept, 0},
-			{magnitude + ", nothing", "fold+magnitude(macs=AMOUNT,compensate=none)", kept, 0},
-			{"red", "fold+red(macs=AMOUNT)|copy", kept, 0},
-			{redpp, "fold+red(macs=AMOUNT)|split", kept, 0},
+			{random, "fold+random(macs=AMOUNT)", coarse, 0, small},
+			{"bn-scale", "fold+bn-scale(macs=AMOUNT)", coarse, 0, small},
+			{magnitude, "fold+magnitude(macs=AMOUNT)", kept, 0, nil},
+			{magnitude + ", means", "fold+magnitude(macs=AMOUNT,compensate=mean)", coarse, 0, nil},
+			{magnitude + ", nothing", "fold+magnitude(macs=AMOUNT,compensate=none)", coarse, 0, nil},
+			{"red", "fold+red(macs=AMOUNT)|copy", kept, 0, nil},
+			{redpp, "fold+red(macs=AMOUNT)|split", kept, 0, nil},
 		},
 	},
 	{
 		title: "Equal products and single weights", views: channelViews,
 		about: "Hashing and splitting alone, by the error of hashing; weights set to zero, by their share.",
 		curves: []curve{
-			{"red++, hashing", "fold+red++(error=AMOUNT)", shifts, 0},
-			{magnitude + " of weights", "fold+magnitude(rate=AMOUNT,granularity=weight)", rates, 0},
-			{random + " weights", "fold+random(rate=AMOUNT,granularity=weight)", rates, 0},
+			{"red++, hashing", "fold+red++(error=AMOUNT)", shifts, 0, nil},
+			{magnitude + " of weights", "fold+magnitude(rate=AMOUNT,granularity=weight)", rates, 0, nil},
+			{random + " weights", "fold+random(rate=AMOUNT,granularity=weight)", rates, 0, nil},
 		},
 	},
 	{
 		title: lowRank, views: channelViews,
 		about: "Layers become products of two or three smaller ones.",
 		curves: []curve{
-			{"svd", "fold+svd(macs=AMOUNT)", kept, 0},
-			{"tucker", "fold+tucker(macs=AMOUNT)", kept, 0},
-			{"cp", "fold+cp(macs=AMOUNT)", kept, 0},
+			{"svd", "fold+svd(macs=AMOUNT)", kept, 0, nil},
+			{"tucker", "fold+tucker(macs=AMOUNT)", kept, 0, residual},
+			{"cp", "fold+cp(macs=AMOUNT)", kept, 0, small},
 		},
 	},
 	{
 		title: "Codes and combinations", views: mixedViews,
 		about: "Weights as codes repeat, so that most products are; channels, ranks and widths together.",
 		curves: []curve{
-			{"uniform codes", "fold+uniform(w=AMOUNT)", codes, 0},
-			{splitCodes, "fold+uniform(w=AMOUNT)+red++", codes, 0},
-			{"red++, powerquant 4 bits", "fold+red(macs=AMOUNT)|powerquant(w=4)+red++", kept, 0},
-			{"red++, w8a8", "fold+red(macs=AMOUNT)|uniform(w=8,a=8)+red++", kept, 0},
-			{"red++, svd", "fold+red(macs=AMOUNT)|svd(macs=0.9)", kept, 0},
+			{"uniform codes", "fold+uniform(w=AMOUNT)", codes, 0, nil},
+			{splitCodes, "fold+uniform(w=AMOUNT)+red++", codes, 0, nil},
+			{"red++, powerquant 4 bits", "fold+red(macs=AMOUNT)|powerquant(w=4)+red++", kept, 0, nil},
+			{"red++, w8a8", "fold+red(macs=AMOUNT)|uniform(w=8,a=8)+red++", kept, 0, nil},
+			{"red++, svd", "fold+red(macs=AMOUNT)|svd(macs=0.9)", coarse, 0, nil},
 		},
 	},
 }

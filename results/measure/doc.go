@@ -4,12 +4,15 @@
 //	go run ./results/measure                # README.md: the usual recipes
 //	go run ./results/measure -set datafree  # methods that need no data, by widths
 //	go run ./results/measure -set ablation  # one choice at a time, on held-out data
+//	go run ./results/measure -set prune     # curves of pruning and decomposition
 //
 // A cell is a network and a column. What has figures of the same recipe and number
 // of samples is kept, so a run that was stopped goes on; with -again everything is
 // compressed anew, and measured anew where the written file differs. -networks and
 // -columns choose cells by parts of their names, -samples tries on fewer samples
-// and writes nothing, -render writes the page alone. -export writes the samples of
+// and writes nothing, -heldout does so on other samples, which choices are made on,
+// -render writes the page alone. Times of the curves are taken apart, by -time, on a
+// machine that does nothing else; -files DIR keeps the compressed networks for that. -export writes the samples of
 // a set for other tools (see x/peers), whose figures stand in results/peers.json.
 //
 // Figures are kept in results/SET.json and shown in results/SET.md, those of the

@@ -16,14 +16,15 @@ var pruning = set{
 // Samples of the curves: the larger networks take fewer, so that all points are
 // measured in less than half an hour.
 const (
-	resnet56Samples = 2500
-	mobileSamples   = 500
+	resnet20Samples = 3000
+	resnet56Samples = 1500
+	mobileSamples   = 300
 )
 
 // prunedNetworks are the residual and the depthwise ones, then networks of which
 // the time of the analysis is measured.
 func prunedNetworks() []network {
-	samples := map[string]int{resnet20: cifarSamples, resnet56: resnet56Samples, mobile1: mobileSamples, mobile2: mobileSamples}
+	samples := map[string]int{resnet20: resnet20Samples, resnet56: resnet56Samples, mobile1: mobileSamples, mobile2: mobileSamples}
 	var out []network
 	for _, n := range networks {
 		if n.samples = samples[n.name]; n.samples > 0 {
@@ -55,7 +56,16 @@ type curve struct {
 	name   string
 	recipe string // with AMOUNT in place of the amount; what stands before a bar is shared with other curves
 	points amounts
-	seeds  int // 0 for methods that draw nothing
+	seeds  int      // 0 for methods that draw nothing
+	only   []string // networks, nil for all
+}
+
+// at are the amounts for a network.
+func (c curve) at(network string) []string {
+	if c.only != nil && !slices.Contains(c.only, network) {
+		return nil
+	}
+	return c.points.of(network)
 }
 
 // family is curves that are drawn together.
@@ -69,7 +79,7 @@ type family struct {
 // column is a curve at one amount; seeds count from 0.
 func (c curve) column(point string, seed int) column {
 	recipe := strings.ReplaceAll(c.recipe, "AMOUNT", point)
-	out := column{name: c.name, point: point, recipe: strings.ReplaceAll(recipe, "|", "+"), seed: uint64(seed)}
+	out := column{name: c.name, point: point, recipe: strings.ReplaceAll(recipe, "|", "+"), seed: uint64(seed), only: []string{}}
 	if shared, _, ok := strings.Cut(recipe, "|"); ok {
 		out.shared = shared
 	}
@@ -77,7 +87,7 @@ func (c curve) column(point string, seed int) column {
 		out.point = fmt.Sprintf("%s seed %d", point, seed)
 	}
 	for _, n := range prunedNetworks() {
-		if n.fill == "" && slices.Contains(c.points.of(n.name), point) {
+		if n.fill == "" && slices.Contains(c.at(n.name), point) {
 			out.only = append(out.only, n.name)
 		}
 	}
@@ -89,7 +99,9 @@ func (c curve) columns() []column {
 	var out []column
 	for _, p := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.points.residual, c.points.depthwise)))) {
 		for s := range max(1, c.seeds) {
-			out = append(out, c.column(p, s))
+			if x := c.column(p, s); len(x.only) > 0 {
+				out = append(out, x)
+			}
 		}
 	}
 	slices.Reverse(out)

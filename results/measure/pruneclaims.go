@@ -55,7 +55,11 @@ func dominanceOverall(rows []row) string {
 	for _, c := range rivals() {
 		var sum duel
 		for _, n := range prunedNetworks() {
-			d := newDuel(spotsOf(redpp, rows, n.name), c.spots(rows, n.name), compared[0].of)
+			ours := spotsOf(redpp, rows, n.name)
+			if len(ours) == 0 {
+				continue
+			}
+			d := newDuel(ours, c.spots(rows, n.name), compared[0].of)
 			sum.won, sum.all = sum.won+d.won, sum.all+d.all
 		}
 		if sum.all > 0 {

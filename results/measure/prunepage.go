@@ -25,7 +25,7 @@ its interval. prune.json has all figures.
 // was measured, and the recipes.
 func prunePage(_ []byte, rows []row) ([]byte, error) {
 	var b strings.Builder
-	fmt.Fprintf(&b, pruneHead, cifarSamples, resnet56Samples, mobileSamples, randomSeeds)
+	fmt.Fprintf(&b, pruneHead, resnet20Samples, resnet56Samples, mobileSamples, randomSeeds)
 	for _, n := range prunedNetworks() {
 		if base := find(rows, n.name, whole); n.fill == "" && base != nil && base.Costs != nil {
 			pruneSection(&b, rows, n, base)
@@ -52,20 +52,22 @@ func pruneSection(b *strings.Builder, rows []row, n network, base *row) {
 	failures(b, rows, n.name)
 }
 
-const spotHead = `| method | amount | accuracy, %% | agreement, %% | dB | parameters | MACs | multiplications | additions | bytes | time | compressed in |
+const spotHead = `| method | amount | accuracy, % | agreement, % | dB | parameters | MACs | multiplications | additions | bytes | time | compressed in |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 `
 
 // table has one line per spot of the family's curves.
 func (f *family) table(b *strings.Builder, rows []row, network string) {
-	fmt.Fprintf(b, "%s. %s\n\n"+spotHead, f.title, f.about)
+	var lines []string
 	for _, c := range f.curves {
 		for _, s := range c.spots(rows, network) {
-			fmt.Fprintf(b, "| %s | %s | %s | %.2f | %.1f | %s | %s | %.2f s |\n",
-				c.name, s.point, accuracyText(s.accuracy, s.interval), 100*s.agreement, s.snr, s.costText(" | "), s.timeText(), s.seconds)
+			lines = append(lines, fmt.Sprintf("| %s | %s | %s | %.2f | %.1f | %s | %s | %.2f s |\n",
+				c.name, s.point, accuracyText(s.accuracy, s.interval), 100*s.agreement, s.snr, s.costText(" | "), s.timeText(), s.seconds))
 		}
 	}
-	b.WriteString("\n")
+	if len(lines) > 0 {
+		fmt.Fprintf(b, "%s. %s\n\n%s%s\n", f.title, f.about, spotHead, strings.Join(lines, ""))
+	}
 }
 
 // costText is what a spot keeps, in per cent.

@@ -59,6 +59,9 @@ func networkFigure(rows []row, network string, base *row) chart.Figure {
 	var about []string
 	for i := range families {
 		r := families[i].figure(rows, network, base)
+		if len(r.Names) == 0 {
+			continue
+		}
 		f.Rows = append(f.Rows, r)
 		about = append(about, r.Title+": "+strings.Join(r.Names, ", "))
 	}
@@ -67,13 +70,15 @@ func networkFigure(rows []row, network string, base *row) chart.Figure {
 	return f
 }
 
-// figure is the row of panels of a family.
+// figure is the row of panels of a family, with the curves that have points.
 func (f *family) figure(rows []row, network string, base *row) chart.Row {
 	out := chart.Row{Title: f.title}
 	var all [][]spot
 	for _, c := range f.curves {
-		out.Names = append(out.Names, c.name)
-		all = append(all, c.spots(rows, network))
+		if spots := c.spots(rows, network); len(spots) > 0 {
+			out.Names = append(out.Names, c.name)
+			all = append(all, spots)
+		}
 	}
 	for _, v := range f.views {
 		out.Panels = append(out.Panels, v.panel(all, base))

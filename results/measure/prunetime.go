@@ -22,7 +22,7 @@ type timing struct {
 
 // How long a point is timed.
 const (
-	raceTime   = 400 * time.Millisecond
+	raceTime   = 300 * time.Millisecond
 	fewestRuns = 9
 	warmRuns   = 3
 )

@@ -25,7 +25,7 @@ func (c curve) spots(rows []row, network string) []spot {
 		return nil
 	}
 	var out []spot
-	for _, p := range c.points.of(network) {
+	for _, p := range c.at(network) {
 		var found []*row
 		for s := range max(1, c.seeds) {
 			if r := find(rows, network, c.column(p, s)); r != nil && r.Error == "" && r.Costs != nil {
