@@ -41,6 +41,9 @@ func newProbe(ctx context.Context, m *ir.Model, o Options) (*probe, error) {
 	return p, nil
 }
 
+// apart makes other samples up than those that methods fit weights to.
+const apart = 0x9e3779b97f4a7c15
+
 // gather takes samples from the calibration data; without data it makes pictures
 // up, and where it is not known what inputs look like, random numbers.
 func (p *probe) gather(ctx context.Context, m *ir.Model, o Options) error {
@@ -58,7 +61,7 @@ func (p *probe) gather(ctx context.Context, m *ir.Model, o Options) error {
 		}
 		return p.take(ctx, m, d.Set, inputs, batch)
 	}
-	if set, err := calib.Noise(m, o.Input.Lo, o.Input.Hi, n, o.Seed); err == nil {
+	if set, err := calib.Noise(m, o.Input.Lo, o.Input.Hi, n, o.Seed^apart); err == nil {
 		p.sum.Basis = "synthetic inputs"
 		return p.take(ctx, m, set, calib.DefaultInputs, batch)
 	}

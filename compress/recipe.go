@@ -246,6 +246,9 @@ func (p *parser) step() (Method, error) {
 			names = append(names, i.Name)
 		}
 		for _, s := range Presets {
+			if s.Name == name {
+				return nil, fault.Hint(p.errorf(at, "the preset %s stands alone", name), "write its steps: %s", s.Recipe)
+			}
 			names = append(names, s.Name)
 		}
 		return nil, fault.Hint(p.errorf(at, "there is no method %q%s", name, didYouMean(name, names)), "pare methods lists them")

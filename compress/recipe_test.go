@@ -111,6 +111,7 @@ func TestMistakes(t *testing.T) {
 		"outer(how=fats)":             `choose one of slow, fast, number, did you mean "fast"?`,
 		"outer(count=-1)":             "outer: count=-1 is negative",
 		"outer(base=outer(count=-1))": "count=-1 is negative",
+		"copy+w8a8":                   "character 6: the preset w8a8 stands alone",
 		"copy)":                       `character 5: unexpected ")"`,
 		"outer++copy":                 `character 8: expected "+" between outer++ and the next step`,
 		"outer+++":                    "character 9: expected the name",

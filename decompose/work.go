@@ -13,9 +13,9 @@ func (w *work) params() int64 { return int64(w.out * w.in * w.taps) }
 
 func (w *work) macs() int64 { return w.places * w.params() }
 
-// What a layer takes, in the time of a multiply-accumulate: found by timing
-// layers of all sizes in float on processors with AVX2 and with AVX-512. The rule
-// is made to say whether two layers take less time than one, not how much.
+// What a layer takes, in the time of a multiply-accumulate in float: estimates, which
+// the times of decomposed networks agree with. The rule is made to say whether two
+// layers take less time than one, not how much.
 const (
 	lanes      = 16     // filters that are worked out together
 	perResult  = 16     // to write a number and read it again

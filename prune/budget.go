@@ -49,11 +49,14 @@ func (b *budget) saving(c price) float64 {
 // reachable reports an amount that cannot be removed: with all that may go gone, too
 // much is left.
 func (b *budget) reachable(s *structure) error {
-	if !b.Given() || b.met(s) {
+	if !b.Given() || b.met(s) && (b.MACs == 1 || s.total.macs != 0) {
 		return nil
 	}
 	out := &Unreachable{Amount: b.Amount}
 	switch {
+	case b.MACs != 1 && s.total.macs == 0:
+		out.Reason, out.Least = "the multiply-accumulates are not known, as sizes are left open", 1
+		return fault.Hint(out, "ask for params= or rate= instead")
 	case len(s.blocks) == 0:
 		out.Reason, out.Least = "no channels of this network can be removed", 1
 		return fault.Hint(out, "pare inspect says what pins them")

@@ -25,7 +25,7 @@ func init() {
 // [han15].
 type Magnitude struct {
 	Structured
-	Granularity string `json:"granularity" doc:"what goes: channels, or single weights, which become 0 and take as long to run" values:"channel|weight"`
+	Granularity string `json:"granularity" doc:"what goes: channels, or single weights, which become 0: they take as many bytes, and less time only where most are 0" values:"channel|weight"`
 	P           int    `json:"p" doc:"norm of a channel's weights, 1 or 2"`
 }
 

@@ -20,7 +20,7 @@ func init() {
 // Random prunes at random, as the seed says.
 type Random struct {
 	Structured
-	Granularity string `json:"granularity" doc:"what goes: channels, or single weights, which become 0 and take as long to run" values:"channel|weight"`
+	Granularity string `json:"granularity" doc:"what goes: channels, or single weights, which become 0: they take as many bytes, and less time only where most are 0" values:"channel|weight"`
 }
 
 // Validate implements compress.Method.

@@ -22,7 +22,7 @@ func init() {
 
 func newRED() *RED {
 	return &RED{
-		Structured: usual(), Merge: explained, Hash: true, Error: 0.01, Tau: 0.05, Grain: byChannel, Levels: "mean", Correct: true, Store: "float",
+		Structured: usual(), Merge: explained, Hash: true, Error: 0.002, Tau: 0.05, Grain: byChannel, Levels: "mean", Correct: true, Store: "float",
 		Law: "block", Linkage: "components", Aggregate: "mean", Scaled: true,
 	}
 }

@@ -68,7 +68,7 @@ func (q *Structured) sparsify(ctx context.Context, m *ir.Model, env *compress.En
 		z.apply(p, env)
 	}
 	if len(list) > 0 && q.Rate > 0 {
-		env.Warn("weights that are 0 are stored and multiplied like others: this saves neither bytes nor time in files and engines for dense tensors")
+		env.Warn("weights that are 0 are stored like others, and most engines multiply by them: this saves no bytes, and time only where most are 0 and the engine leaves them out")
 	}
 	return p.Apply()
 }
