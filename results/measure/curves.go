@@ -48,10 +48,10 @@ var families = []family{
 		curves: []curve{
 			{random + ", plain", "fold+random(macs=AMOUNT,scope=layer,compensate=none)", kept, randomSeeds, nil},
 			{"bn-scale, plain", "fold+bn-scale(macs=AMOUNT,scope=global,compensate=none)", kept, 0, residual},
-			{magnitude + ", per layer", "fold+magnitude(macs=AMOUNT,scope=layer,compensate=none)", kept, 0, nil},
+			{magnitude + ", per layer", "fold+magnitude(macs=AMOUNT,scope=layer,compensate=none)", kept, 0, residual},
 			{magnitude + ", global", "fold+magnitude(macs=AMOUNT,scope=global,compensate=none)", kept, 0, nil},
 			{"red, paper", "fold+red(alpha=AMOUNT," + paper + ")", alphas, 0, nil},
-			{"red++, paper", "fold+red++(alpha=AMOUNT," + paper + ")", alphas, 0, nil},
+			{"red++, paper", "fold+red++(alpha=AMOUNT," + paper + ")", alphas, 0, residual},
 		},
 	},
 	{
@@ -61,8 +61,8 @@ var families = []family{
 			{random, "fold+random(macs=AMOUNT)", coarse, 0, small},
 			{"bn-scale", "fold+bn-scale(macs=AMOUNT)", coarse, 0, small},
 			{magnitude, "fold+magnitude(macs=AMOUNT)", kept, 0, nil},
-			{magnitude + ", means", "fold+magnitude(macs=AMOUNT,compensate=mean)", coarse, 0, nil},
-			{magnitude + ", nothing", "fold+magnitude(macs=AMOUNT,compensate=none)", coarse, 0, nil},
+			{magnitude + ", means", "fold+magnitude(macs=AMOUNT,compensate=mean)", coarse, 0, residual},
+			{magnitude + ", nothing", "fold+magnitude(macs=AMOUNT,compensate=none)", coarse, 0, residual},
 			{"red", "fold+red(macs=AMOUNT)|copy", kept, 0, nil},
 			{redpp, "fold+red(macs=AMOUNT)|split", kept, 0, nil},
 		},
@@ -72,17 +72,19 @@ var families = []family{
 		about: "Hashing and splitting alone, by the error of hashing; weights set to zero, by their share.",
 		curves: []curve{
 			{"red++, hashing", "fold+red++(error=AMOUNT)", shifts, 0, nil},
-			{magnitude + " of weights", "fold+magnitude(rate=AMOUNT,granularity=weight)", rates, 0, nil},
-			{random + " weights", "fold+random(rate=AMOUNT,granularity=weight)", rates, 0, nil},
+			{magnitude + " of weights", "fold+magnitude(rate=AMOUNT,granularity=weight)", rates, 0, residual},
+			{random + " weights", "fold+random(rate=AMOUNT,granularity=weight)", rates, 0, residual},
 		},
 	},
 	{
 		title: lowRank, views: channelViews,
-		about: "Layers become products of two or three smaller ones.",
+		about: "Layers become products of two or three smaller ones, where a rule says that this saves time, or at any rank that saves multiply-accumulates.",
 		curves: []curve{
 			{"svd", "fold+svd(macs=AMOUNT)", kept, 0, nil},
+			{"svd, any rank", "fold+svd(macs=AMOUNT,pays=macs)", kept, 0, residual},
 			{"tucker", "fold+tucker(macs=AMOUNT)", kept, 0, residual},
 			{"cp", "fold+cp(macs=AMOUNT)", kept, 0, small},
+			{"cp, any rank", "fold+cp(macs=AMOUNT,pays=macs)", kept, 0, small},
 		},
 	},
 	{
@@ -90,10 +92,10 @@ var families = []family{
 		about: "Weights as codes repeat, so that most products are; channels, ranks and widths together.",
 		curves: []curve{
 			{"uniform codes", "fold+uniform(w=AMOUNT)", codes, 0, nil},
-			{splitCodes, "fold+uniform(w=AMOUNT)+red++", codes, 0, nil},
+			{splitCodes, "fold+uniform(w=AMOUNT)+red++", codes, 0, residual},
 			{"red++, powerquant 4 bits", "fold+red(macs=AMOUNT)|powerquant(w=4)+red++", kept, 0, nil},
-			{"red++, w8a8", "fold+red(macs=AMOUNT)|uniform(w=8,a=8)+red++", kept, 0, nil},
-			{"red++, svd", "fold+red(macs=AMOUNT)|svd(macs=0.9)", coarse, 0, nil},
+			{"red++, w8a8", "fold+red(macs=AMOUNT)|uniform(w=8,a=8)+red++", kept, 0, residual},
+			{"red++, svd", "fold+red(macs=AMOUNT)|svd(macs=0.9)", coarse, 0, residual},
 		},
 	},
 }
