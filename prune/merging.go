@@ -27,14 +27,13 @@ func (w *work) merge(ctx context.Context, q *RED, near bool) (int, error) {
 	}
 	alphas := shares(q.Law, q.Alpha, groups)
 	c, gone := a.Keep(), 0
-	path := paths(w.m, a)
 	for i, g := range groups {
 		j := newJoint(g, s, w.env.Threads)
 		var of []int
 		if near {
-			of = q.nearby(j, g, path, alphas[i], w.env.Threads)
+			of = q.nearby(j, alphas[i], w.env.Threads)
 		} else {
-			of = limited(j.twins(g, path, w.env.Threads), q.floor(j.n))
+			of = limited(j.twins(w.env.Threads), q.floor(j.n))
 		}
 		for k, to := range of {
 			if c.Into[g.Units[k]] = g.Units[to]; to != k {
@@ -50,9 +49,8 @@ func (w *work) merge(ctx context.Context, q *RED, near bool) (int, error) {
 
 // nearby clusters rows that are within the distance of the nearest share alpha of
 // all pairs.
-func (q *RED) nearby(j *joint, g *group.Group, path []uint64, alpha float64, threads int) []int {
+func (q *RED) nearby(j *joint, alpha float64, threads int) []int {
 	d := newDistances(j, threads)
-	d.part(g, path)
 	var all []float32
 	for i := range d.n {
 		all = append(all, d.d[i*d.n:][:i]...)
@@ -67,17 +65,6 @@ func (q *RED) nearby(j *joint, g *group.Group, path []uint64, alpha float64, thr
 		n++
 	}
 	return clusters(j.n, merges[:n])
-}
-
-// part puts units that pass different values infinitely far apart.
-func (d *distances) part(g *group.Group, path []uint64) {
-	for i := range d.n {
-		for k := range i {
-			if path[g.Units[i]] != path[g.Units[k]] {
-				d.d[i*d.n+k], d.d[k*d.n+i] = float32(math.Inf(1)), float32(math.Inf(1))
-			}
-		}
-	}
 }
 
 // limited undoes merges of the last units where fewer than least would be left.

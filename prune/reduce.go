@@ -84,7 +84,6 @@ func (q *RED) amount(ctx context.Context, w *work) error {
 func (q *RED) nearest(ctx context.Context, w *work) error {
 	p, s := prepared(w.m, w.env)
 	scale := newScales(w.m, q.Scaled)
-	path := paths(w.m, s.a)
 	merges := map[*block][]merge{}
 	for _, b := range s.blocks {
 		if err := context.Cause(ctx); err != nil {
@@ -97,9 +96,7 @@ func (q *RED) nearest(ctx context.Context, w *work) error {
 			b.least = b.size()
 			continue
 		}
-		d := newDistances(newJoint(b.Group, scale, w.env.Threads), w.env.Threads)
-		d.part(b.Group, path)
-		merges[b] = linkages[q.Linkage](d)
+		merges[b] = linkages[q.Linkage](newDistances(newJoint(b.Group, scale, w.env.Threads), w.env.Threads))
 		b.orderBy(merges[b])
 	}
 	spread := spreads[q.Scope]
