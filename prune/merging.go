@@ -3,12 +3,9 @@ package prune
 import (
 	"context"
 	"math"
-	"slices"
 	"strings"
 
 	"pare/group"
-	"pare/ir"
-	"pare/op"
 )
 
 // merge merges units of all groups once: those that alpha allows when near, else
@@ -18,7 +15,7 @@ func (w *work) merge(ctx context.Context, q *RED, near bool) (int, error) {
 		return 0, err
 	}
 	a := group.Analyse(w.m, group.Removing)
-	s := newScales(w.m, q.Scaled)
+	like := newLikeness(w.m, a, q.Scaled)
 	var groups []*group.Group
 	for _, g := range a.Groups {
 		if !g.Pinned() && w.skipped(g) == "" && computed(g) {
@@ -26,9 +23,9 @@ func (w *work) merge(ctx context.Context, q *RED, near bool) (int, error) {
 		}
 	}
 	alphas := shares(q.Law, q.Alpha, groups)
-	c, gone := a.Keep(), 0
+	c := a.Keep()
 	for i, g := range groups {
-		j := newJoint(g, s, w.env.Threads)
+		j := newJoint(like.parts(g), w.env.Threads)
 		var of []int
 		if near {
 			of = q.nearby(j, alphas[i], w.env.Threads)
@@ -36,15 +33,10 @@ func (w *work) merge(ctx context.Context, q *RED, near bool) (int, error) {
 			of = limited(j.twins(w.env.Threads), q.floor(j.n))
 		}
 		for k, to := range of {
-			if c.Into[g.Units[k]] = g.Units[to]; to != k {
-				gone++
-			}
+			c.Into[g.Units[k]] = g.Units[to]
 		}
 	}
-	if gone == 0 {
-		return 0, nil
-	}
-	return gone, w.apply(a, s, c, q.Aggregate == "mean")
+	return w.apply(like, c, q, !near)
 }
 
 // nearby clusters rows that are within the distance of the nearest share alpha of
@@ -92,64 +84,4 @@ func (w *work) skipped(g *group.Group) string {
 		}
 	}
 	return ""
-}
-
-// apply makes merged units alike in scale, then merges them.
-func (w *work) apply(a *group.Analysis, s *scales, c *group.Change, mean bool) error {
-	scale, any := s.aligned(a, c)
-	if any {
-		p := ir.NewPatch(w.m.Graph, "scale neurons that are merged")
-		if err := s.a.Rescale(p, scale); err != nil {
-			return err
-		}
-		if err := p.Apply(); err != nil {
-			return err
-		}
-		if _, err := op.Infer(w.m); err != nil {
-			return err
-		}
-		a = group.Analyse(w.m, group.Removing)
-	}
-	c.Average = mean
-	w.note(a, c)
-	p := ir.NewPatch(w.m.Graph, "merge neurons")
-	if err := a.Apply(p, c); err != nil {
-		return err
-	}
-	if err := p.Apply(); err != nil {
-		return err
-	}
-	_, err := op.Infer(w.m)
-	return err
-}
-
-// aligned are the scales that give merged units the norm of the one they go into.
-func (s *scales) aligned(a *group.Analysis, c *group.Change) (scale []float64, any bool) {
-	scale = make([]float64, len(s.norm))
-	for u := range scale {
-		scale[u] = 1
-	}
-	for _, l := range a.Links {
-		if l.Role == group.Column {
-			continue
-		}
-		first := map[int][]int{}
-		for k, u := range l.Units {
-			first[u] = append(first[u], k)
-		}
-		for k, u := range l.Units {
-			to := c.Into[u]
-			if to == u || to < 0 {
-				continue
-			}
-			n := slices.Index(first[u], k)
-			mine, theirs := s.units(l, k), s.units(l, first[to][n])
-			for i, r := range mine {
-				if f := s.norm[theirs[i]] / s.norm[r]; f != 1 {
-					scale[r], any = f, true
-				}
-			}
-		}
-	}
-	return scale, any
 }
