@@ -49,6 +49,20 @@ func load(t *testing.T, path string, fold bool) *ir.Model {
 	return m
 }
 
+// run applies a recipe.
+func run(t *testing.T, m *ir.Model, text string) *compress.Report {
+	t.Helper()
+	r, err := compress.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := r.Run(context.Background(), m, compress.Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
 // output runs m on numbers made up.
 func output(t *testing.T, m *ir.Model) []float32 {
 	t.Helper()
@@ -116,18 +130,39 @@ func TestPlantedNeuronsAreFound(t *testing.T) {
 			t.Fatal(err)
 		}
 		grown := stored(m)
-		r, err := compress.Parse("red(hash=false)")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := r.Run(context.Background(), m, compress.Options{Threads: 2}); err != nil {
-			t.Fatal(err)
-		}
+		run(t, m, "red(hash=false)")
 		d, after := distance(output(t, m), want), units(m)
 		t.Logf("%s: %d units, %d after planting %d (%d scaled), %d after; %d, %d, %d parameters; distance %.2g", n.path, before, before+done.Units, done.Units, done.Scaled, after, size, grown, stored(m), d)
 		if after > before || d > 1e-5 {
 			t.Errorf("%s: %d units of %d are left, outputs differ by %.2g", n.path, after, before, d)
 		}
+	}
+}
+
+// TestVariancesAreCompared: channels that nothing but the variance of a batch-norm
+// tells apart stay.
+func TestVariancesAreCompared(t *testing.T) {
+	m := load(t, assets.Path(t, "cifar10/resnet20.onnx"), false)
+	done, err := grouptest.Plant(m, grouptest.Options{Every: 3, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := 0
+	for _, l := range group.Analyse(m, group.Removing).Links {
+		if l.Node.Op != "BatchNormalization" || l.Operand != 4 {
+			continue
+		}
+		for i, u := range l.Units {
+			if done.Into[u] != u {
+				tensor.Data[float32](l.Value().Const)[i] *= 4
+				changed++
+			}
+		}
+	}
+	want := output(t, m)
+	run(t, m, "red(hash=false)")
+	if d := distance(output(t, m), want); changed == 0 || d > 1e-5 {
+		t.Errorf("%d variances changed, outputs differ by %.2g", changed, d)
 	}
 }
 
