@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -27,15 +28,7 @@ func (j *joint) twins(threads int) []int {
 		}
 		norm[i], order[i], of[i] = energy(j.row(i)), i, i
 	})
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case key[a] < key[b]:
-			return -1
-		case key[a] > key[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(key[a], key[b]) })
 	for at, i := range order {
 		near := 12 * same * math.Sqrt(norm[i])
 		for back := at - 1; back >= 0 && key[i]-key[order[back]] <= near; back-- {
