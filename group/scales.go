@@ -141,12 +141,12 @@ func known(by []float64) []float64 {
 // Vectors are Analysis.Vectors of the rescaled network: multiples are equal up to
 // rounding.
 func (s *Scales) Vectors(g *Group) [][]float64 {
-	return g.vectors(func(l *Link) bool { return l.Role != Column }, s.scaled)
+	return g.vectors((*Link).computes, s.scaled)
 }
 
 // Parts are Analysis.Parts of the rescaled network.
 func (s *Scales) Parts(g *Group) iter.Seq2[*Link, [][]float64] {
-	return g.parts(func(l *Link) bool { return l.Role != Column }, s.scaled)
+	return g.parts((*Link).computes, s.scaled)
 }
 
 func (s *Scales) scaled(l *Link) []float64 { return s.numbers(l, s.by) }
@@ -168,7 +168,7 @@ func (s *Scales) Align(into []int, tolerance float64) (scale []float64, exact []
 		if !merges {
 			continue
 		}
-		v := g.vectors(func(l *Link) bool { return l.Role != Column }, numbers)
+		v := g.vectors((*Link).computes, numbers)
 		for i, u := range g.Units {
 			if to, ok := at[into[u]]; ok && to != i {
 				exact[u] = near(v[i], v[to], tolerance)

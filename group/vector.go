@@ -12,7 +12,7 @@ import (
 // that all links count alike. Units with equal vectors compute the
 // same.
 func (a *Analysis) Vectors(g *Group) [][]float64 {
-	return g.vectors(func(l *Link) bool { return l.Role != Column }, (*Link).numbers)
+	return g.vectors((*Link).computes, (*Link).numbers)
 }
 
 // Columns are, by unit of g, all that is multiplied by its channels, in the order
@@ -21,13 +21,16 @@ func (a *Analysis) Columns(g *Group) [][]float64 {
 	return g.vectors(func(l *Link) bool { return l.Role == Column }, (*Link).numbers)
 }
 
+// computes reports whether the link computes or changes its units.
+func (l *Link) computes() bool { return l.Role != Column }
+
 // numbers are those of the constant; they are not to be changed.
 func (l *Link) numbers() []float64 { return tensor.Float64s(l.Value().Const) }
 
 // Parts are what Vectors consists of, link by link, as it is: by unit of g, the
 // numbers of its rows or parameters.
 func (a *Analysis) Parts(g *Group) iter.Seq2[*Link, [][]float64] {
-	return g.parts(func(l *Link) bool { return l.Role != Column }, (*Link).numbers)
+	return g.parts((*Link).computes, (*Link).numbers)
 }
 
 func (g *Group) parts(of func(*Link) bool, numbers func(*Link) []float64) iter.Seq2[*Link, [][]float64] {
@@ -49,7 +52,7 @@ func (g *Group) parts(of func(*Link) bool, numbers func(*Link) []float64) iter.S
 func (g *Group) vectors(of func(*Link) bool, numbers func(*Link) []float64) [][]float64 {
 	out := make([][]float64, len(g.Units))
 	for l, part := range g.parts(of, numbers) {
-		if l.Role != Column {
+		if l.computes() {
 			level(part)
 		}
 		for i, x := range part {
