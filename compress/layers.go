@@ -172,7 +172,7 @@ func layersOf(m *ir.Model, g *ir.Graph) []Layer {
 
 // layerOf describes n as a layer; ok is false when it has no weights.
 func layerOf(m *ir.Model, n *ir.Node) (Layer, bool) {
-	l := Layer{Name: nodeName(n), Node: n, Kind: Other}
+	l := Layer{Name: n.Label(), Node: n, Kind: Other}
 	if m.Function(n) != nil {
 		return l, false
 	}
@@ -252,18 +252,6 @@ func throughCast(v *ir.Value) *ir.Value {
 		return n.In[0]
 	}
 	return v
-}
-
-func nodeName(n *ir.Node) string {
-	if n.Name != "" {
-		return n.Name
-	}
-	for _, v := range n.Out {
-		if v != nil {
-			return v.Name
-		}
-	}
-	return n.Op
 }
 
 // markEdges finds the layers without a layer before or behind them.

@@ -100,7 +100,7 @@ func walk(m *ir.Model, look func(m *ir.Model, n *ir.Node, l *Layer)) *Count {
 		if _, weighted := rowOf(n); !ok && !weighted {
 			continue
 		}
-		l := Layer{Name: nodeName(n), Op: n.Op, Totals: Totals{MACs: macs, Multiplications: macs, Additions: macs}}
+		l := Layer{Name: n.Label(), Op: n.Op, Totals: Totals{MACs: macs, Multiplications: macs, Additions: macs}}
 		look(typed, n, &l)
 		out.MACs += l.MACs
 		out.Multiplications += l.Multiplications
@@ -166,16 +166,4 @@ func (c *Counter) lookup(k key) (known, bool) {
 func same(a, b Weights) bool {
 	return a.Groups == b.Groups && a.Out == b.Out && a.In == b.In && a.Taps == b.Taps && a.Steps == b.Steps &&
 		slices.Equal(a.Meets, b.Meets) && slices.Equal(a.Reads, b.Reads)
-}
-
-func nodeName(n *ir.Node) string {
-	if n.Name != "" {
-		return n.Name
-	}
-	for _, v := range n.Out {
-		if v != nil {
-			return v.Name
-		}
-	}
-	return n.Op
 }

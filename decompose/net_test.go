@@ -98,11 +98,14 @@ func computed(t *testing.T, m *ir.Model) []float32 {
 	return tensor.Float32s(vals[0].(*tensor.Tensor))
 }
 
-// farthest is the largest difference, relative to the largest number.
-func farthest(a, b []float32) float64 {
-	most, top := 0.0, 0.0
-	for i := range a {
-		most, top = max(most, math.Abs(float64(a[i]-b[i]))), max(top, math.Abs(float64(a[i])))
+// distance is the largest difference relative to the largest number.
+func distance(got, want []float32) float64 {
+	if len(got) != len(want) {
+		return math.Inf(1)
 	}
-	return most / top
+	var d, top float64
+	for i := range want {
+		d, top = max(d, math.Abs(float64(got[i]-want[i]))), max(top, math.Abs(float64(want[i])))
+	}
+	return d / top
 }

@@ -21,7 +21,7 @@ func TestSumsQuantiseExactly(t *testing.T) {
 		"rex(base=powerquant(w=4),order=1)",
 	} {
 		m := conv([]int{1, 8, 6, 6}, repeated(3, []int{16, 8, 3, 3}, uneven, 1, -1, 0), ir.IntsAttr("pads", 1, 1, 1, 1))
-		rep := apply(t, m, "split(form=split)+"+step)
+		rep := compressed(t, m, "split(form=split)+"+step)
 		sums := m.Graph.Nodes[len(m.Graph.Nodes)-1]
 		e, ok := format.MatchWeight(m, sums.In[1])
 		if !ok {

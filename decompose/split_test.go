@@ -70,19 +70,6 @@ func conv(input []int, w *tensor.Tensor, attrs ...ir.Attr) *ir.Model {
 	return &ir.Model{Graph: g, Opsets: []ir.Opset{{Version: 17}}, IRVersion: 8}
 }
 
-func apply(t *testing.T, m *ir.Model, recipe string) *compress.Report {
-	t.Helper()
-	r, err := compress.Parse(recipe)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rep, err := r.Run(context.Background(), m, compress.Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rep
-}
-
 // outputsOf are those of the reference and of the engine.
 func outputsOf(t *testing.T, m *ir.Model, in map[string]*tensor.Tensor) [2][]float32 {
 	t.Helper()
@@ -103,18 +90,6 @@ func outputsOf(t *testing.T, m *ir.Model, in map[string]*tensor.Tensor) [2][]flo
 		t.Fatal(err)
 	}
 	return [2][]float32{tensor.Float32s(ref[0].(*tensor.Tensor)), tensor.Float32s(out[m.Graph.Outputs[0].Name])}
-}
-
-// distance is the largest difference relative to the largest number.
-func distance(got, want []float32) float64 {
-	if len(got) != len(want) {
-		return math.Inf(1)
-	}
-	var d, top float64
-	for i := range want {
-		d, top = max(d, math.Abs(float64(got[i]-want[i]))), max(top, math.Abs(float64(want[i])))
-	}
-	return d / top
 }
 
 func input(m *ir.Model) map[string]*tensor.Tensor {
@@ -161,7 +136,7 @@ func TestSplitIsTheDenseConvolution(t *testing.T) {
 			m := conv(c.input, c.w, c.attrs...)
 			want := outputsOf(t, m, input(m))
 			split := ir.CloneModel(m)
-			rep := apply(t, split, "split(form=split)")
+			rep := compressed(t, split, "split(form=split)")
 			l := rep.Layers[0]
 			if l.Skipped || l.ErrorAfter > 1e-6 || fmt.Sprint(l.Parts) != "[conv_products conv]" {
 				t.Errorf("report %+v", l)
@@ -211,7 +186,7 @@ func TestSplitInHalfPrecision(t *testing.T) {
 	}
 	m := conv([]int{1, 8, 7, 7}, w)
 	split := ir.CloneModel(m)
-	rep := apply(t, split, "split(form=split)")
+	rep := compressed(t, split, "split(form=split)")
 	if l := rep.Layers[0]; l.Skipped || l.ErrorAfter != 0 || l.Format != "f16" {
 		t.Errorf("report %+v", l)
 	}
@@ -233,7 +208,7 @@ func TestAutoCountsMultiplyAccumulates(t *testing.T) {
 		if pays := c.distinct*ins*(taps+outs) < ins*taps*outs; pays != c.split {
 			t.Fatalf("%d kernels: the test is wrong", c.distinct)
 		}
-		if rep := apply(t, m, "split"); rep.Layers[0].Skipped == c.split {
+		if rep := compressed(t, m, "split"); rep.Layers[0].Skipped == c.split {
 			t.Errorf("%d kernels: %+v", c.distinct, rep.Layers[0])
 		}
 	}
@@ -245,7 +220,7 @@ func TestAutoStaysDenseBeforeCodes(t *testing.T) {
 		"split+uniform(w=4)": false, "split+rex": false, "split(form=split)+uniform(w=4)": true, "split+copy": true, "split": true,
 	} {
 		m := conv([]int{1, 8, 6, 6}, repeated(4, []int{36, 8, 3, 3}, two, 1))
-		if rep := apply(t, m, recipe); rep.Layers[0].Skipped == split {
+		if rep := compressed(t, m, recipe); rep.Layers[0].Skipped == split {
 			t.Errorf("%s: %+v", recipe, rep.Layers[0])
 		}
 	}
@@ -267,7 +242,7 @@ func TestUnsplit(t *testing.T) {
 		{repeated(1, []int{16, 8, 3, 3}, two, 1), nil, "split(form=split);conv:skip", "skips"},
 	} {
 		m := conv([]int{1, 8, 6, 6}, c.w, c.attrs...)
-		rep := apply(t, m, c.recipe)
+		rep := compressed(t, m, c.recipe)
 		if l := rep.Layers[0]; !l.Skipped || !strings.Contains(l.Reason, c.why) || len(m.Graph.Nodes) != 2 {
 			t.Errorf("%s: %+v, want %q", c.recipe, l, c.why)
 		}

@@ -51,7 +51,7 @@ func TestPlanted(t *testing.T) {
 		if l := rep.Layers[0]; l.Skipped || rep.After.Params >= rep.Before.Params || l.ErrorAfter > 1e-6 {
 			t.Errorf("%s: %+v", name, l)
 		}
-		if d := farthest(want, computed(t, m)); d > 2e-5 {
+		if d := distance(computed(t, m), want); d > 2e-5 {
 			t.Errorf("%s: outputs differ by %v", name, d)
 		}
 	}

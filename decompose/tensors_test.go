@@ -56,7 +56,7 @@ func TestPlantedTensors(t *testing.T) {
 		if l := rep.Layers[0]; l.Skipped || rep.After.Params >= rep.Before.Params {
 			t.Errorf("%s: %+v", recipe, l)
 		}
-		if d := farthest(want, computed(t, m)); d > c.most {
+		if d := distance(computed(t, m), want); d > c.most {
 			t.Errorf("%s: outputs differ by %v", recipe, d)
 		}
 	}

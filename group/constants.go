@@ -162,7 +162,7 @@ func (e *edit) setConst(n *ir.Node, i int, t *tensor.Tensor) {
 	}
 	switch {
 	case v == nil:
-		e.p.SetInput(n, i, e.p.Const(nodeName(n)+"_bias", t))
+		e.p.SetInput(n, i, e.p.Const(n.Label()+"_bias", t))
 		return
 	case v.Const != nil && len(v.Uses()) == 1 && !e.public(v):
 		e.p.SetConst(v, t)

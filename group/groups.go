@@ -1,10 +1,6 @@
 package group
 
-import (
-	"fmt"
-
-	"pare/ir"
-)
+import "fmt"
 
 // Group is a set of units that the same parts of the same nodes compute, change
 // and read: the channels of a layer, or of all layers that feed one sum.
@@ -77,7 +73,7 @@ func (a *Analysis) places() []uint64 {
 func name(links []*Link) string {
 	for _, l := range links {
 		if l.Role == Row {
-			return nodeName(l.Layer())
+			return l.Layer().Label()
 		}
 	}
 	return links[0].Layer().In[0].Name
@@ -89,11 +85,4 @@ func unique(names map[string]int, name string) string {
 		return fmt.Sprintf("%s#%d", name, k)
 	}
 	return name
-}
-
-func nodeName(n *ir.Node) string {
-	if n.Name != "" || len(n.Out) == 0 || n.Out[0] == nil {
-		return n.Name
-	}
-	return n.Out[0].Name
 }

@@ -38,7 +38,7 @@ func (a *Analysis) Redundant(m *ir.Model) []Redundancy {
 
 func (s *Scales) redundant(g *Group) Redundancy {
 	var r Redundancy
-	rows := g.sketch(func(l *Link) bool { return l.Role != Column }, s.scaled)
+	rows := g.sketch((*Link).computes, s.scaled)
 	unread := g.unread()
 	var alive []int
 	for i, u := range g.Units {

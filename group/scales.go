@@ -1,7 +1,9 @@
 package group
 
 import (
+	"iter"
 	"math"
+	"slices"
 
 	"pare/ir"
 	"pare/tensor"
@@ -19,9 +21,9 @@ type Scales struct {
 // reach bounds how far apart multiples may be: numbers beyond are noise.
 const reach = 1 << 20
 
-// Scales finds, for every unit that may be rescaled, the number that makes the
-// first row that is not 0 a vector of length 1. m is the model that a, an analysis
-// for Removing, describes.
+// Scales finds, for every unit that may be rescaled, the number that makes what
+// computes it, the rows and offsets of all layers that do, a vector of length 1. m is
+// the model that a, an analysis for Removing, describes.
 func (a *Analysis) Scales(m *ir.Model) *Scales {
 	s := &Scales{a: a, b: Analyse(m, Rescaling), links: map[place][]*Link{}}
 	for _, l := range s.b.Links {
@@ -35,16 +37,8 @@ func (a *Analysis) Scales(m *ir.Model) *Scales {
 			s.by[u] = 1
 		}
 	}
-	for _, l := range s.b.Links {
-		if l.Role == Row && l.Power > 0 {
-			s.measure(l)
-		}
-	}
-	for u, f := range s.by {
-		if f == 0 {
-			s.by[u] = 1
-		}
-	}
+	s.measure()
+	s.by = known(s.by)
 	return s
 }
 
@@ -60,25 +54,58 @@ func (a *Analysis) bounded() []bool {
 	return out
 }
 
-// measure sets the scales of units that have none yet from their rows in l.
-func (s *Scales) measure(l *Link) {
-	var x []float64
-	size := l.Value().Const.Shape[l.Axis]
-	for i, u := range l.Units {
-		if s.by[u] != 0 {
-			continue
+// measure sets the scales of units that layers compute from all channels, then, from
+// node to node, those of units that follow from the scales of what they are computed
+// from: by a depthwise convolution or a batch-norm.
+func (s *Scales) measure() {
+	sums := make([]float64, len(s.by))
+	for _, l := range s.b.Links {
+		if l.Power > 0 && !s.relative(l.Node) {
+			s.add(sums, l, l.numbers())
 		}
-		if x == nil {
-			x = s.numbers(l, s.by)
-		}
-		inner, sum := tensor.Len(l.Value().Const.Shape[l.Axis+1:]), 0.0
-		for o := i * inner; o < len(x); o += size * inner {
-			for _, v := range x[o:][:inner] {
-				sum += v * v
+	}
+	s.settle(sums)
+	for i := 0; i < len(s.b.Links); {
+		node := s.b.Links[i].Node
+		relative := s.relative(node)
+		clear(sums)
+		for ; i < len(s.b.Links) && s.b.Links[i].Node == node; i++ {
+			if l := s.b.Links[i]; relative && l.Role == Row {
+				s.add(sums, l, s.numbers(l, s.by))
 			}
 		}
-		if sum > 0 {
-			s.by[u] = 1 / math.Sqrt(sum)
+		if relative {
+			s.settle(sums)
+		}
+	}
+}
+
+// relative reports whether the rows of a node read some channels each, so that
+// they take up the scales of those.
+func (s *Scales) relative(n *ir.Node) bool {
+	return slices.ContainsFunc(s.links[place{n, 1}], func(l *Link) bool {
+		return l.Role == Column && (l.Groups > 1 || l.Value().Const.Rank() == 1)
+	})
+}
+
+// add adds the squares of the numbers x of a link to its units.
+func (s *Scales) add(sums []float64, l *Link, x []float64) {
+	c := l.Value().Const
+	size, inner := c.Shape[l.Axis], tensor.Len(c.Shape[l.Axis+1:])
+	for i, u := range l.Units {
+		for o := i * inner; o < len(x); o += size * inner {
+			for _, v := range x[o:][:inner] {
+				sums[u] += v * v
+			}
+		}
+	}
+}
+
+// settle sets the scales of units that have none yet.
+func (s *Scales) settle(sums []float64) {
+	for u, x := range sums {
+		if s.by[u] == 0 && x > 0 {
+			s.by[u] = 1 / math.Sqrt(x)
 		}
 	}
 }
@@ -114,7 +141,12 @@ func known(by []float64) []float64 {
 // Vectors are Analysis.Vectors of the rescaled network: multiples are equal up to
 // rounding.
 func (s *Scales) Vectors(g *Group) [][]float64 {
-	return g.vectors(func(l *Link) bool { return l.Role != Column }, s.scaled)
+	return g.vectors((*Link).computes, s.scaled)
+}
+
+// Parts are Analysis.Parts of the rescaled network.
+func (s *Scales) Parts(g *Group) iter.Seq2[*Link, [][]float64] {
+	return g.parts((*Link).computes, s.scaled)
 }
 
 func (s *Scales) scaled(l *Link) []float64 { return s.numbers(l, s.by) }
@@ -136,7 +168,7 @@ func (s *Scales) Align(into []int, tolerance float64) (scale []float64, exact []
 		if !merges {
 			continue
 		}
-		v := g.vectors(func(l *Link) bool { return l.Role != Column }, numbers)
+		v := g.vectors((*Link).computes, numbers)
 		for i, u := range g.Units {
 			if to, ok := at[into[u]]; ok && to != i {
 				exact[u] = near(v[i], v[to], tolerance)

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"iter"
 	"math"
 
 	"pare/tensor"
@@ -11,7 +12,7 @@ import (
 // that all links count alike. Units with equal vectors compute the
 // same.
 func (a *Analysis) Vectors(g *Group) [][]float64 {
-	return g.vectors(func(l *Link) bool { return l.Role != Column }, (*Link).numbers)
+	return g.vectors((*Link).computes, (*Link).numbers)
 }
 
 // Columns are, by unit of g, all that is multiplied by its channels, in the order
@@ -20,23 +21,42 @@ func (a *Analysis) Columns(g *Group) [][]float64 {
 	return g.vectors(func(l *Link) bool { return l.Role == Column }, (*Link).numbers)
 }
 
+// computes reports whether the link computes or changes its units.
+func (l *Link) computes() bool { return l.Role != Column }
+
 // numbers are those of the constant; they are not to be changed.
 func (l *Link) numbers() []float64 { return tensor.Float64s(l.Value().Const) }
 
+// Parts are what Vectors consists of, link by link, as it is: by unit of g, the
+// numbers of its rows or parameters.
+func (a *Analysis) Parts(g *Group) iter.Seq2[*Link, [][]float64] {
+	return g.parts((*Link).computes, (*Link).numbers)
+}
+
+func (g *Group) parts(of func(*Link) bool, numbers func(*Link) []float64) iter.Seq2[*Link, [][]float64] {
+	return func(yield func(*Link, [][]float64) bool) {
+		for _, l := range g.Links {
+			if !of(l) {
+				continue
+			}
+			out := make([][]float64, len(g.Units))
+			one := func(k *Link) bool { return k == l }
+			g.visit(one, numbers, func(i int, part []float64) { out[i] = append(out[i], part...) })
+			if !yield(l, out) {
+				return
+			}
+		}
+	}
+}
+
 func (g *Group) vectors(of func(*Link) bool, numbers func(*Link) []float64) [][]float64 {
 	out := make([][]float64, len(g.Units))
-	for _, l := range g.Links {
-		if !of(l) {
-			continue
+	for l, part := range g.parts(of, numbers) {
+		if l.computes() {
+			level(part)
 		}
-		before := make([]int, len(out))
-		for i := range out {
-			before[i] = len(out[i])
-		}
-		one := func(k *Link) bool { return k == l }
-		g.visit(one, numbers, func(i int, part []float64) { out[i] = append(out[i], part...) })
-		if l.Role != Column {
-			level(out, before)
+		for i, x := range part {
+			out[i] = append(out[i], x...)
 		}
 	}
 	return out
@@ -74,23 +94,22 @@ func (l *Link) visit(x []float64, index map[int]int, f func(i int, part []float6
 	}
 }
 
-// level divides what lies behind before in each vector by its root mean square
-// over all of them.
-func level(x [][]float64, before []int) {
+// level divides vectors by the root mean square of all their numbers.
+func level(x [][]float64) {
 	sum, n := 0.0, 0
-	for i, v := range x {
-		for _, z := range v[before[i]:] {
+	for _, v := range x {
+		for _, z := range v {
 			sum += z * z
 		}
-		n += len(v) - before[i]
+		n += len(v)
 	}
 	if sum == 0 {
 		return
 	}
 	rms := math.Sqrt(sum / float64(n))
-	for i, v := range x {
-		for k := range v[before[i]:] {
-			v[before[i]+k] /= rms
+	for _, v := range x {
+		for k := range v {
+			v[k] /= rms
 		}
 	}
 }

@@ -379,6 +379,20 @@ func (n *Node) Subgraphs() []*Graph {
 	return out
 }
 
+// Label is the name of the node, that of its first result where it has none, or its
+// operator.
+func (n *Node) Label() string {
+	if n.Name != "" {
+		return n.Name
+	}
+	for _, v := range n.Out {
+		if v != nil {
+			return v.Name
+		}
+	}
+	return n.Op
+}
+
 // String names the node for messages: `Conv "conv1"`, with its first result
 // where it has no name.
 func (n *Node) String() string {

@@ -59,7 +59,7 @@ func FoldBatchNormsWith(ctx context.Context, m *ir.Model, o FoldOptions) (*FoldR
 	}
 	for _, n := range m.Graph.Nodes {
 		if why, ok := f.reasons[n]; ok && f.standard(n, "BatchNormalization") {
-			r.Kept = append(r.Kept, Kept{nodeName(n), why})
+			r.Kept = append(r.Kept, Kept{n.Label(), why})
 		}
 	}
 	f.nested(r)
@@ -85,7 +85,7 @@ func (f *bnFolder) nested(r *FoldReport) {
 		for _, n := range g.Nodes {
 			if where != "" && f.standard(n, "BatchNormalization") {
 				r.Total++
-				r.Kept = append(r.Kept, Kept{nodeName(n), "it is inside " + where})
+				r.Kept = append(r.Kept, Kept{n.Label(), "it is inside " + where})
 			}
 			for _, s := range n.Subgraphs() {
 				walk(s, fmt.Sprintf("a sub-graph of %v", n))

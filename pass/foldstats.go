@@ -46,7 +46,7 @@ func (f *bnFolder) statsOf(v *ir.Value) *ir.Stats {
 
 // operandStats are mean and deviation of what the batch-norm normalises.
 func (b *norm) operandStats() *ir.Stats {
-	return &ir.Stats{Axis: 1, Mean: b.mean, Std: b.std, Source: "batch-norm " + nodeName(b.node)}
+	return &ir.Stats{Axis: 1, Mean: b.mean, Std: b.std, Source: "batch-norm " + b.node.Label()}
 }
 
 // changedStats are the statistics of a value that changed by a along axis, nil

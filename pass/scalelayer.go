@@ -79,7 +79,7 @@ func (b *norm) affine() affine {
 
 // stats are mean and deviation of the result.
 func (b *norm) stats() *ir.Stats {
-	s := &ir.Stats{Axis: 1, Mean: b.beta, Source: "batch-norm " + nodeName(b.node)}
+	s := &ir.Stats{Axis: 1, Mean: b.beta, Source: "batch-norm " + b.node.Label()}
 	for _, g := range b.gamma {
 		s.Std = append(s.Std, math.Abs(g))
 	}
@@ -201,12 +201,4 @@ func quoted(v *ir.Value) string {
 		return "(none)"
 	}
 	return fmt.Sprintf("%q", v.Name)
-}
-
-// nodeName is the name of a node, or of its result where it has none.
-func nodeName(n *ir.Node) string {
-	if n.Name != "" || len(n.Out) == 0 || n.Out[0] == nil {
-		return n.Name
-	}
-	return n.Out[0].Name
 }

@@ -154,15 +154,7 @@ func globally(s *structure, want *budget) {
 			all = append(all, c)
 		}
 	}
-	slices.SortStableFunc(all, func(x, y candidate) int {
-		switch {
-		case x.score < y.score:
-			return -1
-		case x.score > y.score:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(all, func(x, y candidate) int { return cmp.Compare(x.score, y.score) })
 	for _, c := range all {
 		if want.met(s) {
 			return

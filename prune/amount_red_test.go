@@ -1,11 +1,9 @@
-package prune_test
+package prune
 
 import (
-	"context"
 	"strings"
 	"testing"
 
-	"pare/compress"
 	"pare/cost"
 	"pare/format"
 	"pare/internal/assets"
@@ -16,20 +14,13 @@ import (
 // layer what it cost.
 func TestREDAmounts(t *testing.T) {
 	for _, text := range []string{"red(macs=0.7,merge=nearest)", "red(rate=0.3,merge=nearest,linkage=complete,scope=layer)", "red(params=0.6,merge=nearest,aggregate=survivor,scaled=false)", "red(macs=0.7,compensate=mean)"} {
-		m := load(t, assets.Path(t, "cifar10/resnet20.onnx"), true)
-		before, was := cost.Of(m).Totals, units(m)
-		r, err := compress.Parse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rep, err := r.Run(context.Background(), m, compress.Options{Threads: 2})
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := simplified(t, assets.Path(t, "cifar10/resnet20.onnx"), true)
+		before, was := cost.Of(m).Totals, units(t, m)
+		rep := recipe(t, m, text)
 		if _, err := op.Infer(m); err != nil {
 			t.Fatal(err)
 		}
-		after, left := cost.Of(m).Totals, units(m)
+		after, left := cost.Of(m).Totals, units(t, m)
 		macs, params := float64(after.MACs)/float64(before.MACs), float64(after.Params)/float64(before.Params)
 		t.Logf("%s: %.3f of the multiply-accumulates, %.3f of the parameters, %d of %d units", text, macs, params, left, was)
 		switch {
@@ -49,15 +40,8 @@ func TestREDAmounts(t *testing.T) {
 // TestCodebookForm: hashed weights stored as codes are what hashing made of them, in
 // a quarter of the bytes.
 func TestREDCodebook(t *testing.T) {
-	m := load(t, assets.Path(t, "cifar10/resnet20.onnx"), true)
-	r, err := compress.Parse("red(store=codebook)")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rep, err := r.Run(context.Background(), m, compress.Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := simplified(t, assets.Path(t, "cifar10/resnet20.onnx"), true)
+	rep := recipe(t, m, "red(store=codebook)")
 	found := 0
 	for v := range m.Graph.Values {
 		if e, ok := format.MatchWeight(m, v); ok && e.Spec.Kind == format.Codebook {

@@ -106,12 +106,12 @@ func retyped(codes *tensor.Tensor, t tensor.DType) *tensor.Tensor {
 // mergeEqual merges equal channels of all groups once and returns how many went.
 func mergeEqual(m *ir.Model) (gone int, err error) {
 	a := group.Analyse(m, group.Removing)
-	all, path := a.Keep(), paths(m, a)
+	all := a.Keep()
 	for _, g := range a.Groups {
 		if g.Pinned() {
 			continue
 		}
-		into := equalUnits(g, path)
+		into := equalUnits(a, g)
 		if into == nil || !possible(m, a, g, into) {
 			continue
 		}
@@ -147,9 +147,9 @@ func possible(m *ir.Model, a *group.Analysis, g *group.Group, into []int) bool {
 
 // equalUnits is, by unit of a group, the first one that is the same in all that
 // computes and changes it; nil where all differ.
-func equalUnits(g *group.Group, path []uint64) []int {
+func equalUnits(a *group.Analysis, g *group.Group) []int {
 	first, into, left := map[string]int{}, make([]int, len(g.Units)), len(g.Units)
-	keys := unitKeys(g, path)
+	keys := unitKeys(a, g)
 	for i, u := range g.Units {
 		other, again := first[keys[i]]
 		if !again || left <= fewest(len(g.Units)) {
@@ -168,36 +168,19 @@ func equalUnits(g *group.Group, path []uint64) []int {
 // fewest is how many of n channels stay at least.
 func fewest(n int) int { return min(n, max(8, (n+9)/10)) }
 
-// unitKeys spell out, by unit of a group, all that computes and changes it, and the
-// values that it passes.
-func unitKeys(g *group.Group, path []uint64) []string {
-	at, keys, rows := map[int]int{}, make([][]byte, len(g.Units)), make([]bool, len(g.Units))
-	for i, u := range g.Units {
-		at[u] = i
-		keys[i] = binary.LittleEndian.AppendUint64(nil, path[u])
-	}
-	for _, l := range g.Links {
-		if l.Role == group.Column {
-			continue
-		}
-		t := l.Value().Const
-		x, inner := tensor.Float64s(t), tensor.Len(t.Shape[l.Axis+1:])
-		for pos, u := range l.Units {
-			i, own := at[u]
-			if !own {
-				continue
-			}
-			rows[i] = true
-			for from := pos * inner; from < len(x); from += t.Shape[l.Axis] * inner {
-				for _, v := range x[from : from+inner] {
-					keys[i] = binary.LittleEndian.AppendUint64(keys[i], math.Float64bits(v+0))
-				}
+// unitKeys spell out, by unit of a group, all that computes and changes it.
+func unitKeys(a *group.Analysis, g *group.Group) []string {
+	keys := make([][]byte, len(g.Units))
+	for _, x := range a.Parts(g) {
+		for i, part := range x {
+			for _, v := range part {
+				keys[i] = binary.LittleEndian.AppendUint64(keys[i], math.Float64bits(v+0))
 			}
 		}
 	}
 	out := make([]string, len(keys))
 	for i, k := range keys {
-		if out[i] = string(k); !rows[i] {
+		if out[i] = string(k); len(k) == 0 {
 			out[i] += string(rune(i)) // nothing tells what it computes
 		}
 	}

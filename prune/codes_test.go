@@ -2,7 +2,6 @@ package prune
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -52,19 +51,6 @@ func twins(copies int) *ir.Model {
 	return &ir.Model{Graph: g, Opsets: []ir.Opset{{Version: 17}}, IRVersion: 8}
 }
 
-func recipe(t *testing.T, m *ir.Model, text string) *compress.Report {
-	t.Helper()
-	r, err := compress.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rep, err := r.Run(context.Background(), m, compress.Options{Threads: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rep
-}
-
 // reference are the outputs of the operators' reference on pictures of noise.
 func reference(t *testing.T, m *ir.Model) []float32 {
 	t.Helper()
@@ -78,17 +64,6 @@ func reference(t *testing.T, m *ir.Model) []float32 {
 		t.Fatal(err)
 	}
 	return tensor.Float32s(out[0].(*tensor.Tensor))
-}
-
-func distance(got, want []float32) float64 {
-	if len(got) != len(want) {
-		return math.Inf(1)
-	}
-	var d, top float64
-	for i := range want {
-		d, top = max(d, math.Abs(float64(got[i]-want[i]))), max(top, math.Abs(float64(want[i])))
-	}
-	return d / top
 }
 
 // Channels that occur several times are merged in a quantised network, which

@@ -225,26 +225,11 @@ func gramOf(cols [][]float32) []float64 {
 	out := make([]float64, c*c)
 	for i, a := range cols {
 		for j, b := range cols[:i+1] {
-			s := dot32(a, b)
+			s := float64(dot(a, b))
 			out[i*c+j], out[j*c+i] = s, s
 		}
 	}
 	return out
-}
-
-func dot32(a, b []float32) float64 {
-	var s0, s1, s2, s3 float32
-	for len(a) >= 4 && len(b) >= 4 {
-		s0 += a[0] * b[0]
-		s1 += a[1] * b[1]
-		s2 += a[2] * b[2]
-		s3 += a[3] * b[3]
-		a, b = a[4:], b[4:]
-	}
-	for i, v := range a {
-		s0 += v * b[i]
-	}
-	return float64(s0 + s1 + s2 + s3)
 }
 
 // covariance is that of what r reads; of independent channels where nothing was

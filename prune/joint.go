@@ -1,115 +1,74 @@
 package prune
 
 import (
+	"iter"
 	"math"
+	"slices"
 
 	"pare/group"
 	"pare/internal/par"
+	"pare/ir"
 )
 
 // joint holds the joint vectors of a group's units: what computes and changes a
 // unit on its way, in one row. Two units with equal vectors compute the same, so
-// that one can stand for both (RED, step 2). Channels that may be scaled have
-// norm 1. The parts of every node are divided by their root mean square over the
-// group, so that all nodes count alike.
+// that one can stand for both (RED, step 2). The parts of every node are divided by
+// the root mean square of their norms over the group, so that all nodes count alike.
 type joint struct {
 	n, width int
-	data     []float32 // n rows
+	rows     [][]float32
 }
 
 // row is the vector of unit i.
-func (j *joint) row(i int) []float32 { return j.data[i*j.width:][:j.width] }
+func (j *joint) row(i int) []float32 { return j.rows[i] }
 
-// member is a constant's share of the vectors.
-type member struct {
-	link  *group.Link
-	at    [][]int // by unit: its positions along the link's axis
-	width int     // of a position
-}
+// span is a node's share of the vectors, or a part of it.
+type span struct{ from, to int }
 
-// newJoint reads the vectors of g.
-func newJoint(g *group.Group, s *scales, threads int) *joint {
-	var members []member
-	j := &joint{n: len(g.Units)}
-	for _, l := range g.Links {
-		if l.Role != group.Column {
-			m := newMember(g, l)
-			members = append(members, m)
-			j.width += len(m.at[0]) * m.width
+// newJoint joins the parts of the vectors of a group's units.
+func newJoint(parts iter.Seq2[*group.Link, [][]float64], threads int) *joint {
+	j := &joint{}
+	spans, nodes := map[*ir.Node][]span{}, []*ir.Node{}
+	for l, x := range parts {
+		if j.rows == nil {
+			j.n, j.rows = len(x), make([][]float32, len(x))
 		}
+		from := j.width
+		j.width += len(x[0])
+		par.Each(j.n, threads, func(i int) {
+			j.rows[i] = slices.Grow(j.rows[i], len(x[i]))
+			for _, v := range x[i] {
+				j.rows[i] = append(j.rows[i], float32(v))
+			}
+		})
+		if spans[l.Node] == nil {
+			nodes = append(nodes, l.Node)
+		}
+		spans[l.Node] = append(spans[l.Node], span{from, j.width})
 	}
-	j.data = make([]float32, j.n*j.width)
-	from := 0
-	for _, m := range members {
-		m.copyTo(j, s, from, threads)
-		from += len(m.at[0]) * m.width
+	for _, n := range nodes {
+		j.balance(spans[n], threads)
 	}
-	j.balance(members, threads)
 	return j
 }
 
-// newMember finds the positions of a group's units along a link.
-func newMember(g *group.Group, l *group.Link) member {
-	place := make(map[int]int, len(g.Units))
-	for i, u := range g.Units {
-		place[u] = i
-	}
-	c := l.Value().Const
-	m := member{link: l, at: make([][]int, len(g.Units)), width: c.Len() / max(1, c.Shape[l.Axis])}
-	for k, u := range l.Units {
-		if i, ok := place[u]; ok {
-			m.at[i] = append(m.at[i], k)
-		}
-	}
-	return m
-}
-
-// copyTo writes the elements of every unit to the vectors, from entry from on.
-func (m member) copyTo(j *joint, s *scales, from, threads int) {
+// balance divides the spans of a node by the root mean square of their norms.
+func (j *joint) balance(spans []span, threads int) {
+	sums := make([]float64, j.n)
 	par.Each(j.n, threads, func(i int) {
-		dst := j.row(i)[from:]
-		for _, k := range m.at[i] {
-			f := float32(s.factor(m.link, k))
-			s.each(m.link, k, func(part []float32) {
-				for n, v := range part {
-					dst[n] = v * f
-				}
-				dst = dst[len(part):]
-			})
+		for _, s := range spans {
+			sums[i] += energy(j.row(i)[s.from:s.to])
 		}
 	})
-}
-
-// balance divides the parts of every node by the root mean square of their norms.
-func (j *joint) balance(members []member, threads int) {
-	type span struct{ from, to int }
-	spans, nodes := map[any][]span{}, []any{}
-	from := 0
-	for _, m := range members {
-		to := from + len(m.at[0])*m.width
-		if spans[m.link.Node] == nil {
-			nodes = append(nodes, m.link.Node)
-		}
-		spans[m.link.Node] = append(spans[m.link.Node], span{from, to})
-		from = to
+	rms := math.Sqrt(total(sums) / float64(j.n))
+	if rms == 0 {
+		return
 	}
-	for _, n := range nodes {
-		sums := make([]float64, j.n)
-		par.Each(j.n, threads, func(i int) {
-			for _, s := range spans[n] {
-				sums[i] += energy(j.row(i)[s.from:s.to])
-			}
-		})
-		rms := math.Sqrt(total(sums) / float64(j.n))
-		if rms == 0 {
-			continue
+	par.Each(j.n, threads, func(i int) {
+		for _, s := range spans {
+			multiply(j.row(i)[s.from:s.to], float32(1/rms))
 		}
-		par.Each(j.n, threads, func(i int) {
-			for _, s := range spans[n] {
-				multiply(j.row(i)[s.from:s.to], float32(1/rms))
-			}
-		})
-	}
+	})
 }
 
 // energy is the sum of squares.

@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -48,15 +49,7 @@ func components(d *distances) []merge {
 	return tree
 }
 
-func byCost(a, b merge) int {
-	switch {
-	case a.cost < b.cost:
-		return -1
-	case a.cost > b.cost:
-		return 1
-	}
-	return 0
-}
+func byCost(a, b merge) int { return cmp.Compare(a.cost, b.cost) }
 
 // complete are clusters no two units of which are further apart than the distance:
 // a chain of nearest neighbours is followed until two are each other's.

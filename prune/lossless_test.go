@@ -10,11 +10,9 @@ import (
 	costs "pare/cost"
 	"pare/dataset"
 	"pare/engine"
-	"pare/group"
 	"pare/group/grouptest"
 	"pare/internal/assets"
 	"pare/ir"
-	"pare/onnx"
 	"pare/op"
 	"pare/tensor"
 )
@@ -43,16 +41,6 @@ func pictures(t *testing.T, data string) dataset.Set {
 		t.Fatal(err)
 	}
 	return set
-}
-
-func opened(t *testing.T, name string) *ir.Model {
-	t.Helper()
-	f, err := onnx.Open(assets.Path(t, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return ir.CloneModel(f.Model)
 }
 
 // answers are the outputs on so many pictures, and the classes among them.
@@ -168,7 +156,7 @@ func TestPlantedCodesAreFound(t *testing.T) {
 			set := pictures(t, n.data)
 			m := opened(t, n.path)
 			recipe(t, m, "fold")
-			free := channels(m)
+			free := units(t, m)
 			size, _ := costs.Stored(m)
 			done, err := grouptest.Plant(m, grouptest.Options{Every: 3, Seed: 5})
 			if err != nil {
@@ -189,17 +177,4 @@ func TestPlantedCodesAreFound(t *testing.T) {
 			}
 		})
 	}
-}
-
-// channels counts the channels that can be merged.
-func channels(m *ir.Model) (n int) {
-	if _, err := op.Infer(m); err != nil {
-		return 0
-	}
-	for _, g := range group.Analyse(m, group.Removing).Groups {
-		if !g.Pinned() {
-			n += len(g.Units)
-		}
-	}
-	return n
 }

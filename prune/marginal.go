@@ -1,22 +1,14 @@
 package prune
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
 
 // sortBy sorts by a key, equal ones as they stand.
 func sortBy(list []int, key func(i int) float64) {
-	slices.SortStableFunc(list, func(i, j int) int {
-		a, b := key(i), key(j)
-		switch {
-		case a < b:
-			return -1
-		case a > b:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(list, func(i, j int) int { return cmp.Compare(key(i), key(j)) })
 }
 
 // slopes are the steps of the lower convex hull of a curve that begins at 0: what

@@ -70,8 +70,8 @@ func parallel(threads, work int) int {
 	return threads
 }
 
-func dot(a, b []float64) float64 {
-	var s0, s1, s2, s3 float64
+func dot[T float32 | float64](a, b []T) T {
+	var s0, s1, s2, s3 T
 	for len(a) >= 4 && len(b) >= 4 {
 		s0 += a[0] * b[0]
 		s1 += a[1] * b[1]

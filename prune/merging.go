@@ -3,12 +3,9 @@ package prune
 import (
 	"context"
 	"math"
-	"slices"
 	"strings"
 
 	"pare/group"
-	"pare/ir"
-	"pare/op"
 )
 
 // merge merges units of all groups once: those that alpha allows when near, else
@@ -18,7 +15,7 @@ func (w *work) merge(ctx context.Context, q *RED, near bool) (int, error) {
 		return 0, err
 	}
 	a := group.Analyse(w.m, group.Removing)
-	s := newScales(w.m, q.Scaled)
+	like := newLikeness(w.m, a, q.Scaled)
 	var groups []*group.Group
 	for _, g := range a.Groups {
 		if !g.Pinned() && w.skipped(g) == "" && computed(g) {
@@ -26,33 +23,26 @@ func (w *work) merge(ctx context.Context, q *RED, near bool) (int, error) {
 		}
 	}
 	alphas := shares(q.Law, q.Alpha, groups)
-	c, gone := a.Keep(), 0
-	path := paths(w.m, a)
+	c := a.Keep()
 	for i, g := range groups {
-		j := newJoint(g, s, w.env.Threads)
+		j := newJoint(like.parts(g), w.env.Threads)
 		var of []int
 		if near {
-			of = q.nearby(j, g, path, alphas[i], w.env.Threads)
+			of = q.nearby(j, alphas[i], w.env.Threads)
 		} else {
-			of = limited(j.twins(g, path, w.env.Threads), q.floor(j.n))
+			of = limited(j.twins(w.env.Threads), q.floor(j.n))
 		}
 		for k, to := range of {
-			if c.Into[g.Units[k]] = g.Units[to]; to != k {
-				gone++
-			}
+			c.Into[g.Units[k]] = g.Units[to]
 		}
 	}
-	if gone == 0 {
-		return 0, nil
-	}
-	return gone, w.apply(a, s, c, q.Aggregate == "mean")
+	return w.apply(like, c, q, !near)
 }
 
 // nearby clusters rows that are within the distance of the nearest share alpha of
 // all pairs.
-func (q *RED) nearby(j *joint, g *group.Group, path []uint64, alpha float64, threads int) []int {
+func (q *RED) nearby(j *joint, alpha float64, threads int) []int {
 	d := newDistances(j, threads)
-	d.part(g, path)
 	var all []float32
 	for i := range d.n {
 		all = append(all, d.d[i*d.n:][:i]...)
@@ -67,17 +57,6 @@ func (q *RED) nearby(j *joint, g *group.Group, path []uint64, alpha float64, thr
 		n++
 	}
 	return clusters(j.n, merges[:n])
-}
-
-// part puts units that pass different values infinitely far apart.
-func (d *distances) part(g *group.Group, path []uint64) {
-	for i := range d.n {
-		for k := range i {
-			if path[g.Units[i]] != path[g.Units[k]] {
-				d.d[i*d.n+k], d.d[k*d.n+i] = float32(math.Inf(1)), float32(math.Inf(1))
-			}
-		}
-	}
 }
 
 // limited undoes merges of the last units where fewer than least would be left.
@@ -105,64 +84,4 @@ func (w *work) skipped(g *group.Group) string {
 		}
 	}
 	return ""
-}
-
-// apply makes merged units alike in scale, then merges them.
-func (w *work) apply(a *group.Analysis, s *scales, c *group.Change, mean bool) error {
-	scale, any := s.aligned(a, c)
-	if any {
-		p := ir.NewPatch(w.m.Graph, "scale neurons that are merged")
-		if err := s.a.Rescale(p, scale); err != nil {
-			return err
-		}
-		if err := p.Apply(); err != nil {
-			return err
-		}
-		if _, err := op.Infer(w.m); err != nil {
-			return err
-		}
-		a = group.Analyse(w.m, group.Removing)
-	}
-	c.Average = mean
-	w.note(a, c)
-	p := ir.NewPatch(w.m.Graph, "merge neurons")
-	if err := a.Apply(p, c); err != nil {
-		return err
-	}
-	if err := p.Apply(); err != nil {
-		return err
-	}
-	_, err := op.Infer(w.m)
-	return err
-}
-
-// aligned are the scales that give merged units the norm of the one they go into.
-func (s *scales) aligned(a *group.Analysis, c *group.Change) (scale []float64, any bool) {
-	scale = make([]float64, len(s.norm))
-	for u := range scale {
-		scale[u] = 1
-	}
-	for _, l := range a.Links {
-		if l.Role == group.Column {
-			continue
-		}
-		first := map[int][]int{}
-		for k, u := range l.Units {
-			first[u] = append(first[u], k)
-		}
-		for k, u := range l.Units {
-			to := c.Into[u]
-			if to == u || to < 0 {
-				continue
-			}
-			n := slices.Index(first[u], k)
-			mine, theirs := s.units(l, k), s.units(l, first[to][n])
-			for i, r := range mine {
-				if f := s.norm[theirs[i]] / s.norm[r]; f != 1 {
-					scale[r], any = f, true
-				}
-			}
-		}
-	}
-	return scale, any
 }

@@ -73,12 +73,17 @@ func (q *RED) Validate() error {
 
 // Apply implements compress.Method.
 func (q *RED) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	return q.compress(ctx, m, env, decompose.FormAuto)
+}
+
+// compress reduces, then writes kernels that repeat in a form, or weights as codes.
+func (q *RED) compress(ctx context.Context, m *ir.Model, env *compress.Env, form string) error {
 	w, err := q.reduce(ctx, m, env)
 	if err != nil {
 		return err
 	}
 	if q.Separate {
-		if err := w.split(ctx, decompose.FormAuto); err != nil {
+		if err := w.split(ctx, form); err != nil {
 			return err
 		}
 	}

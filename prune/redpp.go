@@ -40,24 +40,9 @@ type REDPP struct {
 // Apply implements compress.Method.
 func (q *REDPP) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	if slices.ContainsFunc(compress.Layers(m), func(l compress.Layer) bool { return l.Encoded != nil }) {
-		return q.codes(ctx, m, env)
+		return codes(ctx, m, env)
 	}
-	w, err := q.reduce(ctx, m, env)
-	if err != nil {
-		return err
-	}
-	if q.Separate {
-		if err := w.split(ctx, q.Form); err != nil {
-			return err
-		}
-	}
-	if q.Store == codebook {
-		if err := w.encode(ctx, q.hashing()); err != nil {
-			return err
-		}
-	}
-	w.report()
-	return nil
+	return q.compress(ctx, m, env, q.Form)
 }
 
 // split separates the kernels of every layer.
@@ -95,7 +80,7 @@ func (l *layer) splitting(r *compress.LayerReport) string {
 }
 
 // codes merges channels of a quantised network.
-func (q *REDPP) codes(ctx context.Context, m *ir.Model, env *compress.Env) error {
+func codes(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	before := env.Layers(m)
 	_, bytes := costs.Stored(m)
 	if _, err := mergeCodes(ctx, m); err != nil {

@@ -83,8 +83,7 @@ func (q *RED) amount(ctx context.Context, w *work) error {
 // those of their group, until the amount is reached.
 func (q *RED) nearest(ctx context.Context, w *work) error {
 	p, s := prepared(w.m, w.env)
-	scale := newScales(w.m, q.Scaled)
-	path := paths(w.m, s.a)
+	like := newLikeness(w.m, s.a, q.Scaled)
 	merges := map[*block][]merge{}
 	for _, b := range s.blocks {
 		if err := context.Cause(ctx); err != nil {
@@ -97,9 +96,7 @@ func (q *RED) nearest(ctx context.Context, w *work) error {
 			b.least = b.size()
 			continue
 		}
-		d := newDistances(newJoint(b.Group, scale, w.env.Threads), w.env.Threads)
-		d.part(b.Group, path)
-		merges[b] = linkages[q.Linkage](d)
+		merges[b] = linkages[q.Linkage](newDistances(newJoint(like.parts(b.Group), w.env.Threads), w.env.Threads))
 		b.orderBy(merges[b])
 	}
 	spread := spreads[q.Scope]
@@ -115,7 +112,8 @@ func (q *RED) nearest(ctx context.Context, w *work) error {
 			c.Into[b.Units[k]] = b.Units[to]
 		}
 	}
-	return w.apply(s.a, scale, c, q.Aggregate == "mean")
+	_, err := w.apply(like, c, q, false)
+	return err
 }
 
 // orderBy makes units go in the order of their merges.

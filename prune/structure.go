@@ -1,6 +1,7 @@
 package prune
 
 import (
+	"cmp"
 	"slices"
 
 	"pare/group"
@@ -190,15 +191,11 @@ func (b *block) rank(scores []float64, free []bool) {
 	}
 	slices.SortStableFunc(b.order, func(i, j int) int {
 		switch {
-		case free[i] != free[j] && free[i]:
+		case free[i] == free[j]:
+			return cmp.Compare(scores[i], scores[j])
+		case free[i]:
 			return -1
-		case free[i] != free[j]:
-			return 1
-		case scores[i] < scores[j]:
-			return -1
-		case scores[i] > scores[j]:
-			return 1
 		}
-		return 0
+		return 1
 	})
 }

@@ -174,7 +174,7 @@ func (b *block) scoreBy(costs []float64) {
 // keep all that does not cost nothing.
 func (q *Structured) rank(s *structure, p *pruning, score criterion) {
 	for _, b := range s.blocks {
-		b.least = max(q.Keep, int(q.KeepShare*float64(b.size())+0.999))
+		b.least = q.floor(b.size())
 		scores, why := score(s.a, b.Group)
 		if why != "" {
 			p.left[b.Group], b.least, scores = why, b.size(), make([]float64, b.size())

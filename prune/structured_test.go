@@ -233,12 +233,3 @@ func TestFitMakesUp(t *testing.T) {
 		t.Errorf("outputs differ by %.3g with means and fits made up for, and the surgeon's choice", errs)
 	}
 }
-
-// distance2 is the root mean square of the difference relative to that of want.
-func distance2(got, want []float32) float64 {
-	var d, all float64
-	for i, v := range want {
-		d, all = d+math.Pow(float64(v-got[i]), 2), all+float64(v)*float64(v)
-	}
-	return math.Sqrt(d / all)
-}

@@ -1,13 +1,12 @@
 package prune
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
 
-	"pare/group"
 	"pare/internal/par"
-	"pare/ir"
 )
 
 // same is the distance of two vectors, relative to them, that rounding of 32-bit
@@ -16,7 +15,7 @@ const same = 2e-6
 
 // twins finds rows that are the same: for every row the first like it. Rows lie in
 // the order of their products with a random vector, so that few are compared.
-func (j *joint) twins(g *group.Group, path []uint64, threads int) []int {
+func (j *joint) twins(threads int) []int {
 	r := rand.New(rand.NewPCG(1, uint64(j.width)))
 	random := make([]float64, j.width)
 	for i := range random {
@@ -29,20 +28,12 @@ func (j *joint) twins(g *group.Group, path []uint64, threads int) []int {
 		}
 		norm[i], order[i], of[i] = energy(j.row(i)), i, i
 	})
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case key[a] < key[b]:
-			return -1
-		case key[a] > key[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(key[a], key[b]) })
 	for at, i := range order {
 		near := 12 * same * math.Sqrt(norm[i])
 		for back := at - 1; back >= 0 && key[i]-key[order[back]] <= near; back-- {
 			k := order[back]
-			if of[k] == k && path[g.Units[i]] == path[g.Units[k]] && apart(j.row(i), j.row(k)) <= same*same*(norm[i]+norm[k])/2 {
+			if of[k] == k && apart(j.row(i), j.row(k)) <= same*same*(norm[i]+norm[k])/2 {
 				of[i] = k
 				break
 			}
@@ -62,23 +53,6 @@ func firsts(of []int) []int {
 	out := make([]int, len(of))
 	for i, k := range of {
 		out[i] = first[k]
-	}
-	return out
-}
-
-// paths tells units apart that pass different values: equal rows do not make
-// equal channels when one is rectified and the other is not.
-func paths(m *ir.Model, a *group.Analysis) []uint64 {
-	out := make([]uint64, len(a.Pinned))
-	number := uint64(0)
-	for v := range m.Graph.Values {
-		number++
-		_, units, ok := a.Channels(v)
-		for _, u := range units {
-			if ok {
-				out[u] += (number*0x9e3779b97f4a7c15 ^ number>>7) * 0xbf58476d1ce4e5b9
-			}
-		}
 	}
 	return out
 }
