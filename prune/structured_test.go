@@ -183,6 +183,17 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
+// TestOpenOperations: a share of operations that are not known cannot be kept.
+func TestOpenOperations(t *testing.T) {
+	m := chained(t, nil)
+	x := m.Graph.Inputs[0]
+	x.Type.Shape[2] = ir.Dim{N: -1, Sym: "H"}
+	_, err := run(t, m, "magnitude(macs=0.5,compensate=none)")
+	if err == nil || !strings.Contains(err.Error(), "layers are left open") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestDeadUnitsGo: without an amount, what nothing reads, what is zero, and nothing
 // else, goes, and no output changes.
 func TestDeadUnitsGo(t *testing.T) {
