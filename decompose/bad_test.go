@@ -55,6 +55,11 @@ func TestBadNetworks(t *testing.T) {
 			t.Errorf("%s of a large rank: %+v, %v", method, rep, err)
 		}
 		m = parse(t, "f32[1,16,8,8]", body)
+		dense := parse(t, "f32[1,16]", "  const w = f32[16,32]{*1.0}\n  y = MatMul(x, w)")
+		tensor.Data[float32](constant(t, dense, "w"))[3] = float32(math.Inf(1))
+		if _, err := run(dense, "svd(error=0.1)"); err == nil || !strings.Contains(err.Error(), "element 3 is +Inf") {
+			t.Errorf("an infinite weight of a product: %v", err)
+		}
 		clear(tensor.Data[float32](constant(t, m, "w")))
 		if rep, err := run(m, method+"(error=0.5,pays=macs)"); err != nil || !rep.Layers[0].Skipped {
 			t.Errorf("%s of zeros: %+v, %v", method, rep, err)

@@ -33,7 +33,7 @@ func siteOf(l *compress.Layer) (*site, string, error) {
 	if l.Kind == compress.Conv {
 		s.taps = c.Shape[2:]
 	}
-	for i, x := range s.weight() {
+	for i, x := range tensor.Float64s(c) {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return nil, "", brokenWeight(l, i, x)
 		}
