@@ -49,7 +49,7 @@ func printAttempts(w io.Writer, attempts []pare.Attempt) {
 		case a.Error != "":
 			fmt.Fprintf(w, " %s", a.Error)
 		case len(a.Missed) > 0:
-			fmt.Fprintf(w, ", %d goals missed", len(a.Missed))
+			fmt.Fprintf(w, ", misses %s", strings.Join(a.Missed, "; "))
 		}
 		fmt.Fprintln(w)
 	}
