@@ -3,6 +3,7 @@ package pare
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,7 +41,7 @@ func ParseGoals(text string) ([]Goal, error) {
 		}
 		number, per := strings.CutSuffix(strings.TrimSpace(bound), "%")
 		x, err := strconv.ParseFloat(number, 64)
-		if err != nil {
+		if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
 			return nil, fmt.Errorf("goal %q: %q is not a number", part, bound)
 		}
 		if per {

@@ -85,6 +85,7 @@ graph g(x f32[1,1,4,4]) -> (y) {
 `
 	for recipe, want := range map[string]string{
 		"split+split": "1 batch-norms can be folded and are not: split looks at weights that they still change; write fold+split+split",
+		"split+fold":  "1 batch-norms can be folded and are not: split looks at weights that they still change; write fold+split",
 		"fold+split":  "",
 	} {
 		m, err := ir.Parse(strings.NewReader(text))

@@ -89,17 +89,29 @@ type found struct {
 }
 
 func (s *search) prepare(ctx context.Context, recipe string) (err error) {
+	if err := s.settle(recipe); err != nil {
+		return err
+	}
+	s.input, err = s.m.Info(ctx)
+	return err
+}
+
+// Check reports what is wrong with a target for a recipe, whatever the model.
+func (t *Target) Check(recipe string) error {
+	s := &search{t: *t}
+	return s.settle(recipe)
+}
+
+// settle checks the goals and finds the amount in the recipe.
+func (s *search) settle(recipe string) (err error) {
 	quality := slices.ContainsFunc(s.t.Goals, func(g Goal) bool { return !costGoals[g.Metric] })
 	for _, g := range s.t.Goals {
-		if costGoals[g.Metric] && (g.Least || !(g.Bound > 0)) {
-			return fmt.Errorf("target %v: costs are bounded from above, by a share above 0 as in %s<=50%%", g, g.Metric)
+		if costGoals[g.Metric] && (g.Least || !(g.Bound > 0 && g.Bound <= 1)) {
+			return fmt.Errorf("target %v: costs are bounded from above, by a share of up to 1 as in %s<=50%%", g, g.Metric)
 		}
 	}
 	if quality && s.t.Measure == nil {
 		return fault.Hint(errors.New("the target asks for quality, and there are no data to measure it on"), "--eval SPEC names data")
-	}
-	if s.input, err = s.m.Info(ctx); err != nil {
-		return err
 	}
 	if s.recipe, err = compress.Parse(recipe); err != nil {
 		return err
@@ -172,7 +184,7 @@ func (s *search) descend(ctx context.Context, costs []Goal, keep func(float64) p
 		}
 		if f == nil { // as far as it goes, then
 			if low = max(low, share); least >= high {
-				return nil
+				return s.free(ctx)
 			}
 			share = rounded(least + 2*resolution)
 			continue
@@ -195,6 +207,18 @@ func (s *search) descend(ctx context.Context, costs []Goal, keep func(float64) p
 		}
 	}
 	return nil
+}
+
+// free removes what costs nothing, where nothing else was found.
+func (s *search) free(ctx context.Context) error {
+	if s.best != nil {
+		return nil
+	}
+	f, _, err := s.try(ctx, prune.Free)
+	if f != nil {
+		s.keep(f)
+	}
+	return err
 }
 
 // resolution is that of shares.
@@ -275,7 +299,9 @@ func (s *search) figures(ctx context.Context, f *found) error {
 	if err != nil {
 		return err
 	}
-	all["macs"] = ratio(now.MACs, s.input.MACs)
+	if s.input.MACs > 0 {
+		all["macs"] = ratio(now.MACs, s.input.MACs)
+	}
 	f.figures = map[string]float64{}
 	for _, g := range s.t.Goals {
 		if g.Metric == "size" {

@@ -21,12 +21,22 @@ func (r *Recipe) warnUnfolded(ctx context.Context, m *ir.Model, env *Env, i int)
 	if err != nil || rep.Folded == 0 {
 		return err
 	}
-	advice := "fold first"
-	if fold, ok := Find("fold"); ok {
-		advice = write(r, slices.Insert(slices.Clone(r.Steps), 0, fold.New()))
-	}
-	env.Warn("%d batch-norms can be folded and are not: %s looks at weights that they still change; %s", rep.Folded, stepString(step), advice)
+	env.Warn("%d batch-norms can be folded and are not: %s looks at weights that they still change; %s", rep.Folded, stepString(step), r.foldedFirst())
 	return nil
+}
+
+// foldedFirst writes the recipe with its step that folds, or a new one, in front.
+func (r *Recipe) foldedFirst() string {
+	steps := slices.Clone(r.Steps)
+	if i := slices.IndexFunc(steps, kinds(Folding).of); i >= 0 {
+		fold := steps[i]
+		return write(r, slices.Insert(slices.Delete(steps, i, i+1), 0, fold))
+	}
+	fold, ok := Find("fold")
+	if !ok {
+		return "fold first"
+	}
+	return write(r, slices.Insert(steps, 0, fold.New()))
 }
 
 func hasBatchNorms(g *ir.Graph) bool {

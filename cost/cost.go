@@ -110,6 +110,20 @@ func walk(m *ir.Model, look func(m *ir.Model, n *ir.Node, l *Layer)) *Count {
 	return out
 }
 
+// Open is the number of layers with constant weights of which it is not known how
+// often they multiply, as sizes are left open. The types of m must be known.
+func Open(m *ir.Model) (n int) {
+	for _, node := range m.Graph.Nodes {
+		if _, known := op.MACs(node); known {
+			continue
+		}
+		if _, weighted := find(m, node); weighted {
+			n++
+		}
+	}
+	return n
+}
+
 // layer looks at the weights of a node.
 func (c *Counter) layer(m *ir.Model, n *ir.Node, l *Layer, threads int) {
 	s, ok := find(m, n)

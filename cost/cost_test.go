@@ -6,6 +6,7 @@ import (
 
 	"pare/cost"
 	"pare/ir"
+	"pare/op"
 )
 
 // TestOf counts a network by hand: a strided convolution, a depthwise one, dense
@@ -152,6 +153,22 @@ func TestOdd(t *testing.T) {
 			if l.Multiplications > l.MACs || l.Multiplications < 0 || l.Additions < 0 {
 				t.Errorf("%s: %+v", text, l)
 			}
+		}
+	}
+}
+
+// TestOpen counts layers with weights whose sizes are open, and no others.
+func TestOpen(t *testing.T) {
+	for dims, want := range map[string]int{"N,4,2": 0, "1,T,2": 1} {
+		m, err := ir.Parse(strings.NewReader("\nopset 17\ngraph g(x f32[" + dims + "]) -> (z) {\n  const w = f32[2,2]{1, 2, 3, 4}\n  y = MatMul(x, w)\n  z = Relu(y)\n}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := op.Infer(m); err != nil {
+			t.Fatal(err)
+		}
+		if got := cost.Open(m); got != want {
+			t.Errorf("[%s]: %d layers are open, want %d", dims, got, want)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func TestBadNetworks(t *testing.T) {
 		if _, node, hint := fault.Describe(err); err == nil || node != `Conv "y"` || hint == "" || !strings.Contains(err.Error(), "element 77 is NaN") {
 			t.Errorf("%s of NaN: %v, node %q, hint %q", method, err, node, hint)
 		}
-		if _, err := run(parse(t, "f32[1,16,8,8]", body), method+"(macs=0.001,pays=macs)"); err == nil || !strings.Contains(err.Error(), "of the multiply-accumulates stay") {
+		if _, err := run(parse(t, "f32[1,16,8,8]", body), method+"(macs=0.001,pays=macs)"); err == nil || !strings.Contains(err.Error(), "cannot be reached: at least 0.") {
 			t.Errorf("%s to nothing: %v", method, err)
 		}
 		rep, err := run(parse(t, "f32[1,16,8,8]", body), method+"(rank=100000,pays=macs)")
@@ -55,6 +55,11 @@ func TestBadNetworks(t *testing.T) {
 			t.Errorf("%s of a large rank: %+v, %v", method, rep, err)
 		}
 		m = parse(t, "f32[1,16,8,8]", body)
+		dense := parse(t, "f32[1,16]", "  const w = f32[16,32]{*1.0}\n  y = MatMul(x, w)")
+		tensor.Data[float32](constant(t, dense, "w"))[3] = float32(math.Inf(1))
+		if _, err := run(dense, "svd(error=0.1)"); err == nil || !strings.Contains(err.Error(), "element 3 is +Inf") {
+			t.Errorf("an infinite weight of a product: %v", err)
+		}
 		clear(tensor.Data[float32](constant(t, m, "w")))
 		if rep, err := run(m, method+"(error=0.5,pays=macs)"); err != nil || !rep.Layers[0].Skipped {
 			t.Errorf("%s of zeros: %+v, %v", method, rep, err)
@@ -62,12 +67,27 @@ func TestBadNetworks(t *testing.T) {
 	}
 }
 
-// TestOpenSizes: where sizes are open, weights count once each.
+// TestOpenSizes: where sizes are open, parameters can be an amount, operations not.
 func TestOpenSizes(t *testing.T) {
 	m := parse(t, "f32[1,T,256]", "  const w = f32[256,256]{*1.0}\n  y = MatMul(x, w)")
-	rep, err := run(m, "svd(macs=0.5)")
+	if _, err := run(m, "svd(macs=0.5)"); err == nil || !strings.Contains(err.Error(), "the sizes of 1 layers are left open") {
+		t.Errorf("an amount of unknown operations: %v", err)
+	} else if _, _, hint := fault.Describe(err); !strings.Contains(hint, "params=") {
+		t.Errorf("hint %q", hint)
+	}
+	rep, err := run(m, "svd(params=0.5)")
 	if err != nil || rep.Layers[0].Skipped || rep.After.Params > rep.Before.Params/2 {
 		t.Errorf("%+v, %v", rep, err)
+	}
+}
+
+// TestNothingToDecompose: an amount cannot be reached where there are no layers.
+func TestNothingToDecompose(t *testing.T) {
+	m := parse(t, "f32[1,16]", "  y = Relu(x)")
+	for _, recipe := range []string{"svd(macs=0.5)", "tucker(params=0.5)", "cp(macs=0.9)"} {
+		if _, err := run(m, recipe); err == nil || !strings.Contains(err.Error(), "it makes no layer smaller") {
+			t.Errorf("%s: %v", recipe, err)
+		}
 	}
 }
 

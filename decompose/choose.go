@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"pare/cost"
+	"pare/internal/fault"
 	"pare/ir"
 	"pare/op"
 )
@@ -14,7 +15,11 @@ import (
 func (q *Settings) choose(m *ir.Model, list []*choice) error {
 	switch {
 	case q.MACs != 1:
-		return budget(list, macsOf, q.MACs, macsOfModel(m, list), "multiply-accumulates")
+		if open := cost.Open(m); open > 0 {
+			err := fmt.Errorf("the multiply-accumulates are not known, as the sizes of %d layers are left open", open)
+			return fault.Hint(err, "ask for params= or error= instead")
+		}
+		return budget(list, macsOf, q.MACs, macsOfModel(m), "multiply-accumulates")
 	case q.Params != 1:
 		params, _ := cost.Stored(m)
 		return budget(list, paramsOf, q.Params, int64(params), "parameters")
@@ -31,16 +36,11 @@ func (q *Settings) choose(m *ir.Model, list []*choice) error {
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
 
-// macsOfModel counts a network. Weights of layers whose sizes are open count once.
-func macsOfModel(m *ir.Model, list []*choice) (sum int64) {
+// macsOfModel counts a network.
+func macsOfModel(m *ir.Model) (sum int64) {
 	for _, n := range m.Graph.Nodes {
 		if macs, ok := op.MACs(n); ok {
 			sum += macs
-		}
-	}
-	for _, c := range list {
-		if c.site.open {
-			sum += c.site.macs
 		}
 	}
 	return sum
@@ -92,7 +92,8 @@ type step struct {
 // lose least for what they save come first. It reports a share that cannot be
 // reached.
 func budget(list []*choice, by price, keep float64, total int64, what string) error {
-	over := total - int64(keep*float64(total))
+	allowed := int64(keep * float64(total))
+	over := total - allowed
 	var steps []step
 	for _, c := range list {
 		h := hull(c.options, by)
@@ -108,8 +109,8 @@ func budget(list []*choice, by price, keep float64, total int64, what string) er
 		s.choice.set(s.to)
 		over -= by(s.from) - by(s.to)
 	}
-	if over > 0 {
-		return fmt.Errorf("at least %.3g of the %s stay, %v were asked for", keep+float64(over)/float64(total), what, keep)
+	if over > 0 || total == 0 {
+		return unreachable(list, keep, float64(allowed+over)/float64(max(1, total)), what)
 	}
 	for _, c := range list {
 		if c.chosen == 0 && c.why == "" {
@@ -117,6 +118,16 @@ func budget(list []*choice, by price, keep float64, total int64, what string) er
 		}
 	}
 	return nil
+}
+
+// unreachable says how far the layers can shrink the network instead.
+func unreachable(list []*choice, keep, least float64, what string) error {
+	if !slices.ContainsFunc(list, func(c *choice) bool { return len(c.options) > 1 }) {
+		err := fmt.Errorf("a share %v of the %s cannot be reached: it makes no layer smaller", keep, what)
+		return fault.Hint(err, "without an amount the report says of each layer why")
+	}
+	err := fmt.Errorf("a share %v of the %s cannot be reached: at least %.4g of them stay", keep, what, least)
+	return fault.Hint(err, "ask for less, or allow smaller ranks with align= and pays=macs")
 }
 
 func (c *choice) set(o *option) {

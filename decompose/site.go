@@ -19,7 +19,6 @@ type site struct {
 	taps    []int   // of the filter; none for dense layers
 	macs    int64   // as it is
 	places  int64   // positions of the result; 1 where sizes are open
-	open    bool    // sizes are
 	input   moments // of the channels that it reads
 	metric  metric
 }
@@ -34,14 +33,14 @@ func siteOf(l *compress.Layer) (*site, string, error) {
 	if l.Kind == compress.Conv {
 		s.taps = c.Shape[2:]
 	}
-	for i, x := range s.weight() {
+	for i, x := range tensor.Float64s(c) {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return nil, "", brokenWeight(l, i, x)
 		}
 	}
-	s.macs, s.open = s.params(), true
+	s.macs = s.params()
 	if n, ok := op.MACs(l.Node); ok && n > 0 {
-		s.macs, s.places, s.open = n, n/s.params(), false
+		s.macs, s.places = n, n/s.params()
 	}
 	return s, "", nil
 }

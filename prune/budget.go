@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"pare/cost"
 	"pare/internal/fault"
 )
 
@@ -49,13 +50,19 @@ func (b *budget) saving(c price) float64 {
 // reachable reports an amount that cannot be removed: with all that may go gone, too
 // much is left.
 func (b *budget) reachable(s *structure) error {
+	if b.MACs != 1 {
+		if open := cost.Open(s.m); open > 0 {
+			err := fmt.Errorf("the multiply-accumulates are not known, as the sizes of %d layers are left open", open)
+			return fault.Hint(err, "ask for params= or rate= instead")
+		}
+	}
 	if !b.Given() || b.met(s) && (b.MACs == 1 || s.total.macs != 0) {
 		return nil
 	}
 	out := &Unreachable{Amount: b.Amount}
 	switch {
 	case b.MACs != 1 && s.total.macs == 0:
-		out.Reason, out.Least = "the multiply-accumulates are not known, as sizes are left open", 1
+		out.Reason, out.Least = "no layer is known to multiply", 1
 		return fault.Hint(out, "ask for params= or rate= instead")
 	case len(s.blocks) == 0:
 		out.Reason, out.Least = "no channels of this network can be removed", 1

@@ -66,7 +66,7 @@ func (q *RED) Validate() error {
 	case q.Store == codebook && !q.Hash:
 		return errors.New("store=codebook holds hashed weights: leave hash=true")
 	case q.Store == codebook && q.Separate:
-		return errors.New("store=codebook and separate=true: kernels are computed once in floats only")
+		return errors.New("store=codebook and separate=true: kernels are computed once in floats only; add separate=false")
 	}
 	return q.check()
 }

@@ -16,6 +16,9 @@ func (q *RED) reduce(ctx context.Context, m *ir.Model, env *compress.Env) (*work
 	if _, err := op.Infer(m); err != nil {
 		return nil, err
 	}
+	if err := finite(m); err != nil {
+		return nil, err
+	}
 	w := newWork(m, env)
 	hash, near, same, amount := step{"hash", q.hash}, step{"merge what is near", q.near}, step{"merge what is alike", q.same}, step{"remove channels", q.amount}
 	steps := []step{hash, near, same, amount, same}

@@ -13,6 +13,7 @@ import (
 	"pare/compress"
 	"pare/cost"
 	"pare/dataset"
+	"pare/internal/fault"
 	"pare/ir"
 	"pare/op"
 	"pare/tensor"
@@ -176,10 +177,40 @@ func TestUnreachable(t *testing.T) {
 			t.Errorf("%s: %T is no Unreachable", recipe, err)
 		}
 	}
-	nan := chained(t, func(w map[string][]float32) {})
-	tensor.Data[float32](nan.Graph.Value("b").Const)[5] = float32(math.NaN())
-	if _, err := run(t, nan, "magnitude(rate=0.1)"); err == nil || !strings.Contains(err.Error(), "not finite") {
-		t.Errorf("NaN in the weights: %v", err)
+}
+
+// TestNotFinite: a number that is none has an error that names node and parameter,
+// whatever the method.
+func TestNotFinite(t *testing.T) {
+	for _, recipe := range []string{"magnitude(rate=0.1)", "random(granularity=weight,rate=0.1)", "red(hash=false)", "red++"} {
+		m := chained(t, nil)
+		tensor.Data[float32](m.Graph.Value("b").Const)[5] = float32(math.NaN())
+		_, err := run(t, m, recipe)
+		_, node, hint := fault.Describe(err)
+		if err == nil || !strings.Contains(err.Error(), `"b": element 5 is NaN`) || node != `Conv "r"` || hint == "" {
+			t.Errorf("%s: %v, node %s, hint %q", recipe, err, node, hint)
+		}
+	}
+	m, err := ir.Parse(strings.NewReader("\nopset 17\ngraph g(x f32[1,2,4,4]) -> (z) {\n  const w = f32[2,2,1,1]{1, 2, 3, 4}\n  const s = f32[2]{1, 2}\n  const b = f32[2]{0, 0}\n  y = Conv(x, w)\n  z = BatchNormalization(y, s, b, b, s)\n}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tensor.Data[float32](m.Graph.Value("s").Const)[1] = float32(math.Inf(1))
+	if _, err := run(t, m, "magnitude"); err == nil || !strings.Contains(err.Error(), `BatchNormalization "z": its parameter "s": element 1 is +Inf`) {
+		t.Errorf("an infinite scale: %v", err)
+	}
+}
+
+// TestOpenOperations: a share of operations that are not known cannot be kept.
+func TestOpenOperations(t *testing.T) {
+	m := chained(t, nil)
+	m.Graph.Inputs[0].Type.Shape[2] = ir.Dim{N: -1, Sym: "H"}
+	r, err := compress.Parse("magnitude(macs=0.5,compensate=none)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = r.Run(context.Background(), m, compress.Options{}); err == nil || !strings.Contains(err.Error(), "layers are left open") {
+		t.Errorf("%v", err)
 	}
 }
 

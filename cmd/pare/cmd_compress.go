@@ -223,6 +223,9 @@ func (a *app) compressed(ctx context.Context, m *pare.Model, recipe string, targ
 			return res, err
 		}
 	}
+	if err := usage(t.Check(recipe)); target != nil && err != nil {
+		return nil, err
+	}
 	rep, err := applied(ctx, m, recipe, t, opts)
 	if err != nil {
 		return nil, err

@@ -49,7 +49,7 @@ func printAttempts(w io.Writer, attempts []pare.Attempt) {
 		case a.Error != "":
 			fmt.Fprintf(w, " %s", a.Error)
 		case len(a.Missed) > 0:
-			fmt.Fprintf(w, ", %d goals missed", len(a.Missed))
+			fmt.Fprintf(w, ", misses %s", strings.Join(a.Missed, "; "))
 		}
 		fmt.Fprintln(w)
 	}
@@ -168,9 +168,16 @@ func printSkipped(w io.Writer, step string, layers []compress.LayerReport) {
 		names[l.Reason] = append(names[l.Reason], fmt.Sprintf("%s (%s, %s parameters)", l.Name, l.Op, count(int64(l.Params))))
 	}
 	for _, r := range reasons {
+		if n := len(names[r]); n > fewLayers {
+			fmt.Fprintf(w, "  skipped %d layers: %s: %s\n", n, r, strings.Join(names[r], ", "))
+			continue
+		}
 		fmt.Fprintf(w, "  skipped %s: %s\n", strings.Join(names[r], ", "), r)
 	}
 }
+
+// fewLayers are so few that why they are skipped may stand behind their names.
+const fewLayers = 2
 
 func printTotals(w io.Writer, r *pare.Report) {
 	rows := [][]string{{"weights", size(r.Before.Bytes), "-> " + size(r.After.Bytes), share(r.After.Bytes, r.Before.Bytes)}}

@@ -36,17 +36,17 @@ func printReduced(w io.Writer, layers []compress.LayerReport) {
 			continue
 		}
 		if b == nil || a == nil {
-			rows = append(rows, []string{l.Name, l.Op, "", "", count(int64(l.Params)), "", "", "", percent(l.ErrorAfter), note(l)})
+			rows = append(rows, []string{l.Name, l.Op, "", "", count(int64(l.Params)), "", "", "", weightError(l), note(l)})
 			continue
 		}
 		rows = append(rows, []string{
 			l.Name, l.Op, change(int64(b.Inputs), int64(a.Inputs)), change(int64(b.Channels), int64(a.Channels)),
-			change(int64(b.Params), int64(a.Params)), change(b.MACs, a.MACs), change(b.Multiplications, a.Multiplications), change(b.Additions, a.Additions),
-			percent(l.ErrorAfter), note(l),
+			change(int64(b.Params), int64(a.Params)), known(b, b.MACs, a.MACs), known(b, b.Multiplications, a.Multiplications), known(b, b.Additions, a.Additions),
+			weightError(l), note(l),
 		})
 	}
 	if len(rows) > 1 {
-		table(w, rows)
+		table(w, withoutErrors(rows))
 	}
 	if same > 0 {
 		fmt.Fprintf(w, "%d layers are as they were\n", same)
@@ -85,6 +85,36 @@ func note(l compress.LayerReport) string {
 		return fmt.Sprintf("rank %d", l.Rank)
 	}
 	return l.Reason
+}
+
+// weightError is how far the values of weights moved; nothing where they did not, which
+// says nothing of what channels that are gone cost.
+func weightError(l compress.LayerReport) string {
+	if l.ErrorAfter == 0 {
+		return ""
+	}
+	return percent(l.ErrorAfter)
+}
+
+// withoutErrors leaves the column of errors out where it is empty.
+func withoutErrors(rows [][]string) [][]string {
+	at := slices.Index(rows[0], "ERROR")
+	if slices.ContainsFunc(rows[1:], func(r []string) bool { return r[at] != "" }) {
+		return rows
+	}
+	for i := range rows {
+		rows[i] = slices.Delete(rows[i], at, at+1)
+	}
+	return rows
+}
+
+// known prints two counts of operations of a layer, which are 0 where its sizes are
+// left open.
+func known(layer *compress.LayerCost, before, after int64) string {
+	if layer.MACs == 0 {
+		return "-"
+	}
+	return change(before, after)
 }
 
 // change prints two counts, or one where they are the same.
@@ -165,11 +195,25 @@ func printTime(w io.Writer, r *pare.Report) {
 	}
 	fmt.Fprintf(w, "time     %s -> %s  %.2f times as fast (95 %% within %.2f to %.2f), %d runs of each in turns on %s, one sample\n",
 		milliseconds(t.BeforeMS), milliseconds(t.AfterMS), t.Ratio, t.RatioInterval[0], t.RatioInterval[1], t.Runs, threads(t.Threads))
-	fewer := r.After.Multiplications < r.Before.Multiplications || r.After.MACs < r.Before.MACs
-	if r.Reduces() && fewer && t.RatioInterval[0] <= 1 {
-		fmt.Fprintln(w, "         on this machine the operations that were saved save no time")
+	if fewer := r.After.Multiplications < r.Before.Multiplications || r.After.MACs < r.Before.MACs; r.Reduces() && fewer {
+		fmt.Fprint(w, verdict(t.RatioInterval))
 	}
 }
+
+// verdict says what an interval of how many times as fast means where operations
+// were saved: that they save no time, or that the machine was too busy to tell.
+func verdict(ratio [2]float64) string {
+	switch {
+	case ratio[0] > 1:
+		return ""
+	case ratio[1] < 1+noGain:
+		return "         on this machine the operations that were saved save no time\n"
+	}
+	return "         times vary too much to tell whether the operations that were saved save time\n"
+}
+
+// noGain is a gain that counts for none.
+const noGain = 0.03
 
 func milliseconds(ms float64) string { return fmt.Sprintf("%.3g ms", ms) }
 

@@ -41,7 +41,7 @@ EXIT STATUS
   0    done
   1    failed
   2    wrong usage
-  3    done, but a goal of --require was not met
+  3    done, but a goal of --require or --target was not met
   130  interrupted
 `
 
