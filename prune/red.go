@@ -63,6 +63,8 @@ func (q *RED) Validate() error {
 		return fmt.Errorf("tau=%v is not in 0..1, without 1", q.Tau)
 	case !(q.Alpha >= 0 && q.Alpha <= 1):
 		return fmt.Errorf("alpha=%v is not in 0..1", q.Alpha)
+	case q.Alpha != 0 && q.Given():
+		return fmt.Errorf("alpha=%v and %v both say how much goes: give one", q.Alpha, &q.Amount)
 	case q.Store == codebook && !q.Hash:
 		return errors.New("store=codebook holds hashed weights: leave hash=true")
 	case q.Store == codebook && q.Separate:

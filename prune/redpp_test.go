@@ -28,8 +28,10 @@ func TestName(t *testing.T) {
 			t.Errorf("%s does not survive: %v", r, err)
 		}
 	}
-	if _, err := compress.Parse("fold+red++powerquant"); err == nil || !strings.Contains(err.Error(), "character 11") {
-		t.Errorf("%v", err)
+	for in, want := range map[string]string{"fold+red++powerquant": "character 11", "fold+red++(alpha=0.1,macs=0.8)": "alpha=0.1 and macs=0.8"} {
+		if _, err := compress.Parse(in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", in, err, want)
+		}
 	}
 }
 
