@@ -6,7 +6,7 @@
 // instructions, most of which Go's assembler does not know. Its routines find fields of
 // structs by the names that the compiler gives the assembler.
 //
-//	go generate ./kernel             # rewrites kernel/*_amd64.s, kernel/*_arm64.s and their stubs
+//	go generate ./kernel             # rewrites kernel/*_amd64.s, kernel/*_arm64.s and their declarations
 //	go -C kernel/_asm run . -check     # fails where a committed file differs
 //
 // To add a family, write _asm/<family>/main.go, add it to families here and

@@ -12,7 +12,7 @@ import (
 )
 
 // families are the programs of this module for amd64; each writes
-// <family>_amd64.s and its stubs, <family>_amd64.go.
+// <family>_amd64.s and its declarations, <family>_amd64.go.
 var families = []string{"codes", "depthline", "elementwise", "encode", "expand", "inttile", "intwinograd", "low", "peak", "quantize", "row", "split", "steps", "tile", "transpose", "window", "winograd"}
 
 func main() {

@@ -10,7 +10,7 @@ import (
 	"pare-asm/neon"
 )
 
-// families write <name>_arm64.s and its stubs, <name>_arm64.go.
+// families write <name>_arm64.s and its declarations, <name>_arm64.go.
 var families = []struct {
 	name  string
 	write func(f *neon.File)
