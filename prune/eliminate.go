@@ -104,16 +104,9 @@ func (x *elimination) fold(j, threads int) {
 // surgery orders the units of b by what their removal adds to the error, given those
 // that are gone before, and says what it is in all. Units that cost nothing go first.
 func (e *errorModel) surgery(ctx context.Context, b *block, free []bool) (order []int, costs []float64, err error) {
-	at := unitIndex(b.Group)
-	var readers []*elimination
-	for _, r := range e.p.readers {
-		if r.reads(at) {
-			x, err := e.elimination(ctx, r, b, at)
-			if err != nil {
-				return nil, nil, err
-			}
-			readers = append(readers, x)
-		}
+	readers, err := e.eliminations(ctx, b)
+	if err != nil {
+		return nil, nil, err
 	}
 	gone, total := make([]bool, b.size()), 0.0
 	costs = []float64{0}
@@ -121,25 +114,13 @@ func (e *errorModel) surgery(ctx context.Context, b *block, free []bool) (order 
 		if err := context.Cause(ctx); err != nil {
 			return nil, nil, err
 		}
-		best, least := -1, math.Inf(1)
-		for i := range gone {
-			cost := 0.0
-			for _, x := range readers {
-				cost += x.cost(i)
-			}
-			if free[i] {
-				cost = math.Inf(-1)
-			}
-			if !gone[i] && (best < 0 || cost < least) {
-				best, least = i, cost
-			}
-		}
+		best, cost := cheapest(readers, gone, free)
 		for _, x := range readers {
 			x.remove(best, e.p.env.Threads)
 		}
 		gone[best] = true
 		if !free[best] {
-			total += max(least, 0)
+			total += max(cost, 0)
 		}
 		order, costs = append(order, best), append(costs, total)
 	}
@@ -149,4 +130,42 @@ func (e *errorModel) surgery(ctx context.Context, b *block, free []bool) (order 
 		}
 	}
 	return order, costs, nil
+}
+
+// eliminations are those of all layers that read b.
+func (e *errorModel) eliminations(ctx context.Context, b *block) (out []*elimination, err error) {
+	at := unitIndex(b.Group)
+	for _, r := range e.p.readers {
+		if !r.reads(at) {
+			continue
+		}
+		x, err := e.elimination(ctx, r, b, at)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+// cheapest is the unit to go next, and what that adds to the error of the layers that
+// read it.
+func cheapest(readers []*elimination, gone, free []bool) (best int, least float64) {
+	best, least = -1, math.Inf(1)
+	for i := range gone {
+		if gone[i] {
+			continue
+		}
+		cost := 0.0
+		for _, x := range readers {
+			cost += x.cost(i)
+		}
+		if free[i] {
+			cost = math.Inf(-1)
+		}
+		if best < 0 || cost < least {
+			best, least = i, cost
+		}
+	}
+	return best, least
 }
