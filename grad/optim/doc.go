@@ -1,0 +1,2 @@
+// Package optim holds the optimisers and schedules of training.
+package optim

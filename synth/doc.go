@@ -1,0 +1,3 @@
+// Package synth makes pictures out of what batch-norms remember of those that a
+// network was trained on.
+package synth
