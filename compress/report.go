@@ -48,6 +48,8 @@ type StepReport struct {
 	// Expansion is the cost of a residual expansion, relative to its first order
 	// alone.
 	Expansion *Expansion `json:"expansion,omitempty"`
+	// Loss is what a step that chose widths by their loss expected and found.
+	Loss *Loss `json:"loss,omitempty"`
 	// Simplified counts removed nodes other than batch-norms.
 	Simplified int `json:"simplified,omitempty"`
 	// Folded counts removed batch-norms; Kept lists the others.
@@ -82,6 +84,15 @@ type Output struct {
 type Expansion struct {
 	BitOperations float64 `json:"bit_operations"`
 	Bytes         float64 `json:"bytes"`
+}
+
+// Loss is the mean loss of a network on calibration samples before a step, and by how
+// much it grew.
+type Loss struct {
+	Before    float64 `json:"before"`
+	Predicted float64 `json:"predicted"` // the sum over layers
+	Measured  float64 `json:"measured"`
+	Samples   int     `json:"samples"`
 }
 
 // Kept is something that a step left as it was.
