@@ -1,0 +1,71 @@
+package prune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pare/compress"
+	"pare/group"
+	"pare/internal/fault"
+	"pare/ir"
+)
+
+// ranking is a criterion with its parameters, as a run uses it: any of relevances, or
+// one that looks at weights alone.
+type ranking struct {
+	name string
+	Sampling
+	Journey
+	env     *compress.Env
+	lessons []*lesson
+}
+
+// weightCriteria look at weights alone.
+var weightCriteria = map[string]func(env *compress.Env) criterion{
+	"magnitude": func(*compress.Env) criterion { return still((&Magnitude{P: 2}).norms) },
+	"bn-scale":  func(*compress.Env) criterion { return still(gammaScores) },
+	"random": func(env *compress.Env) criterion {
+		return still(func(_ *group.Analysis, g *group.Group) ([]float64, string) {
+			return uniform(env, g.ID, len(g.Units)), ""
+		})
+	},
+}
+
+// prepare reads the samples and notes what m makes of them, where the criterion needs
+// that.
+func (r *ranking) prepare(ctx context.Context, m *ir.Model, env *compress.Env) (err error) {
+	r.env = env
+	if weightCriteria[r.name] != nil {
+		return nil
+	}
+	if r.lessons, err = lessons(ctx, m, env, r.Batches, r.Batch); err != nil {
+		return err
+	}
+	if row := relevances[r.name]; !row.path && certain(r.lessons) {
+		err := fmt.Errorf("there are no labels, and the network's outputs are no classes: where its own outputs are the aim, it makes no mistake and gradients are zero")
+		return fault.Hint(err, "singe and integrated look at gradients on the way to removal, which are not")
+	}
+	return nil
+}
+
+// of is the criterion on m.
+func (r *ranking) of(m *ir.Model) criterion {
+	if f := weightCriteria[r.name]; f != nil {
+		return f(r.env)
+	}
+	g := &gauge{Sampling: r.Sampling, Journey: r.Journey, row: relevances[r.name], lessons: r.lessons, threads: r.env.Threads}
+	return func(ctx context.Context, a *group.Analysis, grp *group.Group) ([]float64, string, error) {
+		scores, err := g.scores(ctx, m, grp)
+		var out *unscorable
+		if errors.As(err, &out) {
+			return nil, out.Error(), nil
+		}
+		return scores, "", err
+	}
+}
+
+// unscorable says why a criterion cannot score a group.
+type unscorable struct{ why string }
+
+func (e *unscorable) Error() string { return e.why }
