@@ -46,6 +46,9 @@ func (r *Recipe) Run(ctx context.Context, m *ir.Model, o Options) (*Report, erro
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
+	if err := r.supplied(o); err != nil {
+		return nil, err
+	}
 	start := time.Now()
 	rep := &Report{Recipe: r.String(), Seed: o.Seed, Layers: []LayerReport{}, Warnings: []string{}}
 	if o.Threads <= 0 {
