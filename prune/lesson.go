@@ -3,7 +3,6 @@ package prune
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"pare/calib"
@@ -220,7 +219,7 @@ func (l *lesson) loss(got []*tensor.Tensor) (loss float64, slopes []*tensor.Tens
 	for i, a := range l.aims {
 		x, dx := tensor.Float32s(got[i]), tensor.Data[float32](a.slope)
 		if a.labels != nil {
-			loss += crossEntropy(dx, x, len(x)/len(a.labels), a.labels)
+			loss += grad.CrossEntropy(dx, x, len(x)/len(a.labels), a.labels)
 		} else {
 			for k, v := range x {
 				d := float64(v) - float64(a.want[k])
@@ -239,22 +238,4 @@ func certain(list []*lesson) bool {
 	return !slices.ContainsFunc(list, func(l *lesson) bool {
 		return slices.ContainsFunc(l.aims, func(a *aim) bool { return a.labels != nil })
 	})
-}
-
-// crossEntropy is the mean over rows of c logits, and its gradient.
-func crossEntropy(dx, x []float32, c int, labels []int) (mean float64) {
-	n := float64(len(labels))
-	for r, label := range labels {
-		row, slope := x[r*c:][:c], dx[r*c:][:c]
-		top, sum := float64(slices.Max(row)), 0.0
-		for _, v := range row {
-			sum += math.Exp(float64(v) - top)
-		}
-		for k, v := range row {
-			slope[k] = float32(math.Exp(float64(v)-top) / sum / n)
-		}
-		slope[label] -= float32(1 / n)
-		mean += (math.Log(sum) + top - float64(row[label])) / n
-	}
-	return mean
 }
