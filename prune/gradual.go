@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"pare/compress"
-	"pare/group"
 	"pare/ir"
 )
 
@@ -13,24 +12,29 @@ import (
 type Gradual struct {
 	Structured
 	Granularity string `json:"granularity" doc:"what goes: channels, or single weights, which become 0: they take as many bytes, and less time only where most are 0" values:"channel|weight"`
+	Schooling
 }
 
 func usualGradual() Gradual {
-	return Gradual{Structured: usual(), Granularity: "channel"}
+	return Gradual{Structured: usual(), Granularity: "channel", Schooling: Schooling{Entwine: true, Order: "forward", LR: 0.01, Decay: 1e-4, Distil: 1}}
 }
 
-func (q *Gradual) check() error { return q.checkSparse(q.Granularity) }
+func (q *Gradual) check() error {
+	return firstError(q.checkSparse(q.Granularity), q.Schooling.check())
+}
 
 // run prunes by a ranking.
 func (q *Gradual) run(ctx context.Context, m *ir.Model, env *compress.Env, r *ranking) error {
-	score := still(unscored)
-	if q.Given() {
-		if err := r.prepare(ctx, m, env); err != nil {
-			return err
-		}
-		score = r.of(m)
+	if !q.Given() {
+		return q.prune(ctx, m, env, still(unscored))
 	}
-	return q.prune(ctx, m, env, score)
+	c := &course{Gradual: q, m: m, env: env, ranking: r}
+	if err := c.start(ctx); err != nil {
+		return err
+	}
+	if err := c.follow(ctx); err != nil {
+		return err
+	}
+	c.first.report(m, c.plan)
+	return nil
 }
-
-var _ group.Role

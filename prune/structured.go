@@ -78,17 +78,7 @@ func (q *Structured) remove(ctx context.Context, m *ir.Model, env *compress.Env,
 
 // take removes the units that the criterion ranks lowest, and makes up for them.
 func (q *Structured) take(ctx context.Context, p *pruning, s *structure, score criterion) error {
-	if err := q.rank(ctx, s, p, score); err != nil {
-		return err
-	}
-	if err := q.look(ctx, p); err != nil {
-		return err
-	}
-	spread, err := q.spread(ctx, s, p)
-	if err != nil {
-		return err
-	}
-	if err := s.allocate(newBudget(q.Amount, s), spread, q.Align); err != nil {
+	if err := q.choose(ctx, p, s, score); err != nil {
 		return err
 	}
 	change := s.change(q.Compensate != "none")
@@ -99,6 +89,22 @@ func (q *Structured) take(ctx context.Context, p *pruning, s *structure, score c
 		return p.fit(ctx, change)
 	}
 	return nil
+}
+
+// choose decides which units go: as many of every block as the scope says, those that
+// the criterion ranks lowest.
+func (q *Structured) choose(ctx context.Context, p *pruning, s *structure, score criterion) error {
+	if err := q.rank(ctx, s, p, score); err != nil {
+		return err
+	}
+	if err := q.look(ctx, p); err != nil {
+		return err
+	}
+	spread, err := q.spread(ctx, s, p)
+	if err != nil {
+		return err
+	}
+	return s.allocate(newBudget(q.Amount, s), spread, q.Align)
 }
 
 // look runs the network on samples where that is of use, and decides what makes up for
