@@ -33,9 +33,9 @@ type outerTile struct {
 }
 
 // outerTiles is ordered best first; the last row runs everywhere.
-var outerTiles = []outerTile{{
+var outerTiles = append(archOuter, outerTile{
 	name: "f32_2x4_go", panels: []panelKernel[outerArgs]{{2, 2, outerGo(2)}, {4, 2, outerGo(4)}},
-}}
+})
 
 func pickOuter() *outerTile {
 	for i := range outerTiles {

@@ -94,8 +94,8 @@ func RepackDepthwise(s ConvShape, dst, w []float32) { Transpose(dst, w, s.C, s.K
 type winogradFilterLoop func(dst, src []float32, n int)
 
 var (
-	winogradFilter4Loops = []impl[winogradFilterLoop]{{"f32_1_go", 0, winogradFilterGo(4)}}
-	winogradFilter2Loops = []impl[winogradFilterLoop]{{"f32_1_go", 0, winogradFilterGo(2)}}
+	winogradFilter4Loops = append(archWinogradFilter4, impl[winogradFilterLoop]{"f32_1_go", 0, winogradFilterGo(4)})
+	winogradFilter2Loops = append(archWinogradFilter2, impl[winogradFilterLoop]{"f32_1_go", 0, winogradFilterGo(2)})
 )
 
 func winogradFilterGo(m int) winogradFilterLoop {
