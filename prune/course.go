@@ -259,7 +259,7 @@ func (c *course) finish(ctx context.Context) error {
 	if err := c.trainer.Steps(ctx, c.steps-c.trainer.Done()); err != nil {
 		return err
 	}
-	if err := c.trainer.Store(); err != nil {
+	if err := c.trainer.Store(); err != nil || c.Freeze {
 		return err
 	}
 	return c.trainer.Refresh(ctx)

@@ -20,25 +20,13 @@ type gauge struct {
 	tick    func() // after every pass, nil for nothing
 }
 
-// passes is how many times a group of n units makes the network run.
-func (g *gauge) passes(n int) int {
-	out := len(g.lessons)
-	if g.row.path {
-		out *= g.Steps + 1
-	}
-	if g.Path == "exact" {
-		out *= n
-	}
-	return out
-}
-
 // scores are those of the units of a group of m.
 func (g *gauge) scores(ctx context.Context, m *ir.Model, grp *group.Group) ([]float64, error) {
 	w, err := g.walk(m, grp)
 	if err != nil {
 		return nil, err
 	}
-	if g.Path != "exact" {
+	if g.Path != "exact" || !g.row.path {
 		return w.scores, w.down(ctx, -1)
 	}
 	for k := range grp.Units {

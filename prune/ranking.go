@@ -19,6 +19,19 @@ type ranking struct {
 	Journey
 	env     *compress.Env
 	lessons []*lesson
+	tick    func() // after every pass, nil for nothing
+}
+
+// passes is how many times a group of n units makes the network run.
+func (r *ranking) passes(n int) int {
+	row, out := relevances[r.name], len(r.lessons)
+	if row.path {
+		out *= r.Steps + 1
+		if r.Path == "exact" {
+			out *= n
+		}
+	}
+	return out
 }
 
 // weightCriteria look at weights alone.
@@ -54,7 +67,7 @@ func (r *ranking) of(m *ir.Model) criterion {
 	if f := weightCriteria[r.name]; f != nil {
 		return f(r.env)
 	}
-	g := &gauge{Sampling: r.Sampling, Journey: r.Journey, row: relevances[r.name], lessons: r.lessons, threads: r.env.Threads}
+	g := &gauge{Sampling: r.Sampling, Journey: r.Journey, row: relevances[r.name], lessons: r.lessons, threads: r.env.Threads, tick: r.tick}
 	return func(ctx context.Context, a *group.Analysis, grp *group.Group) ([]float64, string, error) {
 		scores, err := g.scores(ctx, m, grp)
 		var out *unscorable

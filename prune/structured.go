@@ -81,6 +81,11 @@ func (q *Structured) take(ctx context.Context, p *pruning, s *structure, score c
 	if err := q.choose(ctx, p, s, score); err != nil {
 		return err
 	}
+	return q.carryOut(ctx, p, s)
+}
+
+// carryOut removes the units that were chosen, and makes up for them.
+func (q *Structured) carryOut(ctx context.Context, p *pruning, s *structure) error {
 	change := s.change(q.Compensate != "none")
 	if err := p.apply(ctx, change); err != nil {
 		return err
