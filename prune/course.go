@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"pare/calib"
 	"pare/compress"
@@ -65,12 +66,16 @@ func (c *course) start(ctx context.Context) error {
 		return err
 	}
 	c.first, c.plan = prepared(c.m, c.env)
-	c.budget()
+	passes := 0
+	for _, b := range c.plan.blocks {
+		passes += c.passes(b.size())
+	}
+	c.budget(passes)
 	return c.choose(ctx, c.first, c.plan, c.of(c.m))
 }
 
-// budget works out how long the course is.
-func (c *course) budget() {
+// budget works out how long the course is: a ranking takes so many passes.
+func (c *course) budget(passes int) {
 	rankings := 1
 	if c.Epochs > 0 {
 		n := c.env.Data.Set.Len()
@@ -82,10 +87,7 @@ func (c *course) budget() {
 			rankings = 2
 		}
 	}
-	for _, b := range c.plan.blocks {
-		c.total += rankings * c.passes(b.size()) * c.Batch
-	}
-	c.total += c.steps * trainedBatch
+	c.total = rankings*passes*c.Batch + c.steps*trainedBatch
 	c.tick = func() { c.advance(c.Batch) }
 }
 
@@ -139,8 +141,14 @@ func (c *course) entwined(ctx context.Context) error {
 		list = reversed(list)
 	}
 	for i, b := range list {
-		until := int(float64(c.steps) * inBetween * float64(i+1) / float64(len(list)))
-		if err := c.kept(ctx, b, until); err != nil {
+		var s stage
+		err := c.stage(ctx, "group "+b.ID, &s, c.until(i, len(list)), func() (err error) {
+			if s.Gone, err = c.lowest(ctx, b); err != nil {
+				return err
+			}
+			return c.without(ctx, b.ID, s.Gone)
+		}, func() error { return c.without(ctx, b.ID, s.Gone) })
+		if err != nil {
 			return err
 		}
 	}
@@ -150,23 +158,24 @@ func (c *course) entwined(ctx context.Context) error {
 // inBetween is the share of the training that is done while groups still go.
 const inBetween = 0.8
 
+// until is the number of steps behind stage i of n.
+func (c *course) until(i, n int) int {
+	return int(float64(c.steps) * inBetween * float64(i+1) / float64(n))
+}
+
 // stage is what the removal of a group and the training behind it leave.
 type stage struct {
 	Gone       []int // places of removed units in their group
 	Checkpoint *train.Checkpoint
 }
 
-// kept removes the units of one group and trains until so many steps are done, unless
-// an interrupted run has done so.
-func (c *course) kept(ctx context.Context, b *block, until int) error {
-	var s stage
+// stage removes by make and trains until so many steps are done, unless an interrupted
+// run has done so: again then removes the same.
+func (c *course) stage(ctx context.Context, key string, s *stage, until int, make, again func() error) error {
 	made := false
-	err := c.env.Resume("group "+b.ID, &s, func() (err error) {
+	err := c.env.Resume(key, s, func() (err error) {
 		made = true
-		if s.Gone, err = c.lowest(ctx, b); err != nil {
-			return err
-		}
-		if err := c.without(ctx, b.ID, s.Gone); err != nil {
+		if err := make(); err != nil {
 			return err
 		}
 		if err := c.trainer.Steps(ctx, until-c.trainer.Done()); err != nil {
@@ -178,9 +187,10 @@ func (c *course) kept(ctx context.Context, b *block, until int) error {
 	if err != nil || made {
 		return err
 	}
-	if err := c.without(ctx, b.ID, s.Gone); err != nil {
+	if err := again(); err != nil {
 		return err
 	}
+	c.advance((s.Checkpoint.Done - c.trainer.Done()) * trainedBatch)
 	return c.trainer.Restore(s.Checkpoint)
 }
 
@@ -231,10 +241,9 @@ func (s *structure) block(id string) *block {
 	return nil
 }
 
-func reversed(list []*block) (out []*block) {
-	for _, b := range list {
-		out = append([]*block{b}, out...)
-	}
+func reversed[T any](list []T) []T {
+	out := slices.Clone(list)
+	slices.Reverse(out)
 	return out
 }
 

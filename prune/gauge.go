@@ -22,58 +22,54 @@ type gauge struct {
 
 // scores are those of the units of a group of m.
 func (g *gauge) scores(ctx context.Context, m *ir.Model, grp *group.Group) ([]float64, error) {
-	w, err := g.walk(m, grp)
-	if err != nil {
-		return nil, err
-	}
 	if g.Path != "exact" || !g.row.path {
-		return w.scores, w.down(ctx, -1)
+		return g.along(ctx, m, grp, -1)
 	}
-	for k := range grp.Units {
-		if err := w.down(ctx, k); err != nil {
+	out := make([]float64, len(grp.Units))
+	for k := range out {
+		scores, err := g.along(ctx, m, grp, k)
+		if err != nil {
 			return nil, err
 		}
+		out[k] = scores[k]
 	}
-	return w.scores, nil
+	return out, nil
 }
 
-// alone scores one unit of a group.
-func (g *gauge) alone(ctx context.Context, m *ir.Model, grp *group.Group, unit int) ([]float64, error) {
-	w, err := g.walk(m, grp)
-	if err != nil {
-		return nil, err
-	}
-	return w.scores, w.down(ctx, unit)
-}
-
-// walk prepares to score the units of a group.
-func (g *gauge) walk(m *ir.Model, grp *group.Group) (*walkDown, error) {
+// along scores units of a group while one of them, or all with -1, go to nothing.
+func (g *gauge) along(ctx context.Context, m *ir.Model, grp *group.Group, only int) ([]float64, error) {
 	list := bundlesOf(grp)
-	all := strands(list)
-	if len(all) == 0 {
+	w := &walkDown{gauge: g, all: strands(list)}
+	if len(w.all) == 0 {
 		return nil, &unscorable{"no weights compute its channels"}
 	}
 	o := grad.Options{Outputs: judgedOf(m), Threads: g.threads}
-	for _, s := range all {
+	for _, s := range w.all {
 		o.Params = append(o.Params, s.value)
 	}
-	prog, err := grad.New(m, o)
-	if err != nil {
+	var err error
+	if w.prog, err = grad.New(m, o); err != nil {
 		return nil, err
 	}
-	for i, p := range prog.Params() {
-		all[i].param, all[i].was = p, append([]float32(nil), p.Data...)
+	for i, p := range w.prog.Params() {
+		w.all[i].param, w.all[i].was = p, append([]float32(nil), p.Data...)
 	}
-	return &walkDown{gauge: g, prog: prog, list: list, all: all, scores: make([]float64, len(grp.Units))}, nil
+	scores := make([]float64, len(grp.Units))
+	w.note = func(t float64) {
+		r := g.row.read(list, t, g.Norm, len(scores))
+		for k := range scores {
+			scores[k] += g.row.gather(r.norms[k], r.signed[k])
+		}
+	}
+	return scores, w.down(ctx, only)
 }
 
 // walkDown follows the path of one group.
 type walkDown struct {
 	*gauge
-	prog   *grad.Program
-	list   []*bundle
-	all    []*strand
-	scores []float64
+	prog *grad.Program
+	all  []*strand
+	note func(t float64) // takes a reading
 }
 
 // down takes one unit, or all with -1, along the path.
@@ -90,7 +86,7 @@ func (w *walkDown) down(ctx context.Context, only int) error {
 					x.set(float32(t), only)
 				}
 			}
-			if err := w.pass(ctx, l, t, only); err != nil {
+			if err := w.pass(ctx, l, t); err != nil {
 				return err
 			}
 		}
@@ -102,7 +98,7 @@ func (w *walkDown) down(ctx context.Context, only int) error {
 }
 
 // pass takes one reading.
-func (w *walkDown) pass(ctx context.Context, l *lesson, t float64, only int) error {
+func (w *walkDown) pass(ctx context.Context, l *lesson, t float64) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -118,12 +114,7 @@ func (w *walkDown) pass(ctx context.Context, l *lesson, t float64, only int) err
 	if err := w.prog.Backward(ctx, slopes); err != nil {
 		return err
 	}
-	r := w.row.read(w.list, t, w.Norm, len(w.scores))
-	for k := range w.scores {
-		if only < 0 || k == only {
-			w.scores[k] += w.row.gather(r.norms[k], r.signed[k])
-		}
-	}
+	w.note(t)
 	if w.tick != nil {
 		w.tick()
 	}

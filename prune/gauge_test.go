@@ -99,7 +99,7 @@ func sumsUp(t *testing.T, m *ir.Model, g *gauge, grp *group.Group) {
 		}
 	}
 	check("joint path", -(1-g.Mu)*sum, change(t, g, m, grp, -1))
-	if scores, err = g.alone(context.Background(), m, grp, most); err != nil {
+	if scores, err = g.along(context.Background(), m, grp, most); err != nil {
 		t.Fatal(err)
 	}
 	check(fmt.Sprintf("unit %d", most), -(1-g.Mu)*scores[most], change(t, g, m, grp, most))

@@ -25,10 +25,13 @@ func (q *Gradual) check() error {
 
 // run prunes by a ranking.
 func (q *Gradual) run(ctx context.Context, m *ir.Model, env *compress.Env, r *ranking) error {
-	if !q.Given() {
+	c := &course{Gradual: q, m: m, env: env, ranking: r}
+	switch {
+	case q.Granularity == "weight":
+		return c.sparse(ctx)
+	case !q.Given():
 		return q.prune(ctx, m, env, still(unscored))
 	}
-	c := &course{Gradual: q, m: m, env: env, ranking: r}
 	if err := c.start(ctx); err != nil {
 		return err
 	}

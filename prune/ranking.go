@@ -67,7 +67,7 @@ func (r *ranking) of(m *ir.Model) criterion {
 	if f := weightCriteria[r.name]; f != nil {
 		return f(r.env)
 	}
-	g := &gauge{Sampling: r.Sampling, Journey: r.Journey, row: relevances[r.name], lessons: r.lessons, threads: r.env.Threads, tick: r.tick}
+	g := r.gauge()
 	return func(ctx context.Context, a *group.Analysis, grp *group.Group) ([]float64, string, error) {
 		scores, err := g.scores(ctx, m, grp)
 		var out *unscorable
@@ -76,6 +76,11 @@ func (r *ranking) of(m *ir.Model) criterion {
 		}
 		return scores, "", err
 	}
+}
+
+// gauge takes what the criterion reads.
+func (r *ranking) gauge() *gauge {
+	return &gauge{Sampling: r.Sampling, Journey: r.Journey, row: relevances[r.name], lessons: r.lessons, threads: r.env.Threads, tick: r.tick}
 }
 
 // unscorable says why a criterion cannot score a group.
