@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"pare/calib"
@@ -119,6 +122,76 @@ func TestCourseStops(t *testing.T) {
 		})
 		if !errors.Is(err, stop) || told > 6 {
 			t.Errorf("%s: %v after %d reports of progress", recipe, err, told)
+		}
+	}
+}
+
+// TestCourseResumes: a run that was interrupted between groups, or within one, goes on
+// and ends with the bytes of one that was not.
+func TestCourseResumes(t *testing.T) {
+	for _, recipe := range []string{"singe(params=0.6,epochs=6,criterion=taylor," + short + ")", "taylor(granularity=weight,rate=0.5,epochs=6,batches=1)"} {
+		whole := settled(t)
+		if _, err := schooled(t, whole, recipe, compress.Options{Threads: 1}); err != nil {
+			t.Fatal(err)
+		}
+		journal := &compress.Journal{Dir: filepath.Join(t.TempDir(), "kept"), Input: func() (string, error) { return "net", nil }, Version: "1"}
+		stop, told, resumed := errors.New("enough"), 0, 0
+		var last *ir.Model
+		for _, until := range []int{6, 8, 1 << 30} {
+			ctx, cancel := context.WithCancelCause(context.Background())
+			last, told = settled(t), 0
+			r, err := compress.Parse(recipe)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rep, err := r.Run(ctx, last, compress.Options{
+				Threads: 2, Run: newEngineRunner, Data: &calib.Data{Set: labelled{pictured(t, last, 1), 5}, Run: newEngineRunner}, Journal: journal,
+				Progress: func(compress.Progress) {
+					if told++; told == until {
+						cancel(stop)
+					}
+				},
+			})
+			if until < 1<<30 && !errors.Is(err, stop) || until == 1<<30 && err != nil {
+				t.Fatalf("%s, stopped at %d: %v", recipe, until, err)
+			}
+			if rep != nil {
+				resumed = rep.Resumed
+			}
+		}
+		if resumed == 0 {
+			t.Errorf("%s: nothing was kept", recipe)
+		}
+		for _, v := range whole.Graph.Consts {
+			if w := last.Graph.Value(v.Name); w == nil || !tensor.Equal(v.Const, w.Const) {
+				t.Fatalf("%s: %s is not what it is without interruption", recipe, v.Name)
+			}
+		}
+	}
+}
+
+// TestCourseWithoutData: nothing is trained, gradients are those of made-up pictures.
+func TestCourseWithoutData(t *testing.T) {
+	for recipe, want := range map[string]string{
+		"singe(params=0.6,keep=1,epochs=1)":          "training needs samples and there are none",
+		"gradient(params=0.6,keep=1)":                "",
+		"taylor(granularity=weight,rate=0.5,keep=1)": "",
+	} {
+		m := settled(t)
+		r, err := compress.Parse(recipe)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := r.Run(context.Background(), m, compress.Options{Threads: 1, Run: newEngineRunner, Input: compress.InputRange{Lo: []float64{-1}, Hi: []float64{1}}})
+		switch {
+		case want != "":
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q", recipe, err, want)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", recipe, err)
+		case !slices.ContainsFunc(rep.Warnings, func(s string) bool { return strings.Contains(s, "made-up inputs") }):
+			t.Errorf("%s warns of %q", recipe, rep.Warnings)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package prune
 
 import (
 	"context"
+	"errors"
 
 	"pare/compress"
+	"pare/internal/fault"
 	"pare/ir"
 )
 
@@ -27,6 +29,8 @@ func (q *Gradual) check() error {
 func (q *Gradual) run(ctx context.Context, m *ir.Model, env *compress.Env, r *ranking) error {
 	c := &course{Gradual: q, m: m, env: env, ranking: r}
 	switch {
+	case q.Epochs > 0 && env.Data == nil:
+		return fault.Hint(errors.New("training needs samples and there are none"), "name some with --data, or leave epochs=0")
 	case q.Granularity == "weight":
 		return c.sparse(ctx)
 	case !q.Given():
