@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"pare/grad"
 	"pare/group"
 	"pare/ir"
+	"pare/tensor"
 )
 
 // gauge scores units by gradients of what the network gets wrong on lessons.
@@ -39,79 +41,100 @@ func (g *gauge) scores(ctx context.Context, m *ir.Model, grp *group.Group) ([]fl
 // along scores units of a group while one of them, or all with -1, go to nothing.
 func (g *gauge) along(ctx context.Context, m *ir.Model, grp *group.Group, only int) ([]float64, error) {
 	list := bundlesOf(grp)
-	w := &walkDown{gauge: g, all: strands(list)}
-	if len(w.all) == 0 {
+	all := strands(list)
+	if len(all) == 0 {
 		return nil, &unscorable{"no weights compute its channels"}
 	}
-	o := grad.Options{Outputs: judgedOf(m), Threads: g.threads}
-	for _, s := range w.all {
-		o.Params = append(o.Params, s.value)
-	}
-	var err error
-	if w.prog, err = grad.New(m, o); err != nil {
-		return nil, err
-	}
-	for i, p := range w.prog.Params() {
-		w.all[i].param, w.all[i].was = p, append([]float32(nil), p.Data...)
-	}
 	scores := make([]float64, len(grp.Units))
-	w.note = func(t float64) {
+	return scores, g.walk(ctx, m, all, only, func(t float64) {
 		r := g.row.read(list, t, g.Norm, len(scores))
 		for k := range scores {
 			scores[k] += g.row.gather(r.norms[k], r.signed[k])
 		}
-	}
-	return scores, w.down(ctx, only)
+	})
 }
 
-// walkDown follows the path of one group.
+// walkDown follows the path of some strands. What they have no effect on is computed
+// once for all steps.
 type walkDown struct {
 	*gauge
-	prog *grad.Program
-	all  []*strand
-	note func(t float64) // takes a reading
+	all        []*strand
+	tail       *tail
+	head, body *grad.Program
+	note       func(t float64) // takes a reading
 }
 
-// down takes one unit, or all with -1, along the path.
-func (w *walkDown) down(ctx context.Context, only int) error {
-	steps := 0
-	if w.row.path {
-		steps = w.Steps
+// walk takes strands, of one unit or of all with -1, along the path, on all lessons.
+func (g *gauge) walk(ctx context.Context, m *ir.Model, all []*strand, only int, note func(t float64)) error {
+	w := &walkDown{gauge: g, all: all, note: note}
+	var constants, own []*ir.Value
+	for _, s := range all {
+		constants = append(constants, s.value)
 	}
-	for _, l := range w.lessons {
-		for s := range steps + 1 {
-			t := math.Pow(w.Mu, float64(s))
-			if s > 0 {
-				for _, x := range w.all {
-					x.set(float32(t), only)
-				}
-			}
-			if err := w.pass(ctx, l, t); err != nil {
-				return err
-			}
-		}
-		for _, x := range w.all {
-			x.restore()
+	w.tail = tailOf(m, constants)
+	for _, v := range constants {
+		own = append(own, w.tail.m.Graph.Value(v.Name))
+	}
+	var err error
+	if w.body, err = grad.New(w.tail.m, grad.Options{Params: own, Outputs: w.tail.judged, Threads: g.threads}); err != nil {
+		return err
+	}
+	if w.head, err = grad.New(m, grad.Options{Outputs: w.tail.fed, Threads: g.threads}); err != nil {
+		return err
+	}
+	for i, p := range w.body.Params() {
+		all[i].param, all[i].was = p, slices.Clone(p.Data)
+	}
+	for _, l := range g.lessons {
+		if err := w.down(ctx, l, only); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// pass takes one reading.
-func (w *walkDown) pass(ctx context.Context, l *lesson, t float64) error {
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	out, err := w.prog.Forward(ctx, l.in)
+// down goes through one lesson.
+func (w *walkDown) down(ctx context.Context, l *lesson, only int) error {
+	fed, err := w.head.Forward(ctx, l.in)
 	if err != nil {
 		return err
 	}
-	loss, slopes := l.loss(out)
+	steps := 0
+	if w.row.path {
+		steps = w.Steps
+	}
+	for s := range steps + 1 {
+		t := math.Pow(w.Mu, float64(s))
+		if s > 0 {
+			for _, x := range w.all {
+				x.set(float32(t), only)
+			}
+		}
+		if err := w.pass(ctx, l, fed, t); err != nil {
+			return err
+		}
+	}
+	for _, x := range w.all {
+		x.restore()
+	}
+	return nil
+}
+
+// pass takes one reading.
+func (w *walkDown) pass(ctx context.Context, l *lesson, fed []*tensor.Tensor, t float64) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	out, err := w.body.Forward(ctx, fed)
+	if err != nil {
+		return err
+	}
+	loss, slopes := l.loss(out, w.tail.heads)
 	if loss-loss != 0 {
 		return fmt.Errorf("what the network gets wrong is no finite number where its channels count %.3g", t)
 	}
-	w.prog.ZeroGrads()
-	if err := w.prog.Backward(ctx, slopes); err != nil {
+	w.body.ZeroGrads()
+	if err := w.body.Backward(ctx, slopes); err != nil {
 		return err
 	}
 	w.note(t)

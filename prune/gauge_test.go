@@ -72,7 +72,7 @@ func change(t *testing.T, g *gauge, m *ir.Model, grp *group.Group, only int) flo
 		if err != nil {
 			t.Fatal(err)
 		}
-		loss, _ := g.lessons[0].loss(out)
+		loss, _ := g.lessons[0].loss(out, []int{0})
 		losses = append(losses, loss)
 	}
 	return losses[1] - losses[0]

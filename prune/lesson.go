@@ -214,9 +214,11 @@ func (a *aim) reproduce(want []float32) {
 	a.scale = 1 / max(squares-sum*sum/n, n*1e-12)
 }
 
-// loss is what the network gets wrong, and its gradient by what is judged.
-func (l *lesson) loss(got []*tensor.Tensor) (loss float64, slopes []*tensor.Tensor) {
-	for i, a := range l.aims {
+// loss is what the network gets wrong by some of the judged values, whose places are
+// given, and its gradient by them.
+func (l *lesson) loss(got []*tensor.Tensor, judged []int) (loss float64, slopes []*tensor.Tensor) {
+	for i, k := range judged {
+		a := l.aims[k]
 		x, dx := tensor.Float32s(got[i]), tensor.Data[float32](a.slope)
 		if a.labels != nil {
 			loss += grad.CrossEntropy(dx, x, len(x)/len(a.labels), a.labels)

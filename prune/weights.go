@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"pare/grad"
 	"pare/ir"
 	"pare/op"
 	"pare/tensor"
@@ -13,21 +12,15 @@ import (
 
 // ofWeights scores the weights of a layer one by one, all being scaled at once.
 func (g *gauge) ofWeights(ctx context.Context, m *ir.Model, v *ir.Value) ([]float64, error) {
-	prog, err := grad.New(m, grad.Options{Params: []*ir.Value{v}, Outputs: judgedOf(m), Threads: g.threads})
-	if err != nil {
-		return nil, err
-	}
 	w := tensor.Float32s(v.Const)
-	s := &strand{value: v, units: []int{0}, inner: len(w), was: w, part: w, rest: make([]float32, len(w)), param: prog.Params()[0]}
+	s := &strand{value: v, units: []int{0}, inner: len(w), part: w, rest: make([]float32, len(w))}
 	scores := make([]float64, len(w))
-	walk := &walkDown{gauge: g, prog: prog, all: []*strand{s}}
-	walk.note = func(t float64) {
+	return scores, g.walk(ctx, m, []*strand{s}, -1, func(t float64) {
 		for i, x := range w {
-			entry, signed := g.row.entry(t*float64(x), float64(s.param.Grad[i])), t*float64(x)*float64(s.param.Grad[i])
-			scores[i] += g.row.gather(math.Abs(entry), signed)
+			weight, slope := t*float64(x), float64(s.param.Grad[i])
+			scores[i] += g.row.gather(math.Abs(g.row.entry(weight, slope)), weight*slope)
 		}
-	}
-	return scores, walk.down(ctx, -1)
+	})
 }
 
 // sparse sets weights to 0, at once or layer by layer with training in between.
