@@ -10,24 +10,24 @@ import (
 func init() {
 	const ref = "[yvinec22] SInGE: Sparsity via Integrated Gradients Estimation of Neuron Relevance, arXiv:2207.04089"
 	compress.Register(compress.Info{
-		Name: "gradient", Kind: compress.Pruning, Ref: ref,
+		Name: "gradient", Kind: compress.Pruning, Unfolded: true, Ref: ref,
 		Doc: "remove the channels, or set the weights to zero, with the smallest gradients",
 		New: func() compress.Method { return &Gradient{Gradual: usualGradual(), Sampling: usualSampling} },
 	})
 	compress.Register(compress.Info{
-		Name: "gradient-weight", Kind: compress.Pruning, Ref: ref,
+		Name: "gradient-weight", Kind: compress.Pruning, Unfolded: true, Ref: ref,
 		Doc: "remove the channels, or set the weights to zero, with the smallest products of weight and gradient",
 		New: func() compress.Method { return &GradientWeight{Gradual: usualGradual(), Sampling: usualSampling} },
 	})
 	compress.Register(compress.Info{
-		Name: "integrated", Kind: compress.Pruning, Ref: ref,
+		Name: "integrated", Kind: compress.Pruning, Unfolded: true, Ref: ref,
 		Doc: "remove the channels, or set the weights to zero, with the smallest gradients on the way to their removal",
 		New: func() compress.Method {
 			return &Integrated{Gradual: usualGradual(), Sampling: usualSampling, Journey: usualJourney}
 		},
 	})
 	compress.Register(compress.Info{
-		Name: "taylor", Kind: compress.Pruning,
+		Name: "taylor", Kind: compress.Pruning, Unfolded: true,
 		Doc: "remove the channels, or set the weights to zero, whose removal changes the loss least to first order",
 		Ref: "[molchanov19] Importance Estimation for Neural Network Pruning, arXiv:1906.10771",
 		New: func() compress.Method {

@@ -10,9 +10,9 @@ import (
 func init() {
 	compress.Register(compress.Info{
 		Name: "singe",
-		Kind: compress.Pruning,
-		Doc:  "remove channels, or set weights to zero, by integrated gradients on the way to their removal",
-		Ref:  "[yvinec22] SInGE: Sparsity via Integrated Gradients Estimation of Neuron Relevance, arXiv:2207.04089",
+		Kind: compress.Pruning, Unfolded: true,
+		Doc: "remove channels, or set weights to zero, by integrated gradients on the way to their removal",
+		Ref: "[yvinec22] SInGE: Sparsity via Integrated Gradients Estimation of Neuron Relevance, arXiv:2207.04089",
 		New: func() compress.Method {
 			return &SInGE{Gradual: usualGradual(), Criterion: "singe", Sampling: usualSampling, Journey: usualJourney}
 		},
