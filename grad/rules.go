@@ -19,7 +19,9 @@ var ruleOf = map[[2]string]*rule{}
 
 // init rather than an initialiser: rules may refer to functions that look rules up.
 func init() {
-	for i := range rules {
-		ruleOf[[2]string{rules[i].domain, rules[i].op}] = &rules[i]
+	for _, family := range [][]rule{rules, denseRules, trainingRules} {
+		for i := range family {
+			ruleOf[[2]string{family[i].domain, family[i].op}] = &family[i]
+		}
 	}
 }
