@@ -1,19 +1,13 @@
 package grad
 
+import "slices"
+
 // rules has one row per operator that gradients pass. Steps of operators without
 // row run by the reference of package op, and gradients do not pass them.
-var rules = []rule{
-	{"Add", "", lowerAdd},
-	{"BatchNormalization", "", lowerBatchNorm},
-	{"Conv", "", lowerConv},
-	{"Flatten", "", lowerReshape},
+var rules = slices.Concat(convRules, denseRules, []rule{
 	{"Gemm", "", lowerGemm},
-	{"GlobalAveragePool", "", lowerGlobalAveragePool},
-	{"Identity", "", lowerIdentity},
 	{"MatMul", "", lowerMatMul},
-	{"Relu", "", lowerRelu},
-	{"Reshape", "", lowerReshape},
-}
+})
 
 var ruleOf = map[[2]string]*rule{}
 
