@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 
 	"pare/internal/assets"
 	"pare/ir"
@@ -59,4 +60,15 @@ var recipes = []column{
 	{name: "w4", recipe: "w4"},
 	{name: "w4a8", recipe: "w4a8"},
 	{name: "rex, 4 bits, twice the operations", recipe: "fold+rex(budget=2)"},
+}
+
+// normalisation are the options that say how pixels become numbers.
+func normalisation(options string) string {
+	var out []string
+	for _, o := range strings.Split(options, "&") {
+		if strings.HasPrefix(o, "mean=") || strings.HasPrefix(o, "std=") {
+			out = append(out, o)
+		}
+	}
+	return strings.Join(out, "&")
 }
