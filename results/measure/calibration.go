@@ -40,7 +40,8 @@ type sees struct {
 	strange bool
 }
 
-// of is the part of the samples of a network that is seen.
+// of is the part of the samples of a network that is seen: none that it is measured
+// on.
 func (s sees) of(n network) (calibrationSet, error) {
 	list := calibrationSets
 	if s.strange {
@@ -51,6 +52,9 @@ func (s sees) of(n network) (calibrationSet, error) {
 		return c, fmt.Errorf("there are no samples to calibrate with for data of kind %s", n.kind)
 	}
 	c.hi = min(c.hi, c.lo+s.samples)
+	if c.path == n.data && n.from > 0 {
+		c.hi = min(c.hi, n.from)
+	}
 	return c, nil
 }
 

@@ -6,6 +6,7 @@
 //	go run ./results/measure -set ablation  # one choice at a time, on held-out data
 //	go run ./results/measure -set prune     # curves of pruning and decomposition
 //	go run ./results/measure -set gradient  # methods that calibrate and learn, by widths
+//	go run ./results/measure -set practice  # one choice of those that learn at a time, on held-out data
 //
 // A cell is a network and a column. What has figures of the same recipe and number
 // of samples is kept, so a run that was stopped goes on; with -again everything is

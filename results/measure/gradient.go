@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // gradient compares the methods that calibrate, most of them by gradients, at
@@ -42,38 +43,66 @@ const (
 	adaQuant   = "AdaQuant"
 )
 
-// learner is a method that changes what a simpler one made; the simpler one itself
-// has no method. Start is that one's name.
+// learner is a method that changes what a simpler one made, whose name start is; the
+// simpler one itself has no method. Own says that the base is the method's by default.
 type learner struct {
-	name, method, base, start string
+	name, method string
+	base         step
+	own          bool
+	start        string
 }
 
+// step is a method of a recipe with parameters, separated by commas.
+type step struct{ name, params string }
+
+// with is the step with more parameters, "" for none.
+func (s step) with(more ...string) string {
+	var params []string
+	for _, p := range append([]string{s.params}, more...) {
+		if p != "" {
+			params = append(params, p)
+		}
+	}
+	if params == nil {
+		return s.name
+	}
+	return fmt.Sprintf("%s(%s)", s.name, strings.Join(params, ","))
+}
+
+// What methods that learn start from: the nearest codes in the range of the least
+// squared error, evenly spaced or on a power grid.
+var (
+	even  = step{"uniform", "range=mse"}
+	power = step{"powerquant", ""}
+)
+
 var learners = []learner{
-	{nearest, "", "uniform", ""},
-	{adaRound, "adaround", "uniform", nearest},
-	{adaQuant, "adaquant", "uniform", nearest},
-	{brecq, "brecq", "uniform", nearest},
-	{qdrop, "qdrop", "uniform", nearest},
-	{gptq, "gptq", "uniform", nearest},
-	{powerQuant, "", "powerquant", ""},
-	{nupes, "nupes", "powerquant", powerQuant},
-	{brecqPower, "brecq", "powerquant", powerQuant},
-	{qdropPower, "qdrop", "powerquant", powerQuant},
+	{nearest, "", even, true, ""},
+	{adaRound, "adaround", even, true, nearest},
+	{adaQuant, "adaquant", even, true, nearest},
+	{brecq, "brecq", even, true, nearest},
+	{qdrop, "qdrop", even, true, nearest},
+	{gptq, "gptq", even, true, nearest},
+	{powerQuant, "", power, true, ""},
+	{nupes, "nupes", power, true, powerQuant},
+	{brecqPower, "brecq", power, false, powerQuant},
+	{qdropPower, "qdrop", power, false, powerQuant},
 }
 
 // recipe is the method at widths.
 func (l learner) recipe(g grade) string {
-	base, widths := l.base, g.args()
+	edges := ""
 	if g.edges > 0 {
-		base = fmt.Sprintf("%s(edges=%d)", base, g.edges)
+		edges = fmt.Sprintf("edges=%d", g.edges)
 	}
-	switch {
-	case l.method == "" && g.edges > 0:
-		return fmt.Sprintf("fold+%s(%s,edges=%d)", l.base, widths, g.edges)
-	case l.method == "":
-		return fmt.Sprintf("fold+%s(%s)", l.base, widths)
+	if l.method == "" {
+		return "fold+" + l.base.with(edges, g.args())
 	}
-	return fmt.Sprintf("fold+%s(base=%s,%s)", l.method, base, widths)
+	base := "base=" + l.base.with(edges)
+	if l.own && g.edges == 0 {
+		base = ""
+	}
+	return "fold+" + step{l.method, base}.with(g.args())
 }
 
 // at is the column of a method at widths. Networks of attention alone have no first

@@ -15,6 +15,7 @@ type network struct {
 	kind, data     string
 	options        string
 	batch, samples int // 0 for the defaults
+	from           int // samples before this one are not measured on
 	// repair mends the network before anything else, where its file is broken.
 	repair func(m *ir.Model)
 	// fill names the network in place of file where it comes without weights and

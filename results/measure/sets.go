@@ -60,7 +60,7 @@ func presetRecipe(name string) string {
 	return name
 }
 
-var sets = []*set{&quality, &datafree, &ablation, &pruning, &gradient}
+var sets = []*set{&quality, &datafree, &ablation, &pruning, &gradient, &practice}
 
 func findSet(name string) (*set, error) {
 	for _, s := range sets {

@@ -108,7 +108,7 @@ func (t *trial) open(ctx context.Context, heldOut bool) error {
 		return err
 	}
 	t.reference = &memo{Network: session}
-	t.data = &remembered{Set: data, batches: map[[2]int]dataset.Batch{}}
+	t.data = &remembered{Set: dataset.Tail(data, n.from), batches: map[[2]int]dataset.Batch{}}
 	return nil
 }
 
