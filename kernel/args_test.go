@@ -24,6 +24,7 @@ func TestArgsLayout(t *testing.T) {
 	var sc scaleArgs
 	var sp splitArgs
 	var out outerArgs
+	var dg depthGradArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -231,6 +232,19 @@ func TestArgsLayout(t *testing.T) {
 		{"outer.px", unsafe.Offsetof(out.px), 112},
 		{"outer.add", unsafe.Offsetof(out.add), 120},
 		{"outerLine", unsafe.Sizeof(outerLine{}), 8},
+		{"depthGrad.x", unsafe.Offsetof(dg.x), 0},
+		{"depthGrad.dy", unsafe.Offsetof(dg.dy), 24},
+		{"depthGrad.c", unsafe.Offsetof(dg.c), 48},
+		{"depthGrad.lines", unsafe.Offsetof(dg.lines), 72},
+		{"depthGrad.xStep", unsafe.Offsetof(dg.xStep), 96},
+		{"depthGrad.dyStep", unsafe.Offsetof(dg.dyStep), 104},
+		{"depthGrad.px", unsafe.Offsetof(dg.px), 112},
+		{"depthGrad.xRow", unsafe.Offsetof(dg.xRow), 120},
+		{"depthGrad.xCol", unsafe.Offsetof(dg.xCol), 128},
+		{"depthGrad.tapRow", unsafe.Offsetof(dg.tapRow), 136},
+		{"depthGrad.tapCol", unsafe.Offsetof(dg.tapCol), 144},
+		{"depthGrad.n", unsafe.Offsetof(dg.n), 152},
+		{"depthGrad.add", unsafe.Offsetof(dg.add), 160},
 		{"scales.step", unsafe.Offsetof(c.step), 0},
 		{"scales.zero", unsafe.Offsetof(c.zero), 24},
 		{"scales.lo", unsafe.Offsetof(c.lo), 48},

@@ -20,4 +20,5 @@ var (
 	archWinogradFilter4    []impl[winogradFilterLoop]
 	archWinogradFilter2    []impl[winogradFilterLoop]
 	archOuter              []outerTile
+	archDepthGrad          []impl[depthGradLoop]
 )

@@ -48,6 +48,7 @@ func Table() []Row {
 		add("split", r.name, r.needs)
 	}
 	rows = append(rows, list("depthwise", depthwiseLoops)...)
+	rows = append(rows, list("depthgrad", depthGradLoops)...)
 	rows = append(rows, list("maxpool", maxLoops)...)
 	rows = append(rows, list("sumpool", sumLoops)...)
 	for op := range binaryCount {

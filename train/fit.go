@@ -18,6 +18,7 @@ type Result struct {
 	Start, End Score // on samples that were held apart
 	Steps      int
 	Epochs     int
+	Samples    int // learned from
 	Best       int // epoch behind which the network was best; 0 for the start
 	// Diverged says where training got out of hand, nil where it did not.
 	Diverged error
@@ -34,7 +35,7 @@ func Fit(ctx context.Context, m *ir.Model, data calib.Data, o Options, keep Keep
 	if keep == nil {
 		keep = func(_ string, _ any, make func() error) error { return make() }
 	}
-	f := &fit{t: t, keep: keep}
+	f := &fit{t: t, keep: keep, r: Result{Samples: len(t.order.train)}}
 	if err := f.start(ctx); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,9 @@ type objective struct {
 
 	grads []*tensor.Tensor
 	extra []float32
+	// power are mean squares of the teacher's outputs, which squared errors are relative
+	// to.
+	power []float64
 }
 
 // newObjective chooses the outputs that the loss reads.
@@ -81,6 +84,9 @@ func automatic(g *ir.Graph, b *objective) string {
 	}
 	return "squared"
 }
+
+// bind reads the same outputs of a network that has changed.
+func (b *objective) bind(m *ir.Model) { b.values = heads(m.Graph)[:len(b.values)] }
 
 // loss is the mean over the samples; gradients are weighted by a share, for samples
 // that are part of a step.
@@ -155,7 +161,7 @@ func (b *objective) apart(i int, out, teacher *tensor.Tensor) (float64, error) {
 	case "cosine":
 		f = func(d []float32) float64 { return grad.Cosine(d, x, t, row) }
 	default:
-		by = 1 / max(energy(t), 1e-12)
+		by = 1 / max(b.power[i], 1e-12)
 		f = func(d []float32) float64 { return grad.MSE(d, x, t, 1) }
 	}
 	return b.distil * by * b.add(g, b.distil*by/float64(len(b.grads)), f), nil

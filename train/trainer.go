@@ -57,7 +57,7 @@ func New(ctx context.Context, m *ir.Model, data calib.Data, o Options) (*Trainer
 	if err := t.batches(ctx, n); err != nil {
 		return nil, err
 	}
-	if err := t.taught(); err != nil {
+	if err := t.taught(ctx); err != nil {
 		return nil, err
 	}
 	return t, t.build(nil)
@@ -91,26 +91,48 @@ func (t *Trainer) batches(ctx context.Context, n int) error {
 }
 
 // taught prepares the loss and the network that is aimed at.
-func (t *Trainer) taught() error {
+func (t *Trainer) taught(ctx context.Context) error {
 	var err error
 	if t.loss, err = newObjective(t.m, t.data.Set.Task(), t.o); err != nil || t.loss.distil == 0 {
 		return err
 	}
-	t.teacher, err = t.data.Run(t.o.Teacher, heads(t.o.Teacher.Graph))
-	return err
+	if t.teacher, err = t.data.Run(t.o.Teacher, heads(t.o.Teacher.Graph)); err != nil {
+		return err
+	}
+	return t.weigh(ctx)
+}
+
+// weigh finds the mean squares of the teacher's outputs on as many samples as a step
+// takes.
+func (t *Trainer) weigh(ctx context.Context) error {
+	n := t.order.batch
+	t.loss.power = make([]float64, len(t.loss.values))
+	for lo := 0; lo < n; lo += t.micro {
+		hi := min(lo+t.micro, n)
+		s, err := t.reader.samples(ctx, t.order.train[lo:hi])
+		if err != nil {
+			return err
+		}
+		out, err := t.aim(ctx, s)
+		if err != nil {
+			return err
+		}
+		for i, x := range out {
+			t.loss.power[i] += energy(tensor.Float32s(x)) * float64(hi-lo) / float64(n)
+		}
+	}
+	return nil
 }
 
 // build makes the program and the optimiser of the network as it is; state is the
 // optimiser's, nil for a fresh one.
 func (t *Trainer) build(state *optim.State) error {
-	var err error
-	if t.loss, err = newObjective(t.m, t.data.Set.Task(), t.o); err != nil {
-		return err
-	}
+	t.loss.bind(t.m)
 	params := learnable(t.m.Graph, t.o.Skip)
 	if len(params) == 0 {
 		return fmt.Errorf("the network has no 32-bit weights to train")
 	}
+	var err error
 	t.program, err = grad.New(t.m, grad.Options{
 		Params: params, Outputs: t.loss.values, Train: !t.o.Freeze,
 		Threads: t.o.Threads, Memory: t.o.Memory, Seed: t.o.Seed,
