@@ -49,8 +49,9 @@ type course struct {
 	first   *pruning   // of the network as it was
 	plan    *structure // with what goes of it
 	trainer *train.Trainer
-	steps   int // of training in all
-	done    int // samples that the network was run on, in units of progress
+	samples *samples // that readers of removed channels are fitted on; nil until they are
+	steps   int      // of training in all
+	done    int      // samples that the network was run on, in units of progress
 	total   int
 }
 
@@ -225,10 +226,40 @@ func (c *course) without(ctx context.Context, id string, gone []int) error {
 	if err != nil {
 		return err
 	}
+	before := ir.CloneModel(c.m)
 	if err := p.apply(ctx, change); err != nil {
 		return err
 	}
+	if err := c.refit(ctx, p, change, before, b); err != nil {
+		return err
+	}
 	return c.trainer.Exchange(moved)
+}
+
+// fittedSamples is the number of samples that what reads a group is fitted on.
+const fittedSamples = 256
+
+// refit fits what reads a group of which units went to what is left of it.
+func (c *course) refit(ctx context.Context, p *pruning, change *group.Change, before *ir.Model, b *block) error {
+	if c.Compensate != "fit" {
+		return nil
+	}
+	if c.samples == nil {
+		s, why, err := newSamples(ctx, c.m, c.env, fittedSamples)
+		if err != nil || why != "" {
+			return err
+		}
+		c.samples = s
+	}
+	reads := map[*ir.Node]bool{}
+	for _, l := range b.Links {
+		reads[l.Node] = reads[l.Node] || l.Role == group.Column
+	}
+	f := &fitting{
+		env: c.env, before: before, after: c.m, smp: c.samples, places: viewPlaces,
+		rows: func(n *ir.Node) []int { return p.stay(n, change) }, only: func(n *ir.Node) bool { return reads[n] },
+	}
+	return f.run(ctx)
 }
 
 // block finds a block by the name of its group.
