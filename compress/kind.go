@@ -11,6 +11,7 @@ const (
 	Folding     Kind = "fold"
 	Pruning     Kind = "prune"
 	Decomposing Kind = "decompose"
+	Tuning      Kind = "tune"
 	Rescaling   Kind = "rescale"
 	Quantising  Kind = "quantise"
 	Expanding   Kind = "expand"
@@ -29,6 +30,7 @@ var Kinds = []KindInfo{
 	{Folding, "removes batch-norms without changing the function"},
 	{Pruning, "removes channels and weights"},
 	{Decomposing, "writes layers as products of smaller ones"},
+	{Tuning, "trains weights on data"},
 	{Rescaling, "moves factors and offsets between layers without changing the function"},
 	{Quantising, "stores weights in few bits, and data where asked"},
 	{Expanding, "stores weights as sums of terms of few bits"},

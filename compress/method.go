@@ -47,6 +47,9 @@ type Info struct {
 	// Codes says that a method which prunes or decomposes also works on the codes of
 	// weights, behind steps that quantise.
 	Codes bool
+	// Data says that the method cannot work without samples: recipes with it are
+	// refused at once where there are none.
+	Data bool
 	// Trial marks methods that are not covered by compatibility promises.
 	Trial bool
 }

@@ -21,6 +21,7 @@ var orderRules = []orderRule{
 	{encodes, onFloats, ", but compares and shrinks weights as numbers: of codes with scales of their own, equal ones no longer mean equal numbers", swapped},
 	{encodes, kinds(Folding), ", but batch-norms cannot be folded into codes", swapped},
 	{encodes, kinds(Rescaling), ", but moves factors through weights, which are codes by then", swapped},
+	{encodes, kinds(Tuning), ", but trains weights as floats, which are codes by then", swapped},
 	{encodes, kinds(Expanding), ", which leaves no weights for it to store", nested},
 	{encodes, kinds(Quantising), ", which leaves no weights for it to store", without},
 	{method("spiq", ""), method("equalize", ""), " and undoes it: both choose the factors of channels", swapped},

@@ -129,8 +129,9 @@ func attributeExponent(x float32) float64 {
 	return e
 }
 
-// tensors are the tables of a power grid as constants of a graph.
-func (a Activation) tensors() (codes, levels *tensor.Tensor) {
+// Tables are those of a power grid as tensors: the code of each of 4096 points that
+// lie evenly from the least to the largest level, and Levels.
+func (a Activation) Tables() (codes, levels *tensor.Tensor) {
 	l := a.Levels()
 	return tensor.Of([]int{fine}, a.coder().codes), tensor.Of([]int{len(l)}, l)
 }

@@ -35,7 +35,7 @@ func (s *Wires) Wire(base string, a Activation) *Wire {
 	if t == nil {
 		addFunction(s.m, PowerOp, powerFunction)
 		addFunction(s.m, PowerQuantizeOp, powerQuantizeFunction)
-		codes, levels := a.tensors()
+		codes, levels := a.Tables()
 		t = &Wire{codes: s.p.Const(base+"_table", codes), levels: s.p.Const(base+"_levels", levels)}
 		s.tables[key] = t
 	}

@@ -34,12 +34,21 @@ type edit struct {
 // types and statistics too. It reports a change that the analysis forbids. The
 // analysis must be for Removing, and of the graph as it is.
 func (a *Analysis) Apply(p *ir.Patch, c *Change) error {
-	if err := a.check(c); err != nil {
+	e, err := a.edit(c, p)
+	if err != nil {
 		return err
+	}
+	return e.run()
+}
+
+// edit checks a change and says which units take whose place.
+func (a *Analysis) edit(c *Change, p *ir.Patch) (*edit, error) {
+	if err := a.check(c); err != nil {
+		return nil, err
 	}
 	takes, err := a.taken(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e := &edit{a: a, c: c, p: p, takes: takes, merged: map[int][]int{}, jobs: map[place]*job{}, unread: map[*ir.Value]int{}, dead: map[*ir.Node]bool{}, by: map[*ir.Value]*ir.Value{}, read: map[*ir.Value]bool{}, wide: map[*ir.Value]ir.Type{}}
 	for u, to := range c.Into {
@@ -47,7 +56,7 @@ func (a *Analysis) Apply(p *ir.Patch, c *Change) error {
 			e.merged[to] = append(e.merged[to], u)
 		}
 	}
-	return e.run()
+	return e, nil
 }
 
 func (e *edit) run() error {

@@ -10,6 +10,7 @@ import (
 
 	"pare/compress"
 	"pare/format"
+	"pare/internal/fault"
 	"pare/ir"
 	"pare/op"
 	"pare/tensor"
@@ -71,7 +72,12 @@ func survivesJSON(t *testing.T, m compress.Method) {
 func apply(t *testing.T, r *compress.Recipe, model Model, threads int) (*ir.Model, *compress.Report) {
 	t.Helper()
 	m := model.Build()
-	rep, err := r.Run(context.Background(), m, compress.Options{Seed: 5, Threads: threads, Provenance: &compress.Provenance{Version: "test"}})
+	o := compress.Options{Seed: 5, Threads: threads, Provenance: &compress.Provenance{Version: "test"}}
+	if fed(r) {
+		hungry(t, r, m, o)
+		o.Data = data(model)
+	}
+	rep, err := r.Run(context.Background(), m, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +85,15 @@ func apply(t *testing.T, r *compress.Recipe, model Model, threads int) (*ir.Mode
 		t.Fatalf("the graph is broken afterwards: %v", err)
 	}
 	return m, rep
+}
+
+// hungry checks that a recipe that learns says at once that it has nothing to learn from.
+func hungry(t *testing.T, r *compress.Recipe, m *ir.Model, o compress.Options) {
+	t.Helper()
+	_, err := r.Run(context.Background(), m, o)
+	if _, _, hint := fault.Describe(err); err == nil || hint == "" {
+		t.Errorf("without samples: %v; want an error with a hint", err)
+	}
 }
 
 func check(t *testing.T, r *compress.Recipe, model Model) {
@@ -165,14 +180,15 @@ func told(l *compress.LayerReport) bool {
 	return l.Format != "" || reduced && reduces(l.Step)
 }
 
-// reduces reports whether a step prunes or decomposes.
+// reduces reports whether a step prunes, decomposes or trains: what it does to a layer
+// is told by a word on it.
 func reduces(step string) bool {
 	r, err := compress.Parse(step)
 	if err != nil {
 		return false
 	}
 	i, _ := compress.InfoOf(r.Steps[0])
-	return i.Kind.Reduces()
+	return i.Kind.Reduces() || i.Kind == compress.Tuning
 }
 
 // simulate replaces every compressed weight by its decoded value.

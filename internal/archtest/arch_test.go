@@ -33,7 +33,7 @@ var may = map[string][]string{
 	"synth":                 {"tensor", "ir", "op", "pass", "dataset", "calib", "grad", "grad/optim"},
 	"sense":                 {"tensor", "ir", "op", "pass", "format", "group", "dataset", "calib", "compress", "quant", "prune", "train", "grad", "eval"},
 	"compress":              {"tensor", "ir", "op", "pass", "format", "calib", "dataset", "cost"},
-	"compress/compresstest": {"tensor", "ir", "format", "compress", "op", "onnx", "engine"},
+	"compress/compresstest": {"tensor", "ir", "format", "compress", "op", "onnx", "engine", "calib", "dataset"},
 	"quant":                 {"tensor", "ir", "op", "format", "calib", "compress", "pass", "group", "dataset", "cost", "grad", "grad/optim", "recon", "synth"},
 	"prune":                 {"tensor", "ir", "op", "format", "calib", "compress", "pass", "group", "cost", "decompose", "dataset", "train", "grad", "grad/optim"},
 	"decompose":             {"tensor", "ir", "op", "format", "calib", "compress", "pass", "group", "cost"},

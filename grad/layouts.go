@@ -1,0 +1,50 @@
+package grad
+
+import "pare/tensor"
+
+// newSlot makes a slot of floats.
+func (l *lowering) newSlot(name string, shape []int, lay layout) *slot {
+	if len(shape) < 3 {
+		lay = plain
+	}
+	return &slot{name: name, shape: shape, lay: lay, dtype: tensor.Float32}
+}
+
+// inLayout is s in another layout, by a step where it lies otherwise; one
+// conversion serves all readers.
+func (l *lowering) inLayout(s *slot, want layout) *slot {
+	if want == either || len(s.shape) < 3 || s.lay == want {
+		return s
+	}
+	if c := l.turned[s]; c != nil {
+		return c
+	}
+	c := l.newSlot(s.name, s.shape, want)
+	l.turned[s] = c
+	l.turned[c] = s
+	b := &builder{l, nil}
+	st := b.step([]*slot{s}, []*slot{c})
+	n, ch, px := s.shape[0], s.shape[1], tensor.Len(s.shape[2:])
+	rows, cols := ch, px
+	if want == plain {
+		rows, cols = px, ch
+	}
+	st.then(spanBy(n, 1, func(i, _ int) {
+		turn(c.data[i*ch*px:], s.data[i*ch*px:], rows, cols)
+	}))
+	if st.wants(0) {
+		st.back(spanBy(n, 1, func(i, _ int) {
+			turn(st.dx[0][i*ch*px:], c.grad[i*ch*px:], cols, rows)
+		}))
+	}
+	return c
+}
+
+// turn writes the transpose of the matrix src[rows, cols].
+func turn(dst, src []float32, rows, cols int) {
+	for r := range rows {
+		for c := range cols {
+			dst[c*rows+r] = src[r*cols+c]
+		}
+	}
+}
