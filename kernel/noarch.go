@@ -21,4 +21,14 @@ var (
 	archWinogradFilter2    []impl[winogradFilterLoop]
 	archOuter              []outerTile
 	archDepthGrad          []impl[depthGradLoop]
+	archMoments            []impl[momentsLoop]
+	archTotals             []impl[totalsLoop]
+	archNormGradSums       []impl[normGradSumsLoop]
+	archNormRows           []impl[normRowsLoop]
+	archNormGrad           []impl[normGradLoop]
+	archClampGrad          []impl[clampGradLoop]
+	archAddScaled          []impl[addScaledLoop]
+	archDescent            []impl[descentLoop]
+	archAdam               []impl[adamLoop]
+	archAdamax             []impl[adamLoop]
 )

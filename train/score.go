@@ -20,35 +20,43 @@ const fewScored = 256
 // Score measures the network as it is now on the samples that are held apart, or, where
 // there are none, on some of the others.
 func (t *Trainer) Score(ctx context.Context) (Score, error) {
-	list := t.order.held
-	if len(list) == 0 {
-		list = t.order.train[:min(fewScored, len(t.order.train))]
-	}
 	m, err := t.copy()
 	if err != nil {
 		return Score{}, err
+	}
+	return t.scored(ctx, m)
+}
+
+// scored measures a network like the one that is trained.
+func (t *Trainer) scored(ctx context.Context, m *ir.Model) (Score, error) {
+	list := t.order.held
+	if len(list) == 0 {
+		list = t.order.train[:min(fewScored, len(t.order.train))]
 	}
 	run, err := t.data.Run(m, heads(m.Graph)[:len(t.loss.values)])
 	if err != nil {
 		return Score{}, err
 	}
 	c := counts{}
+	fixed := ir.FixedBatch(t.m.Graph.Inputs) > 0
 	for lo := 0; lo < len(list); lo += t.micro {
 		if err := context.Cause(ctx); err != nil {
 			return Score{}, err
 		}
-		if hi := lo + t.micro; hi <= len(list) || ir.FixedBatch(t.m.Graph.Inputs) == 0 {
-			s, err := t.reader.samples(ctx, list[lo:min(hi, len(list))])
-			if err != nil {
-				return Score{}, err
-			}
-			out, err := run.Run(ctx, t.named(s))
-			if err != nil {
-				return Score{}, err
-			}
-			if err := t.count(ctx, &c, out, s); err != nil {
-				return Score{}, err
-			}
+		hi := min(lo+t.micro, len(list))
+		if fixed && hi-lo < t.micro {
+			break
+		}
+		s, err := t.reader.samples(ctx, list[lo:hi])
+		if err != nil {
+			return Score{}, err
+		}
+		out, err := run.Run(ctx, t.named(s))
+		if err != nil {
+			return Score{}, err
+		}
+		if err := t.count(ctx, &c, out, s); err != nil {
+			return Score{}, err
 		}
 	}
 	return c.score(), nil
