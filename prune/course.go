@@ -5,40 +5,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"pare/calib"
 	"pare/compress"
-	"pare/grad/optim"
 	"pare/group"
 	"pare/ir"
 	"pare/op"
 	"pare/train"
 )
-
-// Schooling are the parameters of training while a network is pruned.
-type Schooling struct {
-	Epochs  float64 `json:"epochs" doc:"passes over the data to train for, while channels go and after; 0 for none"`
-	Entwine bool    `json:"entwine" doc:"with epochs, remove channels group by group, ranked anew each time, and train in between; otherwise remove all at once and train then"`
-	Order   string  `json:"order" doc:"of the groups: from the input to the output, or back" values:"forward|backward"`
-	LR      float64 `json:"lr" doc:"rate of training at its height, of gradient descent with momentum 0.9"`
-	Decay   float64 `json:"decay" doc:"share of weights that pulls them towards 0 in training"`
-	Distil  float64 `json:"distil" doc:"share of the loss that is the distance from the answers of the original network, 0 to 1; all of it where there are no labels"`
-	Freeze  bool    `json:"freeze" doc:"batch-norms keep the statistics that they have while training"`
-}
-
-func (q *Schooling) check() error {
-	switch {
-	case !(q.Epochs >= 0 && q.Epochs <= 1e5):
-		return fmt.Errorf("epochs=%v is not in 0..100000", q.Epochs)
-	case !(q.LR > 0 && q.LR <= 100):
-		return fmt.Errorf("lr=%v is not above 0 and up to 100", q.LR)
-	case !(q.Decay >= 0 && q.Decay < 1):
-		return fmt.Errorf("decay=%v is not in 0 to 1, without 1", q.Decay)
-	case !(q.Distil >= 0 && q.Distil <= 1):
-		return fmt.Errorf("distil=%v is not in 0 to 1", q.Distil)
-	}
-	return nil
-}
 
 // course is one run of pruning by a ranking, with training or without.
 type course struct {
@@ -49,6 +21,7 @@ type course struct {
 	first   *pruning   // of the network as it was
 	plan    *structure // with what goes of it
 	trainer *train.Trainer
+	freeze  bool     // batch-norms keep their statistics
 	samples *samples // that readers of removed channels are fitted on; nil until they are
 	steps   int      // of training in all
 	done    int      // samples that the network was run on, in units of progress
@@ -79,11 +52,7 @@ func (c *course) start(ctx context.Context) error {
 func (c *course) budget(passes int) {
 	rankings := 1
 	if c.Epochs > 0 {
-		n := c.env.Data.Set.Len()
-		if c.env.Data.Samples > 0 {
-			n = min(n, c.env.Data.Samples)
-		}
-		c.steps = max(1, int(math.Round(c.Epochs*float64(n)/trainedBatch)))
+		c.steps = max(1, int(math.Round(c.Epochs*float64(c.env.Data.Set.Len())/trainedBatch)))
 		if c.Entwine {
 			rankings = 2
 		}
@@ -91,9 +60,6 @@ func (c *course) budget(passes int) {
 	c.total = rankings*passes*c.Batch + c.steps*trainedBatch
 	c.tick = func() { c.advance(c.Batch) }
 }
-
-// trainedBatch is the number of samples of a step of training.
-const trainedBatch = 64
 
 // advance tells of samples that the network was run on, forward and back.
 func (c *course) advance(samples int) {
@@ -114,14 +80,13 @@ func (c *course) follow(ctx context.Context) error {
 
 // apart removes all channels at once, then trains.
 func (c *course) apart(ctx context.Context) error {
-	original := ir.CloneModel(c.m)
 	if err := c.carryOut(ctx, c.first, c.plan); err != nil {
 		return err
 	}
 	if err := c.env.Phase(ctx, c.m, "remove channels"); err != nil {
 		return err
 	}
-	if err := c.enrol(ctx, original); err != nil {
+	if err := c.enrol(ctx); err != nil {
 		return err
 	}
 	return c.finish(ctx)
@@ -129,7 +94,7 @@ func (c *course) apart(ctx context.Context) error {
 
 // entwined removes the channels of one group after the other, with training in between.
 func (c *course) entwined(ctx context.Context) error {
-	if err := c.enrol(ctx, ir.CloneModel(c.m)); err != nil {
+	if err := c.enrol(ctx); err != nil {
 		return err
 	}
 	var list []*block
@@ -279,16 +244,17 @@ func reversed[T any](list []T) []T {
 }
 
 // enrol prepares the training of the network as it is.
-func (c *course) enrol(ctx context.Context, original *ir.Model) (err error) {
-	data := calib.Data{}
-	if c.env.Data != nil {
-		data = *c.env.Data
+func (c *course) enrol(ctx context.Context) error {
+	t := c.tune()
+	o, err := t.Options(ctx, c.m, c.env)
+	if err != nil {
+		return err
 	}
-	o := train.Options{
-		Steps: c.steps, Batch: trainedBatch, Optimizer: "sgd", Optim: optim.Options{Momentum: 0.9, Nesterov: true}, Rate: c.LR, Decay: c.Decay, Freeze: c.Freeze,
-		Teacher: original, Distil: c.Distil, Augment: train.Augment{Flip: true, Shift: 0.125}, Seed: c.env.Seed, Threads: c.env.Threads,
-		Progress: func(int, int, float64) { c.advance(trainedBatch) },
-	}
+	o.Steps, o.Held = c.steps, 0
+	o.Progress = func(int, int, float64) { c.advance(t.Batch) }
+	c.freeze = o.Freeze
+	data := *c.env.Data
+	data.Samples = 0
 	c.trainer, err = train.New(ctx, c.m, data, o)
 	return err
 }
@@ -299,7 +265,7 @@ func (c *course) finish(ctx context.Context) error {
 	if err := c.trainer.Steps(ctx, c.steps-c.trainer.Done()); err != nil {
 		return err
 	}
-	if err := c.trainer.Store(); err != nil || c.Freeze {
+	if err := c.trainer.Store(); err != nil || c.freeze {
 		return err
 	}
 	return c.trainer.Refresh(ctx)

@@ -18,7 +18,7 @@ type Gradual struct {
 }
 
 func usualGradual() Gradual {
-	return Gradual{Structured: usual(), Granularity: "channel", Schooling: Schooling{Entwine: true, Order: "forward", LR: 0.01, Decay: 1e-4, Distil: 1}}
+	return Gradual{Structured: usual(), Granularity: "channel", Schooling: usualSchooling}
 }
 
 func (q *Gradual) check() error {

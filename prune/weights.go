@@ -53,7 +53,6 @@ func (c *course) zero(ctx context.Context, list []*zeroed) error {
 		}
 	}
 	c.cutAll(list)
-	original := ir.CloneModel(c.m)
 	if c.Epochs == 0 || !c.Entwine {
 		for _, z := range list {
 			if err := z.apply(c.m); err != nil {
@@ -64,7 +63,7 @@ func (c *course) zero(ctx context.Context, list []*zeroed) error {
 	if c.Epochs == 0 {
 		return nil
 	}
-	if err := c.enrol(ctx, original); err != nil {
+	if err := c.enrol(ctx); err != nil {
 		return err
 	}
 	if c.Entwine {

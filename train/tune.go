@@ -18,13 +18,16 @@ func init() {
 		Doc:  "train the weights that are left on data, towards labels and what the original network computes; pruned weights stay zero",
 		Ref:  "[hinton15] Distilling the Knowledge in a Neural Network, arXiv:1503.02531",
 		Data: true,
-		New: func() compress.Method {
-			return &Tune{
-				Epochs: 5, Batch: 64, Optimizer: "auto", Schedule: "cosine", WarmUp: 0.05, Momentum: 0.9, Decay: 1e-4, Clip: 5,
-				Distil: 0.5, Temperature: defaultTemperature, Distance: "auto", Augment: "auto", BN: "auto", Zeros: "keep",
-			}
-		},
+		New:  func() compress.Method { return NewTune() },
 	})
+}
+
+// NewTune returns the defaults.
+func NewTune() *Tune {
+	return &Tune{
+		Epochs: 5, Batch: 64, Optimizer: "auto", Schedule: "cosine", WarmUp: 0.05, Momentum: 0.9, Decay: 1e-4, Clip: 5,
+		Distil: 0.5, Temperature: defaultTemperature, Distance: "auto", Augment: "auto", BN: "auto", Zeros: "keep",
+	}
 }
 
 // Tune trains a network as it stands in a recipe.
@@ -83,7 +86,7 @@ func (t *Tune) Validate() error {
 func (t *Tune) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	data := *env.Data
 	data.Samples = t.Samples
-	o, err := t.options(ctx, m, env)
+	o, err := t.Options(ctx, m, env)
 	if err != nil {
 		return err
 	}
@@ -97,8 +100,8 @@ func (t *Tune) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error 
 	return nil
 }
 
-// options are those of the loop.
-func (t *Tune) options(ctx context.Context, m *ir.Model, env *compress.Env) (Options, error) {
+// Options are those of the loop.
+func (t *Tune) Options(ctx context.Context, m *ir.Model, env *compress.Env) (Options, error) {
 	s, err := optim.FindSchedule(t.Schedule)
 	if err != nil {
 		return Options{}, err
