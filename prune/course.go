@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"pare/compress"
 	"pare/group"
 	"pare/ir"
 	"pare/op"
 	"pare/train"
+	"slices"
 )
 
 // course is one run of pruning by a ranking, with training or without.
