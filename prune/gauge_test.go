@@ -43,7 +43,7 @@ func taught(t *testing.T, m *ir.Model, classes int) *compress.Env {
 // fine is the gauge of the path with many small steps, whose sum is an integral.
 func fine(t *testing.T, m *ir.Model, env *compress.Env, row string, samples int) *gauge {
 	t.Helper()
-	list, err := lessons(context.Background(), m, env, 1, samples)
+	list, err := lessons(context.Background(), m, env, Sampling{Batches: 1, Batch: samples, Aim: "labels", Temperature: 1}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,9 @@ package prune
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"pare/compress"
 	"pare/group"
-	"pare/internal/fault"
 	"pare/ir"
 )
 
@@ -52,14 +50,8 @@ func (r *ranking) prepare(ctx context.Context, m *ir.Model, env *compress.Env) (
 	if weightCriteria[r.name] != nil {
 		return nil
 	}
-	if r.lessons, err = lessons(ctx, m, env, r.Batches, r.Batch); err != nil {
-		return err
-	}
-	if row := relevances[r.name]; !row.path && certain(r.lessons) {
-		err := fmt.Errorf("there are no labels, and the network's outputs are no classes: where its own outputs are the aim, it makes no mistake and gradients are zero")
-		return fault.Hint(err, "singe and integrated look at gradients on the way to removal, which are not")
-	}
-	return nil
+	r.lessons, err = lessons(ctx, m, env, r.Sampling, relevances[r.name].path)
+	return err
 }
 
 // of is the criterion on m.

@@ -8,9 +8,11 @@ import (
 
 // Sampling are the parameters of criteria that look at gradients.
 type Sampling struct {
-	Norm    int `json:"norm" doc:"norm over the weights of a channel, 1 or 2"`
-	Batches int `json:"batches" doc:"batches that gradients are taken of"`
-	Batch   int `json:"batch" doc:"samples of a batch, where the network leaves that open"`
+	Norm        int     `json:"norm" doc:"norm over the weights of a channel, 1 or 2"`
+	Batches     int     `json:"batches" doc:"batches that gradients are taken of"`
+	Batch       int     `json:"batch" doc:"samples of a batch, where the network leaves that open"`
+	Aim         string  `json:"aim" doc:"what gradients are those of the distance from: labels, where there are some, or the answers of the network as it was" values:"labels|answers"`
+	Temperature float64 `json:"temperature" doc:"at which classes are compared: higher looks at unlikely ones, too"`
 }
 
 func (q *Sampling) check() error {
@@ -19,6 +21,8 @@ func (q *Sampling) check() error {
 		return errors.New("norm is neither 1 nor 2")
 	case q.Batches < 1 || q.Batches > 1e6:
 		return fmt.Errorf("batches=%d is not in 1..1000000", q.Batches)
+	case !(q.Temperature >= 0.1 && q.Temperature <= 100):
+		return fmt.Errorf("temperature=%v is not in 0.1..100", q.Temperature)
 	case q.Batch < 1 || q.Batch > 1e6:
 		return fmt.Errorf("batch=%d is not in 1..1000000", q.Batch)
 	}
@@ -59,6 +63,7 @@ var relevances = map[string]relevance{
 	"gradient-weight": {false, weighted, normed},
 	"gradient":        {false, alone, normed},
 	"taylor":          {false, weighted, squared},
+	"change":          {true, weighted, squared},
 	"signed":          {true, weighted, func(_, signed float64) float64 { return signed }},
 }
 
