@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // oneNode is a graph with the body given.
 func oneNode(opset int, inputs, body string) string {
-	return fmt.Sprintf("opset %d\ngraph g(%s) -> (y) {\n%s\n}", opset, inputs, body)
+	return fmt.Sprintf("opset %d\nopset com.microsoft 1\ngraph g(%s) -> (y) {\n%s\n}", opset, inputs, body)
 }
 
 // TestFunctions checks element-wise functions away from their corners.

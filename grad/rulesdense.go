@@ -12,6 +12,7 @@ var denseRules = []rule{
 	{"Acos", "", lowerScalar(acosPair)},
 	{"Acosh", "", lowerScalar(acoshPair)},
 	{"Asin", "", lowerScalar(asinPair)},
+	{"Attention", "", lowerAttention},
 	{"Asinh", "", lowerScalar(asinhPair)},
 	{"Atan", "", lowerScalar(atanPair)},
 	{"Atanh", "", lowerScalar(atanhPair)},
