@@ -95,6 +95,9 @@ func TestReductions(t *testing.T) {
 // denseCases are bodies of graphs with one input, x f32[2,3,4], by what they show.
 var denseCases = map[string]string{
 	"Identity":            "  z = Identity(x)\n  y = Softmax(z)",
+	"Einsum":              "  const w = f32[2,5,4]{random}\n  y = Einsum(x, w) {equation=\"bij,bkj->bik\"}",
+	"Einsum, turned":      "  const w = f32[4,6,3]{random}\n  y = Einsum(x, w) {equation=\"...ij,jki->k...i\"}",
+	"Einsum, outer":       "  const w = f32[2]{random}\n  y = Einsum(x, w) {equation=\"abc,d\"}",
 	"Expand":              "  const s = i64[4]{5, 1, 3, 4}\n  y = Expand(x, s)",
 	"Expand in place":     "  const w = f32[2,1,4]{random}\n  const s = i64[3]{2, 3, 4}\n  e = Expand(w, s)\n  y = Add(e, x)",
 	"Expand a number":     "  const w = f32[]{random}\n  const s = i64[3]{2, 3, 4}\n  e = Expand(w, s)\n  y = Add(e, x)",

@@ -20,6 +20,7 @@ var denseRules = []rule{
 	{"Celu", "", lowerScalar(celuPair)},
 	{"Cos", "", lowerScalar(cosPair)},
 	{"Cosh", "", lowerScalar(coshPair)},
+	{"Einsum", "", lowerEinsum},
 	{"Elu", "", lowerScalar(eluPair)},
 	{"Erf", "", lowerCurve(erfCurve)},
 	{"Exp", "", lowerCurve(expCurve)},
