@@ -9,11 +9,17 @@ import (
 	"pare/tensor"
 )
 
+// plenty is how many samples training wants at least.
+const plenty = 500
+
 // tell reports how training went.
 func (t *Tune) tell(env *compress.Env, r *Result) {
 	env.Step().Training = &compress.Training{
 		Samples: r.Samples, Held: r.Start.Samples, Steps: r.Steps, Epochs: r.Epochs, Best: r.Best,
 		LossBefore: r.Start.Loss, LossAfter: r.End.Loss, RightBefore: share(r.Start), RightAfter: share(r.End),
+	}
+	if r.Samples < plenty {
+		env.Warn("%d samples are few to train on; --samples says how many of the data to use", r.Samples)
 	}
 	switch {
 	case r.Diverged != nil && r.Best == 0:

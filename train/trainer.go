@@ -43,10 +43,7 @@ func New(ctx context.Context, m *ir.Model, data calib.Data, o Options) (*Trainer
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	n := data.Set.Len()
-	if data.Samples > 0 {
-		n = min(n, data.Samples)
-	}
+	n := samplesOf(data)
 	if n < 2 {
 		return nil, fmt.Errorf("%d samples to train on", n)
 	}
@@ -61,6 +58,13 @@ func New(ctx context.Context, m *ir.Model, data calib.Data, o Options) (*Trainer
 		return nil, err
 	}
 	return t, t.build(nil)
+}
+
+func samplesOf(d calib.Data) int {
+	if d.Samples > 0 {
+		return min(d.Samples, d.Set.Len())
+	}
+	return d.Set.Len()
 }
 
 // batches decides which samples a step takes and how many of them are computed at

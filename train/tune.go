@@ -34,7 +34,6 @@ func NewTune() *Tune {
 type Tune struct {
 	Epochs      int     `json:"epochs" doc:"how often training goes over the samples"`
 	Steps       int     `json:"steps" doc:"steps of training in place of epochs, 0 for epochs"`
-	Samples     int     `json:"samples" doc:"samples of the data to use, 0 for all of them"`
 	Batch       int     `json:"batch" doc:"samples per step"`
 	Optimizer   string  `json:"optimizer" doc:"how weights follow gradients; auto is sgd for convolutional networks, adamw for others" values:"auto|sgd|adam|adamw|adamax|nadam"`
 	Rate        float64 `json:"rate" doc:"full learning rate, 0 for 0.01 with sgd and batch-norms, 0.001 with sgd and folded ones, 0.0001 with others"`
@@ -60,8 +59,8 @@ func (t *Tune) Validate() error {
 	switch {
 	case t.Epochs < 1 || t.Epochs > 10000:
 		return fmt.Errorf("epochs=%d is not in 1..10000", t.Epochs)
-	case t.Steps < 0 || t.Samples < 0:
-		return fmt.Errorf("steps=%d and samples=%d are not negative", t.Steps, t.Samples)
+	case t.Steps < 0:
+		return fmt.Errorf("steps=%d is negative", t.Steps)
 	case t.Batch < 1 || t.Batch > 1<<16:
 		return fmt.Errorf("batch=%d is not in 1..65536", t.Batch)
 	case !(t.Rate >= 0 && t.Rate <= 100):
@@ -84,14 +83,12 @@ func (t *Tune) Validate() error {
 
 // Apply implements compress.Method.
 func (t *Tune) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
-	data := *env.Data
-	data.Samples = t.Samples
 	o, err := t.Options(ctx, m, env)
 	if err != nil {
 		return err
 	}
 	before := ir.CloneModel(m)
-	r, err := Fit(ctx, m, data, o, env.Resume)
+	r, err := Fit(ctx, m, *env.Data, o, env.Resume)
 	if err != nil {
 		return err
 	}
@@ -121,11 +118,7 @@ func (t *Tune) Options(ctx context.Context, m *ir.Model, env *compress.Env) (Opt
 		o.Teacher = nil
 	}
 	if o.Steps == 0 {
-		n := env.Data.Set.Len()
-		if t.Samples > 0 {
-			n = min(n, t.Samples)
-		}
-		o.Steps = t.Epochs * newOrder(n, o.Held, t.Batch, 0).perEpoch()
+		o.Steps = t.Epochs * newOrder(samplesOf(*env.Data), o.Held, t.Batch, 0).perEpoch()
 	}
 	o.Progress = func(done, steps int, _ float64) { env.Advance("training", done, steps) }
 	return o, nil
