@@ -16,44 +16,43 @@ import (
 // in processes of its own.
 const asProgram = "MEASURE_AS_PROGRAM"
 
+// brief is a set that takes little time.
+var brief = set{
+	name: "brief", golden: "testdata/brief.json", networks: networks[:1],
+	columns: []column{floatColumn, {name: "calibrated", widths: "W4A4", recipe: "fold+uniform(w=4,a=4)", sees: sees{samples: 16}}},
+}
+
 func TestMain(m *testing.M) {
+	sets = append(sets, &brief)
 	if os.Getenv(asProgram) != "" {
 		main()
 		return
 	}
+	sets = sets[:len(sets)-1]
 	os.Exit(m.Run())
-}
-
-// cut is the set of calibrated columns on so few samples that nothing takes long.
-func cut(t *testing.T, samples int) wishes {
-	t.Helper()
-	assets.Path(t, networks[0].file)
-	return wishes{samples: samples, networks: []string{resnet20}, rows: filepath.Join(t.TempDir(), "rows")}
 }
 
 // TestProcessesMeasureTheSame: cells measured by processes side by side have the
 // figures of cells measured here, in any order, and say what they took.
 func TestProcessesMeasureTheSame(t *testing.T) {
+	assets.Path(t, networks[0].file)
 	t.Setenv(asProgram, "1")
-	w := cut(t, 20)
-	w.columns, w.parallel, w.threads = []string{"float", "W4A4, edges 8"}, 2, 1
-	cells, err := gradient.dueCells(w)
-	if err != nil {
-		t.Fatal(err)
+	w := wishes{samples: 20, rows: filepath.Join(t.TempDir(), "rows"), parallel: 2, threads: 1}
+	cells, err := brief.dueCells(w)
+	if err != nil || len(cells) != 2 {
+		t.Fatalf("%v, %v", cells, err)
 	}
-	cells = slices.DeleteFunc(cells, func(x task) bool { return x.Recipe != "float" && x.Recipe != nearest })
 	slices.Reverse(cells)
 	w.cells = cells
-	if err := gradient.spread(t.Context(), w); err != nil {
+	if err := brief.spread(t.Context(), w); err != nil {
 		t.Fatal(err)
 	}
 	got, err := readLines(w.rows)
 	if err != nil || len(got) != 2 {
 		t.Fatalf("%d rows, %v", len(got), err)
 	}
-	here := cut(t, 20)
-	here.cells = cells
-	if err := gradient.measure(t.Context(), here); err != nil {
+	here := wishes{samples: 20, rows: filepath.Join(t.TempDir(), "rows"), cells: cells}
+	if err := brief.measure(t.Context(), here); err != nil {
 		t.Fatal(err)
 	}
 	want, err := readLines(here.rows)
@@ -61,15 +60,12 @@ func TestProcessesMeasureTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range got {
-		o := find(want, r.Network, r.column())
-		if o == nil || !r.same(*o) || r.File != o.File {
+		if o := find(want, r.Network, r.column()); o == nil || !r.same(*o) || r.File != o.File {
 			t.Errorf("a process measured %+v, here %+v", r, o)
 		}
-		if calibrated := r.Recipe == nearest; calibrated != (r.Peak > 10e6 && r.Threads == 1 && strings.Contains(r.Machine, "2 cells at a time")) {
-			t.Errorf("%s took %d bytes on %d threads of %q", r.Recipe, r.Peak, r.Threads, r.Machine)
-		}
-		if calibrated := r.Recipe == nearest; calibrated != (r.Data == "1,024 training images") {
-			t.Errorf("%s saw %q", r.Recipe, r.Data)
+		took := r.Peak > 10e6 && r.Threads == 1 && strings.Contains(r.Machine, "2 cells at a time") && r.Data == "16 training images"
+		if took != (r.Recipe == "calibrated") {
+			t.Errorf("%s took %d bytes on %d threads of %q and saw %q", r.Recipe, r.Peak, r.Threads, r.Machine, r.Data)
 		}
 	}
 }
