@@ -52,7 +52,11 @@ func (c *course) start(ctx context.Context) error {
 func (c *course) budget(passes int) {
 	rankings := 1
 	if c.Epochs > 0 {
-		c.steps = max(1, int(math.Round(c.Epochs*float64(c.env.Data.Set.Len())/trainedBatch)))
+		n := c.env.Data.Set.Len()
+		if c.env.Data.Samples > 0 {
+			n = min(n, c.env.Data.Samples)
+		}
+		c.steps = max(1, int(math.Round(c.Epochs*float64(n)/trainedBatch)))
 		if c.Entwine {
 			rankings = 2
 		}
@@ -253,9 +257,7 @@ func (c *course) enrol(ctx context.Context) error {
 	o.Steps, o.Held = c.steps, 0
 	o.Progress = func(int, int, float64) { c.advance(t.Batch) }
 	c.freeze = o.Freeze
-	data := *c.env.Data
-	data.Samples = 0
-	c.trainer, err = train.New(ctx, c.m, data, o)
+	c.trainer, err = train.New(ctx, c.m, *c.env.Data, o)
 	return err
 }
 
