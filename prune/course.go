@@ -36,21 +36,19 @@ func (c *course) start(ctx context.Context) error {
 	if err := finite(c.m); err != nil {
 		return err
 	}
-	if err := c.prepare(ctx, c.m, c.env); err != nil {
-		return err
-	}
 	c.first, c.plan = prepared(c.m, c.env)
-	passes := 0
-	for _, b := range c.plan.blocks {
-		passes += c.passes(b.size())
+	if len(c.plan.blocks) > 0 {
+		if err := c.prepare(ctx, c.m, c.env); err != nil {
+			return err
+		}
 	}
-	c.budget(passes)
-	return c.choose(ctx, c.first, c.plan, c.of(c.m))
+	c.budget(c.passes(c.plan.blocks, true), c.passes(c.plan.blocks, false))
+	return c.choose(ctx, c.first, c.plan, c.ofAll(c.m, c.plan.blocks))
 }
 
-// budget works out how long the course is: a ranking takes so many passes.
-func (c *course) budget(passes int) {
-	rankings := 1
+// budget works out how long the course is: the first ranking takes so many passes, and
+// so many the one of groups in turn.
+func (c *course) budget(passes, inTurn int) {
 	if c.Epochs > 0 {
 		n := c.env.Data.Set.Len()
 		if c.env.Data.Samples > 0 {
@@ -58,10 +56,10 @@ func (c *course) budget(passes int) {
 		}
 		c.steps = max(1, int(math.Round(c.Epochs*float64(n)/trainedBatch)))
 		if c.Entwine {
-			rankings = 2
+			passes += inTurn
 		}
 	}
-	c.total = rankings*passes*c.Batch + c.steps*trainedBatch
+	c.total = passes*c.Batch + c.steps*trainedBatch
 	c.tick = func() { c.advance(c.Batch) }
 }
 
@@ -125,12 +123,9 @@ func (c *course) entwined(ctx context.Context) error {
 	return c.finish(ctx)
 }
 
-// inBetween is the share of the training that is done while groups still go.
-const inBetween = 0.8
-
 // until is the number of steps behind stage i of n.
 func (c *course) until(i, n int) int {
-	return int(float64(c.steps) * inBetween * float64(i+1) / float64(n))
+	return int(float64(c.steps) * c.Between * float64(i+1) / float64(n))
 }
 
 // stage is what the removal of a group and the training behind it leave.

@@ -40,18 +40,49 @@ func (g *gauge) scores(ctx context.Context, m *ir.Model, grp *group.Group) ([]fl
 
 // along scores units of a group while one of them, or all with -1, go to nothing.
 func (g *gauge) along(ctx context.Context, m *ir.Model, grp *group.Group, only int) ([]float64, error) {
-	list := bundlesOf(grp)
-	all := strands(list)
-	if len(all) == 0 {
-		return nil, &unscorable{"no weights compute its channels"}
+	r := newScored(grp)
+	if len(r.bundles) == 0 {
+		return nil, &unscorable{unweighted}
 	}
-	scores := make([]float64, len(grp.Units))
-	return scores, g.walk(ctx, m, all, only, func(t float64) {
-		r := g.row.read(list, t, g.Norm, len(scores))
-		for k := range scores {
-			scores[k] += g.row.gather(r.norms[k], r.signed[k])
+	return r.scores, g.walk(ctx, m, strands(r.bundles), only, func(t float64) { r.note(g, t) })
+}
+
+// together scores the units of several groups where the network stands, in one pass
+// for all.
+func (g *gauge) together(ctx context.Context, m *ir.Model, groups []*group.Group) (map[*group.Group][]float64, error) {
+	out, all := map[*group.Group][]float64{}, []*strand{}
+	var list []*scored
+	for _, grp := range groups {
+		if r := newScored(grp); len(r.bundles) > 0 {
+			list, all, out[grp] = append(list, r), append(all, strands(r.bundles)...), r.scores
+		}
+	}
+	if len(list) == 0 {
+		return out, nil
+	}
+	return out, g.walk(ctx, m, all, -1, func(t float64) {
+		for _, r := range list {
+			r.note(g, t)
 		}
 	})
+}
+
+// scored is a group whose units are being scored.
+type scored struct {
+	bundles []*bundle
+	scores  []float64
+}
+
+func newScored(grp *group.Group) *scored {
+	return &scored{bundlesOf(grp), make([]float64, len(grp.Units))}
+}
+
+// note takes a reading at t.
+func (r *scored) note(g *gauge, t float64) {
+	got := g.row.read(r.bundles, t, g.Norm, len(r.scores))
+	for k := range r.scores {
+		r.scores[k] += g.row.gather(got.norms[k], got.signed[k])
+	}
 }
 
 // walkDown follows the path of some strands. What they have no effect on is computed
@@ -68,8 +99,10 @@ type walkDown struct {
 func (g *gauge) walk(ctx context.Context, m *ir.Model, all []*strand, only int, note func(t float64)) error {
 	w := &walkDown{gauge: g, all: all, note: note}
 	var constants, own []*ir.Value
-	for _, s := range all {
-		constants = append(constants, s.value)
+	for _, s := range all { // groups may share a constant
+		if !slices.Contains(constants, s.value) {
+			constants = append(constants, s.value)
+		}
 	}
 	w.tail = tailOf(m, constants)
 	for _, v := range constants {
@@ -82,8 +115,9 @@ func (g *gauge) walk(ctx context.Context, m *ir.Model, all []*strand, only int, 
 	if w.head, err = grad.New(m, grad.Options{Outputs: w.tail.fed, Threads: g.threads}); err != nil {
 		return err
 	}
-	for i, p := range w.body.Params() {
-		all[i].param, all[i].was = p, slices.Clone(p.Data)
+	for _, s := range all {
+		s.param = w.body.Params()[slices.Index(constants, s.value)]
+		s.was = slices.Clone(s.param.Data)
 	}
 	for _, l := range g.lessons {
 		if err := w.down(ctx, l, only); err != nil {

@@ -27,6 +27,7 @@ func (q *Gradual) check() error {
 
 // run prunes by a ranking.
 func (q *Gradual) run(ctx context.Context, m *ir.Model, env *compress.Env, r *ranking) error {
+	r.env = env
 	c := &course{Gradual: q, m: m, env: env, ranking: r}
 	switch {
 	case q.Epochs > 0 && env.Data == nil:

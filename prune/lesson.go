@@ -9,6 +9,7 @@ import (
 	"pare/compress"
 	"pare/dataset"
 	"pare/grad"
+	"pare/internal/fault"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -39,12 +40,12 @@ func judgedOf(m *ir.Model) (out []*ir.Value) {
 // it takes samples at random, as the seed says; without data they are made up.
 func lessons(ctx context.Context, m *ir.Model, env *compress.Env, q Sampling, path bool) ([]*lesson, error) {
 	batches, batch := q.Batches, q.Batch
+	if fixed := ir.FixedBatch(m.Graph.Inputs); fixed > 0 {
+		batch = fixed
+	}
 	d, err := lessonData(m, env, batches*batch)
 	if err != nil {
 		return nil, err
-	}
-	if fixed := ir.FixedBatch(m.Graph.Inputs); fixed > 0 {
-		batch = fixed
 	}
 	n := d.Set.Len()
 	if d.Samples > 0 {
@@ -90,9 +91,10 @@ func lessonData(m *ir.Model, env *compress.Env, n int) (calib.Data, error) {
 	}
 	set, err := calib.Noise(m, env.Input.Lo, env.Input.Hi, n, env.Seed)
 	if err != nil {
-		return d, fmt.Errorf("there are no data to take gradients of, and none can be made up: %w", err)
+		err := fmt.Errorf("there are no samples to take gradients of, and none can be made up: %w", err)
+		return d, fault.Hint(err, "name some with --data, or the range of the input with --input-range; magnitude and surgeon need none")
 	}
-	env.Warn("there are no data: gradients are taken of made-up inputs and of the network's own answers to them")
+	env.Warn("there are no samples: gradients are taken of made-up inputs and of the network's own answers to them")
 	d.Set = set
 	return d, nil
 }

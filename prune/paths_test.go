@@ -88,7 +88,7 @@ func TestFoldedScores(t *testing.T) {
 				}
 			}
 			all[i] = map[string][]float64{}
-			r := &ranking{name: name, Sampling: Sampling{Norm: 2, Batches: 2, Batch: 4, Aim: "labels", Temperature: 1}, Journey: usualJourney}
+			r := &ranking{env: env, name: name, Sampling: Sampling{Norm: 2, Batches: 2, Batch: 4, Aim: "labels", Temperature: 1}, Journey: usualJourney}
 			if err := r.prepare(context.Background(), m, env); err != nil {
 				t.Fatal(err)
 			}

@@ -20,16 +20,23 @@ type ranking struct {
 	tick    func() // after every pass, nil for nothing
 }
 
-// passes is how many times a group of n units makes the network run.
-func (r *ranking) passes(n int) int {
-	row, out := relevances[r.name], len(r.lessons)
-	if row.path {
-		out *= r.Steps + 1
-		if r.Path == "exact" {
-			out *= n
+// passes is how many times groups of so many units make the network run; those that
+// are scored where it stands do so together.
+func (r *ranking) passes(groups []*block, together bool) (n int) {
+	row := relevances[r.name]
+	for _, b := range groups {
+		switch {
+		case !row.path && together:
+			return len(r.lessons)
+		case !row.path:
+			n++
+		case r.Path == "exact":
+			n += (r.Steps + 1) * b.size()
+		default:
+			n += r.Steps + 1
 		}
 	}
-	return out
+	return n * len(r.lessons)
 }
 
 // weightCriteria look at weights alone.
@@ -46,7 +53,6 @@ var weightCriteria = map[string]func(env *compress.Env) criterion{
 // prepare reads the samples and notes what m makes of them, where the criterion needs
 // that.
 func (r *ranking) prepare(ctx context.Context, m *ir.Model, env *compress.Env) (err error) {
-	r.env = env
 	if weightCriteria[r.name] != nil {
 		return nil
 	}
@@ -54,7 +60,30 @@ func (r *ranking) prepare(ctx context.Context, m *ir.Model, env *compress.Env) (
 	return err
 }
 
-// of is the criterion on m.
+// ofAll is the criterion for all groups of m.
+func (r *ranking) ofAll(m *ir.Model, blocks []*block) criterion {
+	if weightCriteria[r.name] != nil || relevances[r.name].path {
+		return r.of(m)
+	}
+	var known map[*group.Group][]float64
+	return func(ctx context.Context, a *group.Analysis, grp *group.Group) (scores []float64, why string, err error) {
+		if known == nil {
+			var list []*group.Group
+			for _, b := range blocks {
+				list = append(list, b.Group)
+			}
+			if known, err = r.gauge().together(ctx, m, list); err != nil {
+				return nil, "", err
+			}
+		}
+		if known[grp] == nil {
+			return nil, unweighted, nil
+		}
+		return known[grp], "", nil
+	}
+}
+
+// of is the criterion for single groups of m.
 func (r *ranking) of(m *ir.Model) criterion {
 	if f := weightCriteria[r.name]; f != nil {
 		return f(r.env)
@@ -74,6 +103,9 @@ func (r *ranking) of(m *ir.Model) criterion {
 func (r *ranking) gauge() *gauge {
 	return &gauge{Sampling: r.Sampling, Journey: r.Journey, row: relevances[r.name], lessons: r.lessons, threads: r.env.Threads, tick: r.tick}
 }
+
+// unweighted is why a group has no scores.
+const unweighted = "no weights compute its channels"
 
 // unscorable says why a criterion cannot score a group.
 type unscorable struct{ why string }

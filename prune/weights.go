@@ -46,7 +46,11 @@ func (c *course) zero(ctx context.Context, list []*zeroed) error {
 	if err := c.prepare(ctx, c.m, c.env); err != nil {
 		return err
 	}
-	c.budget(len(list) * c.passes(1))
+	passes := len(list) * len(c.lessons)
+	if relevances[c.name].path {
+		passes *= c.Steps + 1
+	}
+	c.budget(passes, passes)
 	for _, z := range list {
 		if err := c.scoreWeights(ctx, z); err != nil {
 			return err
