@@ -24,6 +24,7 @@ func (p *Program) prepare(m *ir.Model) error {
 	if err := op.Inline(c); err != nil {
 		return err
 	}
+	inlineComposites(c)
 	g := c.Graph
 	g.Inputs = slices.DeleteFunc(slices.Clone(g.Inputs), func(v *ir.Value) bool { return v.Const != nil })
 	for _, v := range g.Inputs {
