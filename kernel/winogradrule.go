@@ -50,3 +50,11 @@ func winogradCost(s ConvShape, m int) float64 {
 	c, o := float64(s.C), float64(s.O)
 	return float64((m+2)*(m+2)) * ((max(tiles, leastRows)+weightCost)*c*o + tiles*(loadCost*c+storeCost*o))
 }
+
+// winogradGradTile is WinogradTile for the gradient of the weights.
+func winogradGradTile(s ConvShape) int {
+	if s.checkWinograd(4) != nil || s.C <= fewChannels || s.O <= fewChannels || s.OH()*s.OW() == 0 {
+		return 0
+	}
+	return 0
+}
