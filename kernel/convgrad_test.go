@@ -229,3 +229,36 @@ func repack(t *testing.T, p repacker, w []float32) {
 		p.Repack(task, w, scratch)
 	}
 }
+
+// TestWinogradGradError holds the error of Winograd's form of the weight gradient beside
+// that of the direct one, on rectified normal values.
+func TestWinogradGradError(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		s := defaults(kernel.ConvShape{N: 8, H: 16, W: 16, C: 16, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1, O: 16})
+		r := random(7)
+		x, dy, w := make([]float32, s.N*256*16), make([]float32, s.N*256*16), make([]float32, 16*16*9)
+		for i := range x {
+			x[i], dy[i] = float32(math.Max(0, r.NormFloat64())), float32(r.NormFloat64())
+		}
+		_, want, _ := gradRef(s, x, w, dy)
+		for m, bound := range map[int]float64{0: 5e-7, 2: 1e-6, 4: 3e-6} {
+			g, err := kernel.NewConvWeightGradBy(s, m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, len(w))
+			partial, scratch, sums := make([]float32, g.PartialFloats()), make([]float32, g.ScratchFloats()), make([]float32, g.SumFloats())
+			for task := range g.Tasks() {
+				g.Run(task, partial, x, dy, false, scratch)
+			}
+			for task := range g.SumTasks() {
+				g.Sum(task, got, nil, partial, sums)
+			}
+			e := relativeError(got, want)
+			t.Logf("tiles of %d: %.2g", m, e)
+			if !(e <= bound) {
+				t.Errorf("tiles of %d: error %.2g, want at most %.2g", m, e, bound)
+			}
+		}
+	})
+}

@@ -151,7 +151,7 @@ func (g *tapGrad) band(a *outerArgs, partial, x, dy []float32, r0, r1, first, la
 				a.lines[l].a = 0
 			}
 			a.a, a.aStep, a.c = one, 0, sums[g.k*width:]
-			narrowest(g.tile.panels, width).run(1, a)
+			a.rows(narrowest(g.tile.panels, width), 1)
 		}
 	}
 }
@@ -160,12 +160,8 @@ func (g *tapGrad) band(a *outerArgs, partial, x, dy []float32, r0, r1, first, la
 func (g *tapGrad) tiles(a *outerArgs, sums, src []float32, width int) {
 	kernel := narrowest(g.tile.panels, width)
 	for _, run := range g.runs {
-		count := (run.n + kernel.mr - 1) / kernel.mr
-		for t := range count {
-			from, to := t*run.n/count, (t+1)*run.n/count
-			a.a, a.c = src[run.at+from:], sums[(run.k+from)*width:(run.k+to)*width]
-			kernel.run(to-from, a)
-		}
+		a.a, a.c = src[run.at:], sums[run.k*width:(run.k+run.n)*width]
+		a.rows(kernel, run.n)
 	}
 }
 

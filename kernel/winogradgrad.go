@@ -116,14 +116,9 @@ func (g *winogradGrad) block(a *outerArgs, partial, in, out, dy, patch []float32
 	kernel, c := narrowest(g.tile.panels, width), w.s.C
 	sums := partial[at : at+(w.taps()*c+1)*width]
 	a.aStep, a.bStep = w.pitch, width
-	count := (c + kernel.mr - 1) / kernel.mr
 	for tap := range w.taps() {
-		a.b = out[tap*g.tapOut:]
-		for k := range count {
-			lo, hi := k*c/count, (k+1)*c/count
-			a.a, a.c = in[tap*g.tapIn+lo:], sums[(tap*c+lo)*width:(tap*c+hi)*width]
-			kernel.run(hi-lo, a)
-		}
+		a.a, a.b, a.c = in[tap*g.tapIn:], out[tap*g.tapOut:], sums[tap*c*width:(tap+1)*c*width]
+		a.rows(kernel, c)
 	}
 }
 
@@ -150,14 +145,15 @@ func (g *winogradGrad) bias(a *outerArgs, partial, dy, one, pixels []float32, sl
 	at, width, o, cols := g.panel(panel)
 	all := w.s.N * w.oh * w.ow
 	one[0] = 1
-	a.a, a.aStep, a.b, a.bStep = one, 0, pixels, width
-	a.c = partial[at+w.taps()*w.s.C*width:][:width]
+	a.aStep, a.b, a.bStep = 0, pixels, width
+	sums := partial[at+w.taps()*w.s.C*width:][:width]
 	end, step := (slice+1)*all/g.slices, len(pixels)/width
 	a.add = false
 	for p := slice * all / g.slices; p < end; p += step {
 		a.px = min(step, end-p)
 		packPixels(pixels, dy[p*w.s.DstStride+o:], a.px, cols, width, w.s.DstStride)
-		narrowest(g.tile.panels, width).run(1, a)
+		a.a, a.c = one, sums
+		a.rows(narrowest(g.tile.panels, width), 1)
 		a.add = true
 	}
 }
