@@ -27,6 +27,8 @@ var networks = []struct {
 	{"language/minilm-l6.onnx", map[string]int{"batch": 2, "sequence": 7}, false},
 	{"imagenet/mobilenet_v1_0.75.onnx", map[string]int{"batch": 1}, false},
 	{"imagenet/mobilenet_v2_1.0.onnx", map[string]int{"batch": 1}, false},
+	{"cifar10/vit_tiny.onnx", map[string]int{"batch_size": 4}, false},
+	{"language/stories260K.onnx", map[string]int{"batch": 1, "seq": 2, "past": 0}, false},
 }
 
 // weights are the float constants of more than one element that nodes multiply or
@@ -63,7 +65,10 @@ func open(t testing.TB, path string, sizes map[string]int) (*ir.Model, []*tensor
 		for _, d := range v.Type.Shape {
 			n := d.N
 			if !d.IsKnown() {
-				n = max(1, sizes[d.Sym])
+				n = 1
+				if k, ok := sizes[d.Sym]; ok {
+					n = k
+				}
 			}
 			shape = append(shape, n)
 		}
