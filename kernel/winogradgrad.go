@@ -23,8 +23,12 @@ type winogradGrad struct {
 // these too often, more would leave the second cache.
 const gradTiles = 64
 
-// mostGradFloats is the most memory that sums of taps may take.
-const mostGradFloats = 1 << 22
+// sliceGradFloats is the most memory that the sums of all slices should take, and
+// mostGradFloats what those of one may.
+const (
+	sliceGradFloats = 1 << 22
+	mostGradFloats  = 10 << 20
+)
 
 func newWinogradGrad(s ConvShape, m int) (*winogradGrad, error) {
 	w, err := NewWinograd(s, m)
@@ -38,7 +42,7 @@ func newWinogradGrad(s ConvShape, m int) (*winogradGrad, error) {
 		return g, nil
 	}
 	want := taskCount(s.Flops())
-	g.slices = max(1, min(want, g.tiles/gradTiles, mostGradFloats/g.sliceFloats()))
+	g.slices = max(1, min(want, g.tiles/gradTiles, sliceGradFloats/g.sliceFloats()))
 	g.panelParts = max(1, min((want+g.slices-1)/g.slices, g.panels*g.tile.width()/128))
 	g.perPart = (g.panels + g.panelParts - 1) / g.panelParts
 	g.panelParts = (g.panels + g.perPart - 1) / g.perPart
