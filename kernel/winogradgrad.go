@@ -86,7 +86,7 @@ func (g *winogradGrad) Run(task int, partial, x, dy []float32, bias bool, scratc
 	line, scratch := scratch[:lineFloats], scratch[lineFloats:]
 	taps := g.wino.taps()
 	in, scratch := scratch[:taps*g.tapIn], scratch[taps*g.tapIn:]
-	out, patch := scratch[:taps*g.tapOut], scratch[taps*g.tapOut:]
+	out, patch := scratch[:taps*g.tapOut], scratch[taps*g.tapOut:][:taps*g.patch()]
 	load, _ := winogradLoops(g.wino.m)
 	a := outerPool.Get().(*outerArgs)
 	a.lines = outerLines(line, 1)
@@ -95,7 +95,7 @@ func (g *winogradGrad) Run(task int, partial, x, dy []float32, bias bool, scratc
 	for t := from; t < to; t += g.most {
 		n := min(g.most, to-t)
 		for i := range n {
-			g.wino.load(load, in[i*g.wino.pitch:], x, g.wino.spot(t+i), patch)
+			g.wino.load(load, in[i*g.wino.pitch:], x, g.wino.spot(t+i), patch[:taps*apart(g.wino.pitch, 4)])
 		}
 		a.add, a.px = t > from, n
 		for i := first; i < last; i++ {
