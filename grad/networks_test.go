@@ -72,13 +72,16 @@ func open(t testing.TB, path string, sizes map[string]int) (*ir.Model, []*tensor
 			}
 			shape = append(shape, n)
 		}
-		x := tensor.New(v.Type.DType, shape...)
-		for i := range x.Len() {
-			if v.Type.DType == tensor.Int64 {
-				tensor.Data[int64](x)[i] = int64(i % 2)
-			} else {
-				tensor.Data[float32](x)[i] = r.Float32()*2 - 1
+		data := make([]float64, tensor.Len(shape))
+		for i := range data {
+			data[i] = float64(i % 2)
+			if v.Type.DType.IsFloat() {
+				data[i] = float64(r.Float32()*2 - 1)
 			}
+		}
+		x, err := tensor.FromFloat64s(v.Type.DType, shape, data)
+		if err != nil {
+			t.Fatal(err)
 		}
 		in = append(in, x)
 	}
