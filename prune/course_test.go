@@ -129,7 +129,10 @@ func TestCourseStops(t *testing.T) {
 // TestCourseResumes: a run that was interrupted between groups, or within one, goes on
 // and ends with the bytes of one that was not.
 func TestCourseResumes(t *testing.T) {
-	for _, recipe := range []string{"singe(params=0.6,epochs=6,criterion=taylor," + short + ")", "taylor(granularity=weight,rate=0.5,epochs=6,batches=1)"} {
+	for recipe, stops := range map[string][]int{
+		"singe(params=0.6,epochs=6,between=0.8,criterion=taylor," + short + ")": {4, 6},
+		"taylor(granularity=weight,rate=0.5,epochs=6,between=0.8,batches=1)":    {8, 11},
+	} {
 		whole := settled(t)
 		if _, err := schooled(t, whole, recipe, compress.Options{Threads: 1}); err != nil {
 			t.Fatal(err)
@@ -137,7 +140,7 @@ func TestCourseResumes(t *testing.T) {
 		journal := &compress.Journal{Dir: filepath.Join(t.TempDir(), "kept"), Input: func() (string, error) { return "net", nil }, Version: "1"}
 		stop, told, resumed := errors.New("enough"), 0, 0
 		var last *ir.Model
-		for _, until := range []int{6, 8, 1 << 30} {
+		for _, until := range append(stops, 1<<30) {
 			ctx, cancel := context.WithCancelCause(context.Background())
 			last, told = settled(t), 0
 			r, err := compress.Parse(recipe)
