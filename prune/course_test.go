@@ -68,7 +68,7 @@ func preferences(t *testing.T, m *ir.Model) []float32 {
 func TestCourses(t *testing.T) {
 	want := preferences(t, settled(t))
 	errs := map[string]float64{}
-	for _, recipe := range []string{"epochs=0", "epochs=8", "epochs=8,entwine=false", "epochs=8,order=backward", "epochs=8,criterion=magnitude", "epochs=8,bn=frozen"} {
+	for _, recipe := range []string{"epochs=0", "epochs=24", "epochs=24,entwine=false", "epochs=24,order=backward", "epochs=24,criterion=magnitude", "epochs=24,bn=frozen"} {
 		var first *ir.Model
 		for _, threads := range []int{1, 3} {
 			m := settled(t)
