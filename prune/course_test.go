@@ -18,7 +18,7 @@ import (
 )
 
 // short is what keeps courses of tests short.
-const short = "batches=1,batch=8,mu=0.5,steps=3,keep=1"
+const short = "batches=1,batch=8,mu=0.5,steps=3,keep=1,lr=0.1"
 
 // schooled runs a recipe on labelled pictures with so many threads.
 func schooled(t *testing.T, m *ir.Model, recipe string, o compress.Options) (*compress.Report, error) {
