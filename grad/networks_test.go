@@ -28,7 +28,6 @@ var networks = []struct {
 	{"imagenet/mobilenet_v1_0.75.onnx", map[string]int{"batch": 1}, false},
 	{"imagenet/mobilenet_v2_1.0.onnx", map[string]int{"batch": 1}, false},
 	{"cifar10/vit_tiny.onnx", map[string]int{"batch_size": 4}, false},
-	{"language/minilm-l6.onnx", map[string]int{"batch": 4}, false},
 	{"language/stories260K.onnx", map[string]int{"batch": 1, "seq": 2, "past": 0}, false},
 }
 

@@ -6,18 +6,20 @@ import (
 	"pare/internal/cpu"
 )
 
-// outerArgs is one call of a tile kernel of sums of outer products: for rows i < m and
-// columns j of a panel,
+// outerArgs is one call of a tile kernel of sums of outer products, which computes a
+// number of tiles of m rows one below the other: for rows i < m·tiles and columns j of a
+// panel,
 //
 //	c[i·width+j] = Σ_l Σ_p a[lines[l].a + p·aStep + i] · b[lines[l].b + p·bStep + j]
 //
-// over p < px, plus what c holds if add. Assembly reads this struct by offset
+// over p < px, plus what c holds if add. Kernels use a, c and tiles up. Assembly reads this struct by offset
 // (TestArgsLayout).
 type outerArgs struct {
 	a, b, c      []float32
 	lines        []outerLine
 	aStep, bStep int
 	px           int
+	tiles        int
 	add          bool
 }
 
@@ -54,7 +56,7 @@ func (t *outerTile) width() int { return t.panels[len(t.panels)-1].width }
 // outerGo is the portable tile of two rows and up to four columns.
 func outerGo(width int) func(m int, t *outerArgs) {
 	return func(m int, t *outerArgs) {
-		for i := range m {
+		for i := range m * t.tiles {
 			var sum [4]float32
 			if t.add {
 				copy(sum[:width], t.c[i*width:])
@@ -69,6 +71,21 @@ func outerGo(width int) func(m int, t *outerArgs) {
 				}
 			}
 			copy(t.c[i*width:(i+1)*width], sum[:])
+		}
+	}
+}
+
+// rows computes n rows in tiles of nearly equal height.
+func (t *outerArgs) rows(k *panelKernel[outerArgs], n int) {
+	count := (n + k.mr - 1) / k.mr
+	low := n / count
+	for _, part := range [2]stack{{low + 1, n - low*count}, {low, count - (n - low*count)}} {
+		if part.tiles > 0 {
+			rows := part.rows * part.tiles
+			a, c := t.a, t.c
+			t.tiles = part.tiles
+			k.run(part.rows, t)
+			t.a, t.c = a[rows:], c[rows*k.width:]
 		}
 	}
 }
