@@ -25,6 +25,9 @@ type exported struct {
 	Task  string `json:"task"`
 	Data  string `json:"data"` // what the calibration samples are
 	Batch int    `json:"batch"`
+	// Spec are the calibration samples as pare opens them, the first Samples of them.
+	Spec    string `json:"spec"`
+	Samples int    `json:"samples"`
 }
 
 // export writes the samples that the networks of the set are measured on, and
@@ -74,7 +77,7 @@ func (n network) export(ctx context.Context, dir, folder string) error {
 	if err := writeSamples(ctx, m, others, c.lo, c.hi, filepath.Join(folder, "calibration")); err != nil {
 		return err
 	}
-	e := exported{n.name, file, string(set.Task()), c.String(), cmp.Or(n.batch, eval.DefaultBatch)}
+	e := exported{n.name, file, string(set.Task()), c.String(), cmp.Or(n.batch, eval.DefaultBatch), n.spec(dir), c.hi}
 	return atomicfile.Write(filepath.Join(folder, "network.json"), func(w io.Writer) error { return json.NewEncoder(w).Encode(e) })
 }
 

@@ -68,7 +68,7 @@ def brevitas(network, folded, w, a, iterations, method):
     quantised = ptq.quantize_model(
         model, backend="layerwise", weight_bit_width=w, act_bit_width=a, bias_bit_width=32, weight_quant_granularity="per_channel",
         act_quant_percentile=99.999, act_quant_type="sym", scale_factor_type="float_scale", quant_format="int", layerwise_first_last_bit_width=w,
-        weight_param_method="mse", act_param_method="mse")
+        weight_param_method="stats", act_param_method="stats")
     quantised.eval()
     with torch.no_grad():
         quantised(images[0][0])
