@@ -31,7 +31,7 @@ func init() {
 		Doc: "remove the channels, or set the weights to zero, whose removal changes the loss least to first order",
 		Ref: "[molchanov19] Importance Estimation for Neural Network Pruning, arXiv:1906.10771",
 		New: func() compress.Method {
-			return &Taylor{Gradual: usualGradual(), Sampling: Sampling{Norm: 2, Batches: 32, Batch: 8, Aim: "labels", Temperature: 1}}
+			return &Taylor{Gradual: usualGradual(), Sampling: Sampling{Norm: 2, Batches: 32, Batch: 8, Aim: "answers", Temperature: 4}}
 		},
 	})
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // short is what keeps courses of tests short.
-const short = "batches=1,batch=8,mu=0.5,steps=3,keep=1"
+const short = "batches=1,batch=8,mu=0.5,steps=3,keep=1,lr=0.1"
 
 // schooled runs a recipe on labelled pictures with so many threads.
 func schooled(t *testing.T, m *ir.Model, recipe string, o compress.Options) (*compress.Report, error) {
@@ -68,7 +68,7 @@ func preferences(t *testing.T, m *ir.Model) []float32 {
 func TestCourses(t *testing.T) {
 	want := preferences(t, settled(t))
 	errs := map[string]float64{}
-	for _, recipe := range []string{"epochs=0", "epochs=8", "epochs=8,entwine=false", "epochs=8,order=backward", "epochs=8,criterion=magnitude", "epochs=8,bn=frozen"} {
+	for _, recipe := range []string{"epochs=0", "epochs=24", "epochs=24,entwine=false", "epochs=24,order=backward", "epochs=24,criterion=magnitude", "epochs=24,bn=frozen"} {
 		var first *ir.Model
 		for _, threads := range []int{1, 3} {
 			m := settled(t)
@@ -129,7 +129,10 @@ func TestCourseStops(t *testing.T) {
 // TestCourseResumes: a run that was interrupted between groups, or within one, goes on
 // and ends with the bytes of one that was not.
 func TestCourseResumes(t *testing.T) {
-	for _, recipe := range []string{"singe(params=0.6,epochs=6,criterion=taylor," + short + ")", "taylor(granularity=weight,rate=0.5,epochs=6,batches=1)"} {
+	for recipe, stops := range map[string][]int{
+		"singe(params=0.6,epochs=6,between=0.8,criterion=taylor," + short + ")": {4, 6},
+		"taylor(granularity=weight,rate=0.5,epochs=6,between=0.8,batches=1)":    {8, 11},
+	} {
 		whole := settled(t)
 		if _, err := schooled(t, whole, recipe, compress.Options{Threads: 1}); err != nil {
 			t.Fatal(err)
@@ -137,7 +140,7 @@ func TestCourseResumes(t *testing.T) {
 		journal := &compress.Journal{Dir: filepath.Join(t.TempDir(), "kept"), Input: func() (string, error) { return "net", nil }, Version: "1"}
 		stop, told, resumed := errors.New("enough"), 0, 0
 		var last *ir.Model
-		for _, until := range []int{6, 8, 1 << 30} {
+		for _, until := range append(stops, 1<<30) {
 			ctx, cancel := context.WithCancelCause(context.Background())
 			last, told = settled(t), 0
 			r, err := compress.Parse(recipe)

@@ -18,7 +18,7 @@ type Schooling struct {
 	BN      string  `json:"bn" doc:"statistics of batch-norms in training: those of the batch, and of 1,024 samples in the end, or frozen" values:"auto|train|frozen"`
 }
 
-var usualSchooling = Schooling{Entwine: true, Between: 0.8, Order: "forward", Distil: 1, BN: "auto"}
+var usualSchooling = Schooling{Entwine: true, Between: 0.3, Order: "forward", Distil: 1, BN: "auto"}
 
 func (q *Schooling) check() error {
 	switch {

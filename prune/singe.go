@@ -21,7 +21,7 @@ func init() {
 
 // usualSampling and usualJourney are the defaults of criteria that look at gradients.
 var (
-	usualSampling = Sampling{Norm: 2, Batches: 4, Batch: 64, Aim: "labels", Temperature: 1}
+	usualSampling = Sampling{Norm: 2, Batches: 4, Batch: 64, Aim: "labels", Temperature: 4}
 	usualJourney  = Journey{Mu: 0.9, Steps: 22, Path: "joint"}
 )
 
