@@ -252,11 +252,11 @@ func (r *run) fitting(u Unit, l *learner, targets feed) *fitting {
 // judged is how many samples deployed units are judged by.
 const judged = 256
 
-// skip reports the layers of a unit that stays as it was.
+// skip tells of the layers of a unit that they stay as they were.
 func (r *run) skip(u Unit, why string) {
 	for _, name := range u.Layers {
 		if l := r.layers[name]; l != nil {
-			r.env.Skip(l, why)
+			r.env.Amend(l.Name, func(a *compress.LayerReport) { a.Reason = joined(a.Reason, "not learned: "+why) })
 		}
 	}
 }
@@ -265,11 +265,17 @@ func (r *run) skip(u Unit, why string) {
 func (r *run) report(u Unit, l *learner, out outcome) {
 	for _, w := range l.layers {
 		layer := r.layers[key(w.form.Node)]
-		r.env.Done(compress.LayerReport{
-			Name: layer.Name, Op: layer.Node.Op, Kind: string(layer.Kind), Format: w.form.Encoded.Spec.String(), Bits: w.form.Encoded.Spec.Bits,
-			Exponent: w.form.Encoded.Spec.Exponent, Params: len(w.float), Reason: fmt.Sprintf("error of unit %s %.3g -> %.3g, %d steps, kept %s", u.Name, out.start, out.end, out.steps, out.kept),
+		r.env.Amend(layer.Name, func(a *compress.LayerReport) {
+			a.Reason = joined(a.Reason, fmt.Sprintf("error of unit %s %.3g -> %.3g, %s, kept %s", u.Name, out.start, out.end, plural(out.steps, "step"), out.kept))
 		})
 	}
+}
+
+func joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
 }
 
 func plural(n int, what string) string {
