@@ -234,12 +234,17 @@ func (r *run) fitting(u Unit, l *learner, targets feed) *fitting {
 	h := fnv.New64a()
 	h.Write([]byte("recon " + u.Name))
 	n := len(l.model.Graph.Outputs)
+	x := l.measureExtent(func(name string) []int { return r.inputs[name].Shape(0) })
+	batch := x.batch(min(r.s.Batch, r.samples))
+	if fixed := ir.FixedBatch(r.m.Graph.Inputs); fixed > 0 {
+		batch = max(fixed, batch/fixed*fixed)
+	}
 	name := r.s.Loss
 	if u.Out != "" && name == "kl" {
 		name = "mse"
 	}
 	f := &fitting{
-		learner: l, s: r.s, inputs: r.inputs, floats: r.floats, targets: targets, samples: r.samples, batch: min(r.s.Batch, r.samples), micro: min(r.s.Batch, r.samples),
+		learner: l, s: r.s, inputs: r.inputs, floats: r.floats, targets: targets, samples: r.samples, batch: batch, micro: r.micro(x, batch),
 		loss: loss{name}, rand: rand.New(rand.NewPCG(r.env.Seed, h.Sum64())), want: make([]*tensor.Tensor, n), dy: make([][]float32, n), workers: r.env.Threads,
 	}
 	f.judge = &judge{
@@ -247,6 +252,14 @@ func (r *run) fitting(u Unit, l *learner, targets feed) *fitting {
 		runs: r.inputs.runs(inputNames(l.part), min(r.samples, judged), r.batch()),
 	}
 	return f
+}
+
+// micro is how many samples the program of a unit takes at a time.
+func (r *run) micro(x extent, batch int) int {
+	if fixed := ir.FixedBatch(r.m.Graph.Inputs); fixed > 0 {
+		return fixed
+	}
+	return x.micro(batch)
 }
 
 // judged is how many samples deployed units are judged by.
