@@ -37,6 +37,10 @@ type Options struct {
 	Input    compress.InputRange
 	Progress Progress
 	Log      *slog.Logger
+	// Journal is a folder in which results of costly parts are kept, so that the same
+	// run, interrupted, goes on where it was; "" for none. It stays until
+	// RemoveJournal.
+	Journal string
 }
 
 // calibBatch bounds the memory for activations, all of which are looked at.
@@ -160,7 +164,10 @@ func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (com
 		}
 	}
 	if o.Progress != nil {
-		out.Progress = func(p compress.Progress) { o.Progress(p.Step, p.Done, p.Total) }
+		out.Progress = func(p compress.Progress) { o.Progress(activity(p), p.Done, p.Total) }
+	}
+	if o.Journal != "" {
+		out.Journal = &compress.Journal{Dir: o.Journal, Input: m.hash, Version: journalVersion()}
 	}
 	if o.Data != nil {
 		n := o.Samples

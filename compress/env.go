@@ -39,7 +39,11 @@ type Env struct {
 	change    func(l *Layer) // what a method makes of the selections, nil for nothing
 	ahead     []Method       // the steps behind the running one
 	progress  func(Progress)
+	index     int      // of the step
+	steps     int      // of the recipe
+	inside    Progress // what Advance said last
 	total     int
+	journal   *kept // nil for none
 	shared    map[any]any
 	watch     *watch // nil outside of runs
 }
@@ -135,12 +139,6 @@ func (e *Env) Warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	e.Log.Warn(text, "step", e.step.Step)
 	e.report.Warnings = append(e.report.Warnings, text)
-}
-
-func (e *Env) advance(what string) {
-	if e.progress != nil {
-		e.progress(Progress{Step: e.step.Step, What: what, Done: e.step.Layers + e.step.Skipped, Total: e.total})
-	}
 }
 
 // Remember keeps what a decoded value stood for before it was encoded, for later

@@ -14,6 +14,8 @@ type Report struct {
 	After   cost.Totals   `json:"after"`
 	Steps   []StepReport  `json:"steps"`
 	Layers  []LayerReport `json:"layers"`
+	// Resumed counts the results that an interrupted run had left.
+	Resumed int `json:"resumed,omitempty"`
 	// Warnings are things that the user should act on or know.
 	Warnings []string `json:"warnings"`
 }

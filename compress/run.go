@@ -13,13 +13,6 @@ import (
 	"pare/tensor"
 )
 
-// Progress is one step forward of a running recipe.
-type Progress struct {
-	Step        string // canonical spelling
-	What        string // layer or activity at hand
-	Done, Total int    // of the step; Total is 0 when unknown
-}
-
 // Options are the circumstances of a run.
 type Options struct {
 	Seed    uint64
@@ -36,6 +29,8 @@ type Options struct {
 	Random   func(m *ir.Model, samples int) (map[string]*tensor.Tensor, error)
 	Progress func(Progress)
 	Log      *slog.Logger
+	// Journal keeps what an interrupted run goes on from; nil for none.
+	Journal *Journal
 	// Provenance is written into the model's metadata when a step changed it.
 	// nil writes nothing.
 	Provenance *Provenance
@@ -78,10 +73,12 @@ func (r *Recipe) runSteps(ctx context.Context, m *ir.Model, o Options, w *watch)
 	rep := w.report
 	machine, _ := findMachine(r.For) // validated
 	originals := map[*ir.Value]*tensor.Tensor{}
+	journal := r.newKept(ctx, o)
 	for i, method := range r.Steps {
 		env := &Env{
 			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Data: o.Data, Run: o.Run, originals: originals, shared: map[any]any{},
 			step: &StepReport{Step: stepString(method), Kind: kindOf(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress, watch: w,
+			index: i, steps: len(r.Steps), journal: journal,
 		}
 		err := r.warnUnfolded(ctx, m, env, i)
 		if err == nil {
@@ -124,11 +121,7 @@ func runStep(ctx context.Context, m *ir.Model, method Method, env *Env, data *ca
 		}
 	}
 	if c, ok := method.(Calibrated); ok && data != nil {
-		done := func(n, of int) {
-			if env.progress != nil {
-				env.progress(Progress{Step: env.step.Step, What: "calibration", Done: n, Total: of})
-			}
-		}
+		done := func(n, of int) { env.Advance("calibration", n, of) }
 		if env.Observed, err = calib.Collect(ctx, m, *data, c.Needs(m, env), done); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"unsafe"
 
+	"pare/internal/crew"
 	"pare/internal/hugepage"
 	"pare/ir"
 	"pare/op"
@@ -67,7 +68,8 @@ type frame struct {
 	ext     [][]float32
 	boxes   []op.Val
 	interp  *op.Interp
-	job     job
+	job     crew.Job
+	task    func(f *frame, task int, scratch []float32) // of the running step
 }
 
 func newFrame(s *special, threads int) *frame {
@@ -75,7 +77,8 @@ func newFrame(s *special, threads int) *frame {
 	f.interp = &op.Interp{Model: s.model}
 	all := aligned(s.arena + threads*s.work)
 	f.arena, f.scratch = all[:s.arena:s.arena], all[s.arena:]
-	f.job.init(f, threads)
+	f.job.Run = func(thread, task int) { f.task(f, task, f.scratch[thread*s.work:(thread+1)*s.work]) }
+	f.job.Init(threads)
 	return f
 }
 

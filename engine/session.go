@@ -74,8 +74,8 @@ func (s *Session) steps(ctx context.Context, in map[string]op.Val, next func()) 
 	if err != nil {
 		return nil, err
 	}
-	workers.join(&f.job, s.p.o.Threads)
-	defer workers.leave(&f.job)
+	f.job.Join()
+	defer f.job.Leave()
 	for _, st := range f.s.steps {
 		if next != nil {
 			next()
@@ -142,8 +142,8 @@ func (f *frame) run(ctx context.Context, st *step) error {
 	if st.serial != nil {
 		return f.serial(ctx, st)
 	}
-	f.job.run, f.job.tasks = st.task, st.tasks
-	if p := f.job.do(ctx); p != nil {
+	f.task, f.job.Tasks = st.task, st.tasks
+	if p := f.job.Do(ctx); p != nil {
 		return crashed(st, p)
 	}
 	if ctx.Err() != nil {

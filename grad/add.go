@@ -10,10 +10,14 @@ func lowerAdd(b *builder) error {
 			z.data[i] = x.data[xs.at(i)] + y.data[ys.at(i)]
 		}
 	}))
-	if st.wants(0) {
+	if xs.same {
+		st.passes(0)
+	} else if st.wants(0) {
 		st.back(xs.collect(func() []float32 { return st.dx[0] }, func(i int) float32 { return z.grad[i] }))
 	}
-	if st.wants(1) {
+	if ys.same {
+		st.passes(1)
+	} else if st.wants(1) {
 		st.back(ys.collect(func() []float32 { return st.dx[1] }, func(i int) float32 { return z.grad[i] }))
 	}
 	return nil

@@ -92,6 +92,9 @@ func checkGradients(t *testing.T, text string, edit func(*grad.Options)) {
 		close64(t, "result "+m.Graph.Outputs[i].Name, tensor.Float64s(out[i]), tensor.Float64s(ref.run()[i]))
 	}
 	for range 2 { // Backward adds
+		if _, err := p.Forward(context.Background(), in); err != nil {
+			t.Fatal(err)
+		}
 		if err := p.Backward(context.Background(), ref.narrow()); err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,9 @@
 package grad
 
-import "pare/tensor"
+import (
+	"pare/kernel"
+	"pare/tensor"
+)
 
 // newSlot makes a slot of floats.
 func (l *lowering) newSlot(name string, shape []int, lay layout) *slot {
@@ -30,21 +33,12 @@ func (l *lowering) inLayout(s *slot, want layout) *slot {
 		rows, cols = px, ch
 	}
 	st.then(spanBy(n, 1, func(i, _ int) {
-		turn(c.data[i*ch*px:], s.data[i*ch*px:], rows, cols)
+		kernel.Transpose(c.data[i*ch*px:], s.data[i*ch*px:], rows, cols)
 	}))
 	if st.wants(0) {
 		st.back(spanBy(n, 1, func(i, _ int) {
-			turn(st.dx[0][i*ch*px:], c.grad[i*ch*px:], cols, rows)
+			kernel.Transpose(st.dx[0][i*ch*px:], c.grad[i*ch*px:], cols, rows)
 		}))
 	}
 	return c
-}
-
-// turn writes the transpose of the matrix src[rows, cols].
-func turn(dst, src []float32, rows, cols int) {
-	for r := range rows {
-		for c := range cols {
-			dst[c*rows+r] = src[r*cols+c]
-		}
-	}
 }

@@ -9,7 +9,7 @@ var rules = []rule{
 	{"Flatten", "", lowerReshape},
 	{"Gemm", "", lowerGemm},
 	{"GlobalAveragePool", "", lowerGlobalAveragePool},
-	{"Identity", "", lowerReshape},
+	{"Identity", "", lowerIdentity},
 	{"MatMul", "", lowerMatMul},
 	{"Relu", "", lowerRelu},
 	{"Reshape", "", lowerReshape},

@@ -23,6 +23,7 @@ func TestArgsLayout(t *testing.T) {
 	var sum sumArgs
 	var sc scaleArgs
 	var sp splitArgs
+	var out outerArgs
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -221,6 +222,15 @@ func TestArgsLayout(t *testing.T) {
 		{"splitChunk.taps", unsafe.Offsetof(splitChunk{}.taps), 12},
 		{"splitChunk", unsafe.Sizeof(splitChunk{}), 16},
 		{"splitPart.factor", unsafe.Offsetof(splitPart{}.factor), 4},
+		{"outer.a", unsafe.Offsetof(out.a), 0},
+		{"outer.b", unsafe.Offsetof(out.b), 24},
+		{"outer.c", unsafe.Offsetof(out.c), 48},
+		{"outer.lines", unsafe.Offsetof(out.lines), 72},
+		{"outer.aStep", unsafe.Offsetof(out.aStep), 96},
+		{"outer.bStep", unsafe.Offsetof(out.bStep), 104},
+		{"outer.px", unsafe.Offsetof(out.px), 112},
+		{"outer.add", unsafe.Offsetof(out.add), 120},
+		{"outerLine", unsafe.Sizeof(outerLine{}), 8},
 		{"scales.step", unsafe.Offsetof(c.step), 0},
 		{"scales.zero", unsafe.Offsetof(c.zero), 24},
 		{"scales.lo", unsafe.Offsetof(c.lo), 48},

@@ -17,4 +17,7 @@ var (
 	archIntWinogradOut2    []impl[intWinogradOutLoop]
 	archIntWinogradFilter4 []impl[intWinogradFilterLoop]
 	archIntWinogradFilter2 []impl[intWinogradFilterLoop]
+	archWinogradFilter4    []impl[winogradFilterLoop]
+	archWinogradFilter2    []impl[winogradFilterLoop]
+	archOuter              []outerTile
 )

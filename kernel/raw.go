@@ -45,3 +45,8 @@ const lineFloats = 16
 func lined[T float32 | int32](s []T) []T {
 	return s[-uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*lineFloats)/4:]
 }
+
+// outerLines is the start of scratch memory seen as pairs of offsets.
+func outerLines(scratch []float32, n int) []outerLine {
+	return unsafe.Slice((*outerLine)(unsafe.Pointer(unsafe.SliceData(scratch[:2*n]))), n)
+}

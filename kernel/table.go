@@ -23,6 +23,9 @@ func Table() []Row {
 	for _, t := range tiles {
 		add("tile", t.name, t.needs)
 	}
+	for _, t := range outerTiles {
+		add("outer", t.name, t.needs)
+	}
 	for _, t := range intTiles {
 		add("inttile", t.name, t.needs)
 	}
@@ -80,6 +83,8 @@ func Table() []Row {
 	rows = append(rows, list("winograd4out", winogradOut4Loops)...)
 	rows = append(rows, list("winograd2in", winogradIn2Loops)...)
 	rows = append(rows, list("winograd2out", winogradOut2Loops)...)
+	rows = append(rows, list("winograd4filter", winogradFilter4Loops)...)
+	rows = append(rows, list("winograd2filter", winogradFilter2Loops)...)
 	rows = append(rows, list("intwinograd4in", intWinogradIn4Loops)...)
 	rows = append(rows, list("intwinograd4filter", intWinogradFilter4Loops)...)
 	rows = append(rows, list("intwinograd4out", intWinogradOut4Loops)...)

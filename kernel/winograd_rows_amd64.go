@@ -18,3 +18,20 @@ var (
 func outBy(f func(*byte)) winogradOutLoop {
 	return func(a *winogradOut) { f((*byte)(unsafe.Pointer(a))) }
 }
+
+var (
+	archWinogradFilter4 = both[winogradFilterLoop]("f32_8_avx512", onFilters(8, winogradFilter4AVX512, 4), "f32_4_avx2", onFilters(4, winogradFilter4AVX2, 4))
+	archWinogradFilter2 = both[winogradFilterLoop]("f32_8_avx512", onFilters(8, winogradFilter2AVX512, 2), "f32_4_avx2", onFilters(4, winogradFilter2AVX2, 2))
+)
+
+// onFilters leaves fewer filters than lanes to the portable row.
+func onFilters(lanes int, f func(dst, src *float32, n int), m int) winogradFilterLoop {
+	few := winogradFilterGo(m)
+	return func(dst, src []float32, n int) {
+		if n < lanes {
+			few(dst, src, n)
+			return
+		}
+		f(&dst[0], &src[0], n)
+	}
+}

@@ -113,3 +113,23 @@ func TestWinogradLines(t *testing.T) {
 		}
 	}
 }
+
+// TestWinogradFilter: transforms of any number of filters have the bits of the portable
+// row.
+func TestWinogradFilter(t *testing.T) {
+	for _, f := range []struct {
+		family string
+		taps   int
+		rows   []impl[winogradFilterLoop]
+	}{{"winograd4filter", 36, winogradFilter4Loops}, {"winograd2filter", 16, winogradFilter2Loops}} {
+		eachImpl(t, f.family, f.rows, func(t *testing.T, run winogradFilterLoop) {
+			for _, n := range lengths() {
+				src := tail(t, seeded(uint64(n)), 9*n, 1, true)
+				got, want := guard.Tail[float32](t, f.taps*n), make([]float32, f.taps*n)
+				run(got, src, n)
+				portable(f.rows)(want, src, n)
+				bitsEqual(t, f.family, got, want)
+			}
+		})
+	}
+}

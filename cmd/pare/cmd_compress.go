@@ -26,7 +26,7 @@ type compressFlags struct {
 	target                          string
 	samples, evalSamples            int
 	external                        int64
-	inline, dry                     bool
+	inline, dry, anew               bool
 	bench                           string
 }
 
@@ -55,6 +55,10 @@ MODEL.data.json, the model's metadata or --input-range. With --data, the first
 --samples are calibrated on and the rest measured on; --eval names other data to
 measure on, or "none". Preprocessing that --eval leaves out is that of --data;
 the range of the input follows from that of --eval where nothing else tells it.
+
+Methods that take long keep their results in the folder OUT` + journalEnd + ` until OUT is written:
+a run that was interrupted, started again, goes on where it was and writes the
+same bytes. Nothing is taken from there if model, recipe, data or seed differ.
 
 --target searches the amount of pruning. With goals of costs (macs, params, size:
 shares of the original) as little goes as meets them, with goals of quality alone
@@ -88,6 +92,7 @@ preset where the target is about size.
 	f.Lookup("external").NoOptDefVal = "1024"
 	f.StringVar(&o.bench, "bench", benchAuto, "time the result and MODEL in turns: on, off, or auto where steps prune or decompose and it takes no more than two seconds")
 	f.Lookup("bench").NoOptDefVal = benchOn
+	f.BoolVar(&o.anew, "no-resume", false, "start anew where an interrupted run left results in OUT"+journalEnd)
 	f.BoolVar(&o.dry, "dry-run", false, "report only, write nothing")
 	return c
 }
@@ -174,8 +179,14 @@ func (a *app) compress(c *cobra.Command, path string, o compressFlags) error {
 	}
 	defer m.Close()
 	opts := pare.Options{Seed: a.seed, Threads: a.threads, Samples: o.samples, Input: input, Progress: a.bar.update, Log: a.log()}
+	if opts.Journal, err = o.journal(); err != nil {
+		return err
+	}
 	rep, err := a.compressed(c.Context(), m, recipe, target, opts, o)
 	if err != nil {
+		return resumable(err, opts.Journal)
+	}
+	if err := written(opts.Journal); err != nil {
 		return err
 	}
 	a.bar.stop()

@@ -48,7 +48,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	var m missedError
 	switch {
 	case errors.Is(context.Cause(ctx), errInterrupted):
-		code, err = exitInterrupted, errInterrupted
+		code, err = exitInterrupted, interrupted(err)
 	case errors.As(err, &u):
 		code = exitUsage
 	case errors.As(err, &m):
@@ -67,6 +67,16 @@ func (a *app) finish(ctx context.Context, err error) int {
 		fmt.Fprintf(a.stderr, "hint: %s\n", hint)
 	}
 	return code
+}
+
+// interrupted keeps of an error what is left to go on from.
+func interrupted(err error) error {
+	var kept keptError
+	if !errors.As(err, &kept) {
+		return errInterrupted
+	}
+	_, _, hint := fault.Describe(kept)
+	return fault.Hint(errInterrupted, "%s", hint)
 }
 
 // errorDoc is what a failure says as JSON.

@@ -20,6 +20,7 @@ type bar struct {
 	what  string
 	total int
 	start time.Time
+	pace  *pace
 	pool  *mpb.Progress
 	bar   *mpb.Bar
 }
@@ -39,8 +40,9 @@ func (b *bar) update(what string, done, total int) {
 	}
 	if what != b.what || total != b.total {
 		b.stop()
-		b.what, b.total, b.start = what, total, time.Now()
+		b.what, b.total, b.start, b.pace = what, total, time.Now(), &pace{}
 	}
+	b.pace.add(time.Now(), done)
 	if b.bar == nil && done < total && time.Since(b.start) > patience {
 		b.show()
 	}
@@ -51,23 +53,14 @@ func (b *bar) update(what string, done, total int) {
 
 func (b *bar) show() {
 	b.pool = mpb.New(mpb.WithOutput(b.out), mpb.WithWidth(40))
-	elapsed := b.start
+	pace, total := b.pace, b.total
 	b.bar = b.pool.New(int64(b.total), mpb.BarStyle(),
 		mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(b.what+" ")),
 		mpb.AppendDecorators(
 			decor.CountersNoUnit("%d/%d "),
-			decor.Any(func(s decor.Statistics) string { return remaining(elapsed, s.Current, s.Total) }),
+			decor.Any(func(decor.Statistics) string { return pace.remaining(total) }),
 		))
-}
-
-// remaining estimates from the mean pace since the start.
-func remaining(start time.Time, done, total int64) string {
-	if done <= 0 {
-		return ""
-	}
-	left := time.Duration(float64(time.Since(start)) * float64(total-done) / float64(done))
-	return left.Round(time.Second).String() + " left"
 }
 
 // stop removes what is shown.

@@ -24,6 +24,9 @@ func printReport(w io.Writer, r *pare.Report) {
 		printStep(w, s)
 		printSkipped(w, s.Step, r.Layers)
 	}
+	if r.Resumed > 0 {
+		fmt.Fprintf(w, "%d results come from an interrupted run\n", r.Resumed)
+	}
 	for _, text := range r.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", text)
 	}

@@ -27,7 +27,7 @@ var may = map[string][]string{
 	"group/grouptest":       {"tensor", "ir", "group"},
 	"cost":                  {"tensor", "ir", "op", "format"},
 	"grad":                  {"tensor", "ir", "op", "pass", "kernel"},
-	"grad/optim":            {},
+	"grad/optim":            {"kernel"},
 	"train":                 {"tensor", "ir", "op", "pass", "group", "dataset", "calib", "compress", "grad", "grad/optim"},
 	"recon":                 {"tensor", "ir", "op", "pass", "format", "dataset", "calib", "compress", "grad", "grad/optim"},
 	"synth":                 {"tensor", "ir", "op", "pass", "dataset", "calib", "grad", "grad/optim"},

@@ -44,6 +44,7 @@ func main() {
 		for _, f := range forms {
 			input(s, f)
 			output(s, f)
+			filter(s, f.m)
 		}
 	}
 	Generate()

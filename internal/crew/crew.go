@@ -1,4 +1,7 @@
-package engine
+// Package crew shares the worker threads of the process among jobs: loops that
+// follow one another within microseconds, for which starting goroutines each time
+// would cost too much.
+package crew
 
 import (
 	"runtime"
@@ -6,10 +9,10 @@ import (
 	"sync/atomic"
 )
 
-// worker is a thread that helps one session at a time.
+// worker is a thread that helps one job at a time.
 type worker struct {
 	bell bell
-	boss atomic.Pointer[job] // whom it helps, nil for nobody
+	boss atomic.Pointer[Job] // whom it helps, nil for nobody
 }
 
 func (w *worker) work() {
@@ -25,20 +28,27 @@ func (w *worker) work() {
 	}
 }
 
-// crew is the workers of the process. Sessions have some of them for the length
-// of a run, as long as there are processors for all threads that are running.
+// crew is the workers of the process. Jobs have some of them for the length of a
+// run, as long as there are processors for all threads that are running.
 type crew struct {
 	mu   sync.Mutex
 	free []*worker
-	busy atomic.Int64 // sessions that run, and the workers that they have
+	busy atomic.Int64 // jobs that run, and the workers that they have
 	most atomic.Int64 // processors that the process may use
 }
 
 var workers crew
 
+// Join gives the job as many workers as the threads that it wants allow, besides
+// the caller's own; Leave takes them back.
+func (j *Job) Join() { workers.join(j, len(j.shares)) }
+
+// Leave takes the workers of Join back.
+func (j *Job) Leave() { workers.leave(j) }
+
 // join gives a job as many as the threads that it wants allow, besides the
 // caller's own.
-func (c *crew) join(j *job, threads int) {
+func (c *crew) join(j *Job, threads int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.most.Store(int64(runtime.GOMAXPROCS(0)))
@@ -65,7 +75,7 @@ func (c *crew) hire() *worker {
 }
 
 // leave takes the workers back.
-func (c *crew) leave(j *job) {
+func (c *crew) leave(j *Job) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, w := range j.helpers {

@@ -1,20 +1,19 @@
-package engine
+package crew
 
 import (
 	"context"
 	"sync/atomic"
 )
 
-// job is the tasks of one step. Every thread has a range of them, so that it finds
+// Job is the tasks of one step after the other. Every thread has a range of them, so that it finds
 // in its caches what it wrote in the step before, and takes from the end of others'
 // when its own are done. Which task runs where does not matter to the result.
-type job struct {
-	run     func(f *frame, task int, scratch []float32)
+type Job struct {
+	Run   func(thread, task int) // thread counts from 0, who calls Do
+	Tasks int
+
 	ctx     context.Context // ends the job between tasks
-	frame   *frame
-	scratch int // floats per thread
-	tasks   int
-	shares  []share // by thread
+	shares  []share         // by thread
 	helpers []*worker
 	// state counts seats for helpers that are still free, in units of seat, and
 	// helpers at work.
@@ -24,7 +23,7 @@ type job struct {
 	fail  atomic.Pointer[any]
 }
 
-// seat is the unit in which a job's state counts free seats.
+// seat is the unit in which a Job's state counts free seats.
 const seat = 1 << 32
 
 // share is a range of tasks from<<32|to, alone in its cache lines.
@@ -33,18 +32,18 @@ type share struct {
 	_ [120]byte
 }
 
-func (j *job) init(f *frame, threads int) {
-	j.frame, j.scratch = f, f.s.work
+// Init prepares a job for up to so many threads.
+func (j *Job) Init(threads int) {
 	j.shares = make([]share, threads)
 	j.bell = newBell()
 	j.left = func() bool { return j.state.Load() == 0 }
 }
 
-// do runs the job with the help of the workers that it has and returns what a
-// task panicked with, nil when none did.
-func (j *job) do(ctx context.Context) any {
+// Do runs all tasks with the help of the workers that the job has, until ctx ends,
+// and returns what a task panicked with, nil when none did.
+func (j *Job) Do(ctx context.Context) any {
 	j.ctx = ctx
-	helpers := j.helpers[:min(len(j.helpers), max(0, j.tasks-1))]
+	helpers := j.helpers[:min(len(j.helpers), max(0, j.Tasks-1))]
 	if workers.crowded() {
 		helpers = nil
 	}
@@ -67,21 +66,21 @@ func (j *job) do(ctx context.Context) any {
 }
 
 // deal gives every thread its range of tasks.
-func (j *job) deal(threads int) {
+func (j *Job) deal(threads int) {
 	for i := range j.shares {
 		from, to := 0, 0
 		if i < threads {
-			from, to = i*j.tasks/threads, (i+1)*j.tasks/threads
+			from, to = i*j.Tasks/threads, (i+1)*j.Tasks/threads
 		}
 		j.shares[i].Store(uint64(from)<<32 | uint64(to))
 	}
 }
 
 // open reports whether the job has a seat for a helper.
-func (j *job) open() bool { return j.state.Load() >= seat }
+func (j *Job) open() bool { return j.state.Load() >= seat }
 
 // help takes a seat, if there still is one, and draws tasks.
-func (j *job) help() {
+func (j *Job) help() {
 	for s := j.state.Load(); s >= seat; s = j.state.Load() {
 		if j.state.CompareAndSwap(s, s-seat+1) {
 			j.take(int(s / seat))
@@ -94,16 +93,15 @@ func (j *job) help() {
 }
 
 // take draws tasks until there are none. Thread 0 is who runs the job.
-func (j *job) take(thread int) {
+func (j *Job) take(thread int) {
 	defer j.caught()
-	scratch := j.frame.scratch[thread*j.scratch : (thread+1)*j.scratch]
 	for i, ok := j.draw(thread); ok && j.ctx.Err() == nil; i, ok = j.draw(thread) {
-		j.run(j.frame, i, scratch)
+		j.Run(thread, i)
 	}
 }
 
 // caught keeps what a task panicked with and lets no further task start.
-func (j *job) caught() {
+func (j *Job) caught() {
 	if p := recover(); p != nil {
 		first := p // moved to the heap only here
 		j.fail.CompareAndSwap(nil, &first)
@@ -114,7 +112,7 @@ func (j *job) caught() {
 }
 
 // draw returns the next task of a thread.
-func (j *job) draw(thread int) (int, bool) {
+func (j *Job) draw(thread int) (int, bool) {
 	if i, ok := j.shares[thread].first(); ok {
 		return i, true
 	}

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package engine
+package crew
 
 // yield does nothing where the system is not known to have it.
 func yield() {}

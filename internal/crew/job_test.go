@@ -1,4 +1,4 @@
-package engine
+package crew
 
 import (
 	"context"
@@ -11,10 +11,10 @@ import (
 )
 
 // newJob is a job with helpers on as many processors as it has threads.
-func newJob(t *testing.T, threads, tasks int, run func(task int)) *job {
+func newJob(t *testing.T, threads, tasks int, run func(task int)) *Job {
 	before := runtime.GOMAXPROCS(threads)
-	j := &job{tasks: tasks, run: func(_ *frame, task int, _ []float32) { run(task) }}
-	j.init(&frame{s: &special{}}, threads)
+	j := &Job{Tasks: tasks, Run: func(_, task int) { run(task) }}
+	j.Init(threads)
 	workers.join(j, threads)
 	t.Cleanup(func() {
 		workers.leave(j)
@@ -39,7 +39,7 @@ func TestHelpers(t *testing.T) {
 		if i%100 == 0 {
 			time.Sleep(2 * patience) // the helpers fall asleep
 		}
-		if p := j.do(context.Background()); p != nil {
+		if p := j.Do(context.Background()); p != nil {
 			t.Fatal(p)
 		}
 	}
@@ -49,17 +49,17 @@ func TestHelpers(t *testing.T) {
 func TestEveryTask(t *testing.T) {
 	counts := make([]atomic.Int32, 100)
 	j := newJob(t, 4, 0, func(task int) { counts[task].Add(1) })
-	for j.tasks = range len(counts) + 1 {
-		if p := j.do(context.Background()); p != nil {
+	for j.Tasks = range len(counts) + 1 {
+		if p := j.Do(context.Background()); p != nil {
 			t.Fatal(p)
 		}
 		for i := range counts {
 			want := int32(0)
-			if i < j.tasks {
+			if i < j.Tasks {
 				want = 1
 			}
 			if got := counts[i].Swap(0); got != want {
-				t.Fatalf("of %d tasks, task %d ran %d times", j.tasks, i, got)
+				t.Fatalf("of %d tasks, task %d ran %d times", j.Tasks, i, got)
 			}
 		}
 	}
@@ -72,12 +72,12 @@ func TestFailedTask(t *testing.T) {
 		}
 	})
 	for range 100 {
-		if p := j.do(context.Background()); p != "seven" {
+		if p := j.Do(context.Background()); p != "seven" {
 			t.Fatalf("got %v", p)
 		}
 	}
-	j.tasks = 5
-	if p := j.do(context.Background()); p != nil {
+	j.Tasks = 5
+	if p := j.Do(context.Background()); p != nil {
 		t.Fatalf("without that task: %v", p)
 	}
 }
@@ -88,21 +88,17 @@ func TestCancelBetweenTasks(t *testing.T) {
 	why := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(context.Background())
 	var ran atomic.Int64
-	f := &frame{s: &special{}}
-	f.job.init(f, 2)
-	workers.join(&f.job, 2)
-	defer workers.leave(&f.job)
-	st := &step{tasks: 1000, task: func(*frame, int, []float32) {
+	j := newJob(t, 2, 1000, func(int) {
 		if ran.Add(1) == 10 {
 			cancel(why)
 		}
-	}}
-	if err := f.run(ctx, st); !errors.Is(err, why) || ran.Load() > 12 {
-		t.Errorf("after %d tasks: %v", ran.Load(), err)
+	})
+	if p := j.Do(ctx); p != nil || !errors.Is(context.Cause(ctx), why) || ran.Load() > 12 {
+		t.Errorf("after %d tasks: %v", ran.Load(), p)
 	}
 	ran.Store(10)
-	if err := f.run(context.Background(), st); err != nil || ran.Load() != 1010 {
-		t.Errorf("again: %d tasks, %v", ran.Load()-10, err)
+	if p := j.Do(context.Background()); p != nil || ran.Load() != 1010 {
+		t.Errorf("again: %d tasks, %v", ran.Load()-10, p)
 	}
 }
 
@@ -116,17 +112,17 @@ func TestCrowd(t *testing.T) {
 		wg.Go(func() {
 			for range 50 {
 				var now, sum atomic.Int64
-				j := &job{tasks: 20, run: func(*frame, int, []float32) {
+				j := &Job{Tasks: 20, Run: func(int, int) {
 					now.Add(1)
 					sum.Add(1)
 					now.Add(-1)
 				}}
-				j.init(&frame{s: &special{}}, 3)
+				j.Init(3)
 				workers.join(j, 3)
 				if n := int64(len(j.helpers)); n > most.Load() {
 					most.Store(n)
 				}
-				p := j.do(context.Background())
+				p := j.Do(context.Background())
 				workers.leave(j)
 				if p != nil || sum.Load() != 20 || now.Load() != 0 {
 					t.Errorf("%v; %d tasks ran, %d run", p, sum.Load(), now.Load())
@@ -143,7 +139,7 @@ func TestCrowd(t *testing.T) {
 // TestAsleep: nobody spins when nothing runs.
 func TestAsleep(t *testing.T) {
 	j := newJob(t, 2, 2, func(int) {})
-	if p := j.do(context.Background()); p != nil {
+	if p := j.Do(context.Background()); p != nil {
 		t.Fatal(p)
 	}
 	for !j.helpers[0].bell.asleep.Load() {

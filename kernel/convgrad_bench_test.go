@@ -1,0 +1,193 @@
+package kernel_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"pare/kernel"
+)
+
+// batch is a layer with n images.
+func batch(n int, s kernel.ConvShape) kernel.ConvShape {
+	s.N = n
+	return s
+}
+
+// depth is a depthwise layer.
+func depth(h, c, k, stride int) kernel.ConvShape {
+	s := same(h, c, k, stride, c)
+	s.Groups = c
+	return s
+}
+
+// gradLayers are layers of ResNet-20 for CIFAR, ResNet-50 and MobileNetV2 as training
+// meets them.
+var gradLayers = []kernel.ConvShape{
+	batch(32, same(32, 3, 3, 1, 16)),
+	batch(32, same(32, 16, 3, 1, 16)),
+	batch(32, same(32, 16, 3, 2, 32)),
+	batch(32, same(16, 32, 3, 1, 32)),
+	batch(32, same(16, 32, 3, 2, 64)),
+	batch(32, same(8, 64, 3, 1, 64)),
+	batch(32, same(32, 16, 1, 2, 32)),
+	batch(4, same(56, 64, 3, 1, 64)),
+	batch(8, same(28, 128, 3, 1, 128)),
+	batch(8, same(14, 256, 3, 1, 256)),
+	batch(16, same(7, 512, 3, 1, 512)),
+	batch(4, same(56, 128, 3, 2, 128)),
+	batch(8, same(28, 256, 3, 2, 256)),
+	batch(4, same(56, 64, 1, 1, 256)),
+	batch(4, same(56, 256, 1, 1, 64)),
+	batch(8, same(14, 1024, 1, 1, 256)),
+	batch(4, same(56, 256, 1, 2, 512)),
+	batch(16, same(7, 512, 1, 1, 2048)),
+	batch(1, same(224, 3, 7, 2, 64)),
+	batch(2, same(112, 16, 1, 1, 96)),
+	batch(4, same(56, 24, 1, 1, 144)),
+	batch(4, same(56, 144, 1, 1, 24)),
+	batch(8, same(14, 96, 1, 1, 576)),
+	batch(16, same(7, 960, 1, 1, 160)),
+	batch(2, depth(112, 32, 3, 1)),
+	batch(2, depth(112, 96, 3, 2)),
+	batch(4, depth(56, 144, 3, 1)),
+	batch(8, depth(14, 384, 3, 1)),
+	batch(8, depth(14, 576, 3, 2)),
+	batch(8, depth(14, 240, 5, 1)),
+	batch(8, depth(28, 240, 5, 2)),
+}
+
+// BenchmarkConvGrad reports the speed of both gradients of a layer, packing of the
+// weights included, and how it compares with that of the forward pass, in the form that
+// the engine would choose and in the direct one.
+func BenchmarkConvGrad(b *testing.B) {
+	eachBenchLevel(b, func(b *testing.B) {
+		for _, s := range gradLayers {
+			name := fmt.Sprintf("%dx%dx%d,%d->%d,%dx%ds%d", s.N, s.H, s.W, s.C, s.O, s.KH, s.KW, s.StrideH)
+			if s.Groups > 1 {
+				name += ",depthwise"
+			}
+			b.Run(name, func(b *testing.B) { benchConvGrad(b, s) })
+		}
+	})
+}
+
+func benchConvGrad(b *testing.B, s kernel.ConvShape) {
+	x, y := make([]float32, s.N*s.H*s.W*s.C), make([]float32, s.N*s.OH()*s.OW()*s.O)
+	w := make([]float32, s.O*s.C/max(1, s.Groups)*s.KH*s.KW)
+	for i := range x {
+		x[i] = float32(i%17) / 17
+	}
+	for i := range y {
+		y[i] = float32(i%13) / 13
+	}
+	direct, chosen := forwardForms(b, s, w, x, y)
+	runs := []func(){direct, chosen, inputGrad(b, s, w, x, y), weightGrad(b, s, w, x, y)}
+	best := []float64{math.Inf(1), math.Inf(1), math.Inf(1), math.Inf(1)}
+	for b.Loop() {
+		for i, f := range runs {
+			t := time.Now()
+			f()
+			best[i] = min(best[i], time.Since(t).Seconds())
+		}
+	}
+	gflops := func(i int) float64 { return s.Flops() / best[i] / 1e9 }
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(gflops(0), "direct-GFLOP/s")
+	b.ReportMetric(gflops(1), "forward-GFLOP/s")
+	b.ReportMetric(gflops(2), "dX-GFLOP/s")
+	b.ReportMetric(gflops(3), "dW-GFLOP/s")
+	b.ReportMetric(100*best[1]/best[2], "dX%")
+	b.ReportMetric(100*best[1]/best[3], "dW%")
+	b.ReportMetric(100*best[0]/best[2], "dX%direct")
+	b.ReportMetric(100*best[0]/best[3], "dW%direct")
+}
+
+// forwardForms returns the direct form and the one that the engine would choose.
+func forwardForms(b *testing.B, s kernel.ConvShape, w, x, y []float32) (direct, chosen func()) {
+	ep := kernel.Epilogue{}
+	if s.Groups > 1 {
+		plan, err := kernel.NewDepthwise(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		packed, err := kernel.PackDepthwise(s, w)
+		if err != nil {
+			b.Fatal(err)
+		}
+		direct = func() {
+			for task := range plan.Tasks() {
+				plan.Run(task, y, x, packed, &ep)
+			}
+		}
+		return direct, direct
+	}
+	plan, err := kernel.NewConv(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	packed, err := kernel.PackConv(s, w)
+	if err != nil {
+		b.Fatal(err)
+	}
+	scratch := make([]float32, plan.ScratchFloats())
+	direct = func() {
+		for task := range plan.Tasks() {
+			plan.Run(task, y, x, packed, &ep, scratch)
+		}
+	}
+	m := kernel.WinogradTile(s)
+	if m == 0 {
+		return direct, direct
+	}
+	wino, err := kernel.NewWinograd(s, m)
+	if err != nil {
+		b.Fatal(err)
+	}
+	filters, err := kernel.PackWinograd(s, m, w)
+	if err != nil {
+		b.Fatal(err)
+	}
+	room := make([]float32, wino.ScratchFloats())
+	return direct, func() {
+		for task := range wino.Tasks() {
+			wino.Run(task, y, x, filters, &ep, room)
+		}
+	}
+}
+
+func inputGrad(b *testing.B, s kernel.ConvShape, w, x, y []float32) func() {
+	g, err := kernel.NewConvInputGrad(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	weights := g.NewWeights()
+	dx := make([]float32, len(x))
+	scratch, pack := make([]float32, g.ScratchFloats()), make([]float32, weights.PackFloats())
+	return func() {
+		for task := range weights.PackTasks() {
+			weights.Repack(task, w, pack)
+		}
+		for task := range g.Tasks() {
+			g.Run(task, dx, y, weights, false, scratch)
+		}
+	}
+}
+
+func weightGrad(b *testing.B, s kernel.ConvShape, w, x, y []float32) func() {
+	g, err := kernel.NewConvWeightGrad(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	dw, partial := make([]float32, len(w)), make([]float32, g.PartialFloats())
+	scratch, sums := make([]float32, g.ScratchFloats()), make([]float32, g.SumFloats())
+	return func() {
+		for task := range g.Tasks() {
+			g.Run(task, partial, x, y, false, scratch)
+		}
+		for task := range g.SumTasks() {
+			g.Sum(task, dw, nil, partial, sums)
+		}
+	}
+}
