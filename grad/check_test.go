@@ -59,6 +59,7 @@ func checkGradients(t *testing.T, text string, edit func(*grad.Options)) {
 	r := rand.New(rand.NewPCG(1, 2))
 	text = fill(text, r)
 	m, wide := parse(t, text), parse(t, strings.ReplaceAll(text, "f32", "f64"))
+	seen(m.Graph)
 	var o grad.Options
 	for _, c := range m.Graph.Consts {
 		if c.Const.Type == tensor.Float32 {

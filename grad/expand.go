@@ -10,9 +10,6 @@ import (
 
 // lowerExpand repeats operand 0 along axes of the result.
 func lowerExpand(b *builder) error {
-	if !b.dtype(0).IsFloat() {
-		return lowerReference(b)
-	}
 	lay := plain
 	if len(b.shape(0)) == len(b.sizes(0)) {
 		lay = b.lies(0)
@@ -149,9 +146,6 @@ func lowerTotal(mean bool) func(b *builder) error {
 
 // lowerPow is x^p. The gradient of p is 0 where x is not positive.
 func lowerPow(b *builder) error {
-	if !b.dtype(0).IsFloat() {
-		return lowerReference(b)
-	}
 	if p := b.constant(1); p != nil && p.Len() == 1 && len(p.Shape) <= len(b.shape(0)) {
 		b.curve(b.in(0, either), powerCurve(tensor.Float64s(p)[0]))
 		return nil
@@ -208,9 +202,6 @@ func powerCurve(p float64) curve {
 
 // lowerWhere chooses between operands 1 and 2.
 func lowerWhere(b *builder) error {
-	if !b.dtype(1).IsFloat() {
-		return lowerReference(b)
-	}
 	c, y := b.in(0, plain), b.out(0, plain)
 	x, z := b.expanded(1, y.shape, plain), b.expanded(2, y.shape, plain)
 	st := b.step([]*slot{c, x, z}, []*slot{y})

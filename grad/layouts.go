@@ -23,14 +23,26 @@ func (l *lowering) inLayout(s *slot, want layout) *slot {
 		return c
 	}
 	c := l.newSlot(s.name, s.shape, want)
+	c.dtype = s.dtype
 	l.turned[s] = c
 	l.turned[c] = s
-	b := &builder{l, nil}
-	st := b.step([]*slot{s}, []*slot{c})
 	n, ch, px := s.shape[0], s.shape[1], tensor.Len(s.shape[2:])
 	rows, cols := ch, px
 	if want == plain {
 		rows, cols = px, ch
+	}
+	if s.fixed != nil {
+		c.fixed, c.data = s.fixed, make([]float32, s.size())
+		for i := range n {
+			kernel.Transpose(c.data[i*ch*px:], s.data[i*ch*px:], rows, cols)
+		}
+		return c
+	}
+	b := &builder{l, nil}
+	st := b.step([]*slot{s}, []*slot{c})
+	if ch == 1 || px == 1 {
+		st.views()
+		return c
 	}
 	st.then(spanBy(n, 1, func(i, _ int) {
 		kernel.Transpose(c.data[i*ch*px:], s.data[i*ch*px:], rows, cols)

@@ -3,6 +3,7 @@ package grad
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"pare/internal/fault"
 	"pare/ir"
@@ -108,10 +109,15 @@ func (l *lowering) node(n *ir.Node) (err error) {
 	if done, err := b.fold(); done || err != nil {
 		return err
 	}
-	if r := ruleOf[[2]string{n.Domain, n.Op}]; r != nil {
+	if r := ruleOf[[2]string{n.Domain, n.Op}]; r != nil && b.floats() {
 		return r.lower(b)
 	}
 	return lowerReference(b)
+}
+
+// floats reports whether a result has floats; integers are left to the reference.
+func (b *builder) floats() bool {
+	return slices.ContainsFunc(b.node.Out, func(v *ir.Value) bool { return v != nil && v.Type.DType.IsFloat() })
 }
 
 // fold computes a node of known operands.

@@ -8,9 +8,6 @@ import (
 
 // lowerTranspose permutes axes.
 func lowerTranspose(b *builder) error {
-	if !b.dtype(0).IsFloat() {
-		return lowerReference(b)
-	}
 	x := b.in(0, plain)
 	perm := b.node.Ints("perm")
 	if perm == nil {

@@ -92,7 +92,7 @@ func (pl *plan) bind() {
 		for i, m := range pl.dx[st] {
 			if m != nil {
 				st.dx[i] = pl.at(m)
-			} else if x := st.in[i]; x != nil && x.param != nil {
+			} else if x := st.in[i]; st.wants(i) && x.param != nil {
 				st.dx[i] = x.param.Grad
 			}
 			st.adding[i] = pl.adds[st][i]

@@ -8,7 +8,7 @@ type routing struct {
 	*schedule
 	clock  int             // counts contributions
 	adds   map[*slot][]int // clocks of the contributions to a slot, in order
-	read   map[*slot]int   // clock at which the step that made a slot goes backward
+	read   map[*slot]int   // clock after the step that made a slot has gone backward
 	shared map[*memory][]*slot
 	set    map[*slot]bool
 }
@@ -47,15 +47,15 @@ func (r *routing) foresee() {
 		if in.again {
 			continue
 		}
-		for _, x := range in.step.out {
-			if x != nil {
-				r.read[x] = clock
-			}
-		}
 		for k, x := range in.step.in {
 			if in.step.wants(k) {
 				clock++
 				r.adds[x] = append(r.adds[x], clock)
+			}
+		}
+		for _, x := range in.step.out {
+			if x != nil {
+				r.read[x] = clock
 			}
 		}
 	}

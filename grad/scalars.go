@@ -143,3 +143,5 @@ func swish(a float64) pair {
 func swishPair(n *ir.Node) pair { return swish(float64(n.Float("alpha", 1))) }
 
 func quickGeluPair(n *ir.Node) pair { return swish(float64(n.Float("alpha", 1.702))) }
+
+func signOf(x float64) float64 { return float64(sign(float32(x))) }

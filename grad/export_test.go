@@ -1,0 +1,9 @@
+package grad
+
+// RuleNames lists the operators that have a row, as domain::name.
+func RuleNames() (names []string) {
+	for k := range ruleOf {
+		names = append(names, k[0]+"::"+k[1])
+	}
+	return names
+}
