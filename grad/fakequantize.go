@@ -80,7 +80,7 @@ func (f *fake) slope(r *scaleRun, t []float32) (sum float64) {
 	for i, v := range x {
 		p := r.of(i)
 		lo, hi := f.bounds(p)
-		d, ds := slopes(v/f.scale.data[p], lo, hi)
+		d, ds := throughSlopes(v/f.scale.data[p], lo, hi)
 		if dx != nil {
 			dx[i] = dy[i] * d
 		}
@@ -89,9 +89,9 @@ func (f *fake) slope(r *scaleRun, t []float32) (sum float64) {
 	return sum
 }
 
-// slopes are those of the code of a quotient times the scale, by the number and by the
+// throughSlopes are those of the code of a quotient times the scale, by the number and by the
 // scale.
-func slopes(q, lo, hi float32) (dx, ds float32) {
+func throughSlopes(q, lo, hi float32) (dx, ds float32) {
 	switch {
 	case q < lo:
 		return 0, lo
@@ -104,7 +104,7 @@ func slopes(q, lo, hi float32) (dx, ds float32) {
 // slopeOf is the part of element i in the gradient of its own scale.
 func (f *fake) slopeOf(i, p int) float64 {
 	lo, hi := f.bounds(p)
-	_, ds := slopes(f.x.data[i]/f.scale.data[p], lo, hi)
+	_, ds := throughSlopes(f.x.data[i]/f.scale.data[p], lo, hi)
 	return float64(f.y.grad[i] * ds)
 }
 
@@ -118,7 +118,7 @@ func (f *fake) zeros() {
 			for i := range r.n {
 				p := r.of(i)
 				lo, hi := f.bounds(p)
-				if d, _ := slopes(f.x.data[r.lo+i]/f.scale.data[p], lo, hi); d == 0 {
+				if d, _ := throughSlopes(f.x.data[r.lo+i]/f.scale.data[p], lo, hi); d == 0 {
 					total[p] -= float64(f.y.grad[r.lo+i] * f.scale.data[p])
 				}
 			}
