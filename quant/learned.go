@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"pare/calib"
 	"pare/compress"
@@ -15,7 +14,7 @@ import (
 // Learned is what methods share that improve the codes of a base method by gradients,
 // unit by unit, on samples.
 type Learned struct {
-	Base compress.Nested `json:"base" doc:"method whose codes are improved: uniform, powerquant, codebook or mixed"`
+	Base compress.Nested `json:"base" doc:"method whose codes are improved: uniform, powerquant, codebook, gptq of one of these, or mixed"`
 	W    int             `json:"w" doc:"bits of the weights, in place of the base's; 0 for those"`
 	A    int             `json:"a" doc:"bits of the data that layers read, in place of the base's; 0 for those"`
 	recon.Settings
@@ -26,13 +25,14 @@ func (l *Learned) Validate() error {
 	if l.Base.Method == nil {
 		return errors.New("base is missing")
 	}
-	_, single := l.Base.Method.(base)
-	if _, mixed := l.Base.Method.(*Mixed); !single && !mixed {
-		return fmt.Errorf("base=%s: choose uniform, powerquant, codebook or mixed", compress.StepString(l.Base.Method))
-	}
 	b, err := l.base()
 	if err != nil {
 		return err
+	}
+	_, single := b.(base)
+	_, ternary := b.(*Ternary)
+	if _, mixed := b.(*Mixed); ternary || !single && !mixed {
+		return fmt.Errorf("base=%s: choose uniform, powerquant, codebook, gptq or mixed", compress.StepString(l.Base.Method))
 	}
 	if err := b.Validate(); err != nil {
 		return err
@@ -40,21 +40,16 @@ func (l *Learned) Validate() error {
 	return l.Settings.Validate()
 }
 
-// base is the base method with the widths.
+// base is the base method with the widths, on whose grids codes make up for each other
+// where that is the start.
 func (l *Learned) base() (compress.Method, error) {
-	v := reflect.New(reflect.TypeOf(l.Base.Method).Elem())
-	v.Elem().Set(reflect.ValueOf(l.Base.Method).Elem())
-	for name, bits := range map[string]int{"W": l.W, "A": l.A} {
-		if bits == 0 {
-			continue
-		}
-		f := v.Elem().FieldByName(name)
-		if !f.IsValid() {
-			return nil, fmt.Errorf("base=%s has no width that %s=%d could replace", compress.StepString(l.Base.Method), name, bits)
-		}
-		f.SetInt(int64(bits))
+	b, err := override(l.Base.Method, l.W, l.A)
+	if _, done := b.(*GPTQ); err != nil || done || l.Start != "gptq" {
+		return b, err
 	}
-	return v.Interface().(compress.Method), nil
+	g := newGPTQ()
+	g.Base = compress.Nested{Method: b}
+	return g, nil
 }
 
 // Prepare implements compress.Prepared.

@@ -23,7 +23,10 @@ func (f feed) close(keep func(name string) bool) {
 	}
 }
 
-// samples are runs of equal shapes, of at most n samples, one after the other.
+// nothing is what close keeps to free all values.
+func nothing(string) bool { return false }
+
+// runs are all samples in order, in groups of equal shapes and at most n samples.
 func (f feed) runs(names []string, total, n int) [][]int {
 	var out [][]int
 	for i := range total {
@@ -99,7 +102,7 @@ func fill(ctx context.Context, run calib.NewRunner, part *ir.Model, from feed, s
 		return nil
 	}()
 	if err != nil {
-		out.close(func(string) bool { return false })
+		out.close(nothing)
 		return nil, err
 	}
 	return out, nil
@@ -118,45 +121,4 @@ func (f feed) run(ctx context.Context, r calib.Runner, names []string, samples [
 		in[name] = buf[i]
 	}
 	return r.Run(ctx, in)
-}
-
-// record keeps the network's inputs.
-func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int) (feed, error) {
-	inputs := d.Inputs
-	if inputs == nil {
-		inputs = calib.DefaultInputs
-	}
-	out := feed{}
-	err := func() error {
-		for lo := 0; lo < samples; lo += batch {
-			if err := context.Cause(ctx); err != nil {
-				return err
-			}
-			hi := min(lo+batch, samples)
-			b, err := d.Set.Batch(ctx, lo, hi)
-			if err != nil {
-				return err
-			}
-			in, err := inputs(m, b)
-			if err != nil {
-				return err
-			}
-			for name, t := range in {
-				if out[name] == nil {
-					if out[name], err = NewStore(); err != nil {
-						return err
-					}
-				}
-				if err := out[name].Append(t, hi-lo); err != nil {
-					return fmt.Errorf("input %q: %w", name, err)
-				}
-			}
-		}
-		return nil
-	}()
-	if err != nil {
-		out.close(func(string) bool { return false })
-		return nil, err
-	}
-	return out, nil
 }

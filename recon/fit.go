@@ -26,6 +26,7 @@ type fitting struct {
 	loss    loss
 	rand    *rand.Rand
 	workers int
+	told    func(steps int) // hears of steps that are done
 
 	order []int // samples still to come in this round
 	buf   []*tensor.Tensor
@@ -79,6 +80,7 @@ func (f *fitting) fit(ctx context.Context) (outcome, error) {
 		opt.Step(f.s.Rate * schedule(step, f.s.Steps))
 		f.bound()
 		out.steps++
+		f.told(out.steps)
 		if (step+1)%max(1, f.s.Steps/checks) == 0 || step+1 == f.s.Steps {
 			if err := f.look(ctx, &out, step); err != nil {
 				return out, err

@@ -2,11 +2,11 @@ package recon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 
+	"pare/calib"
 	"pare/compress"
 	"pare/ir"
 	"pare/op"
@@ -17,40 +17,43 @@ import (
 // computes on the samples of env, one after the other: what a unit reads is what the
 // units before it, fitted, compute. It reports every layer.
 func Run(ctx context.Context, m, f *ir.Model, env *compress.Env, s *Settings) error {
-	r := &run{env: env, s: s, m: m, f: f}
-	if env.Run == nil || env.Data == nil {
-		return errors.New("there is no means to run the network on samples")
+	r := &run{pace: pace{env: env}, s: s, m: m, f: f}
+	d, why := samples(m, env, s)
+	if env.Run == nil && why == "" {
+		why = "there is no means to run networks"
+	}
+	if why != "" {
+		env.Warn("nothing was learned, as there are no samples to learn from (%s): the codes are those of the base", why)
+		return nil
 	}
 	for _, model := range []*ir.Model{m, f} {
 		if _, err := op.Infer(model); err != nil {
 			return err
 		}
 	}
-	return r.all(ctx)
+	return r.all(ctx, d)
 }
 
 // run is the state of a run.
 type run struct {
-	env     *compress.Env
 	s       *Settings
 	m, f    *ir.Model
 	layers  map[string]*compress.Layer // of m
 	samples int
-	inputs  feed // of the network, and what the quantised part before computes
-	floats  feed // likewise of the original
+	inputs  feed      // of the network, and what the quantised part before computes
+	floats  feed      // likewise of the original
+	undo    []*change // what takes back what was learned, in the order of learning
+	pace
 }
 
-func (r *run) all(ctx context.Context) error {
+func (r *run) all(ctx context.Context, d *calib.Data) error {
 	layers := r.learnable()
 	if len(layers) == 0 {
 		return nil
 	}
-	d := r.env.Data
-	r.samples = d.Set.Len()
-	for _, limit := range []int{d.Samples, r.s.Samples} {
-		if limit > 0 {
-			r.samples = min(r.samples, limit)
-		}
+	var err error
+	if r.samples, err = count(d.Set, d, r.s, ir.FixedBatch(r.m.Graph.Inputs)); err != nil {
+		return err
 	}
 	given, err := record(ctx, r.m, d, r.samples, r.batch())
 	if err != nil {
@@ -60,14 +63,25 @@ func (r *run) all(ctx context.Context) error {
 	for name, s := range given {
 		r.inputs[name], r.floats[name] = s, s
 	}
-	defer r.inputs.close(func(string) bool { return false })
-	defer r.floats.close(func(string) bool { return false })
-	for _, seg := range Cut(r.m, r.f, layers, r.s.Unit) {
+	defer r.inputs.close(nothing)
+	defer r.floats.close(nothing)
+	w, err := r.newWhole(ctx, given)
+	if err != nil {
+		return err
+	}
+	defer w.want.close(nothing)
+	before, err := w.snr(ctx, r.m)
+	if err != nil {
+		return err
+	}
+	segments := Cut(r.m, r.f, layers, r.s.Unit)
+	r.plan(segments)
+	for _, seg := range segments {
 		if err := r.segment(ctx, seg, given); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.settle(ctx, w, before)
 }
 
 // batch is how many samples are run at a time.
@@ -197,6 +211,7 @@ func (r *run) unit(ctx context.Context, u Unit) error {
 	}
 	if err != nil {
 		r.skip(u, err.Error())
+		r.done(u, r.s.Steps)
 		return nil
 	}
 	targets, err := r.targets(ctx, u)
@@ -204,12 +219,22 @@ func (r *run) unit(ctx context.Context, u Unit) error {
 		return err
 	}
 	defer targets.close(func(name string) bool { return r.floats[name] == targets[name] })
-	fit := r.fitting(u, l, targets)
-	out, err := fit.fit(ctx)
+	var k kept
+	err = r.env.Resume("unit "+u.Name, &k, func() error {
+		out, err := r.fitting(u, l, targets).fit(ctx)
+		k = out.keep()
+		return err
+	})
 	if err != nil {
 		return err
 	}
+	out, err := k.outcome()
+	if err != nil {
+		return err
+	}
+	r.done(u, r.s.Steps)
 	if out.change != nil {
+		r.undo = append(r.undo, out.change.before(r.m.Graph))
 		if err := out.change.apply(r.m.Graph, "fit "+u.Name); err != nil {
 			return err
 		}
@@ -246,6 +271,7 @@ func (r *run) fitting(u Unit, l *learner, targets feed) *fitting {
 	f := &fitting{
 		learner: l, s: r.s, inputs: r.inputs, floats: r.floats, targets: targets, samples: r.samples, batch: batch, micro: r.micro(x, batch),
 		loss: loss{name}, rand: rand.New(rand.NewPCG(r.env.Seed, h.Sum64())), want: make([]*tensor.Tensor, n), dy: make([][]float32, n), workers: r.env.Threads,
+		told: func(steps int) { r.done(u, steps) },
 	}
 	f.judge = &judge{
 		run: r.env.Run, part: l.part, inputs: r.inputs, targets: targets, loss: f.loss,
