@@ -20,6 +20,17 @@ type Learned struct {
 	recon.Settings
 }
 
+func newLearned(base compress.Method, edit func(s *recon.Settings)) Learned {
+	return Learned{Base: compress.Nested{Method: base}, Settings: recon.Defaults(edit)}
+}
+
+// clipped is evenly spaced levels of w bits whose range is clipped by least squares.
+func clipped(w int) compress.Method {
+	u := newUniform(w)
+	u.Range = "mse"
+	return u
+}
+
 // Validate implements compress.Method.
 func (l *Learned) Validate() error {
 	if l.Base.Method == nil {

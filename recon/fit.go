@@ -284,7 +284,7 @@ func (f *fitting) groups() []optim.Group {
 	relative := f.s.ARate / f.s.Rate
 	for _, w := range f.layers {
 		add(w.v, 1)
-		add(w.alpha, 1)
+		add(w.alpha, exponentRate)
 		add(w.bias, relative*size(rows(w)))
 		add(w.scale, relative*size(tensor.Data[float32](w.form.Encoded.Scale)))
 	}
@@ -297,6 +297,9 @@ func (f *fitting) groups() []optim.Group {
 	}
 	return out
 }
+
+// exponentRate is the rate of exponents relative to that of codes.
+const exponentRate = 0.1
 
 // rows are the norms of a layer's rows, which its results are about as large as.
 func rows(w *latent) []float32 {

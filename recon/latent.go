@@ -91,7 +91,7 @@ func zeros(e *format.Encoded) []float32 {
 
 // soften adds the node whose rounding is learned: levels next to the weights, around
 // the start's code where that is none of the two, and v for where between them.
-func (l *latent) soften(p *ir.Patch) *ir.Value {
+func (l *latent) soften(p *ir.Patch, which string) *ir.Value {
 	e := l.form.Encoded
 	rungs, group, zero := newLadder(e), scaleOf(e), zeros(e)
 	scales, codes := tensor.Data[float32](e.Scale), tensor.Ints8(e.Codes)
@@ -112,10 +112,39 @@ func (l *latent) soften(p *ir.Patch) *ir.Value {
 		below[i], above[i] = lo-zero[g], hi-zero[g]
 		v[i] = logit(float64((x - lo) / (hi - lo)))
 	}
+	l.choose(v, which)
 	base, shape := l.form.decode.Out[0].Name, e.Codes.Shape
 	l.v, l.scale = p.Const(base+"_v", tensor.Of(shape, v)), p.Const(base+"_s", e.Scale)
 	in := []*ir.Value{p.Const(base+"_below", tensor.Of(shape, below)), p.Const(base+"_above", tensor.Of(shape, above)), l.v, l.scale}
 	return node(p, base, "SoftRound", in, grain(e)...)
+}
+
+// settled is a latent that is decided: its sigmoid is clipped and has no gradient.
+const settled = 8
+
+// choose decides the roundings that are not to be learned.
+func (l *latent) choose(v []float32, which string) {
+	middle := float32(0)
+	switch which {
+	case "unsure":
+		middle = logit(0.75)
+	case "important":
+		size := make([]float32, len(v))
+		for i, w := range l.float {
+			size[i] = max(w, -w)
+		}
+		slices.Sort(size)
+		middle = size[len(size)/2]
+	default:
+		return
+	}
+	for i, x := range v {
+		far := which == "unsure" && max(x, -x) > middle
+		small := which == "important" && max(l.float[i], -l.float[i]) < middle
+		if far || small {
+			v[i] = float32(math.Copysign(settled, float64(x)))
+		}
+	}
 }
 
 // free adds the node whose codes may become any of the grid's; of a power grid, the

@@ -70,7 +70,7 @@ func (l *learner) weights(p *ir.Patch, f form, float []float32, s *Settings) *la
 	var learned *ir.Value
 	switch e := f.Encoded; {
 	case s.Variable == "h" || e.Spec.Asymmetric || e.Levels != nil && !(e.Spec.Exponent > 0):
-		learned = out.soften(p)
+		learned = out.soften(p, s.Select)
 	case s.Variable == "soft":
 		learned = out.free(p, 4)
 	default:

@@ -27,10 +27,10 @@ type Settings struct {
 	Warmup    float64 `json:"warmup" doc:"share of the steps without that term"`
 	Drop      float64 `json:"drop" doc:"share of the data within units that stays in float at random (QDrop)"`
 	Input     string  `json:"input" doc:"what units read while they learn: what comes of the quantised layers before, of the original, or of either at random" values:"quantised|float|mix"`
-	Select    string  `json:"select" doc:"which roundings are learned: all, those within a quarter of a step of the middle, or the half whose rounding moves the output most" values:"all|unsure|important"`
+	Select    string  `json:"select" doc:"which roundings are learned: all, those within a quarter of a step of the middle, or the half of largest weights" values:"all|unsure|important"`
 	Start     string  `json:"start" doc:"codes at first: those of the base, or chosen on its grids so that each makes up for those before it (gptq)" values:"nearest|gptq"`
-	Finish    string  `json:"finish" doc:"what is kept: the last state, the best seen, or that with the scales of rows fitted to it" values:"last|best|scaled"`
-	Augment   string  `json:"augment" doc:"changes of the samples: none, mirrored at random, or mixtures of two" values:"none|flip|mixup"`
+	Finish    string  `json:"finish" doc:"what is kept: the last state, or the best seen; the start where none is better" values:"last|best"`
+	Augment   string  `json:"augment" doc:"changes of pictures: none, mirrored at random, or mixtures of two" values:"none|flip|mixup"`
 }
 
 // Defaults are settings for a method; edit makes them its own.
