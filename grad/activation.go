@@ -3,45 +3,7 @@ package grad
 import (
 	"pare/ir"
 	"pare/kernel"
-	"pare/tensor"
 )
-
-// clampCurve is what Relu and Clip do.
-func clampCurve(lo, hi float32) curve {
-	return curve{readsY: true, run: func(y, x []float32) { kernel.Clamp(y, x, lo, hi) },
-		slope: func(dx, dy, _, y, _ []float32) {
-			for i, v := range y {
-				d := dy[i]
-				if !(v > lo && v < hi) {
-					d = 0
-				}
-				dx[i] = d
-			}
-		}}
-}
-
-func reluCurve(*ir.Node) curve { return clampCurve(0, inf) }
-
-// lowerClip is Clip with bounds that are known, or left out. Elements on a bound get
-// no gradient.
-func lowerClip(b *builder) error {
-	if !b.dtype(0).IsFloat() {
-		return lowerReference(b)
-	}
-	bounds := [2]float32{-inf, inf}
-	for i := range bounds {
-		if !b.has(i + 1) {
-			continue
-		}
-		t := b.constant(i + 1)
-		if t == nil || t.Len() != 1 {
-			return lowerReference(b)
-		}
-		bounds[i] = tensor.Float32s(t)[0]
-	}
-	b.curve(b.in(0, either), clampCurve(bounds[0], bounds[1]))
-	return nil
-}
 
 func leakyCurve(n *ir.Node) curve {
 	a := n.Float("alpha", 0.01)

@@ -43,7 +43,7 @@ func BenchmarkTraining(b *testing.B) {
 				}
 				rate := float64(n.batch*b.N) / b.Elapsed().Seconds()
 				b.ReportMetric(rate, "images/s")
-				b.ReportMetric(100*rate*6*n.macs/(peak*1e9*float64(threads)), "%peak")
+				b.ReportMetric(100*rate*6*n.macs/(peak*float64(threads)), "%peak")
 				b.ReportMetric(0, "ns/op")
 			})
 		}

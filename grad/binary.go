@@ -45,9 +45,13 @@ func (b *builder) reshaped(x *slot, shape []int) *slot {
 // arithmetic makes z of x and y, all of one shape and layout.
 func (b *builder) arithmetic(f kernel.Binary, x, y, z *slot) {
 	st := b.step([]*slot{x, y}, []*slot{z})
-	st.then(span(z.size(), func(lo, hi int) { f.Run(z.data[lo:hi], x.data[lo:hi], y.data[lo:hi]) }))
+	least, most := -inf, inf
+	st.then(span(z.size(), func(lo, hi int) { f.RunClamp(z.data[lo:hi], x.data[lo:hi], y.data[lo:hi], least, most) }))
+	if f != kernel.Div { // whose gradient reads the result
+		st.limit = func(lo, hi float32) { least, most = lo, hi }
+	}
 	for i := range 2 {
-		s := slopes[f][i]
+		s := partials[f][i]
 		if s.dy {
 			st.passes(i)
 		} else if st.wants(i) {
@@ -72,8 +76,8 @@ func (s slope) uses(st *step) {
 	}
 }
 
-// slopes lists the gradients of both operands of operators on arrays of one shape.
-var slopes = map[kernel.Binary][2]slope{
+// partials lists the gradients of both operands of operators on arrays of one shape.
+var partials = map[kernel.Binary][2]slope{
 	kernel.Add: {{dy: true}, {dy: true}},
 	kernel.Sub: {{dy: true}, {set: func(st *step, d []float32, lo, hi int) {
 		kernel.Mul.RunScalar(d, st.out[0].grad[lo:hi], -1)

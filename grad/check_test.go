@@ -40,6 +40,9 @@ func fill(text string, r *rand.Rand) string {
 	})
 }
 
+// newRand is a stream of numbers that is always the same.
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
 func parse(t testing.TB, text string) *ir.Model {
 	t.Helper()
 	m, err := ir.Parse(strings.NewReader(text))

@@ -90,6 +90,7 @@ func (st *step) convForward(s kernel.ConvShape) error {
 	}
 	x, w, bias, y := st.in[0], st.in[1], st.in[2], st.out[0]
 	ep := &kernel.Epilogue{}
+	st.limit = func(lo, hi float32) { ep.Lo, ep.Hi = lo, hi }
 	st.packing(w, f.packTasks, f.packFloats, f.pack)
 	st.then(work{tasks: f.tasks, scratch: f.scratch, run: func(t int, scratch []float32) {
 		f.run(t, y.data, x.data, ep, scratch)

@@ -24,8 +24,10 @@ func lowerCurve(make func(n *ir.Node) curve) func(b *builder) error {
 }
 
 // curve makes result 0 the function of x.
-func (b *builder) curve(x *slot, c curve) {
-	y := b.out(0, x.lay)
+func (b *builder) curve(x *slot, c curve) { b.curveTo(x, b.out(0, x.lay), c) }
+
+// curveTo makes y, which lies as x does, the function of x.
+func (b *builder) curveTo(x, y *slot, c curve) {
 	st := b.step([]*slot{x}, []*slot{y})
 	st.then(span(x.size(), func(lo, hi int) { c.run(y.data[lo:hi], x.data[lo:hi]) }))
 	if !st.wants(0) {

@@ -37,7 +37,7 @@ func lowerFakePower(b *builder) error {
 	st.then(f.work(chunk, f.forward))
 	if st.flows() {
 		st.uses(x, scale, y)
-		f.scaled.back(0, b.node.Float("scale_gradient", 1), f.slope, nil)
+		f.scaled.back(2*chunk, b.node.Float("scale_gradient", 1), f.slope, nil)
 	}
 	return nil
 }
@@ -68,27 +68,19 @@ func (f *fakePower) forward(r *scaleRun, t []float32) {
 	}
 }
 
-func (f *fakePower) slope(r *scaleRun, _ []float32) (sum float64) {
-	x, y, dy := f.x.data[r.lo:r.lo+r.n], f.y.data[r.lo:r.lo+r.n], f.y.grad[r.lo:r.lo+r.n]
+func (f *fakePower) slope(r *scaleRun, t []float32) (sum float64) {
 	s := f.scale.data[0]
-	lo, hi := f.levels[0]*s, f.levels[len(f.levels)-1]*s
-	var dx []float32
-	if f.st.wants(0) {
-		dx = f.st.dx[0][r.lo : r.lo+r.n]
-	}
-	for i, v := range x {
-		inside := !(v < lo || v > hi)
-		if dx != nil {
-			dx[i] = 0
-			if inside {
-				dx[i] = dy[i]
-			}
+	lo, hi := below(f.levels[0]*s), above(f.levels[len(f.levels)-1]*s)
+	for i := r.lo; i < r.lo+r.n; i += chunk {
+		j := min(i+chunk, r.lo+r.n)
+		d := t[chunk : chunk+j-i]
+		if f.st.wants(0) {
+			d = f.st.dx[0][i:j]
 		}
-		d := y[i]
-		if inside {
-			d -= v
+		kernel.ClampGrad(d, f.y.grad[i:j], f.x.data[i:j], lo, hi, false)
+		if f.st.wants(1) {
+			sum += moved(t[:j-i], d, f.y.grad[i:j], f.x.data[i:j], f.y.data[i:j])
 		}
-		sum += float64(dy[i] * d)
 	}
 	return sum / float64(s)
 }

@@ -23,10 +23,11 @@ var networks = []struct {
 	{"cifar10/resnet20.onnx", map[string]int{"batch": 4}, false},
 	{"cifar10/resnet20.onnx", map[string]int{"batch": 4}, true},
 	{"cifar10/resnet56.onnx", map[string]int{"batch": 2}, true},
+	{"cifar10/vit_tiny.onnx", map[string]int{"batch_size": 16}, true},
+	{"language/minilm-l6.onnx", map[string]int{"batch": 2, "sequence": 7}, false},
 	{"imagenet/mobilenet_v1_0.75.onnx", map[string]int{"batch": 1}, false},
 	{"imagenet/mobilenet_v2_1.0.onnx", map[string]int{"batch": 1}, false},
 	{"cifar10/vit_tiny.onnx", map[string]int{"batch_size": 4}, false},
-	{"language/minilm-l6.onnx", map[string]int{"batch": 4}, false},
 	{"language/stories260K.onnx", map[string]int{"batch": 1, "seq": 2, "past": 0}, false},
 }
 
@@ -154,7 +155,6 @@ func checkSlope(t *testing.T, p *grad.Program, in []*tensor.Tensor, seed uint64)
 		}
 		dirs = append(dirs, d)
 	}
-	h := 1e-4
 	move := func(h float64) float64 {
 		for i, q := range p.Params() {
 			for k, d := range dirs[i] {
@@ -163,10 +163,15 @@ func checkSlope(t *testing.T, p *grad.Program, in []*tensor.Tensor, seed uint64)
 		}
 		return sum()
 	}
-	got := (move(h) - move(-h)) / (2 * h)
-	move(0)
-	t.Logf("slope %.5g, by the gradient %.5g (%.3g)", got, want, math.Sqrt(norm))
-	if !(math.Abs(got-want) <= 0.02*math.Abs(want)+0.02*math.Sqrt(norm)) {
-		t.Errorf("the slope along a direction is %v, by the gradient %v", got, want)
+	defer move(0)
+	var got []float64
+	// Long steps cross the bends of the network, short ones drown in rounding.
+	for _, h := range []float64{1e-4, 1e-3} {
+		g := (move(h) - move(-h)) / (2 * h)
+		if math.Abs(g-want) <= 0.02*math.Abs(want)+0.02*math.Sqrt(norm) {
+			return
+		}
+		got = append(got, g)
 	}
+	t.Errorf("the slope along a direction is %v, by the gradient %v", got, want)
 }

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // oneNode is a graph with the body given.
 func oneNode(opset int, inputs, body string) string {
-	return fmt.Sprintf("opset %d\ngraph g(%s) -> (y) {\n%s\n}", opset, inputs, body)
+	return fmt.Sprintf("opset %d\nopset com.microsoft 1\ngraph g(%s) -> (y) {\n%s\n}", opset, inputs, body)
 }
 
 // TestFunctions checks element-wise functions away from their corners.
@@ -95,6 +95,9 @@ func TestReductions(t *testing.T) {
 // denseCases are bodies of graphs with one input, x f32[2,3,4], by what they show.
 var denseCases = map[string]string{
 	"Identity":            "  z = Identity(x)\n  y = Softmax(z)",
+	"Einsum":              "  const w = f32[2,5,4]{random}\n  y = Einsum(x, w) {equation=\"bij,bkj->bik\"}",
+	"Einsum, turned":      "  const w = f32[4,6,3]{random}\n  y = Einsum(x, w) {equation=\"...ij,jki->k...i\"}",
+	"Einsum, outer":       "  const w = f32[2]{random}\n  y = Einsum(x, w) {equation=\"abc,d\"}",
 	"Expand":              "  const s = i64[4]{5, 1, 3, 4}\n  y = Expand(x, s)",
 	"Expand in place":     "  const w = f32[2,1,4]{random}\n  const s = i64[3]{2, 3, 4}\n  e = Expand(w, s)\n  y = Add(e, x)",
 	"Expand a number":     "  const w = f32[]{random}\n  const s = i64[3]{2, 3, 4}\n  e = Expand(w, s)\n  y = Add(e, x)",

@@ -1,23 +1,17 @@
 package grad
 
-import (
-	"fmt"
-	"slices"
-)
-
-// rules has one row per operator that gradients pass. Steps of operators without
-// row run by the reference of package op, and gradients do not pass them.
-var rules = slices.Concat(convRules, denseRules, trainingRules)
+// rules lists the rows of the operators that gradients pass, by families. Steps of
+// operators without row run by the reference of package op, and gradients do not pass
+// them.
+var rules = [][]rule{convRules, denseRules, trainingRules}
 
 var ruleOf = map[[2]string]*rule{}
 
 // init rather than an initialiser: rules may refer to functions that look rules up.
 func init() {
-	for i := range rules {
-		k := [2]string{rules[i].domain, rules[i].op}
-		if ruleOf[k] != nil {
-			panic(fmt.Sprintf("operator %s::%s has two rules", k[0], k[1]))
+	for _, family := range rules {
+		for i := range family {
+			ruleOf[[2]string{family[i].domain, family[i].op}] = &family[i]
 		}
-		ruleOf[k] = &rules[i]
 	}
 }

@@ -28,7 +28,7 @@ var convRules = []rule{
 	{"Mul", "", lowerBinary(kernel.Mul)},
 	{"PRelu", "", lowerPRelu},
 	{"Pad", "", lowerMoved(1, 2)},
-	{"Relu", "", lowerCurve(reluCurve)},
+	{"Relu", "", lowerRelu},
 	{"Reshape", "", lowerReshape},
 	{"Resize", "", lowerResize},
 	{"Sigmoid", "", lowerCurve(sigmoidCurve)},

@@ -122,7 +122,7 @@ func (s *schedule) placeData() {
 		}
 	}
 	s.timed(func(t int, in *instruction) {
-		reads, writes := in.step.in, in.step.out
+		reads, writes := in.step.sources(), in.step.out
 		if t > s.seed() && !in.again {
 			reads, writes = in.step.reads, nil
 		}

@@ -70,7 +70,7 @@ func (r *recomputation) whole(steps []*step, segment int, last bool) {
 			}
 		}
 		if r.again[st] {
-			for _, x := range st.in {
+			for _, x := range st.sources() {
 				read(x)
 			}
 		}
@@ -116,7 +116,7 @@ func abs(n int) int { return max(n, -n) }
 func crossings(steps []*step) []int {
 	made, lastRead := map[*slot]int{}, map[*slot]int{}
 	for i, st := range steps {
-		for _, x := range st.in {
+		for _, x := range st.sources() {
 			if x.lies() {
 				lastRead[x.origin()] = i
 			}

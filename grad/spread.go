@@ -71,7 +71,7 @@ func (p *spreadPair) largeGrad(f kernel.Binary, i int) {
 		st.back(span(z.size(), func(lo, hi int) { kernel.Mul.RunScalar(st.dx[i][lo:hi], z.grad[lo:hi], -1) }))
 	case f == kernel.Div && p.left:
 		st.uses(p.large, z)
-		st.back(span(z.size(), func(lo, hi int) { slopes[f][1].set(st, st.dx[i][lo:hi], lo, hi) }))
+		st.back(span(z.size(), func(lo, hi int) { partials[f][1].set(st, st.dx[i][lo:hi], lo, hi) }))
 	default: // times or divided by the small operand, on the right
 		st.uses(p.small)
 		q := *p

@@ -2,6 +2,7 @@ package grad
 
 import (
 	"context"
+	"slices"
 
 	"pare/ir"
 )
@@ -19,9 +20,10 @@ type work struct {
 type step struct {
 	node     *ir.Node
 	in, out  []*slot
-	forward  []work // one after the other
-	backward []work // read out[i].grad, set dx[i]
-	again    []work // instead of forward where results are computed once more; nil for forward
+	also     []*slot // what forward reads besides in
+	forward  []work  // one after the other
+	backward []work  // read out[i].grad, set dx[i]
+	again    []work  // instead of forward where results are computed once more; nil for forward
 	// dx holds, while backward runs, the memory for the gradient of in[i], to be set
 	// (not added to, unless adding[i]); nil where none is wanted.
 	dx     [][]float32
@@ -31,6 +33,9 @@ type step struct {
 	// reads lists the operands and results whose data backward reads.
 	reads   []*slot
 	buffers []*buffer
+	// absorb lets the step clamp its only result, backward included; limit lets only
+	// forward do so. They are nil where it cannot.
+	absorb, limit func(lo, hi float32)
 	// eval runs before forward where a step is a reference evaluation.
 	eval func(ctx context.Context) error
 }
@@ -69,6 +74,9 @@ func (s *step) rerun() []work {
 	}
 	return s.forward
 }
+
+// sources is what forward reads.
+func (s *step) sources() []*slot { return append(slices.Clip(s.in), s.also...) }
 
 // repeats reports whether x is more than one operand.
 func (s *step) repeats(x *slot) bool {

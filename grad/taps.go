@@ -72,7 +72,7 @@ func (b *builder) along(x, y *slot, t op.Taps) {
 			clear(dst)
 			for o, at := range t.At {
 				for k, a := range at {
-					addScaled(dst[o*inner:(o+1)*inner], src[a*inner:], float32(t.Weight[o][k]))
+					addScaled(dst[o*inner:(o+1)*inner], src[a*inner:], t.Weight[o][k])
 				}
 			}
 		}
@@ -86,7 +86,7 @@ func (b *builder) along(x, y *slot, t op.Taps) {
 			clear(dx)
 			for o, at := range t.At {
 				for k, a := range at {
-					addScaled(dx[a*inner:(a+1)*inner], dy[o*inner:], float32(t.Weight[o][k]))
+					addScaled(dx[a*inner:(a+1)*inner], dy[o*inner:], t.Weight[o][k])
 				}
 			}
 		}
@@ -94,12 +94,7 @@ func (b *builder) along(x, y *slot, t op.Taps) {
 }
 
 // addScaled adds s·src to dst.
-func addScaled(dst, src []float32, s float32) {
-	src = src[:len(dst)]
-	for i, v := range src {
-		dst[i] += s * v
-	}
-}
+func addScaled(dst, src []float32, s float64) { kernel.AddScaled(dst, src[:len(dst)], float32(s)) }
 
 // add adds src to dst.
 func add(dst, src []float32) { kernel.Add.Run(dst, dst, src[:len(dst)]) }

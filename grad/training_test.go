@@ -332,3 +332,83 @@ func TestScalesMustBePositive(t *testing.T) {
 		t.Errorf("error: %s", got)
 	}
 }
+
+// TestFakeQuantizeOfManyElements takes more elements than a task or a chunk has, among
+// them some on the bounds of the range and NaN.
+func TestFakeQuantizeOfManyElements(t *testing.T) {
+	const rows, n = 2, 40007
+	x := reals(8, rows*n, 1)
+	scales := []float32{0.125, 0.3}
+	for i := range x {
+		if i%7 == 0 {
+			x[i] = scales[i/n] * []float32{-5, -4, 3, 4, 0.5, -1.5}[i/7%6]
+		}
+	}
+	m := parse(t, "opset 21\nopset pare.training 1\ngraph g(x f32[2,40007]) -> (y) {\n  const s = f32[2]{0.125, 0.3}\n  y = pare.training::FakeQuantize(x, s) {axis=0, lo=-4, hi=3}\n}")
+	p, err := grad.New(m, grad.Options{Params: m.Graph.Consts, Inputs: m.Graph.Inputs, Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := tensor.Of([]int{rows, n}, x)
+	out, err := p.Forward(context.Background(), []*tensor.Tensor{in})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := op.RunList(context.Background(), m, []op.Val{in})
+	if !slices.Equal(tensor.Data[float32](out[0]), tensor.Data[float32](want[0].(*tensor.Tensor))) {
+		t.Error("results are not those of the reference")
+	}
+	dy := reals(9, rows*n, 1)
+	if err := p.Backward(context.Background(), []*tensor.Tensor{tensor.Of([]int{rows, n}, dy)}); err != nil {
+		t.Fatal(err)
+	}
+	var ds [2]float64
+	for i, v := range x {
+		q, inside := v/scales[i/n], float32(1)
+		d := clip(math.RoundToEven(float64(q)), -4, 3)
+		if q < -4 || q > 3 {
+			inside = 0
+		} else {
+			d -= float64(q)
+		}
+		ds[i/n] += float64(dy[i]) * d
+		if got := tensor.Data[float32](p.InputGrad(0))[i]; got != inside*dy[i] {
+			t.Fatalf("gradient at %v is %v of %v", q, got, dy[i])
+		}
+	}
+	for k, want := range ds {
+		if got := float64(p.Params()[0].Grad[k]); math.Abs(got-want) > 1e-4*math.Abs(want) {
+			t.Errorf("gradient of scale %d is %v, want %v", k, got, want)
+		}
+	}
+	x[777] = float32(math.NaN())
+	if out, _ = p.Forward(context.Background(), []*tensor.Tensor{in}); tensor.Data[float32](out[0])[777] == tensor.Data[float32](out[0])[777] {
+		t.Error("NaN is rounded")
+	}
+}
+
+func BenchmarkFakeQuantize(b *testing.B) {
+	for name, body := range map[string]string{
+		"uniform": "  y = pare.training::FakeQuantize(x, s)",
+		"power":   "  y = pare.training::FakePowerQuantize(x, s, c, l)",
+		"mix":     "  z = Relu(x)\n  y = pare.training::Mix(x, z)",
+	} {
+		b.Run(name, func(b *testing.B) {
+			m := parse(b, "opset 21\nopset pare.training 1\ngraph g(x f32[32,32768]) -> (y) {\n  const s = f32[1]{0.02}\n  const c = u8[8]{0, 0, 1, 1, 2, 2, 2, 2}\n  const l = f32[3]{0.0, 3.0, 10.0}\n"+body+"\n}")
+			p, err := grad.New(m, grad.Options{Params: m.Graph.Consts[:1], Inputs: m.Graph.Inputs})
+			if err != nil {
+				b.Fatal(err)
+			}
+			x := []*tensor.Tensor{tensor.Of([]int{32, 32768}, reals(3, 1<<20, 1))}
+			b.SetBytes(4 << 20)
+			for b.Loop() {
+				if _, err := p.Forward(context.Background(), x); err != nil {
+					b.Fatal(err)
+				}
+				if err := p.Backward(context.Background(), x); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

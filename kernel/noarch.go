@@ -20,4 +20,15 @@ var (
 	archWinogradFilter4    []impl[winogradFilterLoop]
 	archWinogradFilter2    []impl[winogradFilterLoop]
 	archOuter              []outerTile
+	archDepthGrad          []impl[depthGradLoop]
+	archMoments            []impl[momentsLoop]
+	archTotals             []impl[totalsLoop]
+	archNormGradSums       []impl[normGradSumsLoop]
+	archNormRows           []impl[normRowsLoop]
+	archNormGrad           []impl[normGradLoop]
+	archClampGrad          []impl[clampGradLoop]
+	archAddScaled          []impl[addScaledLoop]
+	archDescent            []impl[descentLoop]
+	archAdam               []impl[adamLoop]
+	archAdamax             []impl[adamLoop]
 )

@@ -28,6 +28,9 @@ func NewConvWeightGrad(s ConvShape) (*ConvWeightGrad, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	if s.depthwise() {
+		return &ConvWeightGrad{s: s, plan: newDepthGrad(s)}, nil
+	}
 	return &ConvWeightGrad{s: s, plan: newTapGrad(s)}, nil
 }
 
