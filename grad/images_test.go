@@ -9,18 +9,18 @@ import (
 	"pare/ir"
 )
 
-// imageOps are nodes that make y from x, a batch of images of shape [2,4,5,6].
+// imageOps are nodes that make y from x, a batch of images of shape [3,4,5,6].
 var imageOps = map[string]string{
 	"Add scalar":            "const k = f32[]{random}\n y = Add(x, k)",
 	"Add channels":          "const k = f32[4,1,1]{random}\n y = Add(k, x)",
 	"Sub channels":          "const k = f32[4,1,1]{random}\n y = Sub(k, x)",
 	"Sub right":             "const k = f32[1,4,1,1]{random}\n y = Sub(x, k)",
 	"Mul columns":           "const k = f32[6]{random}\n y = Mul(x, k)",
-	"Mul images":            "const k = f32[2,1,1,1]{random}\n y = Mul(k, x)",
-	"Mul rows":              "const k = f32[2,1,5,1]{random}\n y = Mul(x, k)",
+	"Mul images":            "const k = f32[3,1,1,1]{random}\n y = Mul(k, x)",
+	"Mul rows":              "const k = f32[3,1,5,1]{random}\n y = Mul(x, k)",
 	"Mul itself":            "y = Mul(x, x)",
 	"Mul squeezed":          "p = GlobalAveragePool(x)\n s = Sigmoid(p)\n y = Mul(x, s)",
-	"Mul outwards":          "const k = f32[2,4,5,1]{random}\n const l = f32[1,4,1,6]{random}\n m = Mul(k, l)\n y = Add(m, x)",
+	"Mul outwards":          "const k = f32[3,4,5,1]{random}\n const l = f32[1,4,1,6]{random}\n m = Mul(k, l)\n y = Add(m, x)",
 	"Div channels":          "const k = f32[4,1,1]{positive}\n y = Div(x, k)",
 	"Div left":              "const k = f32[4,1,1]{random}\n const t = f32[]{3}\n p = Add(x, t)\n y = Div(k, p)",
 	"Div both":              "const t = f32[]{3}\n p = Add(x, t)\n y = Div(x, p)",
@@ -51,18 +51,20 @@ var imageOps = map[string]string{
 	"Pad edge":              "const p = i64[8]{0, 0, 2, 1, 0, 0, 1, 2}\n y = Pad(x, p) {mode=\"edge\"}",
 	"Resize nearest":        "const s = f32[4]{1, 1, 2, 1.5}\n y = Resize(x, _, s) {mode=\"nearest\"}",
 	"Resize linear":         "const s = f32[4]{1, 1, 2, 0.5}\n y = Resize(x, _, s) {mode=\"linear\"}",
-	"Resize sizes":          "const s = i64[4]{2, 4, 7, 9}\n y = Resize(x, _, _, s) {mode=\"linear\", coordinate_transformation_mode=\"align_corners\"}",
+	"Resize sizes":          "const s = i64[4]{3, 4, 7, 9}\n y = Resize(x, _, _, s) {mode=\"linear\", coordinate_transformation_mode=\"align_corners\"}",
 	"DepthToSpace":          "y = DepthToSpace(x) {blocksize=2, mode=\"CRD\"}",
 	"SpaceToDepth":          "const s = i64[2]{0, 0}\n const e = i64[2]{4, 6}\n const a = i64[2]{2, 3}\n c = Slice(x, s, e, a)\n y = SpaceToDepth(c) {blocksize=2}",
 	"Tile":                  "const p = i64[4]{1, 2, 1, 2}\n y = Tile(x, p)",
 	"Dropout":               "y, _ = Dropout(x)",
 	"Cast":                  "y = Cast(x) {to=11}",
 	"Flatten":               "y = Flatten(x)",
-	"Reshape":               "const s = i64[3]{2, -1, 4}\n r = Reshape(x, s)\n y = Relu(r)",
+	"Reshape":               "const s = i64[3]{3, -1, 4}\n r = Reshape(x, s)\n y = Relu(r)",
 	"InstanceNormalization": "const s = f32[4]{positive}\n const b = f32[4]{random}\n y = InstanceNormalization(x, s, b)",
 	"GroupNormalization":    "const s = f32[2]{positive}\n const b = f32[2]{random}\n y = GroupNormalization(x, s, b) {num_groups=2}",
 	"BatchNormalization":    "const s = f32[4]{positive}\n const b = f32[4]{random}\n const m = f32[4]{random}\n const v = f32[4]{positive}\n y = BatchNormalization(x, s, b, m, v)",
 	"Conv depthwise":        "const w = f32[4,1,3,3]{random}\n const b = f32[4]{random}\n y = Conv(x, w, b) {group=4, strides=[2, 1], pads=[1, 1, 1, 1]}",
+	"Conv of Pad":           "const p = i64[8]{0, 0, 1, 2, 0, 0, 0, 1}\n const w = f32[3,4,3,3]{random}\n p1 = Pad(x, p)\n c = Conv(p1, w) {pads=[0, 1, 1, 0]}\n y = Relu(c)",
+	"Slice backwards":       "const s = i64[2]{-1, 0}\n const e = i64[2]{-9, 2}\n const a = i64[2]{0, 2}\n const t = i64[2]{-1, 1}\n y = Slice(x, s, e, a, t)",
 	"Conv pointwise":        "const w = f32[3,4,1,1]{random}\n const b = f32[3]{random}\n y = Conv(x, w, b)",
 	"ConvTranspose":         "const w = f32[4,3,3,2]{random}\n const b = f32[3]{random}\n y = ConvTranspose(x, w, b) {strides=[2, 1], pads=[1, 0, 0, 1], output_padding=[1, 0]}",
 	"ConvTranspose groups":  "const w = f32[4,3,2,2]{random}\n y = ConvTranspose(x, w) {group=2, strides=[2, 2]}",
@@ -80,7 +82,7 @@ func TestImages(t *testing.T) {
 				how += " of Conv"
 			}
 			t.Run(how, func(t *testing.T) {
-				checkGradients(t, "opset 18\ngraph g("+form[1]+" f32[2,4,5,6]) -> (y) {\n"+form[0]+"\n"+strings.ReplaceAll(nodes, "\n ", "\n  ")+"\n}", settings)
+				checkGradients(t, "opset 18\ngraph g("+form[1]+" f32[3,4,5,6]) -> (y) {\n"+form[0]+"\n"+strings.ReplaceAll(nodes, "\n ", "\n  ")+"\n}", settings)
 			})
 		}
 	}

@@ -44,6 +44,9 @@ func (p *Program) specialise(ctx context.Context, in []*tensor.Tensor) (*plan, e
 	if _, err := pass.SimplifyWith(ctx, m, pass.Options{Growth: 4 << 20}); err != nil {
 		return nil, err
 	}
+	if err := absorbPads(m); err != nil {
+		return nil, err
+	}
 	if _, err := op.InferWith(m, op.InferOptions{Redo: true}); err != nil {
 		return nil, err
 	}

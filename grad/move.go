@@ -23,7 +23,7 @@ func lowerMoved(data, fill int) func(b *builder) error {
 		if data > 0 {
 			n = data
 		}
-		where, ok := b.positions(n, fill)
+		where, images, ok := b.positions(n, fill)
 		if !ok {
 			return lowerReference(b)
 		}
@@ -43,7 +43,7 @@ func lowerMoved(data, fill int) func(b *builder) error {
 		}
 		for k := range b.node.Out {
 			if b.wanted(k) {
-				b.moved(in, k, where[k], value)
+				b.moved(in, k, where[k], images, value)
 			}
 		}
 		return nil
@@ -68,19 +68,97 @@ func (b *builder) ranksAlike(n int) bool {
 
 // positions evaluates the node on the positions of elements of its first n operands,
 // counted through all of them; other operands must be known. -1 stands for what comes
-// from nowhere.
-func (b *builder) positions(n, fill int) ([]*tensor.Tensor, bool) {
-	in := make([]op.Val, len(b.node.In))
-	if fill > 0 {
-		in = append(in, make([]op.Val, max(0, fill+1-len(in)))...)
+// from nowhere. Where every image is treated like the first, only the first of images
+// counts.
+func (b *builder) positions(n, fill int) (where []*tensor.Tensor, images int, ok bool) {
+	if images := b.images(n); images > 2 {
+		two, ok := b.evaluateOn(n, fill, 2)
+		if ok && b.alikeImages(two, n) {
+			for i, t := range two {
+				if t != nil {
+					half := tensor.Data[int64](t)[:t.Len()/2]
+					two[i] = tensor.Of([]int{len(half)}, half)
+				}
+			}
+			return two, images, true
+		}
 	}
+	where, ok = b.evaluateOn(n, fill, 0)
+	return where, 1, ok
+}
+
+// images is the size of the first axis, where operands and results agree on it.
+func (b *builder) images(n int) int {
+	if len(b.shape(0)) < 2 {
+		return 0
+	}
+	images := b.shape(0)[0]
+	for i := range n {
+		if len(b.shape(i)) < 2 || b.shape(i)[0] != images {
+			return 0
+		}
+	}
+	for k := range b.node.Out {
+		if b.wanted(k) && (len(b.sizes(k)) < 2 || b.sizes(k)[0] != images) {
+			return 0
+		}
+	}
+	return images
+}
+
+// alikeImages reports whether the second of two images is made from second ones as the
+// first is from first ones.
+func (b *builder) alikeImages(two []*tensor.Tensor, n int) bool {
+	var starts []int64 // of the operands, in elements of one image
+	next := int64(0)
+	for i := range n {
+		starts = append(starts, next)
+		next += int64(tensor.Len(b.shape(i)[1:]))
+	}
+	for k, t := range two {
+		if t == nil {
+			continue
+		}
+		if b.wanted(k) && t.Len() != 2*tensor.Len(b.sizes(k)[1:]) {
+			return false
+		}
+		first, second := tensor.Data[int64](t)[:t.Len()/2], tensor.Data[int64](t)[t.Len()/2:]
+		for e, p := range first {
+			if p < 0 {
+				if second[e] >= 0 {
+					return false
+				}
+				continue
+			}
+			i := len(starts) - 1
+			for p < 2*starts[i] {
+				i--
+			}
+			size := int64(tensor.Len(b.shape(i)[1:]))
+			if p >= 2*starts[i]+size || second[e] != p+size {
+				return false
+			}
+			first[e] = p - starts[i]
+		}
+	}
+	return true
+}
+
+// evaluateOn runs the reference on the positions of so many images, or of all for 0.
+func (b *builder) evaluateOn(n, fill, images int) ([]*tensor.Tensor, bool) {
+	in := make([]op.Val, max(len(b.node.In), fill+1))
 	next := int64(0)
 	for i := range b.node.In {
 		switch {
 		case i < n:
-			t := tensor.New(tensor.Int64, b.shape(i)...)
-			for k := range tensor.Data[int64](t) {
-				tensor.Data[int64](t)[k] = next
+			shape := slices.Clone(b.shape(i))
+			if images > 0 {
+				shape[0] = images
+			}
+			t := tensor.New(tensor.Int64, shape...)
+			data := tensor.Data[int64](t)
+			for k := range data {
+				data[k] = next
 				next++
 			}
 			in[i] = t
@@ -90,12 +168,14 @@ func (b *builder) positions(n, fill int) ([]*tensor.Tensor, bool) {
 			in[i] = b.constant(i)
 		}
 	}
-	node := *b.node
 	if fill > 0 {
 		in[fill] = tensor.Scalar(int64(-1))
 	}
-	out, err := b.interp.Node(b.ctx, &node, in, nil)
+	out, err := b.interp.Node(b.ctx, b.node, in, nil)
 	if err != nil {
+		if images > 0 {
+			return nil, false
+		}
 		refuse("%w", err)
 	}
 	list := make([]*tensor.Tensor, len(out))
@@ -105,24 +185,23 @@ func (b *builder) positions(n, fill int) ([]*tensor.Tensor, bool) {
 	return list, true
 }
 
-// moved makes result k of elements of the operands.
-func (b *builder) moved(in []*slot, k int, where *tensor.Tensor, value float32) {
+// moved makes result k of elements of the operands, those of the first image of where,
+// of which there are as many images alike.
+func (b *builder) moved(in []*slot, k int, where *tensor.Tensor, images int, value float32) {
 	lay := plain
 	if slices.ContainsFunc(in, func(x *slot) bool { return x.lay == last }) {
 		lay = last
 	}
 	y := b.out(k, lay)
 	st := b.step(in, []*slot{y})
-	runs := copiedRuns(where, in, y)
+	runs := copiedRuns(where, in, y, images)
 	fills := fillRuns(runs, y.size())
-	first := 0
 	for i, x := range in {
-		mine := slices.Clone(runs[i])
+		mine := runs[i]
 		st.then(runTasks(mine, func(c copied) { copy(y.data[c.to:c.to+c.n], x.data[c.from:]) }))
 		if st.wants(i) {
 			st.back(gathered(mine, x.size(), func() []float32 { return st.dx[i] }, func() []float32 { return y.grad }))
 		}
-		first += x.size()
 	}
 	if len(fills) > 0 {
 		st.then(runTasks(fills, func(c copied) { fill(y.data[c.to:c.to+c.n], value) }))
@@ -145,17 +224,18 @@ func runTasks(runs []copied, f func(c copied)) work {
 
 // copiedRuns lists, by operand, what result y takes from it, in the order in which y
 // lies.
-func copiedRuns(where *tensor.Tensor, in []*slot, y *slot) [][]copied {
+func copiedRuns(where *tensor.Tensor, in []*slot, y *slot, images int) [][]copied {
 	runs := make([][]copied, len(in))
 	from := make([][]int32, len(in)) // where elements lie
 	for i, x := range in {
-		from[i] = placesOf(x)
+		from[i] = placesOf(x, images)
 	}
-	for k, at := range inverse(placesOf(y)) {
-		p := int(tensor.Data[int64](where)[at])
+	positions := tensor.Data[int64](where)
+	for k, at := range inverse(placesOf(y, images)) {
+		p := int(positions[at])
 		i := 0
-		for i < len(in) && p >= in[i].size() {
-			p -= in[i].size()
+		for i < len(in) && p >= len(from[i]) {
+			p -= len(from[i])
 			i++
 		}
 		if p < 0 || i == len(in) {
@@ -168,19 +248,35 @@ func copiedRuns(where *tensor.Tensor, in []*slot, y *slot) [][]copied {
 		}
 		runs[i] = append(runs[i], copied{to: k, from: src, n: 1})
 	}
+	for i := range runs {
+		runs[i] = repeated(runs[i], y.size()/images, len(from[i]), images)
+	}
 	return runs
 }
 
-// placesOf is where the elements of a slot lie, in C order of its shape.
-func placesOf(x *slot) []int32 {
-	places := make([]int32, x.size())
+// repeated is runs of one image, to and from elements of images of these sizes, for
+// all images.
+func repeated(runs []copied, to, from, images int) []copied {
+	all := make([]copied, 0, len(runs)*images)
+	for i := range images {
+		for _, c := range runs {
+			all = append(all, copied{to: c.to + i*to, from: c.from + i*from, n: c.n})
+		}
+	}
+	return all
+}
+
+// placesOf is where the elements of a slot lie, in C order of its shape: those of the
+// first of so many images.
+func placesOf(x *slot, images int) []int32 {
+	places := make([]int32, x.size()/images)
 	if x.lay != last {
 		for i := range places {
 			places[i] = int32(i)
 		}
 		return places
 	}
-	n, c, px := x.shape[0], x.shape[1], tensor.Len(x.shape[2:])
+	n, c, px := x.shape[0]/images, x.shape[1], tensor.Len(x.shape[2:])
 	at := 0
 	for i := range n {
 		for k := range c {
