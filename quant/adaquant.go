@@ -13,7 +13,7 @@ func init() {
 		Ref:  "[hubara20] Improving Post Training Neural Quantization: Layer-wise Calibration and Integer Programming, arXiv:2006.10518",
 		New: func() compress.Method {
 			return &AdaQuant{newLearned(clipped(4), func(s *recon.Settings) {
-				s.Unit, s.Variable, s.Bias, s.Scale, s.AScale = recon.Layer, "ste", true, true, true
+				s.Unit, s.Start = recon.Layer, "nearest"
 			})}
 		},
 	})

@@ -13,7 +13,8 @@ func init() {
 		Ref:  "[nagel20] Up or Down? Adaptive Rounding for Post-Training Quantization, arXiv:2004.10568",
 		New: func() compress.Method {
 			return &AdaRound{newLearned(clipped(4), func(s *recon.Settings) {
-				s.Unit = recon.Layer
+				s.Unit, s.Variable, s.Steps, s.Start = recon.Layer, "h", 300, "nearest"
+				s.Bias, s.Scale, s.AScale = false, false, false
 			})}
 		},
 	})

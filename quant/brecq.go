@@ -12,9 +12,7 @@ func init() {
 		Doc:  "learn block by block which weights to round up and which down, and scales of data",
 		Ref:  "[li21] BRECQ: Pushing the Limit of Post-Training Quantization by Block Reconstruction, arXiv:2102.05426",
 		New: func() compress.Method {
-			return &BRECQ{newLearned(clipped(4), func(s *recon.Settings) {
-				s.AScale = true
-			})}
+			return &BRECQ{newLearned(clipped(4), func(s *recon.Settings) {})}
 		},
 	})
 }

@@ -13,7 +13,7 @@ func init() {
 		Ref:  "[yvinec25] NUPES: Non-Uniform Post-Training Quantization via Power Exponent Search, arXiv:2308.05600",
 		New: func() compress.Method {
 			return &NUPES{newLearned(newPowerQuant(4), func(s *recon.Settings) {
-				s.Variable, s.Start, s.Scale, s.AScale, s.Drop, s.Input = "ste", "gptq", true, true, 0.5, "mix"
+				s.Drop, s.Input = 0.5, "mix"
 			})}
 		},
 	})

@@ -13,7 +13,7 @@ func init() {
 		Ref:  "[wei22] QDrop: Randomly Dropping Quantization for Extremely Low-bit Post-Training Quantization, arXiv:2203.05740",
 		New: func() compress.Method {
 			return &QDrop{newLearned(clipped(4), func(s *recon.Settings) {
-				s.AScale, s.Drop, s.Input = true, 0.5, "mix"
+				s.Drop, s.Input = 0.5, "mix"
 			})}
 		},
 	})

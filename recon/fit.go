@@ -77,7 +77,7 @@ func (f *fitting) fit(ctx context.Context) (outcome, error) {
 			return out, nil
 		}
 		f.decide(step)
-		opt.Step(f.s.Rate * schedule(step, f.s.Steps))
+		opt.Step(f.s.rate() * schedule(step, f.s.Steps))
 		f.bound()
 		out.steps++
 		f.told(out.steps)
@@ -281,7 +281,7 @@ func (f *fitting) groups() []optim.Group {
 		p := f.params[v.Name]
 		out = append(out, optim.Group{Params: [][]float32{p.Data}, Grads: [][]float32{p.Grad}, Rate: rate})
 	}
-	relative := f.s.ARate / f.s.Rate
+	relative := f.s.ARate / f.s.rate()
 	for _, w := range f.layers {
 		add(w.v, 1)
 		add(w.alpha, exponentRate)

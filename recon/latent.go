@@ -89,6 +89,9 @@ func zeros(e *format.Encoded) []float32 {
 	return out
 }
 
+// lean is how far from the middle a rounding begins at least: on the side of the start.
+const lean = 0.05
+
 // soften adds the node whose rounding is learned: levels next to the weights, around
 // the start's code where that is none of the two, and v for where between them.
 func (l *latent) soften(p *ir.Patch, which string) *ir.Value {
@@ -110,7 +113,13 @@ func (l *latent) soften(p *ir.Patch, which string) *ir.Value {
 		lo, hi := rungs.levels[at], rungs.levels[at+1]
 		l.floor[i] = float32(at + rungs.least)
 		below[i], above[i] = lo-zero[g], hi-zero[g]
-		v[i] = logit(float64((x - lo) / (hi - lo)))
+		h := float64((x - lo) / (hi - lo))
+		if up := int(codes[i])-rungs.least > at; up {
+			h = max(h, 0.5+lean)
+		} else {
+			h = min(h, 0.5-lean)
+		}
+		v[i] = logit(h)
 	}
 	l.choose(v, which)
 	base, shape := l.form.decode.Out[0].Name, e.Codes.Shape

@@ -18,7 +18,7 @@ type Settings struct {
 	Bias      bool    `json:"bias" doc:"learn biases, too"`
 	Scale     bool    `json:"scale" doc:"learn the scales of weights, too"`
 	AScale    bool    `json:"ascale" doc:"learn the scales of data, too, where the base quantises them"`
-	Rate      float64 `json:"rate" doc:"rate of the optimiser for codes"`
+	Rate      float64 `json:"rate" doc:"rate of the optimiser for codes, 0 for 0.1 with variable=h and for 0.01 of a step of the grid with others"`
 	ARate     float64 `json:"arate" doc:"rate for scales and biases, relative to their size"`
 	Optimizer string  `json:"optimizer" doc:"adam, adamax, nadam, adamw or sgd" values:"adam|adamax|nadam|adamw|sgd"`
 	Schedule  string  `json:"schedule" doc:"how rates fall over the steps" values:"cosine|constant|linear|steps"`
@@ -36,11 +36,22 @@ type Settings struct {
 // Defaults are settings for a method; edit makes them its own.
 func Defaults(edit func(s *Settings)) Settings {
 	s := Settings{
-		Steps: 1000, Batch: 32, Unit: Block, Loss: "mse", Variable: "h", Rate: 1e-2, ARate: 1e-3, Optimizer: "adam", Schedule: "cosine",
-		Lambda: 1, Beta: 20, Warmup: 0.2, Input: "quantised", Select: "all", Start: "nearest", Finish: "best", Augment: "none",
+		Steps: 150, Batch: 32, Unit: Block, Loss: "mse", Variable: "ste", Bias: true, Scale: true, AScale: true, ARate: 5e-3, Optimizer: "adam", Schedule: "cosine",
+		Lambda: 10, Beta: 20, Warmup: 0.2, Input: "quantised", Select: "all", Start: "gptq", Finish: "best", Augment: "none",
 	}
 	edit(&s)
 	return s
+}
+
+// rate is that of codes.
+func (s *Settings) rate() float64 {
+	switch {
+	case s.Rate != 0:
+		return s.Rate
+	case s.Variable == "h":
+		return 0.1
+	}
+	return 0.01
 }
 
 // Validate reports the first setting that is none.
@@ -52,8 +63,8 @@ func (s *Settings) Validate() error {
 		return fmt.Errorf("batch=%d is less than 1", s.Batch)
 	case s.Samples < 0:
 		return fmt.Errorf("samples=%d is negative", s.Samples)
-	case !(s.Rate > 0) || !(s.ARate > 0):
-		return fmt.Errorf("rate=%v and arate=%v: rates are positive", s.Rate, s.ARate)
+	case !(s.Rate >= 0) || !(s.ARate > 0):
+		return fmt.Errorf("rate=%v, arate=%v: rates are positive", s.Rate, s.ARate)
 	case s.Lambda < 0:
 		return fmt.Errorf("lambda=%v is negative", s.Lambda)
 	case s.Beta < 2:
