@@ -17,10 +17,12 @@ func init() {
 		Data: true,
 		Doc:  "round weights on the grids of another method so that each makes up for the errors of those before it, by the data that they meet",
 		Ref:  "[frantar23] OPTQ: Accurate Quantization for Generative Pre-trained Transformers, arXiv:2210.17323",
-		New: func() compress.Method {
-			return &GPTQ{Base: compress.Nested{Method: newUniform(4)}, Inputs: "quantised", Order: "data", Damp: 0.01}
-		},
+		New:  func() compress.Method { return newGPTQ() },
 	})
+}
+
+func newGPTQ() *GPTQ {
+	return &GPTQ{Base: compress.Nested{Method: newUniform(4)}, Inputs: "quantised", Order: "data", Damp: 0.01}
 }
 
 // GPTQ rounds layer by layer [frantar23]: the data that a layer meets are those of the

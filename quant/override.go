@@ -55,3 +55,9 @@ func (x *Mixed) resized(w, a int) (compress.Method, error) {
 	out.Base = compress.Nested{Method: inner}
 	return &out, err
 }
+
+func (g *GPTQ) resized(w, a int) (compress.Method, error) {
+	out := *g
+	out.W, out.A = cmp.Or(w, g.W), cmp.Or(a, g.A)
+	return &out, nil
+}
