@@ -119,20 +119,26 @@ func (x *importance) gradient(out []*tensor.Tensor, batch dataset.Batch, s int) 
 	d := tensor.Data[float32](dy)
 	grads := make([]*tensor.Tensor, len(out))
 	grads[0] = dy
-	if !isScores(out[0]) {
+	if isScores(out[0]) {
+		x.score(y, d, batch)
+	}
+	if x.kind == "output" || !isScores(out[0]) {
 		r := x.env.Rand(fmt.Sprint("importance ", s)) // squares of gradients of random sums have the mean that is wanted
 		for i := range d {
 			d[i] = float32(r.NormFloat64())
 		}
-		return grads
 	}
+	return grads
+}
+
+// score takes in the scores of a sample, and writes the gradient of their loss.
+func (x *importance) score(y, d []float32, batch dataset.Batch) {
 	label := predicted(y)
 	if len(batch.Labels) == 1 && batch.Labels[0] >= 0 && batch.Labels[0] < len(y) {
 		label = batch.Labels[0]
 	}
 	x.labels, x.scores = append(x.labels, label), append(x.scores, append([]float32{}, y...))
 	x.loss += grad.CrossEntropy(d, y, len(y), []int{label}) / float64(x.samples)
-	return grads
 }
 
 // isScores reports whether a result for one sample is one number for each class.

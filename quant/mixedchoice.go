@@ -137,10 +137,13 @@ func (x *Mixed) priceTime(ctx context.Context, m *ir.Model, env *compress.Env, w
 	return nil
 }
 
+// inLoss are the kinds of importance that are in units of the loss.
+var inLoss = map[string]bool{"fisher": true, "gradient": true, "measured": true}
+
 // check says how the growth of the loss that was predicted, layers being taken as
 // independent, compares with what the network now shows.
 func (c *mixture) check(ctx context.Context, m *ir.Model) error {
-	if c.known == nil || c.known.labels == nil {
+	if c.known == nil || c.known.labels == nil || !inLoss[c.known.kind] {
 		return nil
 	}
 	grown, err := c.known.grown(ctx, m)
