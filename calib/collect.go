@@ -37,7 +37,7 @@ type NewRunner func(m *ir.Model, values []*ir.Value) (Runner, error)
 type Data struct {
 	Set     dataset.Set
 	Samples int // 0 for all
-	Batch   int // samples per run, 16 when 0
+	Batch   int // samples per run at most, 16 when 0; fewer where values are large
 	Run     NewRunner
 	// Inputs turns a batch into the network's inputs by name. When nil, the
 	// batch's inputs are used, "" standing for the first input without a
@@ -95,6 +95,7 @@ func Each(ctx context.Context, m *ir.Model, d Data, values []*ir.Value, f func(r
 	if step == 0 {
 		step = 16
 	}
+	step = min(step, max(1, int(mostBytes/max(1, sampleBytes(values)))))
 	if fixed := ir.FixedBatch(m.Graph.Inputs); fixed > 0 {
 		if step = fixed; n < step {
 			return fmt.Errorf("%d samples to calibrate on, but the network takes %d at a time", n, step)
@@ -118,6 +119,26 @@ func Each(ctx context.Context, m *ir.Model, d Data, values []*ir.Value, f func(r
 		}
 	}
 	return nil
+}
+
+// mostBytes is how much of a batch's values should be in memory at a time: a network
+// holds all that is looked at until its run ends.
+const mostBytes = 96 << 20
+
+// sampleBytes is what values take for one sample, as far as their sizes are known. The
+// batch follows from it, and so from the network alone.
+func sampleBytes(values []*ir.Value) (sum int64) {
+	for _, v := range values {
+		if v.Type.Rank() < 1 {
+			continue
+		}
+		n := int64(4)
+		for _, d := range v.Type.Shape[1:] {
+			n *= int64(max(1, d.N))
+		}
+		sum += n
+	}
+	return sum
 }
 
 // results are the values of samples lo to hi-1.

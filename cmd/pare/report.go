@@ -145,6 +145,9 @@ func printStep(w io.Writer, s compress.StepReport) {
 	if x := s.Training; x != nil {
 		fmt.Fprintf(w, ", %s", trained(x))
 	}
+	if x := s.Loss; x != nil {
+		fmt.Fprintf(w, ", loss of %d samples %.4g, expected to grow by %.4g, grew by %.4g", x.Samples, x.Before, x.Predicted, x.Measured)
+	}
 	if x := s.Expansion; x != nil {
 		fmt.Fprintf(w, ", %.2f times the bit-operations and %.2f times the bytes of the first order", x.BitOperations, x.Bytes)
 	}
