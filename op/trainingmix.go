@@ -6,7 +6,7 @@ import (
 )
 
 // mixDef is Mix(x, y): every element is that of x with probability p (0.5, in
-// 256ths), else that of y, drawn anew in every step of training (QDrop, [wei22]). The reference
+// 256ths), else that of y, drawn anew in every step of training (QDrop, [wei22, arXiv:2203.05740]). The reference
 // draws as step 0 of the attribute seed (0). Operands have one shape and type.
 //
 // Gradients go to the operand that was chosen.
