@@ -23,6 +23,10 @@ func TestArgsLayout(t *testing.T) {
 	var sum sumArgs
 	var sc scaleArgs
 	var sp splitArgs
+	var out outerArgs
+	var dg depthGradArgs
+	var ng normGradArgs
+	var mo Moments
 	for _, f := range []struct {
 		name      string
 		got, want uintptr
@@ -221,6 +225,50 @@ func TestArgsLayout(t *testing.T) {
 		{"splitChunk.taps", unsafe.Offsetof(splitChunk{}.taps), 12},
 		{"splitChunk", unsafe.Sizeof(splitChunk{}), 16},
 		{"splitPart.factor", unsafe.Offsetof(splitPart{}.factor), 4},
+		{"outer.a", unsafe.Offsetof(out.a), 0},
+		{"outer.b", unsafe.Offsetof(out.b), 24},
+		{"outer.c", unsafe.Offsetof(out.c), 48},
+		{"outer.lines", unsafe.Offsetof(out.lines), 72},
+		{"outer.aStep", unsafe.Offsetof(out.aStep), 96},
+		{"outer.bStep", unsafe.Offsetof(out.bStep), 104},
+		{"outer.px", unsafe.Offsetof(out.px), 112},
+		{"outer.tiles", unsafe.Offsetof(out.tiles), 120},
+		{"outer.add", unsafe.Offsetof(out.add), 128},
+		{"outerLine", unsafe.Sizeof(outerLine{}), 8},
+		{"depthGrad.x", unsafe.Offsetof(dg.x), 0},
+		{"depthGrad.dy", unsafe.Offsetof(dg.dy), 24},
+		{"depthGrad.c", unsafe.Offsetof(dg.c), 48},
+		{"depthGrad.lines", unsafe.Offsetof(dg.lines), 72},
+		{"depthGrad.xStep", unsafe.Offsetof(dg.xStep), 96},
+		{"depthGrad.dyStep", unsafe.Offsetof(dg.dyStep), 104},
+		{"depthGrad.px", unsafe.Offsetof(dg.px), 112},
+		{"depthGrad.xRow", unsafe.Offsetof(dg.xRow), 120},
+		{"depthGrad.xCol", unsafe.Offsetof(dg.xCol), 128},
+		{"depthGrad.tapRow", unsafe.Offsetof(dg.tapRow), 136},
+		{"depthGrad.tapCol", unsafe.Offsetof(dg.tapCol), 144},
+		{"depthGrad.n", unsafe.Offsetof(dg.n), 152},
+		{"depthGrad.add", unsafe.Offsetof(dg.add), 160},
+		{"normGrad.dx", unsafe.Offsetof(ng.dx), 0},
+		{"normGrad.dy", unsafe.Offsetof(ng.dy), 24},
+		{"normGrad.x", unsafe.Offsetof(ng.x), 48},
+		{"normGrad.mean", unsafe.Offsetof(ng.mean), 72},
+		{"normGrad.scale", unsafe.Offsetof(ng.scale), 96},
+		{"normGrad.shift", unsafe.Offsetof(ng.shift), 120},
+		{"normGrad.slope", unsafe.Offsetof(ng.slope), 144},
+		{"normGrad.offset", unsafe.Offsetof(ng.offset), 168},
+		{"normGrad.rows", unsafe.Offsetof(ng.rows), 192},
+		{"normGrad.lo", unsafe.Offsetof(ng.lo), 200},
+		{"normGrad.hi", unsafe.Offsetof(ng.hi), 204},
+		{"normGrad.keep", unsafe.Offsetof(ng.keep), 208},
+		{"moments.decay", unsafe.Offsetof(mo.Decay), 4},
+		{"moments.shrink", unsafe.Offsetof(mo.Shrink), 8},
+		{"moments.beta1", unsafe.Offsetof(mo.Beta1), 12},
+		{"moments.new1", unsafe.Offsetof(mo.New1), 16},
+		{"moments.beta2", unsafe.Offsetof(mo.Beta2), 20},
+		{"moments.new2", unsafe.Offsetof(mo.New2), 24},
+		{"moments.direct", unsafe.Offsetof(mo.Direct), 28},
+		{"moments.unbias", unsafe.Offsetof(mo.Unbias), 32},
+		{"moments.epsilon", unsafe.Offsetof(mo.Epsilon), 36},
 		{"scales.step", unsafe.Offsetof(c.step), 0},
 		{"scales.zero", unsafe.Offsetof(c.zero), 24},
 		{"scales.lo", unsafe.Offsetof(c.lo), 48},

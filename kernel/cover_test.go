@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"pare/internal/cpu"
@@ -17,6 +18,9 @@ var covered = map[string]bool{}
 
 // CoverTile notes that the tile which is picked now has been tested.
 func CoverTile() { covered["tile/"+pickTile().name] = true }
+
+// CoverOuter is CoverTile for sums of outer products.
+func CoverOuter() { covered["outer/"+pickOuter().name] = true }
 
 // CoverLow is CoverTile for products of codes.
 func CoverLow() { covered["low/"+pickLowTile().name] = true }
@@ -101,4 +105,29 @@ func bitsEqual(t *testing.T, what string, got, want []float32) {
 			t.Fatalf("%s: element %d of %d is %v (%#x), want %v (%#x)", what, i, len(got), g, math.Float32bits(g), w, math.Float32bits(w))
 		}
 	}
+}
+
+// SameWeights reports whether packed weights are the same, padding included.
+func SameWeights(a, b *ConvWeights) bool {
+	for g := range a.group {
+		if !slices.Equal(a.group[g].data, b.group[g].data) {
+			return false
+		}
+	}
+	return len(a.group) == len(b.group)
+}
+
+// SameWinogradWeights is SameWeights for Winograd's form.
+func SameWinogradWeights(a, b *WinogradWeights) bool { return slices.Equal(a.data, b.data) }
+
+// NewConvWeightGradBy plans a weight gradient in Winograd's form, or in the direct one
+// where m is 0.
+func NewConvWeightGradBy(s ConvShape, m int) (*ConvWeightGrad, error) {
+	if m > 0 {
+		return newConvWeightGradBy(s, m)
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return &ConvWeightGrad{s: s, plan: newTapGrad(s)}, nil
 }

@@ -45,3 +45,16 @@ const lineFloats = 16
 func lined[T float32 | int32](s []T) []T {
 	return s[-uintptr(unsafe.Pointer(unsafe.SliceData(s)))%(4*lineFloats)/4:]
 }
+
+// outerLines is the start of scratch memory seen as pairs of offsets.
+func outerLines(scratch []float32, n int) []outerLine {
+	return unsafe.Slice((*outerLine)(unsafe.Pointer(unsafe.SliceData(scratch[:2*n]))), n)
+}
+
+// float64s is the start of memory, from the first place that is aligned, seen as n
+// numbers of twice the size: it needs 2n+1 elements.
+func float64s(s []float32, n int) []float64 {
+	s = s[:2*n+1]
+	s = s[uintptr(unsafe.Pointer(unsafe.SliceData(s)))%8/4:]
+	return unsafe.Slice((*float64)(unsafe.Pointer(unsafe.SliceData(s))), n)
+}

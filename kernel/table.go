@@ -23,6 +23,9 @@ func Table() []Row {
 	for _, t := range tiles {
 		add("tile", t.name, t.needs)
 	}
+	for _, t := range outerTiles {
+		add("outer", t.name, t.needs)
+	}
 	for _, t := range intTiles {
 		add("inttile", t.name, t.needs)
 	}
@@ -45,6 +48,7 @@ func Table() []Row {
 		add("split", r.name, r.needs)
 	}
 	rows = append(rows, list("depthwise", depthwiseLoops)...)
+	rows = append(rows, list("depthgrad", depthGradLoops)...)
 	rows = append(rows, list("maxpool", maxLoops)...)
 	rows = append(rows, list("sumpool", sumLoops)...)
 	for op := range binaryCount {
@@ -61,6 +65,16 @@ func Table() []Row {
 	rows = append(rows, list("expsum", expSumLoops)...)
 	rows = append(rows, list("variance", varianceLoops)...)
 	rows = append(rows, list("normalize", normalizeLoops)...)
+	rows = append(rows, list("moments", momentsLoops)...)
+	rows = append(rows, list("totals", totalsLoops)...)
+	rows = append(rows, list("normgradsums", normGradSumsLoops)...)
+	rows = append(rows, list("normrows", normRowsLoops)...)
+	rows = append(rows, list("normgrad", normGradLoops)...)
+	rows = append(rows, list("clampgrad", clampGradLoops)...)
+	rows = append(rows, list("addscaled", addScaledLoops)...)
+	rows = append(rows, list("descent", descentLoops)...)
+	rows = append(rows, list("adam", adamLoops)...)
+	rows = append(rows, list("adamax", adamaxLoops)...)
 	rows = append(rows, list("quantize", quantizeLoops)...)
 	rows = append(rows, list("encodesteps", encodeStepsLoops)...)
 	rows = append(rows, list("encodelevels", encodeLevelsLoops)...)
@@ -80,6 +94,12 @@ func Table() []Row {
 	rows = append(rows, list("winograd4out", winogradOut4Loops)...)
 	rows = append(rows, list("winograd2in", winogradIn2Loops)...)
 	rows = append(rows, list("winograd2out", winogradOut2Loops)...)
+	rows = append(rows, list("winograd4filter", winogradFilter4Loops)...)
+	rows = append(rows, list("winograd2filter", winogradFilter2Loops)...)
+	rows = append(rows, list("winograd4spread", winogradSpread4Loops)...)
+	rows = append(rows, list("winograd4gather", winogradGather4Loops)...)
+	rows = append(rows, list("winograd2spread", winogradSpread2Loops)...)
+	rows = append(rows, list("winograd2gather", winogradGather2Loops)...)
 	rows = append(rows, list("intwinograd4in", intWinogradIn4Loops)...)
 	rows = append(rows, list("intwinograd4filter", intWinogradFilter4Loops)...)
 	rows = append(rows, list("intwinograd4out", intWinogradOut4Loops)...)

@@ -11,17 +11,21 @@ import (
 // otherwise.
 func TestWinogradIn(t *testing.T) {
 	for _, f := range []struct {
-		family string
-		m      int
-		rows   []impl[winogradInLoop]
-	}{{"winograd4in", 4, winogradIn4Loops}, {"winograd2in", 2, winogradIn2Loops}} {
+		family  string
+		in, out int
+		rows    []impl[winogradInLoop]
+	}{
+		{"winograd4in", 6, 6, winogradIn4Loops}, {"winograd2in", 4, 4, winogradIn2Loops},
+		{"winograd4spread", 4, 6, winogradSpread4Loops}, {"winograd2spread", 2, 4, winogradSpread2Loops},
+		{"winograd4gather", 6, 3, winogradGather4Loops}, {"winograd2gather", 4, 3, winogradGather2Loops},
+	} {
 		eachImpl(t, f.family, f.rows, func(t *testing.T, run winogradInLoop) {
-			edge := f.m + 2
+			edge := f.in
 			for _, c := range []int{8, 16, 24, 40, 320, 1, 7, 13, 45} {
 				pixel, row := c+3, edge*(c+3)+5
 				tap := (c + 15) / 16 * 16
 				src := tail(t, seeded(uint64(c)), (edge-1)*(row+pixel)+c, 1, false)
-				got := guard.Tail[float32](t, edge*edge*tap)
+				got := guard.Tail[float32](t, f.out*f.out*tap)
 				want := make([]float32, len(got))
 				run(got, src, c, row, pixel, tap)
 				portable(f.rows)(want, src, c, row, pixel, tap)
@@ -111,5 +115,25 @@ func TestWinogradLines(t *testing.T) {
 		for i := range f.m {
 			within(t, i, v[i], float32(float64(d[i])*filter[0]+float64(d[i+1])*filter[1]+float64(d[i+2])*filter[2]), 1e-6)
 		}
+	}
+}
+
+// TestWinogradFilter: transforms of any number of filters have the bits of the portable
+// row.
+func TestWinogradFilter(t *testing.T) {
+	for _, f := range []struct {
+		family string
+		taps   int
+		rows   []impl[winogradFilterLoop]
+	}{{"winograd4filter", 36, winogradFilter4Loops}, {"winograd2filter", 16, winogradFilter2Loops}} {
+		eachImpl(t, f.family, f.rows, func(t *testing.T, run winogradFilterLoop) {
+			for _, n := range lengths() {
+				src := tail(t, seeded(uint64(n)), 9*n, 1, true)
+				got, want := guard.Tail[float32](t, f.taps*n), make([]float32, f.taps*n)
+				run(got, src, n)
+				portable(f.rows)(want, src, n)
+				bitsEqual(t, f.family, got, want)
+			}
+		})
 	}
 }

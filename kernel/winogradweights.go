@@ -25,14 +25,17 @@ func PackWinograd(s ConvShape, m int, w []float32) (*WinogradWeights, error) {
 	if len(w) != s.O*s.C*9 {
 		return nil, fmt.Errorf("convolution weights: %d elements for [%d,%d,3,3]", len(w), s.O, s.C)
 	}
-	t := pickTile()
-	taps := (m + 2) * (m + 2)
-	p := &WinogradWeights{m: m, c: s.C, o: s.O, tile: t, data: hugepage.Float32s(taps * s.C * t.paddedCols(s.O))}
-	for j := 0; j < s.O; j += t.nr {
-		panel, width := p.panel(j / t.nr)
+	p := newWinogradWeights(s, m)
+	for j := 0; j < s.O; j += p.tile.nr {
+		panel, width := p.panel(j / p.tile.nr)
 		packWinogradPanel(panel, width, w[j*s.C*9:min(s.O, j+width)*s.C*9], s.C, winogradFilter(m))
 	}
 	return p, nil
+}
+
+func newWinogradWeights(s ConvShape, m int) *WinogradWeights {
+	t, taps := pickTile(), (m+2)*(m+2)
+	return &WinogradWeights{m: m, c: s.C, o: s.O, tile: t, data: hugepage.Float32s(taps * s.C * t.paddedCols(s.O))}
 }
 
 // Bytes is the memory that the packed weights take.

@@ -13,7 +13,7 @@ import (
 
 // families are the programs of this module for amd64; each writes
 // <family>_amd64.s and its declarations, <family>_amd64.go.
-var families = []string{"codes", "depthline", "elementwise", "encode", "expand", "inttile", "intwinograd", "low", "peak", "quantize", "row", "split", "steps", "tile", "transpose", "window", "winograd"}
+var families = []string{"codes", "depthgrad", "depthline", "elementwise", "encode", "expand", "inttile", "intwinograd", "low", "outer", "peak", "quantize", "row", "split", "steps", "tile", "training", "transpose", "window", "winograd"}
 
 func main() {
 	check := flag.Bool("check", false, "compare with the committed files instead of writing them")

@@ -30,6 +30,11 @@ var strangers = map[string]calibrationSet{
 	"images":  {kind: "cifar10", path: "cifar10/train_batch_1.bin", options: "resize=224&crop=224", hi: 250, what: "CIFAR-10 images"},
 }
 
+// trainingSets are those that networks are trained on.
+var trainingSets = map[string]calibrationSet{
+	"cifar10": {path: "cifar10/train_batch_1.bin,cifar10/train_batch_2.bin", hi: 20000, what: "training images"},
+}
+
 // everySample asks for all samples that there are.
 const everySample = 1 << 30
 
@@ -38,14 +43,19 @@ const everySample = 1 << 30
 type sees struct {
 	samples int
 	strange bool
+	// training says that networks are trained on them.
+	training bool
 }
 
 // of is the part of the samples of a network that is seen: none that it is measured
 // on.
 func (s sees) of(n network) (calibrationSet, error) {
 	list := calibrationSets
-	if s.strange {
+	switch {
+	case s.strange:
 		list = strangers
+	case s.training:
+		list = trainingSets
 	}
 	c, ok := list[n.kind]
 	if !ok {

@@ -60,7 +60,7 @@ func presetRecipe(name string) string {
 	return name
 }
 
-var sets = []*set{&quality, &datafree, &ablation, &pruning, &gradient, &practice}
+var sets = []*set{&quality, &datafree, &ablation, &pruning, &gradient, &practice, &gradual}
 
 func findSet(name string) (*set, error) {
 	for _, s := range sets {

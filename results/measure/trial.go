@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"pare"
@@ -121,7 +122,11 @@ func (t *trial) remember(r row) {
 
 // spec is the data specification of a network.
 func (n network) spec(dir string) string {
-	s := n.kind + ":" + filepath.Join(dir, n.data)
+	var files []string
+	for _, f := range strings.Split(n.data, ",") {
+		files = append(files, filepath.Join(dir, f))
+	}
+	s := n.kind + ":" + strings.Join(files, ",")
 	if n.options != "" {
 		s += "?" + n.options
 	}

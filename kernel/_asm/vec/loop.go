@@ -86,3 +86,9 @@ func (s Set) ones(label string, n reg.Register, at At, body Body) {
 	JLE(LabelRef(label + "_one"))
 	Label(label + "_rest")
 }
+
+// Doubles is the lower or upper half of vector j of the stream of float64 that starts
+// at base.
+func (a At) Doubles(base reg.Register, j, half int) Mem {
+	return Mem{Base: base, Index: a.index, Scale: 8, Disp: (2*j + half) * a.set.Bytes()}
+}

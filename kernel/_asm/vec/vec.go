@@ -173,3 +173,6 @@ func (s Set) Keep(v Reg, t *Tail) {
 
 // Mask is the opmask of an AVX-512 tail.
 func (t *Tail) Mask() reg.Register { return t.k }
+
+// Vector is the mask of an AVX2 tail.
+func (t *Tail) Vector() Reg { return t.mask }
