@@ -87,6 +87,14 @@ func (l *Learned) Needs(m *ir.Model, env *compress.Env) []calib.Request {
 
 // Apply implements compress.Method.
 func (l *Learned) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	env, ok := recon.Supplied(m, env, &l.Settings)
+	if !ok {
+		b, err := override(l.Base.Method, l.W, l.A)
+		if err != nil {
+			return err
+		}
+		return b.Apply(ctx, m, env)
+	}
 	b, err := l.base()
 	if err != nil {
 		return err

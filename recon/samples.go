@@ -15,12 +15,26 @@ import (
 // madeUp is how many samples are made up where there are no data.
 const madeUp = 256
 
-// samples are the data to learn from: those of env or, without any, pictures made up
-// within the declared range of the input. why says that there are none.
-func samples(m *ir.Model, env *compress.Env, s *Settings) (d *calib.Data, why string) {
-	if env.Data != nil {
-		return env.Data, ""
+// Supplied is env with data to learn from: its own or, without any, pictures made up
+// within the declared range of the input, of which a warning tells. ok is false, and a
+// warning says why, where there are none to be had.
+func Supplied(m *ir.Model, env *compress.Env, s *Settings) (with *compress.Env, ok bool) {
+	why := ""
+	out := *env
+	switch {
+	case env.Run == nil:
+		why = "there is no means to run networks"
+	case env.Data == nil:
+		out.Data, why = pictures(m, env, s)
 	}
+	if why != "" {
+		env.Warn("nothing was learned, as there is nothing to learn from (%s): codes are those of the base; name some data with --data", why)
+	}
+	return &out, why == ""
+}
+
+// pictures are samples made up.
+func pictures(m *ir.Model, env *compress.Env, s *Settings) (d *calib.Data, why string) {
 	n := madeUp
 	if s.Samples > 0 {
 		n = s.Samples
@@ -29,8 +43,8 @@ func samples(m *ir.Model, env *compress.Env, s *Settings) (d *calib.Data, why st
 	if err != nil {
 		return nil, err.Error()
 	}
-	env.Warn("there are no data to learn from: %d pictures made up within the range of the input stand for them; a few hundred real ones would be better", n)
-	return &calib.Data{Set: set}, ""
+	env.Warn("there are no data to learn from: %d pictures made up within the range of the input stand for them; a few hundred real ones, by --data, would be better", n)
+	return &calib.Data{Set: set, Run: env.Run}, ""
 }
 
 // count is how many samples are learned from: whole batches where the network takes so
