@@ -108,6 +108,49 @@ func benchConvGrad(b *testing.B, s kernel.ConvShape) {
 	}
 }
 
+// BenchmarkWinogradGrad reports how many times as fast Winograd's form of the weight
+// gradient is as the direct one. The rule of NewConvWeightGrad is fitted to these ratios.
+func BenchmarkWinogradGrad(b *testing.B) {
+	eachBenchLevel(b, func(b *testing.B) {
+		for _, s := range gradLayers {
+			if s.KH*s.KW != 9 || s.StrideH > 1 || s.Groups > 1 {
+				continue
+			}
+			for _, n := range []int{1, s.N} {
+				s.N = n
+				b.Run(fmt.Sprintf("%dx%dx%d,%d->%d", s.N, s.H, s.W, s.C, s.O), func(b *testing.B) { benchWinogradGrad(b, s) })
+			}
+		}
+	})
+}
+
+func benchWinogradGrad(b *testing.B, s kernel.ConvShape) {
+	x, y := make([]float32, s.N*s.H*s.W*s.C), make([]float32, s.N*s.H*s.W*s.O)
+	w := make([]float32, s.O*s.C*9)
+	var runs []func()
+	for _, m := range []int{0, 2, 4} {
+		g, err := kernel.NewConvWeightGradBy(s, m)
+		if err != nil {
+			b.Fatal(err)
+		}
+		runs = append(runs, runWeightGrad(g, w, x, y))
+	}
+	best := make([]float64, len(runs))
+	for b.Loop() {
+		for i, f := range runs {
+			t := time.Now()
+			f()
+			if d := time.Since(t).Seconds(); best[i] == 0 || d < best[i] {
+				best[i] = d
+			}
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(s.Flops()/best[0]/1e9, "direct-GFLOP/s")
+	b.ReportMetric(100*best[0]/best[1], "2x2%")
+	b.ReportMetric(100*best[0]/best[2], "4x4%")
+}
+
 // forwardForms returns the form that the engine would choose, and the direct one if that
 // is another.
 func forwardForms(b *testing.B, s kernel.ConvShape, w, x, y []float32) (direct, chosen func()) {
@@ -185,6 +228,10 @@ func weightGrad(b *testing.B, s kernel.ConvShape, w, x, y []float32) func() {
 	if err != nil {
 		b.Fatal(err)
 	}
+	return runWeightGrad(g, w, x, y)
+}
+
+func runWeightGrad(g *kernel.ConvWeightGrad, w, x, y []float32) func() {
 	dw, partial := make([]float32, len(w)), make([]float32, g.PartialFloats())
 	scratch, sums := make([]float32, g.ScratchFloats()), make([]float32, g.SumFloats())
 	return func() {

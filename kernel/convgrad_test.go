@@ -93,7 +93,24 @@ func testConvGradients(t *testing.T, s kernel.ConvShape) {
 	for _, add := range []bool{false, true} {
 		checkInputGrad(t, full, w, dy, dx, add)
 	}
-	checkWeightGrad(t, full, x, dy, dw, db)
+	for form, plan := range weightGradForms(t, full) {
+		t.Run(form, func(t *testing.T) { checkWeightGrad(t, plan, x, dy, slices.Clone(dw), slices.Clone(db)) })
+	}
+}
+
+// weightGradForms are the forms that there are for a shape, and the one chosen.
+func weightGradForms(t *testing.T, s kernel.ConvShape) map[string]*kernel.ConvWeightGrad {
+	chosen, err := kernel.NewConvWeightGrad(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forms := map[string]*kernel.ConvWeightGrad{"chosen": chosen}
+	for _, m := range []int{0, 2, 4} {
+		if g, err := kernel.NewConvWeightGradBy(s, m); err == nil {
+			forms[fmt.Sprint("tiles of ", m)] = g
+		}
+	}
+	return forms
 }
 
 // checkInputGrad compares dX, and that what lies between its pixels stays.
@@ -125,12 +142,9 @@ func checkInputGrad(t *testing.T, s kernel.ConvShape, w, dy []float32, want []fl
 }
 
 // checkWeightGrad compares dW and the gradient of the bias, added to what stands there.
-func checkWeightGrad(t *testing.T, s kernel.ConvShape, x, dy []float32, dw, db []float64) {
+func checkWeightGrad(t *testing.T, g *kernel.ConvWeightGrad, x, dy []float32, dw, db []float64) {
 	t.Helper()
-	g, err := kernel.NewConvWeightGrad(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := g.Shape()
 	partial, scratch := guard.Tail[float32](t, g.PartialFloats()), guard.Tail[float32](t, g.ScratchFloats())
 	gotW, gotB := guard.Tail[float32](t, len(dw)), guard.Tail[float32](t, len(db))
 	sums := guard.Tail[float32](t, g.SumFloats())
@@ -149,7 +163,7 @@ func checkWeightGrad(t *testing.T, s kernel.ConvShape, x, dy []float32, dw, db [
 	for i := range db {
 		db[i]--
 	}
-	tol := 2e-6 * math.Sqrt(float64(s.N*s.OH()*s.OW()))
+	tol := 4e-6 * math.Sqrt(float64(s.N*s.OH()*s.OW()))
 	near(t, "weight gradient", gotW, dw, tol)
 	near(t, "bias gradient", gotB, db, tol)
 	for task := range g.Tasks() {
@@ -213,5 +227,76 @@ func repack(t *testing.T, p repacker, w []float32) {
 	scratch := guard.Tail[float32](t, p.PackFloats())
 	for task := p.PackTasks() - 1; task >= 0; task-- {
 		p.Repack(task, w, scratch)
+	}
+}
+
+// TestWinogradGradError holds the error of Winograd's form of the weight gradient beside
+// that of the direct one, on rectified normal values.
+func TestWinogradGradError(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		s := defaults(kernel.ConvShape{N: 8, H: 16, W: 16, C: 16, KH: 3, KW: 3, PadT: 1, PadL: 1, PadB: 1, PadR: 1, O: 16})
+		r := random(7)
+		x, dy, w := make([]float32, s.N*256*16), make([]float32, s.N*256*16), make([]float32, 16*16*9)
+		for i := range x {
+			x[i], dy[i] = float32(math.Max(0, r.NormFloat64())), float32(r.NormFloat64())
+		}
+		_, want, _ := gradRef(s, x, w, dy)
+		for m, bound := range map[int]float64{0: 5e-7, 2: 1e-6, 4: 3e-6} {
+			g, err := kernel.NewConvWeightGradBy(s, m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float32, len(w))
+			partial, scratch, sums := make([]float32, g.PartialFloats()), make([]float32, g.ScratchFloats()), make([]float32, g.SumFloats())
+			for task := range g.Tasks() {
+				g.Run(task, partial, x, dy, false, scratch)
+			}
+			for task := range g.SumTasks() {
+				g.Sum(task, got, nil, partial, sums)
+			}
+			e := relativeError(got, want)
+			t.Logf("tiles of %d: %.2g", m, e)
+			if !(e <= bound) {
+				t.Errorf("tiles of %d: error %.2g, want at most %.2g", m, e, bound)
+			}
+		}
+	})
+}
+
+// TestGradientsAllocateNothing: tasks and packing find all their memory prepared.
+func TestGradientsAllocateNothing(t *testing.T) {
+	if raced {
+		t.Skip("SKIPPED: the race detector drops what pools hold")
+	}
+	for _, s := range gradCases()[19:] {
+		full := defaults(s)
+		x, dy := make([]float32, extent(s.N*s.H*s.W, s.C, full.SrcStride)), make([]float32, extent(s.N*s.OH()*s.OW(), s.O, full.DstStride))
+		w := make([]float32, s.O*s.C/full.Groups*s.KH*s.KW)
+		in, err := kernel.NewConvInputGrad(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := kernel.NewConvWeightGrad(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		weights, partial := in.NewWeights(), make([]float32, out.PartialFloats())
+		scratch := make([]float32, max(in.ScratchFloats(), weights.PackFloats(), out.ScratchFloats(), out.SumFloats()))
+		if n := testing.AllocsPerRun(3, func() {
+			for task := range weights.PackTasks() {
+				weights.Repack(task, w, scratch)
+			}
+			for task := range in.Tasks() {
+				in.Run(task, x, dy, weights, true, scratch)
+			}
+			for task := range out.Tasks() {
+				out.Run(task, partial, x, dy, true, scratch)
+			}
+			for task := range out.SumTasks() {
+				out.Sum(task, w, nil, partial, scratch)
+			}
+		}); n > 1 {
+			t.Errorf("%+v: %v allocations", s, n)
+		}
 	}
 }

@@ -119,3 +119,15 @@ func SameWeights(a, b *ConvWeights) bool {
 
 // SameWinogradWeights is SameWeights for Winograd's form.
 func SameWinogradWeights(a, b *WinogradWeights) bool { return slices.Equal(a.data, b.data) }
+
+// NewConvWeightGradBy plans a weight gradient in Winograd's form, or in the direct one
+// where m is 0.
+func NewConvWeightGradBy(s ConvShape, m int) (*ConvWeightGrad, error) {
+	if m > 0 {
+		return newConvWeightGradBy(s, m)
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	return &ConvWeightGrad{s: s, plan: newTapGrad(s)}, nil
+}

@@ -20,6 +20,10 @@ var (
 	archWinogradFilter4    []impl[winogradFilterLoop]
 	archWinogradFilter2    []impl[winogradFilterLoop]
 	archOuter              []outerTile
+	archWinogradSpread4    []impl[winogradInLoop]
+	archWinogradSpread2    []impl[winogradInLoop]
+	archWinogradGather4    []impl[winogradInLoop]
+	archWinogradGather2    []impl[winogradInLoop]
 	archDepthGrad          []impl[depthGradLoop]
 	archMoments            []impl[momentsLoop]
 	archTotals             []impl[totalsLoop]

@@ -151,7 +151,7 @@ func (g *tapGrad) band(a *outerArgs, partial, x, dy []float32, r0, r1, first, la
 				a.lines[l].a = 0
 			}
 			a.a, a.aStep, a.c = one, 0, sums[g.k*width:]
-			narrowest(g.tile.panels, width).run(1, a)
+			a.rows(narrowest(g.tile.panels, width), 1)
 		}
 	}
 }
@@ -160,12 +160,8 @@ func (g *tapGrad) band(a *outerArgs, partial, x, dy []float32, r0, r1, first, la
 func (g *tapGrad) tiles(a *outerArgs, sums, src []float32, width int) {
 	kernel := narrowest(g.tile.panels, width)
 	for _, run := range g.runs {
-		count := (run.n + kernel.mr - 1) / kernel.mr
-		for t := range count {
-			from, to := t*run.n/count, (t+1)*run.n/count
-			a.a, a.c = src[run.at+from:], sums[(run.k+from)*width:(run.k+to)*width]
-			kernel.run(to-from, a)
-		}
+		a.a, a.c = src[run.at:], sums[run.k*width:(run.k+run.n)*width]
+		a.rows(kernel, run.n)
 	}
 }
 
@@ -237,22 +233,32 @@ func (g *tapGrad) SumFloats() int { return 2*g.k*g.nr + g.nr }
 func (g *tapGrad) Sum(task int, dw, dbias, partial, scratch []float32) {
 	at, width, o, cols := g.panel(task)
 	n := g.k * width
-	sums, turned := scratch[:n+width], scratch[n+width:][:n]
-	copy(sums, partial[at:])
-	for slice := 1; slice < g.slices; slice++ {
-		Add.Run(sums, sums, partial[slice*g.sliceFloats()+at:][:n+width])
-	}
+	sums := addSlices(scratch[:n+width], partial[at:], g.slices, g.sliceFloats())
 	if dbias != nil {
 		Add.Run(dbias[o:o+cols], dbias[o:o+cols], sums[n:n+cols])
 	}
-	Transpose(turned, sums[:n], g.k, width)
-	taps, cg := g.s.KH*g.s.KW, g.s.C/g.s.Groups
-	if taps > 1 {
-		for j := range cols {
-			Transpose(sums[j*g.k:(j+1)*g.k], turned[j*g.k:(j+1)*g.k], taps, cg)
-		}
-		turned = sums
+	addFilters(dw[o*g.k:(o+cols)*g.k], sums[:n], scratch[n+width:][:n], width, g.s.C/g.s.Groups, g.s.KH*g.s.KW)
+}
+
+// addSlices writes the sums of slices, step elements apart, in order.
+func addSlices(dst, slices []float32, count, step int) []float32 {
+	copy(dst, slices)
+	for i := 1; i < count; i++ {
+		Add.Run(dst, dst, slices[i*step:][:len(dst)])
 	}
-	d := dw[o*g.k : (o+cols)*g.k]
-	Add.Run(d, d, turned[:len(d)])
+	return dst
+}
+
+// addFilters adds lines of width columns, in the order of tap and channel, to filters in
+// OIHW order. It spoils the lines; turned is memory of the same size.
+func addFilters(filters, lines, turned []float32, width, c, taps int) {
+	k := taps * c
+	Transpose(turned, lines, k, width)
+	if taps > 1 {
+		for o := range len(filters) / k {
+			Transpose(lines[o*k:(o+1)*k], turned[o*k:(o+1)*k], taps, c)
+		}
+		turned = lines
+	}
+	Add.Run(filters, filters, turned[:len(filters)])
 }

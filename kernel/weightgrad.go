@@ -28,10 +28,22 @@ func NewConvWeightGrad(s ConvShape) (*ConvWeightGrad, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	if m := winogradGradTile(s); m > 0 {
+		return newConvWeightGradBy(s, m)
+	}
 	if s.depthwise() {
 		return &ConvWeightGrad{s: s, plan: newDepthGrad(s)}, nil
 	}
 	return &ConvWeightGrad{s: s, plan: newTapGrad(s)}, nil
+}
+
+// newConvWeightGradBy plans in Winograd's form.
+func newConvWeightGradBy(s ConvShape, m int) (*ConvWeightGrad, error) {
+	plan, err := newWinogradGrad(s, m)
+	if err != nil {
+		return nil, err
+	}
+	return &ConvWeightGrad{s: s, plan: plan}, nil
 }
 
 // Shape is the planned shape with defaults filled in.

@@ -19,6 +19,16 @@ func winogradOut4AVX512(a *byte)
 //go:noescape
 func winogradFilter4AVX512(dst *float32, src *float32, n int)
 
+// winogradSpread4AVX512 transforms a tile of the gradient of the result.
+//
+//go:noescape
+func winogradSpread4AVX512(dst []float32, src []float32, c int, row int, pixel int, tap int)
+
+// winogradGather4AVX512 transforms sums to the gradient of filters.
+//
+//go:noescape
+func winogradGather4AVX512(dst []float32, src []float32, c int, row int, pixel int, tap int)
+
 // winogradIn2AVX512 transforms a tile of the source.
 //
 //go:noescape
@@ -33,6 +43,16 @@ func winogradOut2AVX512(a *byte)
 //
 //go:noescape
 func winogradFilter2AVX512(dst *float32, src *float32, n int)
+
+// winogradSpread2AVX512 transforms a tile of the gradient of the result.
+//
+//go:noescape
+func winogradSpread2AVX512(dst []float32, src []float32, c int, row int, pixel int, tap int)
+
+// winogradGather2AVX512 transforms sums to the gradient of filters.
+//
+//go:noescape
+func winogradGather2AVX512(dst []float32, src []float32, c int, row int, pixel int, tap int)
 
 // winogradIn4AVX2 transforms a tile of the source.
 //
@@ -49,6 +69,16 @@ func winogradOut4AVX2(a *byte)
 //go:noescape
 func winogradFilter4AVX2(dst *float32, src *float32, n int)
 
+// winogradSpread4AVX2 transforms a tile of the gradient of the result.
+//
+//go:noescape
+func winogradSpread4AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)
+
+// winogradGather4AVX2 transforms sums to the gradient of filters.
+//
+//go:noescape
+func winogradGather4AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)
+
 // winogradIn2AVX2 transforms a tile of the source.
 //
 //go:noescape
@@ -63,3 +93,13 @@ func winogradOut2AVX2(a *byte)
 //
 //go:noescape
 func winogradFilter2AVX2(dst *float32, src *float32, n int)
+
+// winogradSpread2AVX2 transforms a tile of the gradient of the result.
+//
+//go:noescape
+func winogradSpread2AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)
+
+// winogradGather2AVX2 transforms sums to the gradient of filters.
+//
+//go:noescape
+func winogradGather2AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)

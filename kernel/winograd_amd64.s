@@ -1429,6 +1429,639 @@ DATA factor3fc6f26016f26017<>+48(SB)/8, $(0.1792717086834734)
 DATA factor3fc6f26016f26017<>+56(SB)/8, $(0.1792717086834734)
 GLOBL factor3fc6f26016f26017<>(SB), RODATA|NOPTR, $64
 
+// func winogradSpread4AVX512(dst []float32, src []float32, c int, row int, pixel int, tap int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·winogradSpread4AVX512(SB), NOSPLIT, $0-80
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         src_base+24(FP), CX
+	MOVQ         c+48(FP), DX
+	MOVQ         row+56(FP), BX
+	MOVQ         tap+72(FP), SI
+	SHLQ         $0x02, BX
+	SHLQ         $0x02, SI
+	MOVQ         pixel+64(FP), DI
+	IMUL3Q       $0x00000004, DI, DI
+	LEAQ         (DI)(DI*2), R8
+	LEAQ         (DI)(DI*4), R9
+	MOVQ         tap+72(FP), R9
+	IMUL3Q       $0x00000018, R9, R9
+	LEAQ         (R9)(R9*2), R10
+	LEAQ         (R9)(R9*4), R11
+	VBROADCASTSS word3f200000<>+0(SB), Z0
+	VBROADCASTSS word3fc00000<>+0(SB), Z1
+	VBROADCASTSS word3ec80000<>+0(SB), Z2
+	VBROADCASTSS word40100000<>+0(SB), Z3
+	VBROADCASTSS word3e7a0000<>+0(SB), Z4
+	VBROADCASTSS word40580000<>+0(SB), Z5
+	XORQ         R12, R12
+
+loop:
+	MOVQ        DX, R13
+	SUBQ        R12, R13
+	MOVQ        $0x00000010, R14
+	CMPQ        R13, R14
+	CMOVQGT     R14, R13
+	MOVQ        $-1, R14
+	BZHIQ       R13, R14, R14
+	KMOVW       R14, K1
+	LEAQ        (CX)(R12*4), R13
+	VMOVUPS.Z   (R13), K1, Z6
+	VMOVAPS     Z6, Z7
+	VMOVUPS.Z   (R13)(DI*2), K1, Z8
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z2, Z8, Z6
+	VMOVUPS.Z   (R13)(DI*1), K1, Z8
+	VMULPS      Z0, Z8, Z8
+	VMOVUPS.Z   (R13)(R8*1), K1, Z9
+	VFMADD231PS Z4, Z9, Z8
+	VMOVAPS     Z6, Z9
+	VADDPS      Z8, Z9, Z9
+	VSUBPS      Z8, Z6, Z6
+	ADDQ        BX, R13
+	VMOVUPS.Z   (R13), K1, Z8
+	VMOVAPS     Z8, Z10
+	VMOVUPS.Z   (R13)(DI*2), K1, Z11
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z2, Z11, Z8
+	VMOVUPS.Z   (R13)(DI*1), K1, Z11
+	VMULPS      Z0, Z11, Z11
+	VMOVUPS.Z   (R13)(R8*1), K1, Z12
+	VFMADD231PS Z4, Z12, Z11
+	VMOVAPS     Z8, Z12
+	VADDPS      Z11, Z12, Z12
+	VSUBPS      Z11, Z8, Z8
+	ADDQ        BX, R13
+	VMOVUPS.Z   (R13), K1, Z11
+	VMOVAPS     Z11, Z13
+	VMOVUPS.Z   (R13)(DI*2), K1, Z14
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z2, Z14, Z11
+	VMOVUPS.Z   (R13)(DI*1), K1, Z14
+	VMULPS      Z0, Z14, Z14
+	VMOVUPS.Z   (R13)(R8*1), K1, Z15
+	VFMADD231PS Z4, Z15, Z14
+	VMOVAPS     Z11, Z15
+	VADDPS      Z14, Z15, Z15
+	VSUBPS      Z14, Z11, Z11
+	ADDQ        BX, R13
+	VMOVUPS.Z   (R13), K1, Z14
+	VMOVAPS     Z14, Z16
+	VMOVUPS.Z   (R13)(DI*2), K1, Z17
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z2, Z17, Z14
+	VMOVUPS.Z   (R13)(DI*1), K1, Z17
+	VMULPS      Z0, Z17, Z17
+	VMOVUPS.Z   (R13)(R8*1), K1, Z18
+	VFMADD231PS Z4, Z18, Z17
+	VMOVAPS     Z14, Z18
+	VADDPS      Z17, Z18, Z18
+	VSUBPS      Z17, Z14, Z14
+	LEAQ        (AX)(R12*4), R13
+	VMOVAPS     Z7, Z17
+	VMOVUPS     Z17, (R13)
+	VMOVAPS     Z7, Z17
+	VFMADD231PS Z2, Z13, Z17
+	VMULPS      Z0, Z10, Z19
+	VFMADD231PS Z4, Z16, Z19
+	VMOVAPS     Z17, Z20
+	VADDPS      Z19, Z20, Z20
+	VMOVUPS     Z20, (R13)(R9*1)
+	VSUBPS      Z19, Z17, Z17
+	VMOVUPS     Z17, (R13)(R9*2)
+	VMOVAPS     Z7, Z7
+	VFMADD231PS Z3, Z13, Z7
+	VMULPS      Z1, Z10, Z10
+	VFMADD231PS Z5, Z16, Z10
+	VMOVAPS     Z7, Z13
+	VADDPS      Z10, Z13, Z13
+	VMOVUPS     Z13, (R13)(R10*1)
+	VSUBPS      Z10, Z7, Z7
+	VMOVUPS     Z7, (R13)(R9*4)
+	VMOVAPS     Z16, Z7
+	VMOVUPS     Z7, (R13)(R11*1)
+	ADDQ        SI, R13
+	VMOVAPS     Z9, Z7
+	VMOVUPS     Z7, (R13)
+	VMOVAPS     Z9, Z7
+	VFMADD231PS Z2, Z15, Z7
+	VMULPS      Z0, Z12, Z10
+	VFMADD231PS Z4, Z18, Z10
+	VMOVAPS     Z7, Z13
+	VADDPS      Z10, Z13, Z13
+	VMOVUPS     Z13, (R13)(R9*1)
+	VSUBPS      Z10, Z7, Z7
+	VMOVUPS     Z7, (R13)(R9*2)
+	VMOVAPS     Z9, Z7
+	VFMADD231PS Z3, Z15, Z7
+	VMULPS      Z1, Z12, Z9
+	VFMADD231PS Z5, Z18, Z9
+	VMOVAPS     Z7, Z10
+	VADDPS      Z9, Z10, Z10
+	VMOVUPS     Z10, (R13)(R10*1)
+	VSUBPS      Z9, Z7, Z7
+	VMOVUPS     Z7, (R13)(R9*4)
+	VMOVAPS     Z18, Z7
+	VMOVUPS     Z7, (R13)(R11*1)
+	ADDQ        SI, R13
+	VMOVAPS     Z6, Z7
+	VMOVUPS     Z7, (R13)
+	VMOVAPS     Z6, Z7
+	VFMADD231PS Z2, Z11, Z7
+	VMULPS      Z0, Z8, Z9
+	VFMADD231PS Z4, Z14, Z9
+	VMOVAPS     Z7, Z10
+	VADDPS      Z9, Z10, Z10
+	VMOVUPS     Z10, (R13)(R9*1)
+	VSUBPS      Z9, Z7, Z7
+	VMOVUPS     Z7, (R13)(R9*2)
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z11, Z6
+	VMULPS      Z1, Z8, Z7
+	VFMADD231PS Z5, Z14, Z7
+	VMOVAPS     Z6, Z8
+	VADDPS      Z7, Z8, Z8
+	VMOVUPS     Z8, (R13)(R10*1)
+	VSUBPS      Z7, Z6, Z6
+	VMOVUPS     Z6, (R13)(R9*4)
+	VMOVAPS     Z14, Z6
+	VMOVUPS     Z6, (R13)(R11*1)
+	LEAQ        (CX)(R12*4), R13
+	VMOVUPS.Z   (R13), K1, Z6
+	VMOVUPS.Z   (R13)(DI*2), K1, Z7
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z7, Z6
+	VMOVUPS.Z   (R13)(DI*1), K1, Z7
+	VMULPS      Z1, Z7, Z7
+	VMOVUPS.Z   (R13)(R8*1), K1, Z8
+	VFMADD231PS Z5, Z8, Z7
+	VMOVAPS     Z6, Z9
+	VADDPS      Z7, Z9, Z9
+	VSUBPS      Z7, Z6, Z6
+	VMOVAPS     Z8, Z7
+	ADDQ        BX, R13
+	VMOVUPS.Z   (R13), K1, Z8
+	VMOVUPS.Z   (R13)(DI*2), K1, Z10
+	VMOVAPS     Z8, Z8
+	VFMADD231PS Z3, Z10, Z8
+	VMOVUPS.Z   (R13)(DI*1), K1, Z10
+	VMULPS      Z1, Z10, Z10
+	VMOVUPS.Z   (R13)(R8*1), K1, Z11
+	VFMADD231PS Z5, Z11, Z10
+	VMOVAPS     Z8, Z12
+	VADDPS      Z10, Z12, Z12
+	VSUBPS      Z10, Z8, Z8
+	VMOVAPS     Z11, Z10
+	ADDQ        BX, R13
+	VMOVUPS.Z   (R13), K1, Z11
+	VMOVUPS.Z   (R13)(DI*2), K1, Z13
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z13, Z11
+	VMOVUPS.Z   (R13)(DI*1), K1, Z13
+	VMULPS      Z1, Z13, Z13
+	VMOVUPS.Z   (R13)(R8*1), K1, Z14
+	VFMADD231PS Z5, Z14, Z13
+	VMOVAPS     Z11, Z15
+	VADDPS      Z13, Z15, Z15
+	VSUBPS      Z13, Z11, Z11
+	VMOVAPS     Z14, Z13
+	ADDQ        BX, R13
+	VMOVUPS.Z   (R13), K1, Z14
+	VMOVUPS.Z   (R13)(DI*2), K1, Z16
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z3, Z16, Z14
+	VMOVUPS.Z   (R13)(DI*1), K1, Z16
+	VMULPS      Z1, Z16, Z16
+	VMOVUPS.Z   (R13)(R8*1), K1, Z17
+	VFMADD231PS Z5, Z17, Z16
+	VMOVAPS     Z14, Z18
+	VADDPS      Z16, Z18, Z18
+	VSUBPS      Z16, Z14, Z14
+	VMOVAPS     Z17, Z16
+	LEAQ        (AX)(R12*4), R13
+	ADDQ        SI, R13
+	ADDQ        SI, R13
+	ADDQ        SI, R13
+	VMOVAPS     Z9, Z17
+	VMOVUPS     Z17, (R13)
+	VMOVAPS     Z9, Z17
+	VFMADD231PS Z2, Z15, Z17
+	VMULPS      Z0, Z12, Z19
+	VFMADD231PS Z4, Z18, Z19
+	VMOVAPS     Z17, Z20
+	VADDPS      Z19, Z20, Z20
+	VMOVUPS     Z20, (R13)(R9*1)
+	VSUBPS      Z19, Z17, Z17
+	VMOVUPS     Z17, (R13)(R9*2)
+	VMOVAPS     Z9, Z9
+	VFMADD231PS Z3, Z15, Z9
+	VMULPS      Z1, Z12, Z12
+	VFMADD231PS Z5, Z18, Z12
+	VMOVAPS     Z9, Z15
+	VADDPS      Z12, Z15, Z15
+	VMOVUPS     Z15, (R13)(R10*1)
+	VSUBPS      Z12, Z9, Z9
+	VMOVUPS     Z9, (R13)(R9*4)
+	VMOVAPS     Z18, Z9
+	VMOVUPS     Z9, (R13)(R11*1)
+	ADDQ        SI, R13
+	VMOVAPS     Z6, Z9
+	VMOVUPS     Z9, (R13)
+	VMOVAPS     Z6, Z9
+	VFMADD231PS Z2, Z11, Z9
+	VMULPS      Z0, Z8, Z12
+	VFMADD231PS Z4, Z14, Z12
+	VMOVAPS     Z9, Z15
+	VADDPS      Z12, Z15, Z15
+	VMOVUPS     Z15, (R13)(R9*1)
+	VSUBPS      Z12, Z9, Z9
+	VMOVUPS     Z9, (R13)(R9*2)
+	VMOVAPS     Z6, Z6
+	VFMADD231PS Z3, Z11, Z6
+	VMULPS      Z1, Z8, Z8
+	VFMADD231PS Z5, Z14, Z8
+	VMOVAPS     Z6, Z9
+	VADDPS      Z8, Z9, Z9
+	VMOVUPS     Z9, (R13)(R10*1)
+	VSUBPS      Z8, Z6, Z6
+	VMOVUPS     Z6, (R13)(R9*4)
+	VMOVAPS     Z14, Z6
+	VMOVUPS     Z6, (R13)(R11*1)
+	ADDQ        SI, R13
+	VMOVAPS     Z7, Z6
+	VMOVUPS     Z6, (R13)
+	VMOVAPS     Z7, Z6
+	VFMADD231PS Z2, Z13, Z6
+	VMULPS      Z0, Z10, Z8
+	VFMADD231PS Z4, Z16, Z8
+	VMOVAPS     Z6, Z9
+	VADDPS      Z8, Z9, Z9
+	VMOVUPS     Z9, (R13)(R9*1)
+	VSUBPS      Z8, Z6, Z6
+	VMOVUPS     Z6, (R13)(R9*2)
+	VMOVAPS     Z7, Z6
+	VFMADD231PS Z3, Z13, Z6
+	VMULPS      Z1, Z10, Z7
+	VFMADD231PS Z5, Z16, Z7
+	VMOVAPS     Z6, Z8
+	VADDPS      Z7, Z8, Z8
+	VMOVUPS     Z8, (R13)(R10*1)
+	VSUBPS      Z7, Z6, Z6
+	VMOVUPS     Z6, (R13)(R9*4)
+	VMOVAPS     Z16, Z6
+	VMOVUPS     Z6, (R13)(R11*1)
+	ADDQ        $0x10, R12
+	CMPQ        R12, DX
+	JL          loop
+	VZEROUPPER
+	RET
+
+DATA word3e7a0000<>+0(SB)/4, $0x3e7a0000
+GLOBL word3e7a0000<>(SB), RODATA|NOPTR, $4
+
+DATA word40580000<>+0(SB)/4, $0x40580000
+GLOBL word40580000<>(SB), RODATA|NOPTR, $4
+
+// func winogradGather4AVX512(dst []float32, src []float32, c int, row int, pixel int, tap int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·winogradGather4AVX512(SB), NOSPLIT, $0-80
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   src_base+24(FP), CX
+	MOVQ   c+48(FP), DX
+	MOVQ   row+56(FP), BX
+	MOVQ   tap+72(FP), SI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	MOVQ   pixel+64(FP), DI
+	IMUL3Q $0x00000004, DI, DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (DI)(DI*4), R9
+	MOVQ   tap+72(FP), R10
+	IMUL3Q $0x0000000c, R10, R10
+	LEAQ   (R10)(R10*2), R11
+	LEAQ   (R10)(R10*4), R11
+	XORQ   R11, R11
+
+loop:
+	MOVQ         DX, R12
+	SUBQ         R11, R12
+	MOVQ         $0x00000010, R13
+	CMPQ         R12, R13
+	CMOVQGT      R13, R12
+	MOVQ         $-1, R13
+	BZHIQ        R12, R13, R13
+	KMOVW        R13, K1
+	LEAQ         (CX)(R11*4), R12
+	VMOVUPS.Z    (R12)(DI*1), K1, Z0
+	VMOVUPS.Z    (R12)(DI*2), K1, Z1
+	VMOVAPS      Z0, Z2
+	VADDPS       Z1, Z2, Z2
+	VMOVUPS.Z    (R12)(R8*1), K1, Z3
+	VMOVUPS.Z    (R12)(DI*4), K1, Z4
+	VMOVAPS      Z3, Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS.Z    (R12), K1, Z6
+	VMULPS       factor3f91a2b4<>+0(SB), Z6, Z6
+	VFNMADD231PS factor3f303b34<>+0(SB), Z2, Z6
+	VFMADD231PS  factor3df4c401<>+0(SB), Z5, Z6
+	VMOVUPS.Z    (R12)(R9*1), K1, Z7
+	VMOVAPS      Z7, Z7
+	VFNMADD231PS factor3e89ae41<>+0(SB), Z2, Z7
+	VFMADD231PS  factor3e89ae41<>+0(SB), Z5, Z7
+	VMOVAPS      Z0, Z0
+	VSUBPS       Z1, Z0, Z0
+	VMULPS       factorbedc4a01<>+0(SB), Z0, Z0
+	VMOVAPS      Z3, Z1
+	VSUBPS       Z4, Z1, Z1
+	VFMADD231PS  factor3e379301<>+0(SB), Z1, Z0
+	ADDQ         BX, R12
+	VMOVUPS.Z    (R12)(DI*1), K1, Z1
+	VMOVUPS.Z    (R12)(DI*2), K1, Z2
+	VMOVAPS      Z1, Z3
+	VADDPS       Z2, Z3, Z3
+	VMOVUPS.Z    (R12)(R8*1), K1, Z4
+	VMOVUPS.Z    (R12)(DI*4), K1, Z5
+	VMOVAPS      Z4, Z8
+	VADDPS       Z5, Z8, Z8
+	VMOVUPS.Z    (R12), K1, Z9
+	VMULPS       factor3f91a2b4<>+0(SB), Z9, Z9
+	VFNMADD231PS factor3f303b34<>+0(SB), Z3, Z9
+	VFMADD231PS  factor3df4c401<>+0(SB), Z8, Z9
+	VMOVUPS.Z    (R12)(R9*1), K1, Z10
+	VMOVAPS      Z10, Z10
+	VFNMADD231PS factor3e89ae41<>+0(SB), Z3, Z10
+	VFMADD231PS  factor3e89ae41<>+0(SB), Z8, Z10
+	VMOVAPS      Z1, Z1
+	VSUBPS       Z2, Z1, Z1
+	VMULPS       factorbedc4a01<>+0(SB), Z1, Z1
+	VMOVAPS      Z4, Z2
+	VSUBPS       Z5, Z2, Z2
+	VFMADD231PS  factor3e379301<>+0(SB), Z2, Z1
+	ADDQ         BX, R12
+	VMOVUPS.Z    (R12)(DI*1), K1, Z2
+	VMOVUPS.Z    (R12)(DI*2), K1, Z3
+	VMOVAPS      Z2, Z4
+	VADDPS       Z3, Z4, Z4
+	VMOVUPS.Z    (R12)(R8*1), K1, Z5
+	VMOVUPS.Z    (R12)(DI*4), K1, Z8
+	VMOVAPS      Z5, Z11
+	VADDPS       Z8, Z11, Z11
+	VMOVUPS.Z    (R12), K1, Z12
+	VMULPS       factor3f91a2b4<>+0(SB), Z12, Z12
+	VFNMADD231PS factor3f303b34<>+0(SB), Z4, Z12
+	VFMADD231PS  factor3df4c401<>+0(SB), Z11, Z12
+	VMOVUPS.Z    (R12)(R9*1), K1, Z13
+	VMOVAPS      Z13, Z13
+	VFNMADD231PS factor3e89ae41<>+0(SB), Z4, Z13
+	VFMADD231PS  factor3e89ae41<>+0(SB), Z11, Z13
+	VMOVAPS      Z2, Z2
+	VSUBPS       Z3, Z2, Z2
+	VMULPS       factorbedc4a01<>+0(SB), Z2, Z2
+	VMOVAPS      Z5, Z3
+	VSUBPS       Z8, Z3, Z3
+	VFMADD231PS  factor3e379301<>+0(SB), Z3, Z2
+	ADDQ         BX, R12
+	VMOVUPS.Z    (R12)(DI*1), K1, Z3
+	VMOVUPS.Z    (R12)(DI*2), K1, Z4
+	VMOVAPS      Z3, Z5
+	VADDPS       Z4, Z5, Z5
+	VMOVUPS.Z    (R12)(R8*1), K1, Z8
+	VMOVUPS.Z    (R12)(DI*4), K1, Z11
+	VMOVAPS      Z8, Z14
+	VADDPS       Z11, Z14, Z14
+	VMOVUPS.Z    (R12), K1, Z15
+	VMULPS       factor3f91a2b4<>+0(SB), Z15, Z15
+	VFNMADD231PS factor3f303b34<>+0(SB), Z5, Z15
+	VFMADD231PS  factor3df4c401<>+0(SB), Z14, Z15
+	VMOVUPS.Z    (R12)(R9*1), K1, Z16
+	VMOVAPS      Z16, Z16
+	VFNMADD231PS factor3e89ae41<>+0(SB), Z5, Z16
+	VFMADD231PS  factor3e89ae41<>+0(SB), Z14, Z16
+	VMOVAPS      Z3, Z3
+	VSUBPS       Z4, Z3, Z3
+	VMULPS       factorbedc4a01<>+0(SB), Z3, Z3
+	VMOVAPS      Z8, Z4
+	VSUBPS       Z11, Z4, Z4
+	VFMADD231PS  factor3e379301<>+0(SB), Z4, Z3
+	ADDQ         BX, R12
+	VMOVUPS.Z    (R12)(DI*1), K1, Z4
+	VMOVUPS.Z    (R12)(DI*2), K1, Z5
+	VMOVAPS      Z4, Z8
+	VADDPS       Z5, Z8, Z8
+	VMOVUPS.Z    (R12)(R8*1), K1, Z11
+	VMOVUPS.Z    (R12)(DI*4), K1, Z14
+	VMOVAPS      Z11, Z17
+	VADDPS       Z14, Z17, Z17
+	VMOVUPS.Z    (R12), K1, Z18
+	VMULPS       factor3f91a2b4<>+0(SB), Z18, Z18
+	VFNMADD231PS factor3f303b34<>+0(SB), Z8, Z18
+	VFMADD231PS  factor3df4c401<>+0(SB), Z17, Z18
+	VMOVUPS.Z    (R12)(R9*1), K1, Z19
+	VMOVAPS      Z19, Z19
+	VFNMADD231PS factor3e89ae41<>+0(SB), Z8, Z19
+	VFMADD231PS  factor3e89ae41<>+0(SB), Z17, Z19
+	VMOVAPS      Z4, Z4
+	VSUBPS       Z5, Z4, Z4
+	VMULPS       factorbedc4a01<>+0(SB), Z4, Z4
+	VMOVAPS      Z11, Z5
+	VSUBPS       Z14, Z5, Z5
+	VFMADD231PS  factor3e379301<>+0(SB), Z5, Z4
+	ADDQ         BX, R12
+	VMOVUPS.Z    (R12)(DI*1), K1, Z5
+	VMOVUPS.Z    (R12)(DI*2), K1, Z8
+	VMOVAPS      Z5, Z11
+	VADDPS       Z8, Z11, Z11
+	VMOVUPS.Z    (R12)(R8*1), K1, Z14
+	VMOVUPS.Z    (R12)(DI*4), K1, Z17
+	VMOVAPS      Z14, Z20
+	VADDPS       Z17, Z20, Z20
+	VMOVUPS.Z    (R12), K1, Z21
+	VMULPS       factor3f91a2b4<>+0(SB), Z21, Z21
+	VFNMADD231PS factor3f303b34<>+0(SB), Z11, Z21
+	VFMADD231PS  factor3df4c401<>+0(SB), Z20, Z21
+	VMOVUPS.Z    (R12)(R9*1), K1, Z22
+	VMOVAPS      Z22, Z22
+	VFNMADD231PS factor3e89ae41<>+0(SB), Z11, Z22
+	VFMADD231PS  factor3e89ae41<>+0(SB), Z20, Z22
+	VMOVAPS      Z5, Z5
+	VSUBPS       Z8, Z5, Z5
+	VMULPS       factorbedc4a01<>+0(SB), Z5, Z5
+	VMOVAPS      Z14, Z8
+	VSUBPS       Z17, Z8, Z8
+	VFMADD231PS  factor3e379301<>+0(SB), Z8, Z5
+	LEAQ         (AX)(R11*4), R12
+	VMOVAPS      Z9, Z8
+	VADDPS       Z12, Z8, Z8
+	VMOVAPS      Z15, Z11
+	VADDPS       Z18, Z11, Z11
+	VMULPS       factor3f91a2b4<>+0(SB), Z6, Z6
+	VFNMADD231PS factor3f303b34<>+0(SB), Z8, Z6
+	VFMADD231PS  factor3df4c401<>+0(SB), Z11, Z6
+	VMOVUPS      Z6, (R12)
+	VMOVAPS      Z21, Z6
+	VFNMADD231PS factor3e89ae41<>+0(SB), Z8, Z6
+	VFMADD231PS  factor3e89ae41<>+0(SB), Z11, Z6
+	VMOVUPS      Z6, (R12)(R10*2)
+	VMOVAPS      Z9, Z6
+	VSUBPS       Z12, Z6, Z6
+	VMULPS       factorbedc4a01<>+0(SB), Z6, Z6
+	VMOVAPS      Z15, Z8
+	VSUBPS       Z18, Z8, Z8
+	VFMADD231PS  factor3e379301<>+0(SB), Z8, Z6
+	VMOVUPS      Z6, (R12)(R10*1)
+	ADDQ         SI, R12
+	VMOVAPS      Z1, Z6
+	VADDPS       Z2, Z6, Z6
+	VMOVAPS      Z3, Z8
+	VADDPS       Z4, Z8, Z8
+	VMULPS       factor3f91a2b4<>+0(SB), Z0, Z0
+	VFNMADD231PS factor3f303b34<>+0(SB), Z6, Z0
+	VFMADD231PS  factor3df4c401<>+0(SB), Z8, Z0
+	VMOVUPS      Z0, (R12)
+	VMOVAPS      Z5, Z0
+	VFNMADD231PS factor3e89ae41<>+0(SB), Z6, Z0
+	VFMADD231PS  factor3e89ae41<>+0(SB), Z8, Z0
+	VMOVUPS      Z0, (R12)(R10*2)
+	VMOVAPS      Z1, Z0
+	VSUBPS       Z2, Z0, Z0
+	VMULPS       factorbedc4a01<>+0(SB), Z0, Z0
+	VMOVAPS      Z3, Z1
+	VSUBPS       Z4, Z1, Z1
+	VFMADD231PS  factor3e379301<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (R12)(R10*1)
+	ADDQ         SI, R12
+	VMOVAPS      Z10, Z0
+	VADDPS       Z13, Z0, Z0
+	VMOVAPS      Z16, Z1
+	VADDPS       Z19, Z1, Z1
+	VMULPS       factor3f91a2b4<>+0(SB), Z7, Z2
+	VFNMADD231PS factor3f303b34<>+0(SB), Z0, Z2
+	VFMADD231PS  factor3df4c401<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (R12)
+	VMOVAPS      Z22, Z2
+	VFNMADD231PS factor3e89ae41<>+0(SB), Z0, Z2
+	VFMADD231PS  factor3e89ae41<>+0(SB), Z1, Z2
+	VMOVUPS      Z2, (R12)(R10*2)
+	VMOVAPS      Z10, Z0
+	VSUBPS       Z13, Z0, Z0
+	VMULPS       factorbedc4a01<>+0(SB), Z0, Z0
+	VMOVAPS      Z16, Z1
+	VSUBPS       Z19, Z1, Z1
+	VFMADD231PS  factor3e379301<>+0(SB), Z1, Z0
+	VMOVUPS      Z0, (R12)(R10*1)
+	ADDQ         $0x10, R11
+	CMPQ         R11, DX
+	JL           loop
+	VZEROUPPER
+	RET
+
+DATA factor3f91a2b4<>+0(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+4(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+8(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+12(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+16(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+20(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+24(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+28(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+32(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+36(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+40(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+44(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+48(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+52(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+56(SB)/4, $(1.1377778)
+DATA factor3f91a2b4<>+60(SB)/4, $(1.1377778)
+GLOBL factor3f91a2b4<>(SB), RODATA|NOPTR, $64
+
+DATA factor3f303b34<>+0(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+4(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+8(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+12(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+16(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+20(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+24(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+28(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+32(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+36(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+40(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+44(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+48(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+52(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+56(SB)/4, $(0.68840337)
+DATA factor3f303b34<>+60(SB)/4, $(0.68840337)
+GLOBL factor3f303b34<>(SB), RODATA|NOPTR, $64
+
+DATA factor3df4c401<>+0(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+4(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+8(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+12(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+16(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+20(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+24(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+28(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+32(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+36(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+40(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+44(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+48(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+52(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+56(SB)/4, $(0.11951447)
+DATA factor3df4c401<>+60(SB)/4, $(0.11951447)
+GLOBL factor3df4c401<>(SB), RODATA|NOPTR, $64
+
+DATA factor3e89ae41<>+0(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+4(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+8(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+12(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+16(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+20(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+24(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+28(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+32(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+36(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+40(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+44(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+48(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+52(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+56(SB)/4, $(0.26890758)
+DATA factor3e89ae41<>+60(SB)/4, $(0.26890758)
+GLOBL factor3e89ae41<>(SB), RODATA|NOPTR, $64
+
+DATA factorbedc4a01<>+0(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+4(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+8(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+12(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+16(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+20(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+24(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+28(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+32(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+36(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+40(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+44(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+48(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+52(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+56(SB)/4, $(-0.4302521)
+DATA factorbedc4a01<>+60(SB)/4, $(-0.4302521)
+GLOBL factorbedc4a01<>(SB), RODATA|NOPTR, $64
+
+DATA factor3e379301<>+0(SB)/4, $(0.17927171)
+DATA factor3e379301<>+4(SB)/4, $(0.17927171)
+DATA factor3e379301<>+8(SB)/4, $(0.17927171)
+DATA factor3e379301<>+12(SB)/4, $(0.17927171)
+DATA factor3e379301<>+16(SB)/4, $(0.17927171)
+DATA factor3e379301<>+20(SB)/4, $(0.17927171)
+DATA factor3e379301<>+24(SB)/4, $(0.17927171)
+DATA factor3e379301<>+28(SB)/4, $(0.17927171)
+DATA factor3e379301<>+32(SB)/4, $(0.17927171)
+DATA factor3e379301<>+36(SB)/4, $(0.17927171)
+DATA factor3e379301<>+40(SB)/4, $(0.17927171)
+DATA factor3e379301<>+44(SB)/4, $(0.17927171)
+DATA factor3e379301<>+48(SB)/4, $(0.17927171)
+DATA factor3e379301<>+52(SB)/4, $(0.17927171)
+DATA factor3e379301<>+56(SB)/4, $(0.17927171)
+DATA factor3e379301<>+60(SB)/4, $(0.17927171)
+GLOBL factor3e379301<>(SB), RODATA|NOPTR, $64
+
 // func winogradIn2AVX512(dst []float32, src []float32, c int, row int, pixel int, tap int)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·winogradIn2AVX512(SB), NOSPLIT, $0-80
@@ -1931,6 +2564,265 @@ DATA factor3fe0000000000000<>+40(SB)/8, $(0.5)
 DATA factor3fe0000000000000<>+48(SB)/8, $(0.5)
 DATA factor3fe0000000000000<>+56(SB)/8, $(0.5)
 GLOBL factor3fe0000000000000<>(SB), RODATA|NOPTR, $64
+
+// func winogradSpread2AVX512(dst []float32, src []float32, c int, row int, pixel int, tap int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·winogradSpread2AVX512(SB), NOSPLIT, $0-80
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   src_base+24(FP), CX
+	MOVQ   c+48(FP), DX
+	MOVQ   row+56(FP), BX
+	MOVQ   tap+72(FP), SI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	MOVQ   pixel+64(FP), DI
+	IMUL3Q $0x00000004, DI, DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (DI)(DI*4), R8
+	MOVQ   tap+72(FP), R8
+	IMUL3Q $0x00000010, R8, R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R8)(R8*4), R10
+	XORQ   R10, R10
+
+loop:
+	MOVQ      DX, R11
+	SUBQ      R10, R11
+	MOVQ      $0x00000010, R12
+	CMPQ      R11, R12
+	CMOVQGT   R12, R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	LEAQ      (CX)(R10*4), R11
+	VMOVUPS.Z (R11), K1, Z0
+	VMOVAPS   Z0, Z1
+	VMOVUPS.Z (R11)(DI*1), K1, Z2
+	VMOVAPS   Z0, Z3
+	VADDPS    Z2, Z3, Z3
+	VMOVAPS   Z0, Z0
+	VSUBPS    Z2, Z0, Z0
+	VMOVAPS   Z2, Z2
+	ADDQ      BX, R11
+	VMOVUPS.Z (R11), K1, Z4
+	VMOVAPS   Z4, Z5
+	VMOVUPS.Z (R11)(DI*1), K1, Z6
+	VMOVAPS   Z4, Z7
+	VADDPS    Z6, Z7, Z7
+	VMOVAPS   Z4, Z4
+	VSUBPS    Z6, Z4, Z4
+	VMOVAPS   Z6, Z6
+	LEAQ      (AX)(R10*4), R11
+	VMOVAPS   Z1, Z8
+	VMOVUPS   Z8, (R11)
+	VMOVAPS   Z1, Z8
+	VADDPS    Z5, Z8, Z8
+	VMOVUPS   Z8, (R11)(R8*1)
+	VMOVAPS   Z1, Z1
+	VSUBPS    Z5, Z1, Z1
+	VMOVUPS   Z1, (R11)(R8*2)
+	VMOVAPS   Z5, Z1
+	VMOVUPS   Z1, (R11)(R9*1)
+	ADDQ      SI, R11
+	VMOVAPS   Z3, Z1
+	VMOVUPS   Z1, (R11)
+	VMOVAPS   Z3, Z1
+	VADDPS    Z7, Z1, Z1
+	VMOVUPS   Z1, (R11)(R8*1)
+	VMOVAPS   Z3, Z1
+	VSUBPS    Z7, Z1, Z1
+	VMOVUPS   Z1, (R11)(R8*2)
+	VMOVAPS   Z7, Z1
+	VMOVUPS   Z1, (R11)(R9*1)
+	ADDQ      SI, R11
+	VMOVAPS   Z0, Z1
+	VMOVUPS   Z1, (R11)
+	VMOVAPS   Z0, Z1
+	VADDPS    Z4, Z1, Z1
+	VMOVUPS   Z1, (R11)(R8*1)
+	VMOVAPS   Z0, Z0
+	VSUBPS    Z4, Z0, Z0
+	VMOVUPS   Z0, (R11)(R8*2)
+	VMOVAPS   Z4, Z0
+	VMOVUPS   Z0, (R11)(R9*1)
+	ADDQ      SI, R11
+	VMOVAPS   Z2, Z0
+	VMOVUPS   Z0, (R11)
+	VMOVAPS   Z2, Z0
+	VADDPS    Z6, Z0, Z0
+	VMOVUPS   Z0, (R11)(R8*1)
+	VMOVAPS   Z2, Z0
+	VSUBPS    Z6, Z0, Z0
+	VMOVUPS   Z0, (R11)(R8*2)
+	VMOVAPS   Z6, Z0
+	VMOVUPS   Z0, (R11)(R9*1)
+	ADDQ      $0x10, R10
+	CMPQ      R10, DX
+	JL        loop
+	VZEROUPPER
+	RET
+
+// func winogradGather2AVX512(dst []float32, src []float32, c int, row int, pixel int, tap int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·winogradGather2AVX512(SB), NOSPLIT, $0-80
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   src_base+24(FP), CX
+	MOVQ   c+48(FP), DX
+	MOVQ   row+56(FP), BX
+	MOVQ   tap+72(FP), SI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	MOVQ   pixel+64(FP), DI
+	IMUL3Q $0x00000004, DI, DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (DI)(DI*4), R9
+	MOVQ   tap+72(FP), R9
+	IMUL3Q $0x0000000c, R9, R9
+	LEAQ   (R9)(R9*2), R10
+	LEAQ   (R9)(R9*4), R10
+	XORQ   R10, R10
+
+loop:
+	MOVQ      DX, R11
+	SUBQ      R10, R11
+	MOVQ      $0x00000010, R12
+	CMPQ      R11, R12
+	CMOVQGT   R12, R11
+	MOVQ      $-1, R12
+	BZHIQ     R11, R12, R12
+	KMOVW     R12, K1
+	LEAQ      (CX)(R10*4), R11
+	VMOVUPS.Z (R11)(DI*1), K1, Z0
+	VMOVUPS.Z (R11)(DI*2), K1, Z1
+	VMOVAPS   Z0, Z2
+	VADDPS    Z1, Z2, Z2
+	VMULPS    factor3f000000<>+0(SB), Z2, Z2
+	VMOVUPS.Z (R11), K1, Z3
+	VSUBPS    Z3, Z2, Z2
+	VMOVAPS   Z0, Z3
+	VSUBPS    Z1, Z3, Z3
+	VMULPS    factor3f000000<>+0(SB), Z3, Z3
+	VMOVAPS   Z0, Z0
+	VADDPS    Z1, Z0, Z0
+	VMULPS    factor3f000000<>+0(SB), Z0, Z0
+	VMOVUPS.Z (R11)(R8*1), K1, Z1
+	VADDPS    Z1, Z0, Z0
+	ADDQ      BX, R11
+	VMOVUPS.Z (R11)(DI*1), K1, Z1
+	VMOVUPS.Z (R11)(DI*2), K1, Z4
+	VMOVAPS   Z1, Z5
+	VADDPS    Z4, Z5, Z5
+	VMULPS    factor3f000000<>+0(SB), Z5, Z5
+	VMOVUPS.Z (R11), K1, Z6
+	VSUBPS    Z6, Z5, Z5
+	VMOVAPS   Z1, Z6
+	VSUBPS    Z4, Z6, Z6
+	VMULPS    factor3f000000<>+0(SB), Z6, Z6
+	VMOVAPS   Z1, Z1
+	VADDPS    Z4, Z1, Z1
+	VMULPS    factor3f000000<>+0(SB), Z1, Z1
+	VMOVUPS.Z (R11)(R8*1), K1, Z4
+	VADDPS    Z4, Z1, Z1
+	ADDQ      BX, R11
+	VMOVUPS.Z (R11)(DI*1), K1, Z4
+	VMOVUPS.Z (R11)(DI*2), K1, Z7
+	VMOVAPS   Z4, Z8
+	VADDPS    Z7, Z8, Z8
+	VMULPS    factor3f000000<>+0(SB), Z8, Z8
+	VMOVUPS.Z (R11), K1, Z9
+	VSUBPS    Z9, Z8, Z8
+	VMOVAPS   Z4, Z9
+	VSUBPS    Z7, Z9, Z9
+	VMULPS    factor3f000000<>+0(SB), Z9, Z9
+	VMOVAPS   Z4, Z4
+	VADDPS    Z7, Z4, Z4
+	VMULPS    factor3f000000<>+0(SB), Z4, Z4
+	VMOVUPS.Z (R11)(R8*1), K1, Z7
+	VADDPS    Z7, Z4, Z4
+	ADDQ      BX, R11
+	VMOVUPS.Z (R11)(DI*1), K1, Z7
+	VMOVUPS.Z (R11)(DI*2), K1, Z10
+	VMOVAPS   Z7, Z11
+	VADDPS    Z10, Z11, Z11
+	VMULPS    factor3f000000<>+0(SB), Z11, Z11
+	VMOVUPS.Z (R11), K1, Z12
+	VSUBPS    Z12, Z11, Z11
+	VMOVAPS   Z7, Z12
+	VSUBPS    Z10, Z12, Z12
+	VMULPS    factor3f000000<>+0(SB), Z12, Z12
+	VMOVAPS   Z7, Z7
+	VADDPS    Z10, Z7, Z7
+	VMULPS    factor3f000000<>+0(SB), Z7, Z7
+	VMOVUPS.Z (R11)(R8*1), K1, Z10
+	VADDPS    Z10, Z7, Z7
+	LEAQ      (AX)(R10*4), R11
+	VMOVAPS   Z5, Z10
+	VADDPS    Z8, Z10, Z10
+	VMULPS    factor3f000000<>+0(SB), Z10, Z10
+	VSUBPS    Z2, Z10, Z10
+	VMOVUPS   Z10, (R11)
+	VMOVAPS   Z5, Z2
+	VSUBPS    Z8, Z2, Z2
+	VMULPS    factor3f000000<>+0(SB), Z2, Z2
+	VMOVUPS   Z2, (R11)(R9*1)
+	VMOVAPS   Z5, Z2
+	VADDPS    Z8, Z2, Z2
+	VMULPS    factor3f000000<>+0(SB), Z2, Z2
+	VADDPS    Z11, Z2, Z2
+	VMOVUPS   Z2, (R11)(R9*2)
+	ADDQ      SI, R11
+	VMOVAPS   Z6, Z2
+	VADDPS    Z9, Z2, Z2
+	VMULPS    factor3f000000<>+0(SB), Z2, Z2
+	VSUBPS    Z3, Z2, Z2
+	VMOVUPS   Z2, (R11)
+	VMOVAPS   Z6, Z2
+	VSUBPS    Z9, Z2, Z2
+	VMULPS    factor3f000000<>+0(SB), Z2, Z2
+	VMOVUPS   Z2, (R11)(R9*1)
+	VMOVAPS   Z6, Z2
+	VADDPS    Z9, Z2, Z2
+	VMULPS    factor3f000000<>+0(SB), Z2, Z2
+	VADDPS    Z12, Z2, Z2
+	VMOVUPS   Z2, (R11)(R9*2)
+	ADDQ      SI, R11
+	VMOVAPS   Z1, Z2
+	VADDPS    Z4, Z2, Z2
+	VMULPS    factor3f000000<>+0(SB), Z2, Z2
+	VSUBPS    Z0, Z2, Z2
+	VMOVUPS   Z2, (R11)
+	VMOVAPS   Z1, Z0
+	VSUBPS    Z4, Z0, Z0
+	VMULPS    factor3f000000<>+0(SB), Z0, Z0
+	VMOVUPS   Z0, (R11)(R9*1)
+	VMOVAPS   Z1, Z0
+	VADDPS    Z4, Z0, Z0
+	VMULPS    factor3f000000<>+0(SB), Z0, Z0
+	VADDPS    Z7, Z0, Z0
+	VMOVUPS   Z0, (R11)(R9*2)
+	ADDQ      $0x10, R10
+	CMPQ      R10, DX
+	JL        loop
+	VZEROUPPER
+	RET
+
+DATA factor3f000000<>+0(SB)/4, $(0.5)
+DATA factor3f000000<>+4(SB)/4, $(0.5)
+DATA factor3f000000<>+8(SB)/4, $(0.5)
+DATA factor3f000000<>+12(SB)/4, $(0.5)
+DATA factor3f000000<>+16(SB)/4, $(0.5)
+DATA factor3f000000<>+20(SB)/4, $(0.5)
+DATA factor3f000000<>+24(SB)/4, $(0.5)
+DATA factor3f000000<>+28(SB)/4, $(0.5)
+DATA factor3f000000<>+32(SB)/4, $(0.5)
+DATA factor3f000000<>+36(SB)/4, $(0.5)
+DATA factor3f000000<>+40(SB)/4, $(0.5)
+DATA factor3f000000<>+44(SB)/4, $(0.5)
+DATA factor3f000000<>+48(SB)/4, $(0.5)
+DATA factor3f000000<>+52(SB)/4, $(0.5)
+DATA factor3f000000<>+56(SB)/4, $(0.5)
+DATA factor3f000000<>+60(SB)/4, $(0.5)
+GLOBL factor3f000000<>(SB), RODATA|NOPTR, $64
 
 // func winogradIn4AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)
 // Requires: AVX, FMA3
@@ -4417,6 +5309,1176 @@ end:
 	VZEROUPPER
 	RET
 
+// func winogradSpread4AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)
+// Requires: AVX, FMA3
+TEXT ·winogradSpread4AVX2(SB), NOSPLIT, $0-80
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   src_base+24(FP), CX
+	MOVQ   c+48(FP), DX
+	MOVQ   row+56(FP), BX
+	MOVQ   tap+72(FP), SI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	MOVQ   pixel+64(FP), DI
+	IMUL3Q $0x00000004, DI, DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (DI)(DI*4), R9
+	MOVQ   tap+72(FP), R9
+	IMUL3Q $0x00000018, R9, R9
+	LEAQ   (R9)(R9*2), R10
+	LEAQ   (R9)(R9*4), R11
+	XORQ   R12, R12
+
+loop:
+	MOVQ        DX, R13
+	SUBQ        R12, R13
+	JLE         end
+	CMPQ        R13, $0x08
+	JL          rest
+	LEAQ        (CX)(R12*4), R13
+	VMOVUPS     (R13), Y0
+	VMOVUPS     (R13)(DI*2), Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor3ec80000<>+0(SB), Y1, Y0
+	VMOVUPS     (R13)(DI*1), Y1
+	VMULPS      factor3f200000<>+0(SB), Y1, Y1
+	VMOVUPS     (R13)(R8*1), Y2
+	VFMADD231PS factor3e7a0000<>+0(SB), Y2, Y1
+	VMOVAPS     Y0, Y2
+	VADDPS      Y1, Y2, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y1
+	VMOVUPS     (R13)(DI*2), Y3
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor3ec80000<>+0(SB), Y3, Y1
+	VMOVUPS     (R13)(DI*1), Y3
+	VMULPS      factor3f200000<>+0(SB), Y3, Y3
+	VMOVUPS     (R13)(R8*1), Y4
+	VFMADD231PS factor3e7a0000<>+0(SB), Y4, Y3
+	VMOVAPS     Y1, Y4
+	VADDPS      Y3, Y4, Y4
+	VSUBPS      Y3, Y1, Y1
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y3
+	VMOVUPS     (R13)(DI*2), Y5
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor3ec80000<>+0(SB), Y5, Y3
+	VMOVUPS     (R13)(DI*1), Y5
+	VMULPS      factor3f200000<>+0(SB), Y5, Y5
+	VMOVUPS     (R13)(R8*1), Y6
+	VFMADD231PS factor3e7a0000<>+0(SB), Y6, Y5
+	VMOVAPS     Y3, Y6
+	VADDPS      Y5, Y6, Y6
+	VSUBPS      Y5, Y3, Y3
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y5
+	VMOVUPS     (R13)(DI*2), Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor3ec80000<>+0(SB), Y7, Y5
+	VMOVUPS     (R13)(DI*1), Y7
+	VMULPS      factor3f200000<>+0(SB), Y7, Y7
+	VMOVUPS     (R13)(R8*1), Y8
+	VFMADD231PS factor3e7a0000<>+0(SB), Y8, Y7
+	VMOVAPS     Y5, Y8
+	VADDPS      Y7, Y8, Y8
+	VSUBPS      Y7, Y5, Y5
+	LEAQ        (AX)(R12*4), R13
+	ADDQ        SI, R13
+	VMOVAPS     Y2, Y7
+	VMOVUPS     Y7, (R13)
+	VMOVAPS     Y2, Y7
+	VFMADD231PS factor3ec80000<>+0(SB), Y6, Y7
+	VMULPS      factor3f200000<>+0(SB), Y4, Y9
+	VFMADD231PS factor3e7a0000<>+0(SB), Y8, Y9
+	VMOVAPS     Y7, Y10
+	VADDPS      Y9, Y10, Y10
+	VMOVUPS     Y10, (R13)(R9*1)
+	VSUBPS      Y9, Y7, Y7
+	VMOVUPS     Y7, (R13)(R9*2)
+	VMOVAPS     Y2, Y2
+	VFMADD231PS factor40100000<>+0(SB), Y6, Y2
+	VMULPS      factor3fc00000<>+0(SB), Y4, Y4
+	VFMADD231PS factor40580000<>+0(SB), Y8, Y4
+	VMOVAPS     Y2, Y6
+	VADDPS      Y4, Y6, Y6
+	VMOVUPS     Y6, (R13)(R10*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (R13)(R9*4)
+	VMOVAPS     Y8, Y2
+	VMOVUPS     Y2, (R13)(R11*1)
+	ADDQ        SI, R13
+	VMOVAPS     Y0, Y2
+	VMOVUPS     Y2, (R13)
+	VMOVAPS     Y0, Y2
+	VFMADD231PS factor3ec80000<>+0(SB), Y3, Y2
+	VMULPS      factor3f200000<>+0(SB), Y1, Y4
+	VFMADD231PS factor3e7a0000<>+0(SB), Y5, Y4
+	VMOVAPS     Y2, Y6
+	VADDPS      Y4, Y6, Y6
+	VMOVUPS     Y6, (R13)(R9*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (R13)(R9*2)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor40100000<>+0(SB), Y3, Y0
+	VMULPS      factor3fc00000<>+0(SB), Y1, Y1
+	VFMADD231PS factor40580000<>+0(SB), Y5, Y1
+	VMOVAPS     Y0, Y2
+	VADDPS      Y1, Y2, Y2
+	VMOVUPS     Y2, (R13)(R10*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)(R9*4)
+	VMOVAPS     Y5, Y0
+	VMOVUPS     Y0, (R13)(R11*1)
+	LEAQ        (CX)(R12*4), R13
+	VMOVUPS     (R13), Y0
+	VMOVUPS     (R13)(DI*2), Y1
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor40100000<>+0(SB), Y1, Y0
+	VMOVUPS     (R13)(DI*1), Y1
+	VMULPS      factor3fc00000<>+0(SB), Y1, Y1
+	VMOVUPS     (R13)(R8*1), Y2
+	VFMADD231PS factor40580000<>+0(SB), Y2, Y1
+	VMOVAPS     Y0, Y2
+	VADDPS      Y1, Y2, Y2
+	VSUBPS      Y1, Y0, Y0
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y1
+	VMOVUPS     (R13)(DI*2), Y3
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor40100000<>+0(SB), Y3, Y1
+	VMOVUPS     (R13)(DI*1), Y3
+	VMULPS      factor3fc00000<>+0(SB), Y3, Y3
+	VMOVUPS     (R13)(R8*1), Y4
+	VFMADD231PS factor40580000<>+0(SB), Y4, Y3
+	VMOVAPS     Y1, Y4
+	VADDPS      Y3, Y4, Y4
+	VSUBPS      Y3, Y1, Y1
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y3
+	VMOVUPS     (R13)(DI*2), Y5
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor40100000<>+0(SB), Y5, Y3
+	VMOVUPS     (R13)(DI*1), Y5
+	VMULPS      factor3fc00000<>+0(SB), Y5, Y5
+	VMOVUPS     (R13)(R8*1), Y6
+	VFMADD231PS factor40580000<>+0(SB), Y6, Y5
+	VMOVAPS     Y3, Y6
+	VADDPS      Y5, Y6, Y6
+	VSUBPS      Y5, Y3, Y3
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y5
+	VMOVUPS     (R13)(DI*2), Y7
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor40100000<>+0(SB), Y7, Y5
+	VMOVUPS     (R13)(DI*1), Y7
+	VMULPS      factor3fc00000<>+0(SB), Y7, Y7
+	VMOVUPS     (R13)(R8*1), Y8
+	VFMADD231PS factor40580000<>+0(SB), Y8, Y7
+	VMOVAPS     Y5, Y8
+	VADDPS      Y7, Y8, Y8
+	VSUBPS      Y7, Y5, Y5
+	LEAQ        (AX)(R12*4), R13
+	ADDQ        SI, R13
+	ADDQ        SI, R13
+	ADDQ        SI, R13
+	VMOVAPS     Y2, Y7
+	VMOVUPS     Y7, (R13)
+	VMOVAPS     Y2, Y7
+	VFMADD231PS factor3ec80000<>+0(SB), Y6, Y7
+	VMULPS      factor3f200000<>+0(SB), Y4, Y9
+	VFMADD231PS factor3e7a0000<>+0(SB), Y8, Y9
+	VMOVAPS     Y7, Y10
+	VADDPS      Y9, Y10, Y10
+	VMOVUPS     Y10, (R13)(R9*1)
+	VSUBPS      Y9, Y7, Y7
+	VMOVUPS     Y7, (R13)(R9*2)
+	VMOVAPS     Y2, Y2
+	VFMADD231PS factor40100000<>+0(SB), Y6, Y2
+	VMULPS      factor3fc00000<>+0(SB), Y4, Y4
+	VFMADD231PS factor40580000<>+0(SB), Y8, Y4
+	VMOVAPS     Y2, Y6
+	VADDPS      Y4, Y6, Y6
+	VMOVUPS     Y6, (R13)(R10*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (R13)(R9*4)
+	VMOVAPS     Y8, Y2
+	VMOVUPS     Y2, (R13)(R11*1)
+	ADDQ        SI, R13
+	VMOVAPS     Y0, Y2
+	VMOVUPS     Y2, (R13)
+	VMOVAPS     Y0, Y2
+	VFMADD231PS factor3ec80000<>+0(SB), Y3, Y2
+	VMULPS      factor3f200000<>+0(SB), Y1, Y4
+	VFMADD231PS factor3e7a0000<>+0(SB), Y5, Y4
+	VMOVAPS     Y2, Y6
+	VADDPS      Y4, Y6, Y6
+	VMOVUPS     Y6, (R13)(R9*1)
+	VSUBPS      Y4, Y2, Y2
+	VMOVUPS     Y2, (R13)(R9*2)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor40100000<>+0(SB), Y3, Y0
+	VMULPS      factor3fc00000<>+0(SB), Y1, Y1
+	VFMADD231PS factor40580000<>+0(SB), Y5, Y1
+	VMOVAPS     Y0, Y2
+	VADDPS      Y1, Y2, Y2
+	VMOVUPS     Y2, (R13)(R10*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)(R9*4)
+	VMOVAPS     Y5, Y0
+	VMOVUPS     Y0, (R13)(R11*1)
+	LEAQ        (CX)(R12*4), R13
+	VMOVUPS     (R13), Y0
+	VMOVAPS     Y0, Y0
+	VMOVUPS     (R13)(R8*1), Y1
+	VMOVAPS     Y1, Y1
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y2
+	VMOVAPS     Y2, Y2
+	VMOVUPS     (R13)(R8*1), Y3
+	VMOVAPS     Y3, Y3
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y4
+	VMOVAPS     Y4, Y4
+	VMOVUPS     (R13)(R8*1), Y5
+	VMOVAPS     Y5, Y5
+	ADDQ        BX, R13
+	VMOVUPS     (R13), Y6
+	VMOVAPS     Y6, Y6
+	VMOVUPS     (R13)(R8*1), Y7
+	VMOVAPS     Y7, Y7
+	LEAQ        (AX)(R12*4), R13
+	VMOVAPS     Y0, Y8
+	VMOVUPS     Y8, (R13)
+	VMOVAPS     Y0, Y8
+	VFMADD231PS factor3ec80000<>+0(SB), Y4, Y8
+	VMULPS      factor3f200000<>+0(SB), Y2, Y9
+	VFMADD231PS factor3e7a0000<>+0(SB), Y6, Y9
+	VMOVAPS     Y8, Y10
+	VADDPS      Y9, Y10, Y10
+	VMOVUPS     Y10, (R13)(R9*1)
+	VSUBPS      Y9, Y8, Y8
+	VMOVUPS     Y8, (R13)(R9*2)
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor40100000<>+0(SB), Y4, Y0
+	VMULPS      factor3fc00000<>+0(SB), Y2, Y2
+	VFMADD231PS factor40580000<>+0(SB), Y6, Y2
+	VMOVAPS     Y0, Y4
+	VADDPS      Y2, Y4, Y4
+	VMOVUPS     Y4, (R13)(R10*1)
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (R13)(R9*4)
+	VMOVAPS     Y6, Y0
+	VMOVUPS     Y0, (R13)(R11*1)
+	ADDQ        SI, R13
+	ADDQ        SI, R13
+	ADDQ        SI, R13
+	ADDQ        SI, R13
+	ADDQ        SI, R13
+	VMOVAPS     Y1, Y0
+	VMOVUPS     Y0, (R13)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor3ec80000<>+0(SB), Y5, Y0
+	VMULPS      factor3f200000<>+0(SB), Y3, Y2
+	VFMADD231PS factor3e7a0000<>+0(SB), Y7, Y2
+	VMOVAPS     Y0, Y4
+	VADDPS      Y2, Y4, Y4
+	VMOVUPS     Y4, (R13)(R9*1)
+	VSUBPS      Y2, Y0, Y0
+	VMOVUPS     Y0, (R13)(R9*2)
+	VMOVAPS     Y1, Y0
+	VFMADD231PS factor40100000<>+0(SB), Y5, Y0
+	VMULPS      factor3fc00000<>+0(SB), Y3, Y1
+	VFMADD231PS factor40580000<>+0(SB), Y7, Y1
+	VMOVAPS     Y0, Y2
+	VADDPS      Y1, Y2, Y2
+	VMOVUPS     Y2, (R13)(R10*1)
+	VSUBPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (R13)(R9*4)
+	VMOVAPS     Y7, Y0
+	VMOVUPS     Y0, (R13)(R11*1)
+	ADDQ        $0x08, R12
+	JMP         loop
+
+rest:
+	LEAQ        lanes<>+256(SB), DX
+	NEGQ        R13
+	VMOVUPS     (DX)(R13*4), Y0
+	LEAQ        (CX)(R12*4), DX
+	VMASKMOVPS  (DX), Y0, Y1
+	VMASKMOVPS  (DX)(DI*2), Y0, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor3ec80000<>+0(SB), Y2, Y1
+	VMASKMOVPS  (DX)(DI*1), Y0, Y2
+	VMULPS      factor3f200000<>+0(SB), Y2, Y2
+	VMASKMOVPS  (DX)(R8*1), Y0, Y3
+	VFMADD231PS factor3e7a0000<>+0(SB), Y3, Y2
+	VMOVAPS     Y1, Y3
+	VADDPS      Y2, Y3, Y3
+	VSUBPS      Y2, Y1, Y1
+	ADDQ        BX, DX
+	VMASKMOVPS  (DX), Y0, Y2
+	VMASKMOVPS  (DX)(DI*2), Y0, Y4
+	VMOVAPS     Y2, Y2
+	VFMADD231PS factor3ec80000<>+0(SB), Y4, Y2
+	VMASKMOVPS  (DX)(DI*1), Y0, Y4
+	VMULPS      factor3f200000<>+0(SB), Y4, Y4
+	VMASKMOVPS  (DX)(R8*1), Y0, Y5
+	VFMADD231PS factor3e7a0000<>+0(SB), Y5, Y4
+	VMOVAPS     Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VSUBPS      Y4, Y2, Y2
+	ADDQ        BX, DX
+	VMASKMOVPS  (DX), Y0, Y4
+	VMASKMOVPS  (DX)(DI*2), Y0, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor3ec80000<>+0(SB), Y6, Y4
+	VMASKMOVPS  (DX)(DI*1), Y0, Y6
+	VMULPS      factor3f200000<>+0(SB), Y6, Y6
+	VMASKMOVPS  (DX)(R8*1), Y0, Y7
+	VFMADD231PS factor3e7a0000<>+0(SB), Y7, Y6
+	VMOVAPS     Y4, Y7
+	VADDPS      Y6, Y7, Y7
+	VSUBPS      Y6, Y4, Y4
+	ADDQ        BX, DX
+	VMASKMOVPS  (DX), Y0, Y6
+	VMASKMOVPS  (DX)(DI*2), Y0, Y8
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor3ec80000<>+0(SB), Y8, Y6
+	VMASKMOVPS  (DX)(DI*1), Y0, Y8
+	VMULPS      factor3f200000<>+0(SB), Y8, Y8
+	VMASKMOVPS  (DX)(R8*1), Y0, Y9
+	VFMADD231PS factor3e7a0000<>+0(SB), Y9, Y8
+	VMOVAPS     Y6, Y9
+	VADDPS      Y8, Y9, Y9
+	VSUBPS      Y8, Y6, Y6
+	LEAQ        (AX)(R12*4), DX
+	ADDQ        SI, DX
+	VMOVAPS     Y3, Y8
+	VMOVUPS     Y8, (DX)
+	VMOVAPS     Y3, Y8
+	VFMADD231PS factor3ec80000<>+0(SB), Y7, Y8
+	VMULPS      factor3f200000<>+0(SB), Y5, Y10
+	VFMADD231PS factor3e7a0000<>+0(SB), Y9, Y10
+	VMOVAPS     Y8, Y11
+	VADDPS      Y10, Y11, Y11
+	VMOVUPS     Y11, (DX)(R9*1)
+	VSUBPS      Y10, Y8, Y8
+	VMOVUPS     Y8, (DX)(R9*2)
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor40100000<>+0(SB), Y7, Y3
+	VMULPS      factor3fc00000<>+0(SB), Y5, Y5
+	VFMADD231PS factor40580000<>+0(SB), Y9, Y5
+	VMOVAPS     Y3, Y7
+	VADDPS      Y5, Y7, Y7
+	VMOVUPS     Y7, (DX)(R10*1)
+	VSUBPS      Y5, Y3, Y3
+	VMOVUPS     Y3, (DX)(R9*4)
+	VMOVAPS     Y9, Y3
+	VMOVUPS     Y3, (DX)(R11*1)
+	ADDQ        SI, DX
+	VMOVAPS     Y1, Y3
+	VMOVUPS     Y3, (DX)
+	VMOVAPS     Y1, Y3
+	VFMADD231PS factor3ec80000<>+0(SB), Y4, Y3
+	VMULPS      factor3f200000<>+0(SB), Y2, Y5
+	VFMADD231PS factor3e7a0000<>+0(SB), Y6, Y5
+	VMOVAPS     Y3, Y7
+	VADDPS      Y5, Y7, Y7
+	VMOVUPS     Y7, (DX)(R9*1)
+	VSUBPS      Y5, Y3, Y3
+	VMOVUPS     Y3, (DX)(R9*2)
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor40100000<>+0(SB), Y4, Y1
+	VMULPS      factor3fc00000<>+0(SB), Y2, Y2
+	VFMADD231PS factor40580000<>+0(SB), Y6, Y2
+	VMOVAPS     Y1, Y3
+	VADDPS      Y2, Y3, Y3
+	VMOVUPS     Y3, (DX)(R10*1)
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     Y1, (DX)(R9*4)
+	VMOVAPS     Y6, Y1
+	VMOVUPS     Y1, (DX)(R11*1)
+	LEAQ        (CX)(R12*4), DX
+	VMASKMOVPS  (DX), Y0, Y1
+	VMASKMOVPS  (DX)(DI*2), Y0, Y2
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor40100000<>+0(SB), Y2, Y1
+	VMASKMOVPS  (DX)(DI*1), Y0, Y2
+	VMULPS      factor3fc00000<>+0(SB), Y2, Y2
+	VMASKMOVPS  (DX)(R8*1), Y0, Y3
+	VFMADD231PS factor40580000<>+0(SB), Y3, Y2
+	VMOVAPS     Y1, Y3
+	VADDPS      Y2, Y3, Y3
+	VSUBPS      Y2, Y1, Y1
+	ADDQ        BX, DX
+	VMASKMOVPS  (DX), Y0, Y2
+	VMASKMOVPS  (DX)(DI*2), Y0, Y4
+	VMOVAPS     Y2, Y2
+	VFMADD231PS factor40100000<>+0(SB), Y4, Y2
+	VMASKMOVPS  (DX)(DI*1), Y0, Y4
+	VMULPS      factor3fc00000<>+0(SB), Y4, Y4
+	VMASKMOVPS  (DX)(R8*1), Y0, Y5
+	VFMADD231PS factor40580000<>+0(SB), Y5, Y4
+	VMOVAPS     Y2, Y5
+	VADDPS      Y4, Y5, Y5
+	VSUBPS      Y4, Y2, Y2
+	ADDQ        BX, DX
+	VMASKMOVPS  (DX), Y0, Y4
+	VMASKMOVPS  (DX)(DI*2), Y0, Y6
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor40100000<>+0(SB), Y6, Y4
+	VMASKMOVPS  (DX)(DI*1), Y0, Y6
+	VMULPS      factor3fc00000<>+0(SB), Y6, Y6
+	VMASKMOVPS  (DX)(R8*1), Y0, Y7
+	VFMADD231PS factor40580000<>+0(SB), Y7, Y6
+	VMOVAPS     Y4, Y7
+	VADDPS      Y6, Y7, Y7
+	VSUBPS      Y6, Y4, Y4
+	ADDQ        BX, DX
+	VMASKMOVPS  (DX), Y0, Y6
+	VMASKMOVPS  (DX)(DI*2), Y0, Y8
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor40100000<>+0(SB), Y8, Y6
+	VMASKMOVPS  (DX)(DI*1), Y0, Y8
+	VMULPS      factor3fc00000<>+0(SB), Y8, Y8
+	VMASKMOVPS  (DX)(R8*1), Y0, Y9
+	VFMADD231PS factor40580000<>+0(SB), Y9, Y8
+	VMOVAPS     Y6, Y9
+	VADDPS      Y8, Y9, Y9
+	VSUBPS      Y8, Y6, Y6
+	LEAQ        (AX)(R12*4), DX
+	ADDQ        SI, DX
+	ADDQ        SI, DX
+	ADDQ        SI, DX
+	VMOVAPS     Y3, Y8
+	VMOVUPS     Y8, (DX)
+	VMOVAPS     Y3, Y8
+	VFMADD231PS factor3ec80000<>+0(SB), Y7, Y8
+	VMULPS      factor3f200000<>+0(SB), Y5, Y10
+	VFMADD231PS factor3e7a0000<>+0(SB), Y9, Y10
+	VMOVAPS     Y8, Y11
+	VADDPS      Y10, Y11, Y11
+	VMOVUPS     Y11, (DX)(R9*1)
+	VSUBPS      Y10, Y8, Y8
+	VMOVUPS     Y8, (DX)(R9*2)
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor40100000<>+0(SB), Y7, Y3
+	VMULPS      factor3fc00000<>+0(SB), Y5, Y5
+	VFMADD231PS factor40580000<>+0(SB), Y9, Y5
+	VMOVAPS     Y3, Y7
+	VADDPS      Y5, Y7, Y7
+	VMOVUPS     Y7, (DX)(R10*1)
+	VSUBPS      Y5, Y3, Y3
+	VMOVUPS     Y3, (DX)(R9*4)
+	VMOVAPS     Y9, Y3
+	VMOVUPS     Y3, (DX)(R11*1)
+	ADDQ        SI, DX
+	VMOVAPS     Y1, Y3
+	VMOVUPS     Y3, (DX)
+	VMOVAPS     Y1, Y3
+	VFMADD231PS factor3ec80000<>+0(SB), Y4, Y3
+	VMULPS      factor3f200000<>+0(SB), Y2, Y5
+	VFMADD231PS factor3e7a0000<>+0(SB), Y6, Y5
+	VMOVAPS     Y3, Y7
+	VADDPS      Y5, Y7, Y7
+	VMOVUPS     Y7, (DX)(R9*1)
+	VSUBPS      Y5, Y3, Y3
+	VMOVUPS     Y3, (DX)(R9*2)
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor40100000<>+0(SB), Y4, Y1
+	VMULPS      factor3fc00000<>+0(SB), Y2, Y2
+	VFMADD231PS factor40580000<>+0(SB), Y6, Y2
+	VMOVAPS     Y1, Y3
+	VADDPS      Y2, Y3, Y3
+	VMOVUPS     Y3, (DX)(R10*1)
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     Y1, (DX)(R9*4)
+	VMOVAPS     Y6, Y1
+	VMOVUPS     Y1, (DX)(R11*1)
+	LEAQ        (CX)(R12*4), CX
+	VMASKMOVPS  (CX), Y0, Y1
+	VMOVAPS     Y1, Y1
+	VMASKMOVPS  (CX)(R8*1), Y0, Y2
+	VMOVAPS     Y2, Y2
+	ADDQ        BX, CX
+	VMASKMOVPS  (CX), Y0, Y3
+	VMOVAPS     Y3, Y3
+	VMASKMOVPS  (CX)(R8*1), Y0, Y4
+	VMOVAPS     Y4, Y4
+	ADDQ        BX, CX
+	VMASKMOVPS  (CX), Y0, Y5
+	VMOVAPS     Y5, Y5
+	VMASKMOVPS  (CX)(R8*1), Y0, Y6
+	VMOVAPS     Y6, Y6
+	ADDQ        BX, CX
+	VMASKMOVPS  (CX), Y0, Y7
+	VMOVAPS     Y7, Y7
+	VMASKMOVPS  (CX)(R8*1), Y0, Y0
+	VMOVAPS     Y0, Y0
+	LEAQ        (AX)(R12*4), AX
+	VMOVAPS     Y1, Y8
+	VMOVUPS     Y8, (AX)
+	VMOVAPS     Y1, Y8
+	VFMADD231PS factor3ec80000<>+0(SB), Y5, Y8
+	VMULPS      factor3f200000<>+0(SB), Y3, Y9
+	VFMADD231PS factor3e7a0000<>+0(SB), Y7, Y9
+	VMOVAPS     Y8, Y10
+	VADDPS      Y9, Y10, Y10
+	VMOVUPS     Y10, (AX)(R9*1)
+	VSUBPS      Y9, Y8, Y8
+	VMOVUPS     Y8, (AX)(R9*2)
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor40100000<>+0(SB), Y5, Y1
+	VMULPS      factor3fc00000<>+0(SB), Y3, Y3
+	VFMADD231PS factor40580000<>+0(SB), Y7, Y3
+	VMOVAPS     Y1, Y5
+	VADDPS      Y3, Y5, Y5
+	VMOVUPS     Y5, (AX)(R10*1)
+	VSUBPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R9*4)
+	VMOVAPS     Y7, Y1
+	VMOVUPS     Y1, (AX)(R11*1)
+	ADDQ        SI, AX
+	ADDQ        SI, AX
+	ADDQ        SI, AX
+	ADDQ        SI, AX
+	ADDQ        SI, AX
+	VMOVAPS     Y2, Y1
+	VMOVUPS     Y1, (AX)
+	VMOVAPS     Y2, Y1
+	VFMADD231PS factor3ec80000<>+0(SB), Y6, Y1
+	VMULPS      factor3f200000<>+0(SB), Y4, Y3
+	VFMADD231PS factor3e7a0000<>+0(SB), Y0, Y3
+	VMOVAPS     Y1, Y5
+	VADDPS      Y3, Y5, Y5
+	VMOVUPS     Y5, (AX)(R9*1)
+	VSUBPS      Y3, Y1, Y1
+	VMOVUPS     Y1, (AX)(R9*2)
+	VMOVAPS     Y2, Y1
+	VFMADD231PS factor40100000<>+0(SB), Y6, Y1
+	VMULPS      factor3fc00000<>+0(SB), Y4, Y2
+	VFMADD231PS factor40580000<>+0(SB), Y0, Y2
+	VMOVAPS     Y1, Y3
+	VADDPS      Y2, Y3, Y3
+	VMOVUPS     Y3, (AX)(R10*1)
+	VSUBPS      Y2, Y1, Y1
+	VMOVUPS     Y1, (AX)(R9*4)
+	VMOVAPS     Y0, Y0
+	VMOVUPS     Y0, (AX)(R11*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func winogradGather4AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)
+// Requires: AVX, FMA3
+TEXT ·winogradGather4AVX2(SB), NOSPLIT, $0-80
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   src_base+24(FP), CX
+	MOVQ   c+48(FP), DX
+	MOVQ   row+56(FP), BX
+	MOVQ   tap+72(FP), SI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	MOVQ   pixel+64(FP), DI
+	IMUL3Q $0x00000004, DI, DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (DI)(DI*4), R9
+	MOVQ   tap+72(FP), R10
+	IMUL3Q $0x0000000c, R10, R10
+	LEAQ   (R10)(R10*2), R11
+	LEAQ   (R10)(R10*4), R11
+	XORQ   R11, R11
+
+loop:
+	MOVQ         DX, R12
+	SUBQ         R11, R12
+	JLE          end
+	CMPQ         R12, $0x08
+	JL           rest
+	LEAQ         (CX)(R11*4), R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (R12), Y2
+	VMULPS       factor3f91a2b4<>+0(SB), Y2, Y2
+	VFNMADD231PS factor3f303b34<>+0(SB), Y0, Y2
+	VFMADD231PS  factor3df4c401<>+0(SB), Y1, Y2
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y3
+	VMOVAPS      Y1, Y1
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      (R12), Y3
+	VMULPS       factor3f91a2b4<>+0(SB), Y3, Y3
+	VFNMADD231PS factor3f303b34<>+0(SB), Y0, Y3
+	VFMADD231PS  factor3df4c401<>+0(SB), Y1, Y3
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y4
+	VMOVAPS      Y1, Y1
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      (R12), Y4
+	VMULPS       factor3f91a2b4<>+0(SB), Y4, Y4
+	VFNMADD231PS factor3f303b34<>+0(SB), Y0, Y4
+	VFMADD231PS  factor3df4c401<>+0(SB), Y1, Y4
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y5
+	VMOVAPS      Y1, Y1
+	VADDPS       Y5, Y1, Y1
+	VMOVUPS      (R12), Y5
+	VMULPS       factor3f91a2b4<>+0(SB), Y5, Y5
+	VFNMADD231PS factor3f303b34<>+0(SB), Y0, Y5
+	VFMADD231PS  factor3df4c401<>+0(SB), Y1, Y5
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y6
+	VMOVAPS      Y1, Y1
+	VADDPS       Y6, Y1, Y1
+	VMOVUPS      (R12), Y6
+	VMULPS       factor3f91a2b4<>+0(SB), Y6, Y6
+	VFNMADD231PS factor3f303b34<>+0(SB), Y0, Y6
+	VFMADD231PS  factor3df4c401<>+0(SB), Y1, Y6
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y7
+	VMOVAPS      Y1, Y1
+	VADDPS       Y7, Y1, Y1
+	VMOVUPS      (R12), Y7
+	VMULPS       factor3f91a2b4<>+0(SB), Y7, Y7
+	VFNMADD231PS factor3f303b34<>+0(SB), Y0, Y7
+	VFMADD231PS  factor3df4c401<>+0(SB), Y1, Y7
+	LEAQ         (AX)(R11*4), R12
+	VMOVAPS      Y3, Y0
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y5, Y1
+	VADDPS       Y6, Y1, Y1
+	VMULPS       factor3f91a2b4<>+0(SB), Y2, Y2
+	VFNMADD231PS factor3f303b34<>+0(SB), Y0, Y2
+	VFMADD231PS  factor3df4c401<>+0(SB), Y1, Y2
+	VMOVUPS      Y2, (R12)
+	VMOVAPS      Y7, Y2
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y0, Y2
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y1, Y2
+	VMOVUPS      Y2, (R12)(R10*2)
+	VMOVAPS      Y3, Y0
+	VSUBPS       Y4, Y0, Y0
+	VMULPS       factorbedc4a01<>+0(SB), Y0, Y0
+	VMOVAPS      Y5, Y1
+	VSUBPS       Y6, Y1, Y1
+	VFMADD231PS  factor3e379301<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (R12)(R10*1)
+	LEAQ         (CX)(R11*4), R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VSUBPS       Y1, Y0, Y0
+	VMULPS       factorbedc4a01<>+0(SB), Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y2
+	VMOVAPS      Y1, Y1
+	VSUBPS       Y2, Y1, Y1
+	VFMADD231PS  factor3e379301<>+0(SB), Y1, Y0
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y1
+	VMOVUPS      (R12)(DI*2), Y2
+	VMOVAPS      Y1, Y1
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       factorbedc4a01<>+0(SB), Y1, Y1
+	VMOVUPS      (R12)(R8*1), Y2
+	VMOVUPS      (R12)(DI*4), Y3
+	VMOVAPS      Y2, Y2
+	VSUBPS       Y3, Y2, Y2
+	VFMADD231PS  factor3e379301<>+0(SB), Y2, Y1
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y2
+	VMOVUPS      (R12)(DI*2), Y3
+	VMOVAPS      Y2, Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       factorbedc4a01<>+0(SB), Y2, Y2
+	VMOVUPS      (R12)(R8*1), Y3
+	VMOVUPS      (R12)(DI*4), Y4
+	VMOVAPS      Y3, Y3
+	VSUBPS       Y4, Y3, Y3
+	VFMADD231PS  factor3e379301<>+0(SB), Y3, Y2
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y3
+	VMOVUPS      (R12)(DI*2), Y4
+	VMOVAPS      Y3, Y3
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       factorbedc4a01<>+0(SB), Y3, Y3
+	VMOVUPS      (R12)(R8*1), Y4
+	VMOVUPS      (R12)(DI*4), Y5
+	VMOVAPS      Y4, Y4
+	VSUBPS       Y5, Y4, Y4
+	VFMADD231PS  factor3e379301<>+0(SB), Y4, Y3
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y4
+	VMOVUPS      (R12)(DI*2), Y5
+	VMOVAPS      Y4, Y4
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       factorbedc4a01<>+0(SB), Y4, Y4
+	VMOVUPS      (R12)(R8*1), Y5
+	VMOVUPS      (R12)(DI*4), Y6
+	VMOVAPS      Y5, Y5
+	VSUBPS       Y6, Y5, Y5
+	VFMADD231PS  factor3e379301<>+0(SB), Y5, Y4
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y5
+	VMOVUPS      (R12)(DI*2), Y6
+	VMOVAPS      Y5, Y5
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       factorbedc4a01<>+0(SB), Y5, Y5
+	VMOVUPS      (R12)(R8*1), Y6
+	VMOVUPS      (R12)(DI*4), Y7
+	VMOVAPS      Y6, Y6
+	VSUBPS       Y7, Y6, Y6
+	VFMADD231PS  factor3e379301<>+0(SB), Y6, Y5
+	LEAQ         (AX)(R11*4), R12
+	ADDQ         SI, R12
+	VMOVAPS      Y1, Y6
+	VADDPS       Y2, Y6, Y6
+	VMOVAPS      Y3, Y7
+	VADDPS       Y4, Y7, Y7
+	VMULPS       factor3f91a2b4<>+0(SB), Y0, Y0
+	VFNMADD231PS factor3f303b34<>+0(SB), Y6, Y0
+	VFMADD231PS  factor3df4c401<>+0(SB), Y7, Y0
+	VMOVUPS      Y0, (R12)
+	VMOVAPS      Y5, Y0
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y6, Y0
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y7, Y0
+	VMOVUPS      Y0, (R12)(R10*2)
+	VMOVAPS      Y1, Y0
+	VSUBPS       Y2, Y0, Y0
+	VMULPS       factorbedc4a01<>+0(SB), Y0, Y0
+	VMOVAPS      Y3, Y1
+	VSUBPS       Y4, Y1, Y1
+	VFMADD231PS  factor3e379301<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (R12)(R10*1)
+	LEAQ         (CX)(R11*4), R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      (R12)(R9*1), Y2
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y0, Y2
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y1, Y2
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y3
+	VMOVAPS      Y1, Y1
+	VADDPS       Y3, Y1, Y1
+	VMOVUPS      (R12)(R9*1), Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y0, Y3
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y1, Y3
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y4
+	VMOVAPS      Y1, Y1
+	VADDPS       Y4, Y1, Y1
+	VMOVUPS      (R12)(R9*1), Y4
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y0, Y4
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y1, Y4
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y5
+	VMOVAPS      Y1, Y1
+	VADDPS       Y5, Y1, Y1
+	VMOVUPS      (R12)(R9*1), Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y0, Y5
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y1, Y5
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y6
+	VMOVAPS      Y1, Y1
+	VADDPS       Y6, Y1, Y1
+	VMOVUPS      (R12)(R9*1), Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y0, Y6
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y1, Y6
+	ADDQ         BX, R12
+	VMOVUPS      (R12)(DI*1), Y0
+	VMOVUPS      (R12)(DI*2), Y1
+	VMOVAPS      Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VMOVUPS      (R12)(R8*1), Y1
+	VMOVUPS      (R12)(DI*4), Y7
+	VMOVAPS      Y1, Y1
+	VADDPS       Y7, Y1, Y1
+	VMOVUPS      (R12)(R9*1), Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y0, Y7
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y1, Y7
+	LEAQ         (AX)(R11*4), R12
+	ADDQ         SI, R12
+	ADDQ         SI, R12
+	VMOVAPS      Y3, Y0
+	VADDPS       Y4, Y0, Y0
+	VMOVAPS      Y5, Y1
+	VADDPS       Y6, Y1, Y1
+	VMULPS       factor3f91a2b4<>+0(SB), Y2, Y2
+	VFNMADD231PS factor3f303b34<>+0(SB), Y0, Y2
+	VFMADD231PS  factor3df4c401<>+0(SB), Y1, Y2
+	VMOVUPS      Y2, (R12)
+	VMOVAPS      Y7, Y2
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y0, Y2
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y1, Y2
+	VMOVUPS      Y2, (R12)(R10*2)
+	VMOVAPS      Y3, Y0
+	VSUBPS       Y4, Y0, Y0
+	VMULPS       factorbedc4a01<>+0(SB), Y0, Y0
+	VMOVAPS      Y5, Y1
+	VSUBPS       Y6, Y1, Y1
+	VFMADD231PS  factor3e379301<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (R12)(R10*1)
+	ADDQ         $0x08, R11
+	JMP          loop
+
+rest:
+	LEAQ         lanes<>+256(SB), DX
+	NEGQ         R12
+	VMOVUPS      (DX)(R12*4), Y0
+	LEAQ         (CX)(R11*4), DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y1
+	VMASKMOVPS   (DX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (DX)(R8*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*4), Y0, Y3
+	VMOVAPS      Y2, Y2
+	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   (DX), Y0, Y3
+	VMULPS       factor3f91a2b4<>+0(SB), Y3, Y3
+	VFNMADD231PS factor3f303b34<>+0(SB), Y1, Y3
+	VFMADD231PS  factor3df4c401<>+0(SB), Y2, Y3
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y1
+	VMASKMOVPS   (DX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (DX)(R8*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*4), Y0, Y4
+	VMOVAPS      Y2, Y2
+	VADDPS       Y4, Y2, Y2
+	VMASKMOVPS   (DX), Y0, Y4
+	VMULPS       factor3f91a2b4<>+0(SB), Y4, Y4
+	VFNMADD231PS factor3f303b34<>+0(SB), Y1, Y4
+	VFMADD231PS  factor3df4c401<>+0(SB), Y2, Y4
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y1
+	VMASKMOVPS   (DX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (DX)(R8*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*4), Y0, Y5
+	VMOVAPS      Y2, Y2
+	VADDPS       Y5, Y2, Y2
+	VMASKMOVPS   (DX), Y0, Y5
+	VMULPS       factor3f91a2b4<>+0(SB), Y5, Y5
+	VFNMADD231PS factor3f303b34<>+0(SB), Y1, Y5
+	VFMADD231PS  factor3df4c401<>+0(SB), Y2, Y5
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y1
+	VMASKMOVPS   (DX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (DX)(R8*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*4), Y0, Y6
+	VMOVAPS      Y2, Y2
+	VADDPS       Y6, Y2, Y2
+	VMASKMOVPS   (DX), Y0, Y6
+	VMULPS       factor3f91a2b4<>+0(SB), Y6, Y6
+	VFNMADD231PS factor3f303b34<>+0(SB), Y1, Y6
+	VFMADD231PS  factor3df4c401<>+0(SB), Y2, Y6
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y1
+	VMASKMOVPS   (DX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (DX)(R8*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*4), Y0, Y7
+	VMOVAPS      Y2, Y2
+	VADDPS       Y7, Y2, Y2
+	VMASKMOVPS   (DX), Y0, Y7
+	VMULPS       factor3f91a2b4<>+0(SB), Y7, Y7
+	VFNMADD231PS factor3f303b34<>+0(SB), Y1, Y7
+	VFMADD231PS  factor3df4c401<>+0(SB), Y2, Y7
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y1
+	VMASKMOVPS   (DX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (DX)(R8*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*4), Y0, Y8
+	VMOVAPS      Y2, Y2
+	VADDPS       Y8, Y2, Y2
+	VMASKMOVPS   (DX), Y0, Y8
+	VMULPS       factor3f91a2b4<>+0(SB), Y8, Y8
+	VFNMADD231PS factor3f303b34<>+0(SB), Y1, Y8
+	VFMADD231PS  factor3df4c401<>+0(SB), Y2, Y8
+	LEAQ         (AX)(R11*4), DX
+	VMOVAPS      Y4, Y1
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y6, Y2
+	VADDPS       Y7, Y2, Y2
+	VMULPS       factor3f91a2b4<>+0(SB), Y3, Y3
+	VFNMADD231PS factor3f303b34<>+0(SB), Y1, Y3
+	VFMADD231PS  factor3df4c401<>+0(SB), Y2, Y3
+	VMOVUPS      Y3, (DX)
+	VMOVAPS      Y8, Y3
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y1, Y3
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y2, Y3
+	VMOVUPS      Y3, (DX)(R10*2)
+	VMOVAPS      Y4, Y1
+	VSUBPS       Y5, Y1, Y1
+	VMULPS       factorbedc4a01<>+0(SB), Y1, Y1
+	VMOVAPS      Y6, Y2
+	VSUBPS       Y7, Y2, Y2
+	VFMADD231PS  factor3e379301<>+0(SB), Y2, Y1
+	VMOVUPS      Y1, (DX)(R10*1)
+	LEAQ         (CX)(R11*4), DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y1
+	VMASKMOVPS   (DX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       factorbedc4a01<>+0(SB), Y1, Y1
+	VMASKMOVPS   (DX)(R8*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*4), Y0, Y3
+	VMOVAPS      Y2, Y2
+	VSUBPS       Y3, Y2, Y2
+	VFMADD231PS  factor3e379301<>+0(SB), Y2, Y1
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y2
+	VMASKMOVPS   (DX)(DI*2), Y0, Y3
+	VMOVAPS      Y2, Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       factorbedc4a01<>+0(SB), Y2, Y2
+	VMASKMOVPS   (DX)(R8*1), Y0, Y3
+	VMASKMOVPS   (DX)(DI*4), Y0, Y4
+	VMOVAPS      Y3, Y3
+	VSUBPS       Y4, Y3, Y3
+	VFMADD231PS  factor3e379301<>+0(SB), Y3, Y2
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y3
+	VMASKMOVPS   (DX)(DI*2), Y0, Y4
+	VMOVAPS      Y3, Y3
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       factorbedc4a01<>+0(SB), Y3, Y3
+	VMASKMOVPS   (DX)(R8*1), Y0, Y4
+	VMASKMOVPS   (DX)(DI*4), Y0, Y5
+	VMOVAPS      Y4, Y4
+	VSUBPS       Y5, Y4, Y4
+	VFMADD231PS  factor3e379301<>+0(SB), Y4, Y3
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y4
+	VMASKMOVPS   (DX)(DI*2), Y0, Y5
+	VMOVAPS      Y4, Y4
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       factorbedc4a01<>+0(SB), Y4, Y4
+	VMASKMOVPS   (DX)(R8*1), Y0, Y5
+	VMASKMOVPS   (DX)(DI*4), Y0, Y6
+	VMOVAPS      Y5, Y5
+	VSUBPS       Y6, Y5, Y5
+	VFMADD231PS  factor3e379301<>+0(SB), Y5, Y4
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y5
+	VMASKMOVPS   (DX)(DI*2), Y0, Y6
+	VMOVAPS      Y5, Y5
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       factorbedc4a01<>+0(SB), Y5, Y5
+	VMASKMOVPS   (DX)(R8*1), Y0, Y6
+	VMASKMOVPS   (DX)(DI*4), Y0, Y7
+	VMOVAPS      Y6, Y6
+	VSUBPS       Y7, Y6, Y6
+	VFMADD231PS  factor3e379301<>+0(SB), Y6, Y5
+	ADDQ         BX, DX
+	VMASKMOVPS   (DX)(DI*1), Y0, Y6
+	VMASKMOVPS   (DX)(DI*2), Y0, Y7
+	VMOVAPS      Y6, Y6
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       factorbedc4a01<>+0(SB), Y6, Y6
+	VMASKMOVPS   (DX)(R8*1), Y0, Y7
+	VMASKMOVPS   (DX)(DI*4), Y0, Y8
+	VMOVAPS      Y7, Y7
+	VSUBPS       Y8, Y7, Y7
+	VFMADD231PS  factor3e379301<>+0(SB), Y7, Y6
+	LEAQ         (AX)(R11*4), DX
+	ADDQ         SI, DX
+	VMOVAPS      Y2, Y7
+	VADDPS       Y3, Y7, Y7
+	VMOVAPS      Y4, Y8
+	VADDPS       Y5, Y8, Y8
+	VMULPS       factor3f91a2b4<>+0(SB), Y1, Y1
+	VFNMADD231PS factor3f303b34<>+0(SB), Y7, Y1
+	VFMADD231PS  factor3df4c401<>+0(SB), Y8, Y1
+	VMOVUPS      Y1, (DX)
+	VMOVAPS      Y6, Y1
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y7, Y1
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y8, Y1
+	VMOVUPS      Y1, (DX)(R10*2)
+	VMOVAPS      Y2, Y1
+	VSUBPS       Y3, Y1, Y1
+	VMULPS       factorbedc4a01<>+0(SB), Y1, Y1
+	VMOVAPS      Y4, Y2
+	VSUBPS       Y5, Y2, Y2
+	VFMADD231PS  factor3e379301<>+0(SB), Y2, Y1
+	VMOVUPS      Y1, (DX)(R10*1)
+	LEAQ         (CX)(R11*4), CX
+	VMASKMOVPS   (CX)(DI*1), Y0, Y1
+	VMASKMOVPS   (CX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (CX)(R8*1), Y0, Y2
+	VMASKMOVPS   (CX)(DI*4), Y0, Y3
+	VMOVAPS      Y2, Y2
+	VADDPS       Y3, Y2, Y2
+	VMASKMOVPS   (CX)(R9*1), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y1, Y3
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y2, Y3
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*1), Y0, Y1
+	VMASKMOVPS   (CX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (CX)(R8*1), Y0, Y2
+	VMASKMOVPS   (CX)(DI*4), Y0, Y4
+	VMOVAPS      Y2, Y2
+	VADDPS       Y4, Y2, Y2
+	VMASKMOVPS   (CX)(R9*1), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y1, Y4
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y2, Y4
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*1), Y0, Y1
+	VMASKMOVPS   (CX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (CX)(R8*1), Y0, Y2
+	VMASKMOVPS   (CX)(DI*4), Y0, Y5
+	VMOVAPS      Y2, Y2
+	VADDPS       Y5, Y2, Y2
+	VMASKMOVPS   (CX)(R9*1), Y0, Y5
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y1, Y5
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y2, Y5
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*1), Y0, Y1
+	VMASKMOVPS   (CX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (CX)(R8*1), Y0, Y2
+	VMASKMOVPS   (CX)(DI*4), Y0, Y6
+	VMOVAPS      Y2, Y2
+	VADDPS       Y6, Y2, Y2
+	VMASKMOVPS   (CX)(R9*1), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y1, Y6
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y2, Y6
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*1), Y0, Y1
+	VMASKMOVPS   (CX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (CX)(R8*1), Y0, Y2
+	VMASKMOVPS   (CX)(DI*4), Y0, Y7
+	VMOVAPS      Y2, Y2
+	VADDPS       Y7, Y2, Y2
+	VMASKMOVPS   (CX)(R9*1), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y1, Y7
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y2, Y7
+	ADDQ         BX, CX
+	VMASKMOVPS   (CX)(DI*1), Y0, Y1
+	VMASKMOVPS   (CX)(DI*2), Y0, Y2
+	VMOVAPS      Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VMASKMOVPS   (CX)(R8*1), Y0, Y2
+	VMASKMOVPS   (CX)(DI*4), Y0, Y8
+	VMOVAPS      Y2, Y2
+	VADDPS       Y8, Y2, Y2
+	VMASKMOVPS   (CX)(R9*1), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y1, Y0
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y2, Y0
+	LEAQ         (AX)(R11*4), AX
+	ADDQ         SI, AX
+	ADDQ         SI, AX
+	VMOVAPS      Y4, Y1
+	VADDPS       Y5, Y1, Y1
+	VMOVAPS      Y6, Y2
+	VADDPS       Y7, Y2, Y2
+	VMULPS       factor3f91a2b4<>+0(SB), Y3, Y3
+	VFNMADD231PS factor3f303b34<>+0(SB), Y1, Y3
+	VFMADD231PS  factor3df4c401<>+0(SB), Y2, Y3
+	VMOVUPS      Y3, (AX)
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor3e89ae41<>+0(SB), Y1, Y0
+	VFMADD231PS  factor3e89ae41<>+0(SB), Y2, Y0
+	VMOVUPS      Y0, (AX)(R10*2)
+	VMOVAPS      Y4, Y0
+	VSUBPS       Y5, Y0, Y0
+	VMULPS       factorbedc4a01<>+0(SB), Y0, Y0
+	VMOVAPS      Y6, Y1
+	VSUBPS       Y7, Y1, Y1
+	VFMADD231PS  factor3e379301<>+0(SB), Y1, Y0
+	VMOVUPS      Y0, (AX)(R10*1)
+
+end:
+	VZEROUPPER
+	RET
+
 // func winogradIn2AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)
 // Requires: AVX
 TEXT ·winogradIn2AVX2(SB), NOSPLIT, $0-80
@@ -5188,6 +7250,494 @@ loop:
 	LEAQ       (CX)(DX*4), CX
 	MOVQ       $0x00000004, DX
 	JMP        loop
+
+end:
+	VZEROUPPER
+	RET
+
+// func winogradSpread2AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)
+// Requires: AVX
+TEXT ·winogradSpread2AVX2(SB), NOSPLIT, $0-80
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   src_base+24(FP), CX
+	MOVQ   c+48(FP), DX
+	MOVQ   row+56(FP), BX
+	MOVQ   tap+72(FP), SI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	MOVQ   pixel+64(FP), DI
+	IMUL3Q $0x00000004, DI, DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (DI)(DI*4), R8
+	MOVQ   tap+72(FP), R8
+	IMUL3Q $0x00000010, R8, R8
+	LEAQ   (R8)(R8*2), R9
+	LEAQ   (R8)(R8*4), R10
+	XORQ   R10, R10
+
+loop:
+	MOVQ    DX, R11
+	SUBQ    R10, R11
+	JLE     end
+	CMPQ    R11, $0x08
+	JL      rest
+	LEAQ    (CX)(R10*4), R11
+	VMOVUPS (R11), Y0
+	VMOVAPS Y0, Y1
+	VMOVUPS (R11)(DI*1), Y2
+	VMOVAPS Y0, Y0
+	VADDPS  Y2, Y0, Y0
+	ADDQ    BX, R11
+	VMOVUPS (R11), Y2
+	VMOVAPS Y2, Y3
+	VMOVUPS (R11)(DI*1), Y4
+	VMOVAPS Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	LEAQ    (AX)(R10*4), R11
+	VMOVAPS Y1, Y4
+	VMOVUPS Y4, (R11)
+	VMOVAPS Y1, Y4
+	VADDPS  Y3, Y4, Y4
+	VMOVUPS Y4, (R11)(R8*1)
+	VMOVAPS Y1, Y1
+	VSUBPS  Y3, Y1, Y1
+	VMOVUPS Y1, (R11)(R8*2)
+	VMOVAPS Y3, Y1
+	VMOVUPS Y1, (R11)(R9*1)
+	ADDQ    SI, R11
+	VMOVAPS Y0, Y1
+	VMOVUPS Y1, (R11)
+	VMOVAPS Y0, Y1
+	VADDPS  Y2, Y1, Y1
+	VMOVUPS Y1, (R11)(R8*1)
+	VMOVAPS Y0, Y0
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R11)(R8*2)
+	VMOVAPS Y2, Y0
+	VMOVUPS Y0, (R11)(R9*1)
+	LEAQ    (CX)(R10*4), R11
+	VMOVUPS (R11), Y0
+	VMOVUPS (R11)(DI*1), Y1
+	VMOVAPS Y0, Y0
+	VSUBPS  Y1, Y0, Y0
+	VMOVAPS Y1, Y1
+	ADDQ    BX, R11
+	VMOVUPS (R11), Y2
+	VMOVUPS (R11)(DI*1), Y3
+	VMOVAPS Y2, Y2
+	VSUBPS  Y3, Y2, Y2
+	VMOVAPS Y3, Y3
+	LEAQ    (AX)(R10*4), R11
+	ADDQ    SI, R11
+	ADDQ    SI, R11
+	VMOVAPS Y0, Y4
+	VMOVUPS Y4, (R11)
+	VMOVAPS Y0, Y4
+	VADDPS  Y2, Y4, Y4
+	VMOVUPS Y4, (R11)(R8*1)
+	VMOVAPS Y0, Y0
+	VSUBPS  Y2, Y0, Y0
+	VMOVUPS Y0, (R11)(R8*2)
+	VMOVAPS Y2, Y0
+	VMOVUPS Y0, (R11)(R9*1)
+	ADDQ    SI, R11
+	VMOVAPS Y1, Y0
+	VMOVUPS Y0, (R11)
+	VMOVAPS Y1, Y0
+	VADDPS  Y3, Y0, Y0
+	VMOVUPS Y0, (R11)(R8*1)
+	VMOVAPS Y1, Y0
+	VSUBPS  Y3, Y0, Y0
+	VMOVUPS Y0, (R11)(R8*2)
+	VMOVAPS Y3, Y0
+	VMOVUPS Y0, (R11)(R9*1)
+	ADDQ    $0x08, R10
+	JMP     loop
+
+rest:
+	LEAQ       lanes<>+256(SB), DX
+	NEGQ       R11
+	VMOVUPS    (DX)(R11*4), Y0
+	LEAQ       (CX)(R10*4), DX
+	VMASKMOVPS (DX), Y0, Y1
+	VMOVAPS    Y1, Y2
+	VMASKMOVPS (DX)(DI*1), Y0, Y3
+	VMOVAPS    Y1, Y1
+	VADDPS     Y3, Y1, Y1
+	ADDQ       BX, DX
+	VMASKMOVPS (DX), Y0, Y3
+	VMOVAPS    Y3, Y4
+	VMASKMOVPS (DX)(DI*1), Y0, Y5
+	VMOVAPS    Y3, Y3
+	VADDPS     Y5, Y3, Y3
+	LEAQ       (AX)(R10*4), DX
+	VMOVAPS    Y2, Y5
+	VMOVUPS    Y5, (DX)
+	VMOVAPS    Y2, Y5
+	VADDPS     Y4, Y5, Y5
+	VMOVUPS    Y5, (DX)(R8*1)
+	VMOVAPS    Y2, Y2
+	VSUBPS     Y4, Y2, Y2
+	VMOVUPS    Y2, (DX)(R8*2)
+	VMOVAPS    Y4, Y2
+	VMOVUPS    Y2, (DX)(R9*1)
+	ADDQ       SI, DX
+	VMOVAPS    Y1, Y2
+	VMOVUPS    Y2, (DX)
+	VMOVAPS    Y1, Y2
+	VADDPS     Y3, Y2, Y2
+	VMOVUPS    Y2, (DX)(R8*1)
+	VMOVAPS    Y1, Y1
+	VSUBPS     Y3, Y1, Y1
+	VMOVUPS    Y1, (DX)(R8*2)
+	VMOVAPS    Y3, Y1
+	VMOVUPS    Y1, (DX)(R9*1)
+	LEAQ       (CX)(R10*4), CX
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (CX)(DI*1), Y0, Y2
+	VMOVAPS    Y1, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMOVAPS    Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX), Y0, Y3
+	VMASKMOVPS (CX)(DI*1), Y0, Y0
+	VMOVAPS    Y3, Y3
+	VSUBPS     Y0, Y3, Y3
+	VMOVAPS    Y0, Y0
+	LEAQ       (AX)(R10*4), AX
+	ADDQ       SI, AX
+	ADDQ       SI, AX
+	VMOVAPS    Y1, Y4
+	VMOVUPS    Y4, (AX)
+	VMOVAPS    Y1, Y4
+	VADDPS     Y3, Y4, Y4
+	VMOVUPS    Y4, (AX)(R8*1)
+	VMOVAPS    Y1, Y1
+	VSUBPS     Y3, Y1, Y1
+	VMOVUPS    Y1, (AX)(R8*2)
+	VMOVAPS    Y3, Y1
+	VMOVUPS    Y1, (AX)(R9*1)
+	ADDQ       SI, AX
+	VMOVAPS    Y2, Y1
+	VMOVUPS    Y1, (AX)
+	VMOVAPS    Y2, Y1
+	VADDPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)(R8*1)
+	VMOVAPS    Y2, Y1
+	VSUBPS     Y0, Y1, Y1
+	VMOVUPS    Y1, (AX)(R8*2)
+	VMOVAPS    Y0, Y0
+	VMOVUPS    Y0, (AX)(R9*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func winogradGather2AVX2(dst []float32, src []float32, c int, row int, pixel int, tap int)
+// Requires: AVX
+TEXT ·winogradGather2AVX2(SB), NOSPLIT, $0-80
+	MOVQ   dst_base+0(FP), AX
+	MOVQ   src_base+24(FP), CX
+	MOVQ   c+48(FP), DX
+	MOVQ   row+56(FP), BX
+	MOVQ   tap+72(FP), SI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	MOVQ   pixel+64(FP), DI
+	IMUL3Q $0x00000004, DI, DI
+	LEAQ   (DI)(DI*2), R8
+	LEAQ   (DI)(DI*4), R9
+	MOVQ   tap+72(FP), R9
+	IMUL3Q $0x0000000c, R9, R9
+	LEAQ   (R9)(R9*2), R10
+	LEAQ   (R9)(R9*4), R10
+	XORQ   R10, R10
+
+loop:
+	MOVQ    DX, R11
+	SUBQ    R10, R11
+	JLE     end
+	CMPQ    R11, $0x08
+	JL      rest
+	LEAQ    (CX)(R10*4), R11
+	VMOVUPS (R11)(DI*1), Y0
+	VMOVUPS (R11)(DI*2), Y1
+	VMOVAPS Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VMULPS  factor3f000000<>+0(SB), Y0, Y0
+	VMOVUPS (R11), Y1
+	VSUBPS  Y1, Y0, Y0
+	ADDQ    BX, R11
+	VMOVUPS (R11)(DI*1), Y1
+	VMOVUPS (R11)(DI*2), Y2
+	VMOVAPS Y1, Y1
+	VADDPS  Y2, Y1, Y1
+	VMULPS  factor3f000000<>+0(SB), Y1, Y1
+	VMOVUPS (R11), Y2
+	VSUBPS  Y2, Y1, Y1
+	ADDQ    BX, R11
+	VMOVUPS (R11)(DI*1), Y2
+	VMOVUPS (R11)(DI*2), Y3
+	VMOVAPS Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VMULPS  factor3f000000<>+0(SB), Y2, Y2
+	VMOVUPS (R11), Y3
+	VSUBPS  Y3, Y2, Y2
+	ADDQ    BX, R11
+	VMOVUPS (R11)(DI*1), Y3
+	VMOVUPS (R11)(DI*2), Y4
+	VMOVAPS Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VMULPS  factor3f000000<>+0(SB), Y3, Y3
+	VMOVUPS (R11), Y4
+	VSUBPS  Y4, Y3, Y3
+	LEAQ    (AX)(R10*4), R11
+	VMOVAPS Y1, Y4
+	VADDPS  Y2, Y4, Y4
+	VMULPS  factor3f000000<>+0(SB), Y4, Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS Y4, (R11)
+	VMOVAPS Y1, Y0
+	VSUBPS  Y2, Y0, Y0
+	VMULPS  factor3f000000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (R11)(R9*1)
+	VMOVAPS Y1, Y0
+	VADDPS  Y2, Y0, Y0
+	VMULPS  factor3f000000<>+0(SB), Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VMOVUPS Y0, (R11)(R9*2)
+	LEAQ    (CX)(R10*4), R11
+	VMOVUPS (R11)(DI*1), Y0
+	VMOVUPS (R11)(DI*2), Y1
+	VMOVAPS Y0, Y0
+	VSUBPS  Y1, Y0, Y0
+	VMULPS  factor3f000000<>+0(SB), Y0, Y0
+	ADDQ    BX, R11
+	VMOVUPS (R11)(DI*1), Y1
+	VMOVUPS (R11)(DI*2), Y2
+	VMOVAPS Y1, Y1
+	VSUBPS  Y2, Y1, Y1
+	VMULPS  factor3f000000<>+0(SB), Y1, Y1
+	ADDQ    BX, R11
+	VMOVUPS (R11)(DI*1), Y2
+	VMOVUPS (R11)(DI*2), Y3
+	VMOVAPS Y2, Y2
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  factor3f000000<>+0(SB), Y2, Y2
+	ADDQ    BX, R11
+	VMOVUPS (R11)(DI*1), Y3
+	VMOVUPS (R11)(DI*2), Y4
+	VMOVAPS Y3, Y3
+	VSUBPS  Y4, Y3, Y3
+	VMULPS  factor3f000000<>+0(SB), Y3, Y3
+	LEAQ    (AX)(R10*4), R11
+	ADDQ    SI, R11
+	VMOVAPS Y1, Y4
+	VADDPS  Y2, Y4, Y4
+	VMULPS  factor3f000000<>+0(SB), Y4, Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS Y4, (R11)
+	VMOVAPS Y1, Y0
+	VSUBPS  Y2, Y0, Y0
+	VMULPS  factor3f000000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (R11)(R9*1)
+	VMOVAPS Y1, Y0
+	VADDPS  Y2, Y0, Y0
+	VMULPS  factor3f000000<>+0(SB), Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VMOVUPS Y0, (R11)(R9*2)
+	LEAQ    (CX)(R10*4), R11
+	VMOVUPS (R11)(DI*1), Y0
+	VMOVUPS (R11)(DI*2), Y1
+	VMOVAPS Y0, Y0
+	VADDPS  Y1, Y0, Y0
+	VMULPS  factor3f000000<>+0(SB), Y0, Y0
+	VMOVUPS (R11)(R8*1), Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    BX, R11
+	VMOVUPS (R11)(DI*1), Y1
+	VMOVUPS (R11)(DI*2), Y2
+	VMOVAPS Y1, Y1
+	VADDPS  Y2, Y1, Y1
+	VMULPS  factor3f000000<>+0(SB), Y1, Y1
+	VMOVUPS (R11)(R8*1), Y2
+	VADDPS  Y2, Y1, Y1
+	ADDQ    BX, R11
+	VMOVUPS (R11)(DI*1), Y2
+	VMOVUPS (R11)(DI*2), Y3
+	VMOVAPS Y2, Y2
+	VADDPS  Y3, Y2, Y2
+	VMULPS  factor3f000000<>+0(SB), Y2, Y2
+	VMOVUPS (R11)(R8*1), Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    BX, R11
+	VMOVUPS (R11)(DI*1), Y3
+	VMOVUPS (R11)(DI*2), Y4
+	VMOVAPS Y3, Y3
+	VADDPS  Y4, Y3, Y3
+	VMULPS  factor3f000000<>+0(SB), Y3, Y3
+	VMOVUPS (R11)(R8*1), Y4
+	VADDPS  Y4, Y3, Y3
+	LEAQ    (AX)(R10*4), R11
+	ADDQ    SI, R11
+	ADDQ    SI, R11
+	VMOVAPS Y1, Y4
+	VADDPS  Y2, Y4, Y4
+	VMULPS  factor3f000000<>+0(SB), Y4, Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS Y4, (R11)
+	VMOVAPS Y1, Y0
+	VSUBPS  Y2, Y0, Y0
+	VMULPS  factor3f000000<>+0(SB), Y0, Y0
+	VMOVUPS Y0, (R11)(R9*1)
+	VMOVAPS Y1, Y0
+	VADDPS  Y2, Y0, Y0
+	VMULPS  factor3f000000<>+0(SB), Y0, Y0
+	VADDPS  Y3, Y0, Y0
+	VMOVUPS Y0, (R11)(R9*2)
+	ADDQ    $0x08, R10
+	JMP     loop
+
+rest:
+	LEAQ       lanes<>+256(SB), DX
+	NEGQ       R11
+	VMOVUPS    (DX)(R11*4), Y0
+	LEAQ       (CX)(R10*4), DX
+	VMASKMOVPS (DX)(DI*1), Y0, Y1
+	VMASKMOVPS (DX)(DI*2), Y0, Y2
+	VMOVAPS    Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VMULPS     factor3f000000<>+0(SB), Y1, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VSUBPS     Y2, Y1, Y1
+	ADDQ       BX, DX
+	VMASKMOVPS (DX)(DI*1), Y0, Y2
+	VMASKMOVPS (DX)(DI*2), Y0, Y3
+	VMOVAPS    Y2, Y2
+	VADDPS     Y3, Y2, Y2
+	VMULPS     factor3f000000<>+0(SB), Y2, Y2
+	VMASKMOVPS (DX), Y0, Y3
+	VSUBPS     Y3, Y2, Y2
+	ADDQ       BX, DX
+	VMASKMOVPS (DX)(DI*1), Y0, Y3
+	VMASKMOVPS (DX)(DI*2), Y0, Y4
+	VMOVAPS    Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VMULPS     factor3f000000<>+0(SB), Y3, Y3
+	VMASKMOVPS (DX), Y0, Y4
+	VSUBPS     Y4, Y3, Y3
+	ADDQ       BX, DX
+	VMASKMOVPS (DX)(DI*1), Y0, Y4
+	VMASKMOVPS (DX)(DI*2), Y0, Y5
+	VMOVAPS    Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VMULPS     factor3f000000<>+0(SB), Y4, Y4
+	VMASKMOVPS (DX), Y0, Y5
+	VSUBPS     Y5, Y4, Y4
+	LEAQ       (AX)(R10*4), DX
+	VMOVAPS    Y2, Y5
+	VADDPS     Y3, Y5, Y5
+	VMULPS     factor3f000000<>+0(SB), Y5, Y5
+	VSUBPS     Y1, Y5, Y5
+	VMOVUPS    Y5, (DX)
+	VMOVAPS    Y2, Y1
+	VSUBPS     Y3, Y1, Y1
+	VMULPS     factor3f000000<>+0(SB), Y1, Y1
+	VMOVUPS    Y1, (DX)(R9*1)
+	VMOVAPS    Y2, Y1
+	VADDPS     Y3, Y1, Y1
+	VMULPS     factor3f000000<>+0(SB), Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VMOVUPS    Y1, (DX)(R9*2)
+	LEAQ       (CX)(R10*4), DX
+	VMASKMOVPS (DX)(DI*1), Y0, Y1
+	VMASKMOVPS (DX)(DI*2), Y0, Y2
+	VMOVAPS    Y1, Y1
+	VSUBPS     Y2, Y1, Y1
+	VMULPS     factor3f000000<>+0(SB), Y1, Y1
+	ADDQ       BX, DX
+	VMASKMOVPS (DX)(DI*1), Y0, Y2
+	VMASKMOVPS (DX)(DI*2), Y0, Y3
+	VMOVAPS    Y2, Y2
+	VSUBPS     Y3, Y2, Y2
+	VMULPS     factor3f000000<>+0(SB), Y2, Y2
+	ADDQ       BX, DX
+	VMASKMOVPS (DX)(DI*1), Y0, Y3
+	VMASKMOVPS (DX)(DI*2), Y0, Y4
+	VMOVAPS    Y3, Y3
+	VSUBPS     Y4, Y3, Y3
+	VMULPS     factor3f000000<>+0(SB), Y3, Y3
+	ADDQ       BX, DX
+	VMASKMOVPS (DX)(DI*1), Y0, Y4
+	VMASKMOVPS (DX)(DI*2), Y0, Y5
+	VMOVAPS    Y4, Y4
+	VSUBPS     Y5, Y4, Y4
+	VMULPS     factor3f000000<>+0(SB), Y4, Y4
+	LEAQ       (AX)(R10*4), DX
+	ADDQ       SI, DX
+	VMOVAPS    Y2, Y5
+	VADDPS     Y3, Y5, Y5
+	VMULPS     factor3f000000<>+0(SB), Y5, Y5
+	VSUBPS     Y1, Y5, Y5
+	VMOVUPS    Y5, (DX)
+	VMOVAPS    Y2, Y1
+	VSUBPS     Y3, Y1, Y1
+	VMULPS     factor3f000000<>+0(SB), Y1, Y1
+	VMOVUPS    Y1, (DX)(R9*1)
+	VMOVAPS    Y2, Y1
+	VADDPS     Y3, Y1, Y1
+	VMULPS     factor3f000000<>+0(SB), Y1, Y1
+	VADDPS     Y4, Y1, Y1
+	VMOVUPS    Y1, (DX)(R9*2)
+	LEAQ       (CX)(R10*4), CX
+	VMASKMOVPS (CX)(DI*1), Y0, Y1
+	VMASKMOVPS (CX)(DI*2), Y0, Y2
+	VMOVAPS    Y1, Y1
+	VADDPS     Y2, Y1, Y1
+	VMULPS     factor3f000000<>+0(SB), Y1, Y1
+	VMASKMOVPS (CX)(R8*1), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+	ADDQ       BX, CX
+	VMASKMOVPS (CX)(DI*1), Y0, Y2
+	VMASKMOVPS (CX)(DI*2), Y0, Y3
+	VMOVAPS    Y2, Y2
+	VADDPS     Y3, Y2, Y2
+	VMULPS     factor3f000000<>+0(SB), Y2, Y2
+	VMASKMOVPS (CX)(R8*1), Y0, Y3
+	VADDPS     Y3, Y2, Y2
+	ADDQ       BX, CX
+	VMASKMOVPS (CX)(DI*1), Y0, Y3
+	VMASKMOVPS (CX)(DI*2), Y0, Y4
+	VMOVAPS    Y3, Y3
+	VADDPS     Y4, Y3, Y3
+	VMULPS     factor3f000000<>+0(SB), Y3, Y3
+	VMASKMOVPS (CX)(R8*1), Y0, Y4
+	VADDPS     Y4, Y3, Y3
+	ADDQ       BX, CX
+	VMASKMOVPS (CX)(DI*1), Y0, Y4
+	VMASKMOVPS (CX)(DI*2), Y0, Y5
+	VMOVAPS    Y4, Y4
+	VADDPS     Y5, Y4, Y4
+	VMULPS     factor3f000000<>+0(SB), Y4, Y4
+	VMASKMOVPS (CX)(R8*1), Y0, Y0
+	VADDPS     Y0, Y4, Y4
+	LEAQ       (AX)(R10*4), AX
+	ADDQ       SI, AX
+	ADDQ       SI, AX
+	VMOVAPS    Y2, Y0
+	VADDPS     Y3, Y0, Y0
+	VMULPS     factor3f000000<>+0(SB), Y0, Y0
+	VSUBPS     Y1, Y0, Y0
+	VMOVUPS    Y0, (AX)
+	VMOVAPS    Y2, Y0
+	VSUBPS     Y3, Y0, Y0
+	VMULPS     factor3f000000<>+0(SB), Y0, Y0
+	VMOVUPS    Y0, (AX)(R9*1)
+	VMOVAPS    Y2, Y0
+	VADDPS     Y3, Y0, Y0
+	VMULPS     factor3f000000<>+0(SB), Y0, Y0
+	VADDPS     Y4, Y0, Y0
+	VMOVUPS    Y0, (AX)(R9*2)
 
 end:
 	VZEROUPPER

@@ -15,6 +15,13 @@ var (
 	archWinogradOut2 = []impl[winogradOutLoop]{{"f32_2x2_avx512", cpu.AVX512, outBy(winogradOut2AVX512)}, {"f32_2x2_avx2", cpu.AVX2, outBy(winogradOut2AVX2)}}
 )
 
+var (
+	archWinogradSpread4 = both[winogradInLoop]("f32_6x6_avx512", winogradSpread4AVX512, "f32_6x6_avx2", winogradSpread4AVX2)
+	archWinogradSpread2 = both[winogradInLoop]("f32_4x4_avx512", winogradSpread2AVX512, "f32_4x4_avx2", winogradSpread2AVX2)
+	archWinogradGather4 = both[winogradInLoop]("f32_3x3_avx512", winogradGather4AVX512, "f32_3x3_avx2", winogradGather4AVX2)
+	archWinogradGather2 = both[winogradInLoop]("f32_3x3_avx512", winogradGather2AVX512, "f32_3x3_avx2", winogradGather2AVX2)
+)
+
 func outBy(f func(*byte)) winogradOutLoop {
 	return func(a *winogradOut) { f((*byte)(unsafe.Pointer(a))) }
 }

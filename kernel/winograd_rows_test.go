@@ -11,17 +11,21 @@ import (
 // otherwise.
 func TestWinogradIn(t *testing.T) {
 	for _, f := range []struct {
-		family string
-		m      int
-		rows   []impl[winogradInLoop]
-	}{{"winograd4in", 4, winogradIn4Loops}, {"winograd2in", 2, winogradIn2Loops}} {
+		family  string
+		in, out int
+		rows    []impl[winogradInLoop]
+	}{
+		{"winograd4in", 6, 6, winogradIn4Loops}, {"winograd2in", 4, 4, winogradIn2Loops},
+		{"winograd4spread", 4, 6, winogradSpread4Loops}, {"winograd2spread", 2, 4, winogradSpread2Loops},
+		{"winograd4gather", 6, 3, winogradGather4Loops}, {"winograd2gather", 4, 3, winogradGather2Loops},
+	} {
 		eachImpl(t, f.family, f.rows, func(t *testing.T, run winogradInLoop) {
-			edge := f.m + 2
+			edge := f.in
 			for _, c := range []int{8, 16, 24, 40, 320, 1, 7, 13, 45} {
 				pixel, row := c+3, edge*(c+3)+5
 				tap := (c + 15) / 16 * 16
 				src := tail(t, seeded(uint64(c)), (edge-1)*(row+pixel)+c, 1, false)
-				got := guard.Tail[float32](t, edge*edge*tap)
+				got := guard.Tail[float32](t, f.out*f.out*tap)
 				want := make([]float32, len(got))
 				run(got, src, c, row, pixel, tap)
 				portable(f.rows)(want, src, c, row, pixel, tap)

@@ -13,6 +13,10 @@ const (
 	lineOut4
 	lineIn2
 	lineOut2
+	lineSpread4
+	lineGather4
+	lineSpread2
+	lineGather2
 )
 
 // apply works in place. Calls by name, unlike those of function values, let the
@@ -27,6 +31,14 @@ func (l winogradLine) apply(v *[6]float32) {
 		winogradIn2(v)
 	case lineOut2:
 		winogradOut2(v)
+	case lineSpread4:
+		winogradSpread4(v)
+	case lineGather4:
+		winogradGather4(v)
+	case lineSpread2:
+		*v = [6]float32{v[0], v[0] + v[1], v[0] - v[1], v[1]}
+	case lineGather2:
+		*v = [6]float32{(v[1]+v[2])*0.5 - v[0], (v[1] - v[2]) * 0.5, (v[1]+v[2])*0.5 + v[3]}
 	}
 }
 
@@ -46,6 +58,23 @@ func winogradOut4(v *[6]float32) {
 	const p, q = winoP, winoQ
 	sumP, sumQ, difP, difQ := v[1]+v[2], v[3]+v[4], v[1]-v[2], v[3]-v[4]
 	*v = [6]float32{v[0] + sumP + sumQ, p*difP + q*difQ, p*p*sumP + q*q*sumQ, v[5] + p*p*p*difP + q*q*q*difQ}
+}
+
+// winogradSpread4 evaluates a line of the gradient of the result, as a polynomial, at the
+// points: the transpose of winogradOut4.
+func winogradSpread4(v *[6]float32) {
+	const p, q = winoP, winoQ
+	evenP, oddP := v[0]+p*p*v[2], p*v[1]+p*p*p*v[3]
+	evenQ, oddQ := v[0]+q*q*v[2], q*v[1]+q*q*q*v[3]
+	*v = [6]float32{v[0], evenP + oddP, evenP - oddP, evenQ + oddQ, evenQ - oddQ, v[3]}
+}
+
+// winogradGather4 is the transpose of the transform of filters.
+func winogradGather4(v *[6]float32) {
+	const p, q = winoP, winoQ
+	const zero, atP, atQ = 1 / (p * p * q * q), 1 / (2 * p * p * (p*p - q*q)), 1 / (2 * q * q * (q*q - p*p))
+	sumP, sumQ, difP, difQ := v[1]+v[2], v[3]+v[4], v[1]-v[2], v[3]-v[4]
+	*v = [6]float32{zero*v[0] + atP*sumP + atQ*sumQ, atP*p*difP + atQ*q*difQ, atP*p*p*sumP + atQ*q*q*sumQ + v[5]}
 }
 
 // winogradIn2 and winogradOut2 have the points 0, ±1 and infinity.
@@ -75,19 +104,20 @@ func square(v *[6][6]float32, in, out int, line winogradLine) {
 	}
 }
 
-func winogradInGo(edge int, line winogradLine) winogradInLoop {
+// winogradInGo transforms in×in values to out×out.
+func winogradInGo(in, out int, line winogradLine) winogradInLoop {
 	return func(dst, src []float32, c, row, pixel, tap int) {
 		var v [6][6]float32
 		for k := range c {
-			for y := range edge {
-				for x := range edge {
+			for y := range in {
+				for x := range in {
 					v[y][x] = src[y*row+x*pixel+k]
 				}
 			}
-			square(&v, edge, edge, line)
-			for y := range edge {
-				for x := range edge {
-					dst[(y*edge+x)*tap+k] = v[y][x]
+			square(&v, in, out, line)
+			for y := range out {
+				for x := range out {
+					dst[(y*out+x)*tap+k] = v[y][x]
 				}
 			}
 		}

@@ -115,9 +115,13 @@ func (g *GPTQ) round(ctx context.Context, m *ir.Model, env *compress.Env, b base
 			return err
 		}
 	}
-	r := &rounding{GPTQ: g, m: m, env: env, w: w}
+	r := &rounding{GPTQ: g, m: m, env: env, w: w, at: &frontier{m: m, env: env}, late: map[*ir.Node]bool{}}
+	if g.Inputs == "float" {
+		r.original = ir.CloneModel(m)
+		r.at.m = r.original
+	}
+	defer r.at.close()
 	stages := r.plan(plans)
-	r.stages = len(stages)
 	if acts != nil {
 		if err := acts.emit(); err != nil {
 			return err

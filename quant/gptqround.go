@@ -28,7 +28,9 @@ func (r *rounding) stage(ctx context.Context, i int, jobs []*job) error {
 			return err
 		}
 	}
+	known := true
 	err := r.env.Resume(fmt.Sprint("stage ", i), &all, func() error {
+		known = false
 		grams, err := r.measure(ctx, jobs, func(n, of int) { r.env.Advance("measuring data", i*of+n, r.stages*of) })
 		if err != nil {
 			return err
@@ -45,12 +47,18 @@ func (r *rounding) stage(ctx context.Context, i int, jobs []*job) error {
 		}
 		return nil
 	})
+	if err == nil && known {
+		err = r.replay(ctx, jobs)
+	}
 	if err != nil {
 		return err
 	}
 	for k, j := range jobs {
 		if err := r.write(j, encodings[k], &all[k]); err != nil {
 			return err
+		}
+		for _, o := range j.meets {
+			delete(r.late, o.node)
 		}
 	}
 	return nil

@@ -15,11 +15,14 @@ import (
 // rounding is a run of GPTQ.
 type rounding struct {
 	*GPTQ
-	m      *ir.Model
-	env    *compress.Env
-	w      *weights
-	stages int // how many there are
-	alike  int // layers whose data do not tell how to round
+	m        *ir.Model
+	env      *compress.Env
+	w        *weights
+	stages   int // how many there are
+	at       *frontier
+	original *ir.Model         // to measure on, nil for m
+	late     map[*ir.Node]bool // layers that are not rounded yet
+	alike    int               // layers whose data do not tell how to round
 }
 
 // job is a layer to round.
@@ -33,8 +36,10 @@ type job struct {
 
 // meeting is one node that reads a layer's weights.
 type meeting struct {
-	layer *compress.Layer
-	axis  int // of dense data that is summed over, -1 for convolutions
+	node  *ir.Node
+	input int       // where the data come in
+	given *ir.Value // the data before anything was quantised
+	axis  int       // of dense data that is summed over, -1 for convolutions
 }
 
 // longestRow is the number of weights of a row up to which products of data are kept:
@@ -59,6 +64,11 @@ func (r *rounding) plan(plans []plan) [][]*job {
 	}
 	slices.SortStableFunc(jobs, func(a, b *job) int { return a.depth - b.depth })
 	r.share(jobs)
+	for _, j := range jobs {
+		for _, o := range j.meets {
+			r.late[o.node] = r.Inputs != "float"
+		}
+	}
 	var stages [][]*job
 	size, last := int64(0), -1
 	for _, j := range jobs {
@@ -68,6 +78,7 @@ func (r *rounding) plan(plans []plan) [][]*job {
 		stages[len(stages)-1] = append(stages[len(stages)-1], j)
 		size += j.size
 	}
+	r.stages = len(stages)
 	return stages
 }
 
@@ -125,7 +136,7 @@ func (j *job) find(layers []compress.Layer) {
 	l, shape := j.layer, j.layer.Weight.Const.Shape
 	for i := range layers {
 		if o := &layers[i]; o.Node == l.Node || o.SharesWith == l.Name {
-			j.meets = append(j.meets, meeting{o, axisOf(o)})
+			j.meets = append(j.meets, meetingOf(o))
 		}
 	}
 	row := tensor.Len(shape) / max(1, shape[l.Out])
@@ -148,11 +159,24 @@ func (j *job) find(layers []compress.Layer) {
 	}
 }
 
-func axisOf(l *compress.Layer) int {
-	if l.Kind != compress.Dense {
-		return -1
+func meetingOf(l *compress.Layer) meeting {
+	m := meeting{node: l.Node, input: l.Input, axis: -1}
+	if dataOf(l) == nil {
+		return m
 	}
-	return channelAxis(l, l.Node.In[l.Input])
+	m.given = dataOf(l)
+	if l.Kind == compress.Dense {
+		m.axis = channelAxis(l, m.given)
+	}
+	return m
+}
+
+// data is what a node reads now, or read in the network as it was.
+func (r *rounding) data(o meeting) *ir.Value {
+	if r.original != nil {
+		return r.original.Graph.Value(o.given.Name)
+	}
+	return o.node.In[o.input]
 }
 
 // enoughRows and rowsPerWeight say how many rows of data tell the products of a layer:
@@ -186,11 +210,9 @@ func (r *rounding) samples() int {
 	return n
 }
 
-// measure runs the network, as it is now, up to what the layers of a stage read.
+// measure runs the network up to what the layers of a stage read.
 func (r *rounding) measure(ctx context.Context, jobs []*job, done func(n, of int)) ([]*calib.Gram, error) {
 	grams := make([]*calib.Gram, len(jobs))
-	read := map[*ir.Value][]int{}
-	var values []*ir.Value
 	for i, j := range jobs {
 		if j.why != "" {
 			continue
@@ -199,22 +221,12 @@ func (r *rounding) measure(ctx context.Context, jobs []*job, done func(n, of int
 		if grams[i], err = r.gram(j); err != nil {
 			return nil, layerError(j.layer, err)
 		}
-		for _, o := range j.meets {
-			v := o.layer.Node.In[o.layer.Input]
-			if read[v] == nil {
-				values = append(values, v)
-			}
-			read[v] = append(read[v], i)
-		}
 	}
+	values, read := r.values(jobs)
 	if len(values) == 0 {
 		return grams, nil
 	}
-	part, own, err := upTo(r.m, values)
-	if err != nil {
-		return nil, err
-	}
-	err = calib.Each(ctx, part, *r.env.Data, own, func(results []*tensor.Tensor) error {
+	err := r.at.run(ctx, r.late, values, func(results []*tensor.Tensor) error {
 		for k, v := range values {
 			for _, i := range read[v] {
 				if err := grams[i].Add(results[k]); err != nil {
@@ -232,28 +244,29 @@ func (r *rounding) measure(ctx context.Context, jobs []*job, done func(n, of int
 	return grams, err
 }
 
-// upTo is the part of m that computes values, and these values in it. It has all inputs
-// of m, so that the same data can be fed.
-func upTo(m *ir.Model, values []*ir.Value) (*ir.Model, []*ir.Value, error) {
-	part, to, err := ir.Part(m, nil, values)
-	if err != nil {
-		return nil, nil, err
-	}
-	given := part.Graph.Inputs
-	part.Graph.Inputs = nil
-	for _, v := range m.Graph.Inputs {
-		if v.Const != nil {
+// values are what the layers of a stage read, and which of them read each.
+func (r *rounding) values(jobs []*job) (values []*ir.Value, read map[*ir.Value][]int) {
+	read = map[*ir.Value][]int{}
+	for i, j := range jobs {
+		if j.why != "" {
 			continue
 		}
-		if to[v] == nil || !slices.Contains(given, to[v]) {
-			to[v] = &ir.Value{Name: v.Name, Type: v.Type}
+		for _, o := range j.meets {
+			v := r.data(o)
+			if read[v] == nil {
+				values = append(values, v)
+			}
+			read[v] = append(read[v], i)
 		}
-		part.Graph.Inputs = append(part.Graph.Inputs, to[v])
 	}
-	part.Graph.Bind()
-	own := make([]*ir.Value, len(values))
-	for i, v := range values {
-		own[i] = to[v]
+	return values, read
+}
+
+// replay moves the frontier as measure does, for a stage whose results are known.
+func (r *rounding) replay(ctx context.Context, jobs []*job) error {
+	if !r.at.moves(r.late) {
+		return nil
 	}
-	return part, own, ir.Check(part.Graph)
+	values, _ := r.values(jobs)
+	return r.at.run(ctx, r.late, values, func([]*tensor.Tensor) error { return nil }, nil)
 }

@@ -39,7 +39,7 @@ var may = map[string][]string{
 	"decompose":             {"tensor", "ir", "op", "format", "calib", "compress", "pass", "group", "cost"},
 	"eval":                  {"tensor", "ir", "dataset"},
 	"demo":                  {},
-	"demo/train":            {"tensor", "ir", "op", "onnx", "demo", "dataset", "train", "grad", "grad/optim"},
+	"demo/train":            {"tensor", "ir", "op", "onnx", "demo", "dataset", "calib", "train", "grad", "grad/optim"},
 	"report":                {"eval"},
 	"results/speed":         {"pare", "compress", "ir", "kernel", "tensor"},
 	"results/measure":       {"pare", "compress", "cost", "eval", "dataset", "ir", "op", "tensor"},

@@ -22,7 +22,8 @@ const (
 	offAStep  = 96
 	offBStep  = 104
 	offPX     = 112
-	offAdd    = 120
+	offTiles  = 120
+	offAdd    = 128
 )
 
 // tile is one kernel: rows by vectors, the last of which may be a half one.
@@ -63,6 +64,7 @@ func kernel(s Set, width, m int) {
 	Doc(fmt.Sprintf("%s sums outer products of %d rows and %d columns.", name, m, width))
 	Pragma("noescape")
 	t := Load(Param("t"), GP64())
+	Label("tile")
 	for range m {
 		k.acc = append(k.acc, k.vectors())
 	}
@@ -72,6 +74,10 @@ func kernel(s Set, width, m int) {
 	c := GP64()
 	MOVQ(Mem{Base: t, Disp: offC}, c)
 	k.each(func(i, j int, v Reg) { VMOVUPS(v, k.at(c, i, j)) })
+	ADDQ(U32(uint32(4*m)), Mem{Base: t, Disp: offA})
+	ADDQ(U32(uint32(4*m*width)), Mem{Base: t, Disp: offC})
+	DECQ(Mem{Base: t, Disp: offTiles})
+	JNZ(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
 }

@@ -43,33 +43,50 @@ func walk(s Set, n Op, index reg.GPVirtual, body func(id string, t *Tail)) {
 	Label("end")
 }
 
-// input emits the transform of one tile of the source.
-func input(s Set, f form) {
+// net is a transform of in×in values to out×out.
+type net struct {
+	name, doc string
+	in, out   int
+	line      func(e *emitter, want []int, d source, to sink)
+	parts     map[bool][][]int
+	held      []float32 // constants
+}
+
+// input is the transform of one tile of the source.
+func (f form) input() net {
+	n := net{name: "In", doc: "transforms a tile of the source.", in: f.m + 2, out: f.m + 2, line: f.in, parts: f.inParts}
+	if f.m == 4 {
+		n.held = []float32{p*p + q*q, p * p * q * q, p * p, q * q, p, q}
+	}
+	return n
+}
+
+// transform emits a net of tiles of m×m outputs.
+func transform(s Set, m int, f net) {
 	e := &emitter{Set: s}
-	edge := f.m + 2
-	name := fmt.Sprintf("winogradIn%d%s", f.m, s.Name)
+	name := fmt.Sprintf("winograd%s%d%s", f.name, m, s.Name)
 	TEXT(name, NOSPLIT, "func(dst, src []float32, c, row, pixel, tap int)")
-	Doc(name + " transforms a tile of the source.")
+	Doc(name + " " + f.doc)
 	Pragma("noescape")
 	dst, src := Load(Param("dst").Base(), GP64()), Load(Param("src").Base(), GP64())
 	n, row, tap := Load(Param("c"), GP64()), Load(Param("row"), GP64()), Load(Param("tap"), GP64())
 	SHLQ(Imm(2), row)
 	SHLQ(Imm(2), tap)
 	pixels := NewStride(Argument("pixel"), 4)
-	lines := NewStride(Argument("tap"), 4*edge)
-	if f.m == 4 {
-		e.hold(p*p+q*q, p*p*q*q, p*p, q*q, p, q)
+	lines := NewStride(Argument("tap"), 4*f.out)
+	if f.held != nil {
+		e.hold(f.held...)
 	}
 	index := GP64()
 	walk(s, n, index, func(_ string, t *Tail) {
-		for _, part := range f.inParts[s.Wide()] {
+		for _, part := range f.parts[s.Wide()] {
 			at, to := GP64(), GP64()
 			LEAQ(Mem{Base: src, Index: index, Scale: 4}, at)
 			cols := map[int][]Reg{}
-			for y := range edge {
-				f.in(e, part, e.loads(func(x int) Mem { return pixels.At(at, x) }, t),
+			for y := range f.in {
+				f.line(e, part, e.loads(func(x int) Mem { return pixels.At(at, x) }, t),
 					func(x int, v Reg) { cols[x] = append(cols[x], v) })
-				if y < edge-1 {
+				if y < f.in-1 {
 					ADDQ(row, at)
 				}
 			}
@@ -81,17 +98,22 @@ func input(s Set, f form) {
 				for range gap(part, i) {
 					ADDQ(tap, to)
 				}
-				all := make([]int, edge)
-				for y := range all {
-					all[y] = y
-				}
-				f.in(e, all, func(y int) Reg { return cols[x][y] },
+				f.line(e, count(f.out), func(y int) Reg { return cols[x][y] },
 					func(y int, v Reg) { VMOVUPS(v, lines.At(to, y)) })
 			}
 		}
 	})
 	VZEROUPPER()
 	RET()
+}
+
+// count lists 0 to n-1.
+func count(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
 }
 
 // gap is how far entry i is from the one before.

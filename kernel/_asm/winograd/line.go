@@ -60,6 +60,7 @@ func (e *emitter) sum(x Reg, c float32, y Reg) Reg {
 // add adds c·y to v.
 func (e *emitter) add(v Reg, c float32, y Reg) {
 	switch {
+	case c == 0:
 	case c == 1:
 		VADDPS(y, v, v)
 	case c == -1:

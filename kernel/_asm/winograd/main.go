@@ -42,9 +42,11 @@ func main() {
 	ConstraintExpr("!noasm")
 	for _, s := range Sets {
 		for _, f := range forms {
-			input(s, f)
+			transform(s, f.m, f.input())
 			output(s, f)
 			filter(s, f.m)
+			transform(s, f.m, f.spread())
+			transform(s, f.m, f.gather())
 		}
 	}
 	Generate()
