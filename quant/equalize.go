@@ -115,7 +115,6 @@ type side struct {
 	rows, columns []*matrix
 }
 
-// newEqualizer measures all groups.
 func newEqualizer(r *rescaling) *equalizer {
 	e := &equalizer{rescaling: r, rows: make([]float64, len(r.scale)), columns: make([]float64, len(r.scale))}
 	of := map[*group.Link]*matrix{}
@@ -138,7 +137,6 @@ func newEqualizer(r *rescaling) *equalizer {
 				s.columns = append(s.columns, x)
 			}
 		}
-		e.measure(s)
 		e.groups = append(e.groups, s)
 	}
 	return e
@@ -160,6 +158,7 @@ func (e *equalizer) measure(s *side) {
 // buryDead takes dead channels out, and groups that have no others.
 func (e *equalizer) buryDead() {
 	e.groups = slices.DeleteFunc(e.groups, func(s *side) bool {
+		e.measure(s) // with what was buried before
 		e.bury(s)
 		return len(s.units) == 0
 	})

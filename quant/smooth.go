@@ -69,6 +69,7 @@ func (s *Smooth) Apply(ctx context.Context, m *ir.Model, env *compress.Env) erro
 		if len(g.units) == 0 {
 			continue
 		}
+		x.measure(g)
 		best := alpha
 		if s.Alpha == "auto" {
 			best = x.search(g, s.W, s.A)
