@@ -26,7 +26,9 @@ type Inspection struct {
 	BatchNorms BatchNorms      `json:"batch_norms"`
 	Groups     []GroupInfo     `json:"groups"`
 	Data       *Preparation    `json:"data,omitempty"` // preprocessing that would be used
-	Warnings   []string        `json:"warnings"`
+	// Sensitivity is nil where it was not asked for.
+	Sensitivity *Sensitivity `json:"sensitivity,omitempty"`
+	Warnings    []string     `json:"warnings"`
 }
 
 // ModelInfo is Info with what the file says of its origin.

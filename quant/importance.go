@@ -30,8 +30,11 @@ type importance struct {
 	scores  [][]float32            // of each sample, then
 }
 
-// learnImportance takes gradients on the first samples, one by one.
-func learnImportance(ctx context.Context, m *ir.Model, env *compress.Env, kind string, samples int) (*importance, error) {
+// gradientMemory bounds what is kept of a sample on the way to its gradients.
+const gradientMemory = 64 << 20
+
+// learnImportance takes gradients on the first samples, one by one; done is told of each.
+func learnImportance(ctx context.Context, m *ir.Model, env *compress.Env, kind string, samples int, done func(n, of int)) (*importance, error) {
 	x := &importance{kind: kind, env: env, m: m, square: map[*ir.Node][]float32{}, mean: map[*ir.Node][]float32{}}
 	if env.Data == nil {
 		return nil, fault.Hint(fmt.Errorf("importance=%s looks at samples and there are none", kind), "name some with --data, or take importance=noise")
@@ -51,7 +54,7 @@ func learnImportance(ctx context.Context, m *ir.Model, env *compress.Env, kind s
 			layers, params = append(layers, l), append(params, l.Weight)
 		}
 	}
-	p, err := grad.New(m, grad.Options{Params: params, Threads: env.Threads, Seed: env.Seed})
+	p, err := grad.New(m, grad.Options{Params: params, Threads: env.Threads, Memory: gradientMemory, Seed: env.Seed})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +69,7 @@ func learnImportance(ctx context.Context, m *ir.Model, env *compress.Env, kind s
 		if err := x.sample(ctx, p, layers, s); err != nil {
 			return nil, fmt.Errorf("gradients of sample %d: %w", s, err)
 		}
-		env.Advance("gradients", s+1, x.samples)
+		done(s+1, x.samples)
 	}
 	return x, nil
 }

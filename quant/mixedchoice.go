@@ -30,7 +30,8 @@ func (x *Mixed) choose(ctx context.Context, m *ir.Model, env *compress.Env) (*mi
 	if x.Importance != "noise" {
 		original := ir.CloneModel(m)
 		var err error
-		if out.known, err = learnImportance(ctx, m, env, x.Importance, x.Samples); err != nil {
+		done := func(n, of int) { env.Advance("gradients", n, of) }
+		if out.known, err = learnImportance(ctx, m, env, x.Importance, x.Samples, done); err != nil {
 			return nil, err
 		}
 		out.known.m = original

@@ -1,3 +1,3 @@
 // Package sense says which layers of a network lose how much when they are
-// compressed: by trying, and by estimates from gradients.
+// quantised alone: by trying, and by estimates from gradients, which it compares.
 package sense

@@ -12,7 +12,8 @@ import (
 )
 
 func inspectCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	var o inspectFlags
+	c := &cobra.Command{
 		Use:   "inspect MODEL",
 		Short: "Show what is in a network and what can be compressed",
 		Long: `inspect lists the layers of a network with parameters, bytes and
@@ -23,25 +24,45 @@ used for its inputs.
 
 DISTINCT is the share of a layer's products with weights other than 0 that differ
 in more than their sign from the others of their input channel: no more of them need
-be multiplied (RED++).`,
+be multiplied (RED++).
+
+` + sensitivityHelp + `
+
+` + dataHelp,
+		Example: `  pare inspect resnet20.onnx
+  pare inspect resnet20.onnx --sensitivity --data cifar10:train.bin --bits 3`,
 		Args: files("MODEL"),
-		RunE: func(c *cobra.Command, args []string) error {
-			m, err := pare.Load(args[0])
-			if err != nil {
-				return err
-			}
-			defer m.Close()
-			doc, err := m.Inspect(c.Context())
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.writeJSON(doc)
-			}
-			printInspection(a.stdout, doc)
-			return nil
-		},
+		RunE: func(c *cobra.Command, args []string) error { return a.inspect(c, args[0], o) },
 	}
+	o.declare(c.Flags())
+	return c
+}
+
+func (a *app) inspect(c *cobra.Command, path string, o inspectFlags) error {
+	if err := o.check(c.Flags()); err != nil {
+		return err
+	}
+	m, err := pare.Load(path)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	doc, err := m.Inspect(c.Context())
+	if err == nil && o.sensitivity {
+		doc.Sensitivity, err = a.sensitivity(c.Context(), m, o)
+	}
+	if err != nil {
+		return err
+	}
+	a.bar.stop()
+	if a.json {
+		return a.writeJSON(doc)
+	}
+	printInspection(a.stdout, doc)
+	if doc.Sensitivity != nil {
+		printSensitivity(a.stdout, doc.Sensitivity)
+	}
+	return nil
 }
 
 func printInspection(w io.Writer, d *pare.Inspection) {

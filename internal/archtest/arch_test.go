@@ -44,7 +44,7 @@ var may = map[string][]string{
 	"results/speed":         {"pare", "compress", "ir", "kernel", "tensor"},
 	"results/measure":       {"pare", "compress", "cost", "eval", "dataset", "ir", "op", "tensor"},
 	"pare":                  {"tensor", "ir", "onnx", "op", "pass", "group", "format", "kernel", "engine", "dataset", "calib", "compress", "quant", "prune", "decompose", "cost", "eval", "grad", "grad/optim", "train", "recon", "synth", "sense"},
-	"cmd/pare":              {"pare", "demo", "report", "results", "dataset", "eval", "compress", "cost", "tensor", "kernel", "engine", "ir", "op"},
+	"cmd/pare":              {"pare", "sense", "demo", "report", "results", "dataset", "eval", "compress", "cost", "tensor", "kernel", "engine", "ir", "op"},
 	"examples":              {"pare"},
 }
 
