@@ -100,9 +100,15 @@ func (a *answers) judge(ctx context.Context) error {
 	return nil
 }
 
-// compare says how much larger the mean loss of m is, and the signal-to-noise ratio of
-// its first output in decibels.
-func (a *answers) compare(ctx context.Context, m *ir.Model) (grown, snr float64, err error) {
+// change is what became of a network's outputs.
+type change struct {
+	grown    float64 // the mean loss
+	diverged float64 // mean divergence from its own answers, where the loss goes by labels
+	snr      float64 // of the first output, in decibels
+}
+
+// compare says what is different in m.
+func (a *answers) compare(ctx context.Context, m *ir.Model) (out change, err error) {
 	var signal, noise float64
 	data, k, s := *a.data, 0, 0
 	data.Samples = a.samples
@@ -120,26 +126,30 @@ func (a *answers) compare(ctx context.Context, m *ir.Model) (grown, snr float64,
 			return errors.New("an output is not finite when this layer is quantised")
 		}
 		if a.classes == 0 {
-			grown += e / 2
+			out.grown += e / 2 / float64(a.samples)
 			return nil
 		}
 		for ; len(before) > 0; s++ {
-			grown += a.sample(s, now[:a.classes], before[:a.classes])
+			a.sample(&out, s, now[:a.classes], before[:a.classes])
 			now, before = now[a.classes:], before[a.classes:]
 		}
 		return nil
 	}, nil)
-	return grown / float64(a.samples), eval.SNR(signal, noise), err
+	out.snr = eval.SNR(signal, noise)
+	return out, err
 }
 
-// sample is how much larger the loss of sample s is, given scores now and before.
-func (a *answers) sample(s int, now, before []float32) float64 {
-	dy := make([]float32, a.classes)
+// sample adds what is different in sample s, given scores now and before.
+func (a *answers) sample(out *change, s int, now, before []float32) {
+	dy, n := make([]float32, a.classes), float64(a.samples)
+	diverged := max(0, grad.KL(dy, now, before, a.classes, 1)) / n
 	if a.labels == nil {
-		return max(0, grad.KL(dy, now, before, a.classes, 1))
+		out.grown += diverged
+		return
 	}
 	label := a.labels[s : s+1]
-	return grad.CrossEntropy(dy, now, a.classes, label) - grad.CrossEntropy(dy, before, a.classes, label)
+	out.diverged += diverged
+	out.grown += (grad.CrossEntropy(dy, now, a.classes, label) - grad.CrossEntropy(dy, before, a.classes, label)) / n
 }
 
 // changed is a copy of a network with other weights in one layer.

@@ -7,7 +7,6 @@ import (
 
 	"pare/calib"
 	"pare/compress"
-	"pare/eval"
 	"pare/internal/fault"
 	"pare/ir"
 	"pare/quant"
@@ -31,6 +30,10 @@ type Layer struct {
 	// Loss is how much the network's loss grows, measured; SNR that of its first output.
 	Loss float64 `json:"measured_loss"`
 	SNR  float64 `json:"snr_db"`
+	// Divergence is the mean divergence of the network's answers from those before, which
+	// few samples tell better than the loss by labels; nil where Loss is that already or
+	// the network is no classifier.
+	Divergence *float64 `json:"divergence,omitempty"`
 	// The estimates from gradients are nil where there are none.
 	Fisher   *float64 `json:"fisher"`
 	Gradient *float64 `json:"gradient"`
@@ -63,7 +66,9 @@ type Result struct {
 	Layers      []Layer     `json:"layers"`
 	Left        []Left      `json:"left_out"`
 	Correlation Correlation `json:"correlation"`
-	Warnings    []string    `json:"warnings"`
+	// Divergence correlates estimates with the divergence, where layers have one.
+	Divergence *Correlation `json:"divergence_correlation,omitempty"`
+	Warnings   []string     `json:"warnings"`
 }
 
 // Check reports bits out of range and numbers of samples below one.
@@ -182,34 +187,14 @@ func (r *run) layer(ctx context.Context, c *quant.Change) error {
 	if err != nil {
 		return err
 	}
-	if l.Loss, l.SNR, err = r.base.compare(ctx, m); err != nil {
+	got, err := r.base.compare(ctx, m)
+	if err != nil {
 		return err
 	}
+	l.Loss, l.SNR = got.grown, got.snr
+	if r.base.loss == Labels {
+		l.Divergence = &got.diverged
+	}
 	r.out.Layers = append(r.out.Layers, l)
-	return nil
-}
-
-// correlate compares the estimates with what was measured.
-func (r *Result) correlate() {
-	r.Correlation = Correlation{
-		Fisher:      r.correlation(func(l *Layer) *float64 { return l.Fisher }),
-		Gradient:    r.correlation(func(l *Layer) *float64 { return l.Gradient }),
-		SInGE:       r.correlation(func(l *Layer) *float64 { return l.SInGE }),
-		WeightError: r.correlation(func(l *Layer) *float64 { return &l.WeightError }),
-	}
-}
-
-func (r *Result) correlation(of func(l *Layer) *float64) *float64 {
-	var x, y []float64
-	for i := range r.Layers {
-		v := of(&r.Layers[i])
-		if v == nil {
-			return nil
-		}
-		x, y = append(x, *v), append(y, r.Layers[i].Loss)
-	}
-	if c := eval.Spearman(x, y); c-c == 0 {
-		return &c
-	}
 	return nil
 }

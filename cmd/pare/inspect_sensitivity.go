@@ -19,11 +19,12 @@ const sensitivityHelp = `--sensitivity tells which layers lose most when their w
 (uniform levels, one scale per channel): LOSS is the growth of the loss, measured on
 the first --samples of --data (cross entropy with their labels; without labels with
 the network's own answers; half the squared error of outputs where the network is no
-classifier), OUTPUTS the signal-to-noise ratio of the first output. Beside it stand
-estimates from gradients: FISHER, squared gradients times squared changes, GRADIENT,
+classifier); with labels, DIVERGES is the divergence from the network's own answers,
+which few samples tell better. OUTPUTS is the signal-to-noise ratio of the first
+output. Beside them stand estimates from gradients: FISHER, squared gradients times squared changes, GRADIENT,
 the sum of gradients times changes, SINGE, weights times gradients, and WEIGHTS, the
-change of the weights alone, which is the weak one. The last line says how the ranks
-of layers by each agree with those by LOSS. Without --data, samples are made up within
+change of the weights alone, which is the weak one. The last lines say how the ranks
+of layers by each agree with those that were measured. Without --data, samples are made up within
 the range of the network's input, which ranks layers less surely.`
 
 // inspectFlags are the options of inspect.
@@ -86,15 +87,17 @@ var lossNames = map[sense.Loss]string{
 
 func printSensitivity(w io.Writer, s *pare.Sensitivity) {
 	fmt.Fprintf(w, "\nsensitivity to weights of %d bits, one layer at a time, on %d samples (%s); loss: %s\n", s.Bits, s.Samples, s.Data, lossNames[s.Loss])
-	rows := [][]string{{"LAYER", "PARAMS", "BYTES", "LOSS", "OUTPUTS", "FISHER", "GRADIENT", "SINGE", "WEIGHTS"}}
+	rows := [][]string{{"LAYER", "PARAMS", "BYTES", "LOSS", "DIVERGES", "OUTPUTS", "FISHER", "GRADIENT", "SINGE", "WEIGHTS"}}
 	for _, l := range s.Layers {
 		rows = append(rows, []string{
-			l.Name, count(int64(l.Params)), size(l.Bytes), fmt.Sprintf("%+.3g", l.Loss), decibels(l.SNR),
+			l.Name, count(int64(l.Params)), size(l.Bytes), fmt.Sprintf("%+.3g", l.Loss), orDash("%.3g", l.Divergence), decibels(l.SNR),
 			orDash("%.3g", l.Fisher), orDash("%.3g", l.Gradient), orDash("%.3g", l.SInGE), fmt.Sprintf("%.3g", l.WeightError),
 		})
 	}
-	c := s.Correlation
-	rows = append(rows, []string{"rank correlation with LOSS", "", "", "", "", orDash("%.2f", c.Fisher), orDash("%.2f", c.Gradient), orDash("%.2f", c.SInGE), orDash("%.2f", c.WeightError)})
+	rows = append(rows, correlationRow("LOSS", s.Correlation))
+	if s.Divergence != nil {
+		rows = append(rows, correlationRow("DIVERGES", *s.Divergence))
+	}
 	table(w, rows)
 	if n := len(s.Left); n > 0 {
 		var names []string
@@ -105,6 +108,13 @@ func printSensitivity(w io.Writer, s *pare.Sensitivity) {
 	}
 	for _, text := range s.Warnings {
 		fmt.Fprintf(w, "warning: %s\n", text)
+	}
+}
+
+func correlationRow(with string, c sense.Correlation) []string {
+	return []string{
+		"rank correlation with " + with, "", "", "", "", "",
+		orDash("%.2f", c.Fisher), orDash("%.2f", c.Gradient), orDash("%.2f", c.SInGE), orDash("%.2f", c.WeightError),
 	}
 }
 
