@@ -123,6 +123,9 @@ func (r *run) prepare(ctx context.Context) (err error) {
 	if r.count() == 0 {
 		return fault.Hint(fmt.Errorf("the network has no layer whose weights can be quantised"), "pare inspect without --sensitivity says why of each")
 	}
+	if n := ir.FixedBatch(r.m.Graph.Inputs); n > r.Data.Samples {
+		return fault.Hint(fmt.Errorf("%d samples, but the network takes %d at a time", r.Data.Samples, n), "look at more samples, or give data that hold more")
+	}
 	if r.base, err = newAnswers(ctx, r.m, &r.Data); err != nil {
 		return err
 	}

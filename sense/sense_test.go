@@ -176,6 +176,28 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestWithoutGradients: where gradients are not to be had, measures stay and a warning
+// says why.
+func TestWithoutGradients(t *testing.T) {
+	m := tiny(t)
+	m.Graph.Inputs[0].Type.Shape[0] = ir.Known(8)
+	if _, err := op.Infer(m); err != nil {
+		t.Fatal(err)
+	}
+	r, err := sense.Run(t.Context(), m, options(noise{8, false}, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "several at a time") || r.Layers[0].Name != "second" || r.Layers[0].Fisher != nil || r.Correlation.Fisher != nil || r.Correlation.WeightError == nil {
+		t.Errorf("%+v", r)
+	}
+	o := options(noise{8, false}, 1)
+	o.Data.Samples = 7
+	if _, err := sense.Run(t.Context(), m, o); err == nil || !strings.Contains(err.Error(), "8 at a time") {
+		t.Errorf("7 samples: %v", err)
+	}
+}
+
 // TestCorrelation: against ranks counted by hand. Losses 3, 2, 1 rank 3, 2, 1; errors rank
 // as the result says.
 func TestCorrelation(t *testing.T) {
