@@ -18,6 +18,7 @@ import (
 	_ "pare/prune" // registers the pruning methods
 	_ "pare/quant" // registers the quantisation methods
 	"pare/tensor"
+	_ "pare/train" // registers tune
 )
 
 // Progress is told how far a long task is: what is under way, and how many of

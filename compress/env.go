@@ -46,6 +46,7 @@ type Env struct {
 	journal   *kept // nil for none
 	shared    map[any]any
 	watch     *watch // nil outside of runs
+	origin    *ir.Model
 }
 
 // InputRange says what the network's input looks like: per channel the smallest
@@ -155,6 +156,10 @@ func (e *Env) Shared(key any, make func() any) any {
 	}
 	return x
 }
+
+// Origin is the network before the first step, for methods that aim at what it
+// computes. It must not be changed.
+func (e *Env) Origin() *ir.Model { return e.origin }
 
 // Original is what a decoded value stood for before a step of this run encoded
 // it, nil when that is not known.

@@ -43,6 +43,8 @@ type Layer struct {
 	SharesWith string
 	// Reason says why the weights cannot be compressed; "" when they can.
 	Reason string
+	// Left says that the recipe leaves the layer as it is; Reason says so, too.
+	Left bool
 	// Bits and ActivationBits are the widths that the recipe selects for the
 	// weights and the data of this layer, 0 for the step's own; FloatBits leaves
 	// the data in float.

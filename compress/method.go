@@ -50,6 +50,9 @@ type Info struct {
 	// Data says that the method cannot work without samples: recipes with it are
 	// refused at once where there are none.
 	Data bool
+	// Unfolded says that a method which prunes or decomposes sees weights as batch-norms
+	// behind them change them, so that these need not be folded first.
+	Unfolded bool
 	// Trial marks methods that are not covered by compatibility promises.
 	Trial bool
 }

@@ -48,6 +48,8 @@ type StepReport struct {
 	// Expansion is the cost of a residual expansion, relative to its first order
 	// alone.
 	Expansion *Expansion `json:"expansion,omitempty"`
+	// Training says how a step that trains went, on samples held apart.
+	Training *Training `json:"training,omitempty"`
 	// Simplified counts removed nodes other than batch-norms.
 	Simplified int `json:"simplified,omitempty"`
 	// Folded counts removed batch-norms; Kept lists the others.
@@ -82,6 +84,23 @@ type Output struct {
 type Expansion struct {
 	BitOperations float64 `json:"bit_operations"`
 	Bytes         float64 `json:"bytes"`
+}
+
+// Training compares a network before and after training on samples that it did not
+// learn from. Losses are those that were minimised, shares those of samples whose label
+// has the largest output, nil where there are no labels.
+type Training struct {
+	Samples     int      `json:"samples"` // learned from
+	Held        int      `json:"held"`    // measured on
+	Steps       int      `json:"steps"`
+	Epochs      int      `json:"epochs"`
+	Best        int      `json:"best"` // epoch that was kept, 0 for the start
+	LossBefore  float64  `json:"loss_before"`
+	LossAfter   float64  `json:"loss_after"`
+	RightBefore *float64 `json:"right_before,omitempty"`
+	RightAfter  *float64 `json:"right_after,omitempty"`
+	// Curve are the losses behind every epoch.
+	Curve []float64 `json:"curve"`
 }
 
 // Kept is something that a step left as it was.

@@ -73,12 +73,13 @@ func (r *Recipe) runSteps(ctx context.Context, m *ir.Model, o Options, w *watch)
 	rep := w.report
 	machine, _ := findMachine(r.For) // validated
 	originals := map[*ir.Value]*tensor.Tensor{}
+	origin := ir.CloneModel(m)
 	journal := r.newKept(ctx, o)
 	for i, method := range r.Steps {
 		env := &Env{
 			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Data: o.Data, Run: o.Run, originals: originals, shared: map[any]any{},
 			step: &StepReport{Step: stepString(method), Kind: kindOf(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress, watch: w,
-			index: i, steps: len(r.Steps), journal: journal,
+			index: i, steps: len(r.Steps), journal: journal, origin: origin,
 		}
 		err := r.warnUnfolded(ctx, m, env, i)
 		if err == nil {

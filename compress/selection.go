@@ -67,7 +67,7 @@ func (l *Layer) selected(s Selection) {
 	if l.SharesWith != "" {
 		reason += "; its weights are those of " + l.SharesWith
 	}
-	l.Reason, l.SharesWith = reason, ""
+	l.Reason, l.SharesWith, l.Left = reason, "", true
 }
 
 func parseSelection(text string) (Selection, error) {

@@ -14,7 +14,7 @@ import (
 func (r *Recipe) warnUnfolded(ctx context.Context, m *ir.Model, env *Env, i int) error {
 	step := r.Steps[i]
 	settled := kinds(Folding, Pruning, Decomposing).of // folded, or warned of
-	if !kindOf(step).Reduces() || slices.ContainsFunc(r.Steps[:i], settled) || !hasBatchNorms(m.Graph) {
+	if info, _ := infoOf(step); info.Unfolded || !info.Kind.Reduces() || slices.ContainsFunc(r.Steps[:i], settled) || !hasBatchNorms(m.Graph) {
 		return nil
 	}
 	rep, err := pass.FoldBatchNorms(ctx, ir.CloneModel(m))

@@ -81,12 +81,17 @@ func (b *builder) wanted(i int) bool { return i < len(b.node.Out) && b.node.Out[
 // step makes a step; list results after they were made. Results want a gradient
 // where an operand does and something asks for it.
 func (b *builder) step(in, out []*slot) *step {
-	s := &step{node: b.node, in: in, out: out, dx: make([][]float32, len(in))}
+	s := newStep(b.node, in, out)
 	for _, o := range out {
 		o.wants = o.isFloat() && anyWants(in) && (o.value == nil || b.needed[o.value])
 	}
 	b.steps = append(b.steps, s)
 	return s
+}
+
+func newStep(n *ir.Node, in, out []*slot) *step {
+	k := len(in)
+	return &step{node: n, in: in, out: out, dx: make([][]float32, k), adding: make([]bool, k), adds: make([]bool, k), same: make([]bool, k)}
 }
 
 func anyWants(list []*slot) bool {

@@ -1,6 +1,9 @@
 package grad
 
-import "pare/tensor"
+import (
+	"pare/kernel"
+	"pare/tensor"
+)
 
 // newSlot makes a slot of floats.
 func (l *lowering) newSlot(name string, shape []int, lay layout) *slot {
@@ -20,31 +23,34 @@ func (l *lowering) inLayout(s *slot, want layout) *slot {
 		return c
 	}
 	c := l.newSlot(s.name, s.shape, want)
+	c.dtype = s.dtype
 	l.turned[s] = c
 	l.turned[c] = s
-	b := &builder{l, nil}
-	st := b.step([]*slot{s}, []*slot{c})
 	n, ch, px := s.shape[0], s.shape[1], tensor.Len(s.shape[2:])
 	rows, cols := ch, px
 	if want == plain {
 		rows, cols = px, ch
 	}
+	if s.fixed != nil {
+		c.fixed, c.data = s.fixed, make([]float32, s.size())
+		for i := range n {
+			kernel.Transpose(c.data[i*ch*px:], s.data[i*ch*px:], rows, cols)
+		}
+		return c
+	}
+	b := &builder{l, nil}
+	st := b.step([]*slot{s}, []*slot{c})
+	if ch == 1 || px == 1 {
+		st.views()
+		return c
+	}
 	st.then(spanBy(n, 1, func(i, _ int) {
-		turn(c.data[i*ch*px:], s.data[i*ch*px:], rows, cols)
+		kernel.Transpose(c.data[i*ch*px:], s.data[i*ch*px:], rows, cols)
 	}))
 	if st.wants(0) {
 		st.back(spanBy(n, 1, func(i, _ int) {
-			turn(st.dx[0][i*ch*px:], c.grad[i*ch*px:], cols, rows)
+			kernel.Transpose(st.dx[0][i*ch*px:], c.grad[i*ch*px:], cols, rows)
 		}))
 	}
 	return c
-}
-
-// turn writes the transpose of the matrix src[rows, cols].
-func turn(dst, src []float32, rows, cols int) {
-	for r := range rows {
-		for c := range cols {
-			dst[c*rows+r] = src[r*cols+c]
-		}
-	}
 }

@@ -105,10 +105,6 @@ func powers(dst, x []float32, p float64) {
 	kernel.Exp.Run(dst, dst)
 }
 
-// logPoly is (log(1+f)-f+f²/2)/f³ in f for √½ <= 1+f <= √2.
-var logPoly = [9]float32{3.3333331174e-1, -2.4999993993e-1, 2.0000714765e-1, -1.6668057665e-1, 1.4249322787e-1,
-	-1.2420140846e-1, 1.1676998740e-1, -1.1514610310e-1, 7.0376836292e-2}
-
 // log32 is log|x| within 2 ulp, -Inf for 0 and what is subnormal.
 func log32(x float32) float32 {
 	bits := math.Float32bits(x) &^ (1 << 31)
@@ -121,11 +117,12 @@ func log32(x float32) float32 {
 	const half = 0x3f3504f3 // √½
 	e := int32(bits-half) >> 23
 	f := math.Float32frombits(bits-uint32(e)<<23) - 1
-	s := logPoly[8]
-	for i := 7; i >= 0; i-- {
-		s = s*f + logPoly[i]
-	}
+	// (log(1+f)-f+f²/2)/f³ for √½ <= 1+f <= √2.
 	z := f * f
+	s := (7.0376836292e-2*f-1.1514610310e-1)*z + (1.1676998740e-1*f - 1.2420140846e-1)
+	s = s*z + (1.4249322787e-1*f - 1.6668057665e-1)
+	s = s*z + (2.0000714765e-1*f - 2.4999993993e-1)
+	s = s*f + 3.3333331174e-1
 	n := float32(e)
 	return f + (s*f*z + n*-2.12194440e-4 - 0.5*z) + n*0.693359375
 }

@@ -1,10 +1,6 @@
 package grad
 
-import (
-	"math"
-
-	"pare/kernel"
-)
+import "pare/kernel"
 
 // RoundingTerm is weight * Σ(1 - |2h(v)-1|^beta) over the latents of a SoftRound: it
 // is least where every rounding is decided (AdaRound, [nagel20]). It ADDS its gradient
@@ -36,14 +32,17 @@ const (
 // clipped.
 func roundingChunk(dv, s, z, power []float32, weight, beta float64) (sum float64) {
 	powers(power[:len(z)], z, beta-1)
+	factor := float32(weight * beta * 2 * roundSpan)
 	for k, x := range z {
 		if x <= -1 || x >= 1 {
 			continue
 		}
-		p := float64(power[k])
-		sum += 1 - p*math.Abs(float64(x))
-		slope := 2 * roundSpan * float64(s[k]) * float64(1-s[k])
-		dv[k] -= float32(weight * beta * math.Copysign(p, float64(x)) * slope)
+		p := power[k]
+		if x < 0 {
+			p = -p
+		}
+		sum += 1 - float64(p*x)
+		dv[k] -= factor * p * (s[k] * (1 - s[k]))
 	}
 	return sum
 }

@@ -3,6 +3,7 @@ package grad
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"pare/internal/fault"
 	"pare/ir"
@@ -43,9 +44,13 @@ func (p *Program) specialise(ctx context.Context, in []*tensor.Tensor) (*plan, e
 	if _, err := pass.SimplifyWith(ctx, m, pass.Options{Growth: 4 << 20}); err != nil {
 		return nil, err
 	}
+	if err := absorbPads(m); err != nil {
+		return nil, err
+	}
 	if _, err := op.InferWith(m, op.InferOptions{Redo: true}); err != nil {
 		return nil, err
 	}
+	recognise(m)
 	l := &lowering{p: p, m: m, ctx: ctx, interp: &op.Interp{Model: m}, slots: map[*ir.Value]*slot{}, turned: map[*slot]*slot{}, needed: needs(m.Graph)}
 	l.sources()
 	for _, n := range m.Graph.Nodes {
@@ -108,10 +113,15 @@ func (l *lowering) node(n *ir.Node) (err error) {
 	if done, err := b.fold(); done || err != nil {
 		return err
 	}
-	if r := ruleOf[[2]string{n.Domain, n.Op}]; r != nil {
+	if r := ruleOf[[2]string{n.Domain, n.Op}]; r != nil && b.floats() {
 		return r.lower(b)
 	}
 	return lowerReference(b)
+}
+
+// floats reports whether a result has floats; integers are left to the reference.
+func (b *builder) floats() bool {
+	return slices.ContainsFunc(b.node.Out, func(v *ir.Value) bool { return v != nil && v.Type.DType.IsFloat() })
 }
 
 // fold computes a node of known operands.

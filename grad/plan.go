@@ -1,117 +1,157 @@
 package grad
 
 import (
-	"context"
 	"slices"
-	"sync"
-	"sync/atomic"
 
-	"pare/internal/fault"
+	"pare/internal/hugepage"
+	"pare/kernel"
 	"pare/tensor"
 )
 
 // plan is a network at fixed shapes with its memory.
 type plan struct {
+	*schedule
 	p       *Program
-	steps   []*step
-	inputs  []*slot // data inputs
-	outputs []*slot
-	tensors []*tensor.Tensor
-	targets []target // in the order of backward
-	scratch [][]float32
-	ran     bool
+	arena   []float32        // that slices are bound to
+	tensors []*tensor.Tensor // of the outputs
+	scratch int              // floats that a thread needs
+	ran     bool             // Backward may follow
 }
 
-// target is what backward does around a step: where gradients of operands go.
-type target struct {
-	step *step
-	zero []*slot // results whose gradient nothing has set
-	add  []sum
-}
-
-// sum adds a gradient to what others have contributed.
-type sum struct{ dst, src []float32 }
-
-// plan lays the memory of the steps out.
+// plan chooses what is computed again, so that the memory suffices, and lays
+// memory out.
 func (l *lowering) plan() (*plan, error) {
 	pl := &plan{p: l.p}
+	var in, out []*slot
 	for _, name := range l.p.inputs {
-		pl.inputs = append(pl.inputs, l.slots[l.m.Graph.Value(name)])
+		in = append(in, l.slots[l.m.Graph.Value(name)])
 	}
 	for _, v := range l.m.Graph.Outputs {
-		pl.outputs = append(pl.outputs, l.inLayout(l.slots[v], plain))
+		out = append(out, l.inLayout(l.slots[v], plain))
 	}
-	pl.steps = l.steps
-	pl.allocate(l)
-	pl.schedule()
+	pl.schedule = l.affordable(in, out)
+	for _, st := range l.steps {
+		for _, w := range slices.Concat(st.forward, st.backward, st.again) {
+			pl.scratch = max(pl.scratch, w.scratch)
+		}
+	}
 	return pl, nil
 }
 
-func (pl *plan) allocate(l *lowering) {
-	seen := map[*slot]bool{}
-	place := func(s *slot) {
-		if s == nil || seen[s] || !s.isFloat() {
-			return
+// mostSegments bounds the search for a schedule that fits.
+const mostSegments = 64
+
+// affordable is the schedule with the fewest segments that fits in
+// Options.Memory, or else the one that needs least.
+func (l *lowering) affordable(in, out []*slot) *schedule {
+	var best *schedule
+	n := 1
+	for k := 1; k <= min(mostSegments, len(l.steps)); k += 1 + k/8 {
+		s := newSchedule(l.steps, in, out, cuts(l.steps, k))
+		if best == nil || s.size < best.size {
+			best, n = s, k
 		}
-		seen[s] = true
-		switch {
-		case s.param != nil:
-			s.data, s.grad = s.param.Data, s.param.Grad
-		case s.fixed == nil:
-			s.data = make([]float32, s.size())
-		}
-		if s.wants && s.grad == nil {
-			s.grad = make([]float32, s.size())
+		if 4*int64(s.size) <= l.p.options.Memory || !anyFlows(l.steps) {
+			break
 		}
 	}
-	for _, s := range append(slices.Clone(pl.inputs), pl.outputs...) {
-		place(s)
+	// Marks on slots are those of the schedule tried last.
+	return newSchedule(l.steps, in, out, cuts(l.steps, n))
+}
+
+func anyFlows(steps []*step) bool {
+	return slices.ContainsFunc(steps, func(s *step) bool { return s.flows() })
+}
+
+// bind points the slices of slots, steps and buffers at the arena, which plans
+// take in turns.
+func (pl *plan) bind() {
+	p := pl.p
+	if len(p.arena) < max(1, pl.size) {
+		p.arena = hugepage.Float32s(max(1, pl.size))
 	}
-	need := 0
+	for i := range p.scratch {
+		if len(p.scratch[i]) < pl.scratch {
+			p.scratch[i] = hugepage.Float32s(pl.scratch)
+		}
+	}
+	if pl.arena != nil && &pl.arena[0] == &p.arena[0] {
+		return
+	}
+	pl.arena, pl.ran = p.arena, false
+	for _, x := range pl.inputs {
+		pl.bindSlot(x)
+	}
 	for _, st := range pl.steps {
-		for _, s := range append(slices.Clone(st.in), st.out...) {
-			place(s)
+		for _, x := range slices.Concat(st.in, st.out) {
+			pl.bindSlot(x)
 		}
 		for _, b := range st.buffers {
-			b.data = make([]float32, b.size)
+			b.data = pl.at(pl.temps[b])
 		}
-		for _, w := range append(slices.Clone(st.forward), st.backward...) {
-			need = max(need, w.scratch)
+		for i, m := range pl.dx[st] {
+			if m != nil {
+				st.dx[i] = pl.at(m)
+			} else if x := st.in[i]; st.wants(i) && x.param != nil {
+				st.dx[i] = x.param.Grad
+			}
+			st.adding[i] = pl.adds[st][i]
 		}
 	}
-	for range l.p.options.Threads {
-		pl.scratch = append(pl.scratch, make([]float32, need))
+	for _, x := range pl.outputs {
+		pl.bindSlot(x)
+	}
+	for i := range pl.schedule.backward {
+		pl.bindTransfers(&pl.schedule.backward[i])
+	}
+	pl.makeTensors()
+}
+
+// at is a memory in the arena.
+func (pl *plan) at(m *memory) []float32 { return pl.arena[m.off : m.off+m.size : m.off+m.size] }
+
+func (pl *plan) bindSlot(x *slot) {
+	if x == nil || !x.isFloat() {
+		return
+	}
+	switch {
+	case x.param != nil:
+		x.data, x.grad = x.param.Data, x.param.Grad
+	case x.fixed == nil:
+		r := x.origin()
+		if m := pl.data[r]; m != nil {
+			x.data = pl.at(m)
+		} else {
+			pl.bindSlot(r)
+			x.data = r.data
+		}
+	}
+	if m := pl.grads[x]; m != nil {
+		x.grad = pl.at(m)
 	}
 }
 
-// schedule decides what sets a gradient and what adds to it.
-func (pl *plan) schedule() {
-	set := map[*slot]bool{}
-	for _, s := range pl.outputs {
-		set[s] = true // by the caller
-	}
-	for _, st := range slices.Backward(pl.steps) {
-		if !st.flows() {
+// bindTransfers turns the sums of an instruction into work.
+func (pl *plan) bindTransfers(in *instruction) {
+	in.after = nil
+	for _, t := range in.sums {
+		dst, src := t.to.grad, pl.at(t.from)
+		if t.set {
+			in.after = append(in.after, span(len(dst), func(lo, hi int) { copy(dst[lo:hi], src[lo:hi]) }))
 			continue
 		}
-		t := target{step: st}
-		for _, o := range st.out {
-			if o != nil && o.wants && !set[o] {
-				t.zero = append(t.zero, o)
-			}
+		in.after = append(in.after, span(len(dst), func(lo, hi int) {
+			kernel.Add.Run(dst[lo:hi], dst[lo:hi], src[lo:hi])
+		}))
+	}
+}
+
+func (pl *plan) makeTensors() {
+	pl.tensors = make([]*tensor.Tensor, len(pl.outputs))
+	for i, x := range pl.outputs {
+		if x.isFloat() {
+			pl.tensors[i] = tensor.Of(x.shape, x.data)
 		}
-		for i, s := range st.in {
-			if !st.wants(i) {
-				continue
-			}
-			if set[s] || s.param != nil {
-				st.dx[i] = make([]float32, s.size())
-				t.add = append(t.add, sum{s.grad, st.dx[i]})
-				continue
-			}
-			st.dx[i], set[s] = s.grad, true
-		}
-		pl.targets = append(pl.targets, t)
 	}
 }
 
@@ -125,89 +165,11 @@ func (pl *plan) fits(in []*tensor.Tensor) bool {
 	return true
 }
 
-func (pl *plan) forward(ctx context.Context, in []*tensor.Tensor) error {
-	for i, s := range pl.inputs {
-		if s.isFloat() {
-			copy(s.data, tensor.Float32s(in[i]))
-		} else {
-			s.other = in[i]
-		}
+// Bytes is the memory for the values and gradients of the latest Forward's shapes,
+// parameters and scratch memory of threads aside; 0 before the first.
+func (p *Program) Bytes() int64 {
+	if len(p.plans) == 0 {
+		return 0
 	}
-	for _, st := range pl.steps {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if st.eval != nil {
-			if err := st.eval(ctx); err != nil {
-				return fault.AtNode(st.node, err)
-			}
-		}
-		pl.do(st.forward)
-	}
-	pl.ran = true
-	return nil
-}
-
-// results are the outputs as tensors.
-func (pl *plan) results() []*tensor.Tensor {
-	pl.tensors = pl.tensors[:0]
-	for _, s := range pl.outputs {
-		if s.isFloat() {
-			pl.tensors = append(pl.tensors, tensor.Of(s.shape, s.data))
-		} else {
-			t, _ := s.other.(*tensor.Tensor)
-			pl.tensors = append(pl.tensors, t)
-		}
-	}
-	return pl.tensors
-}
-
-func (pl *plan) backward(ctx context.Context, dOut []*tensor.Tensor) error {
-	for _, i := range pl.p.wanted {
-		clear(pl.inputs[i].grad)
-	}
-	for i, s := range pl.outputs {
-		if dOut[i] == nil || s.grad == nil {
-			clear(s.grad)
-			continue
-		}
-		copy(s.grad, tensor.Float32s(dOut[i]))
-	}
-	for _, t := range pl.targets {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		for _, s := range t.zero {
-			clear(s.grad)
-		}
-		pl.do(t.step.backward)
-		for _, a := range t.add {
-			for i, v := range a.src {
-				a.dst[i] += v
-			}
-		}
-	}
-	return nil
-}
-
-// do runs works one after the other.
-func (pl *plan) do(list []work) {
-	for _, w := range list {
-		if w.tasks <= 1 || len(pl.scratch) == 1 {
-			for t := range w.tasks {
-				w.run(t, pl.scratch[0])
-			}
-			continue
-		}
-		var next atomic.Int64
-		var wg sync.WaitGroup
-		for _, scratch := range pl.scratch {
-			wg.Go(func() {
-				for t := int(next.Add(1) - 1); t < w.tasks; t = int(next.Add(1) - 1) {
-					w.run(t, scratch)
-				}
-			})
-		}
-		wg.Wait()
-	}
+	return 4 * int64(p.plans[0].size)
 }

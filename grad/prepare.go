@@ -20,9 +20,11 @@ const rowsOpset = 18
 func (p *Program) prepare(m *ir.Model) error {
 	c := ir.CloneModel(m)
 	_ = op.RaiseTo(c, rowsOpset) // what cannot be raised has no rule either
+	straightenPowers(c.Graph)
 	if err := op.Inline(c); err != nil {
 		return err
 	}
+	inlineComposites(c)
 	g := c.Graph
 	g.Inputs = slices.DeleteFunc(slices.Clone(g.Inputs), func(v *ir.Value) bool { return v.Const != nil })
 	for _, v := range g.Inputs {
@@ -52,6 +54,7 @@ func (p *Program) prepare(m *ir.Model) error {
 	if _, err := pass.Simplify(context.Background(), c); err != nil {
 		return err
 	}
+	straighten(g)
 	p.base = c
 	return p.check(g)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"pare/internal/crew"
 	"pare/ir"
 	"pare/tensor"
 )
@@ -20,6 +21,10 @@ type Program struct {
 	stats   map[string]*Param // running statistics by name; Grad is nil
 	plans   []*plan           // most recently used first
 	clock   uint64            // forwards so far, for random operators
+	arena   []float32         // serves one plan at a time
+	crew    crew.Job
+	work    *work       // that runs
+	scratch [][]float32 // by thread
 }
 
 // New prepares a network for differentiation; m is not changed. It reports nodes
@@ -30,6 +35,9 @@ func New(m *ir.Model, o Options) (*Program, error) {
 		o.Memory = defaultMemory
 	}
 	p := &Program{options: o, stats: map[string]*Param{}}
+	p.crew.Run = func(thread, task int) { p.work.run(task, p.scratch[thread]) }
+	p.crew.Init(o.Threads)
+	p.scratch = make([][]float32, o.Threads)
 	if err := p.prepare(m); err != nil {
 		return nil, err
 	}
@@ -55,7 +63,9 @@ func (p *Program) Forward(ctx context.Context, in []*tensor.Tensor) ([]*tensor.T
 		return nil, err
 	}
 	p.clock++
-	if err := pl.forward(ctx, in); err != nil {
+	p.crew.Join()
+	defer p.crew.Leave()
+	if err := pl.goForward(ctx, in); err != nil {
 		return nil, err
 	}
 	return pl.results(), nil
@@ -63,7 +73,7 @@ func (p *Program) Forward(ctx context.Context, in []*tensor.Tensor) ([]*tensor.T
 
 // Backward adds the gradients of the parameters for the last Forward to Param.Grad
 // and sets those of Options.Inputs. dOut holds the gradients of Forward's results;
-// nil entries count as zero.
+// nil entries count as zero. It needs a Forward of its own every time.
 func (p *Program) Backward(ctx context.Context, dOut []*tensor.Tensor) error {
 	if len(p.plans) == 0 || !p.plans[0].ran {
 		return fmt.Errorf("Backward needs a Forward before it")
@@ -72,7 +82,9 @@ func (p *Program) Backward(ctx context.Context, dOut []*tensor.Tensor) error {
 	if len(dOut) != len(pl.outputs) {
 		return fmt.Errorf("%d gradients for %d results", len(dOut), len(pl.outputs))
 	}
-	return pl.backward(ctx, dOut)
+	p.crew.Join()
+	defer p.crew.Leave()
+	return pl.goBackward(ctx, dOut)
 }
 
 // InputGrad is the gradient of Options.Inputs[i] by the last Backward, float32 in
@@ -81,6 +93,9 @@ func (p *Program) InputGrad(i int) *tensor.Tensor {
 	s := p.plans[0].inputs[p.wanted[i]]
 	return tensor.Of(s.shape, s.grad)
 }
+
+// mostPlans is how many shapes a program remembers.
+const mostPlans = 4
 
 // planFor finds or makes the plan for the shapes of the inputs.
 func (p *Program) planFor(ctx context.Context, in []*tensor.Tensor) (*plan, error) {
@@ -91,6 +106,7 @@ func (p *Program) planFor(ctx context.Context, in []*tensor.Tensor) (*plan, erro
 		if pl.fits(in) {
 			copy(p.plans[1:i+1], p.plans[:i])
 			p.plans[0] = pl
+			pl.bind()
 			return pl, nil
 		}
 	}
@@ -99,6 +115,11 @@ func (p *Program) planFor(ctx context.Context, in []*tensor.Tensor) (*plan, erro
 		return nil, err
 	}
 	p.plans = slices.Insert(p.plans, 0, pl)
+	if len(p.plans) > mostPlans {
+		p.plans[mostPlans] = nil
+		p.plans = p.plans[:mostPlans]
+	}
+	pl.bind()
 	return pl, nil
 }
 

@@ -37,7 +37,7 @@ func lowerReference(b *builder) error {
 			refuse("no gradient passes this operator at these shapes")
 		}
 	}
-	st := &step{node: b.node, in: list, out: out, dx: make([][]float32, len(list))}
+	st := newStep(b.node, list, out)
 	st.eval = func(ctx context.Context) error { return b.evaluate(ctx, in, out) }
 	b.steps = append(b.steps, st)
 	return nil

@@ -33,6 +33,10 @@ type slot struct {
 	param *Param         // that it is
 	fixed *tensor.Tensor // constant that is no parameter
 	value *ir.Value
+
+	root    *slot   // whose data it shares, nil for none
+	viewers []*slot // that share its data
+	kept    bool    // from forward to backward, though its step may run again
 }
 
 // isFloat reports whether data holds the elements.
@@ -58,4 +62,12 @@ type buffer struct {
 	data []float32
 	size int
 	kept bool // from forward to backward
+}
+
+// origin is the slot whose memory holds the data.
+func (s *slot) origin() *slot {
+	if s.root != nil {
+		return s.root
+	}
+	return s
 }

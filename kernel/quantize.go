@@ -18,14 +18,18 @@ type Scales struct {
 
 // NewScales prepares per-channel scales.
 func NewScales(s []Scale) *Scales {
-	c := &Scales{}
-	for _, s := range s {
-		c.step = append(c.step, s.Step)
-		c.zero = append(c.zero, float32(s.Zero))
-		c.lo = append(c.lo, float32(s.Lo-s.Zero))
-		c.hi = append(c.hi, float32(s.Hi-s.Zero))
+	n := len(s)
+	c := &Scales{make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)}
+	for i, s := range s {
+		c.Set(i, s)
 	}
 	return c
+}
+
+// Set changes the scale of channel i.
+func (c *Scales) Set(i int, s Scale) {
+	c.step[i], c.zero[i] = s.Step, float32(s.Zero)
+	c.lo[i], c.hi[i] = float32(s.Lo-s.Zero), float32(s.Hi-s.Zero)
 }
 
 // Channels is the number of channels.

@@ -231,3 +231,10 @@ func advance(pos, shape, at []int, st [][]int) {
 		pos[axis] = 0
 	}
 }
+
+// EinsumTerms reads an equation for operands of the ranks given: the subscripts of
+// every operand and of the result; axes under an ellipsis have subscripts of their own.
+func EinsumTerms(equation string, ranks ...int) (in [][]rune, out []rune, err error) {
+	e, err := parseEinsum(equation, ranks)
+	return e.in, e.out, err
+}

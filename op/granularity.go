@@ -58,6 +58,12 @@ func (g granularity) runs(f func(at, n, p, step int)) {
 		f(0, g.n, 0, 0)
 		return
 	}
+	if g.block == 0 && g.inner == 1 {
+		for o := range g.outer {
+			f(o*g.n, g.n, 0, 1)
+		}
+		return
+	}
 	for o := range g.outer {
 		for k := range g.n {
 			at := (o*g.n + k) * g.inner
@@ -68,4 +74,12 @@ func (g granularity) runs(f func(at, n, p, step int)) {
 			}
 		}
 	}
+}
+
+// ScaleRuns returns what walks the elements of a tensor quantised as node n says, of
+// the shapes of the tensor and its scales: count elements from at on use the scales
+// from p on, step (0 or 1) apart.
+func ScaleRuns(n *ir.Node, x, scale []int) (runs func(f func(at, count, p, step int)), err error) {
+	g, err := granularityOf(n, x, scale)
+	return g.runs, err
 }

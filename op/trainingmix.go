@@ -49,7 +49,10 @@ func NewDraws(seed uint64, name string, step uint64) Draws {
 }
 
 // Below reports whether element i draws a number below p, in 65536ths.
-func (d Draws) Below(i int, p float64) bool { return d.word(i) < uint64(p*drawSteps+0.5) }
+func (d Draws) Below(i int, p float64) bool { return d.word(i) < Threshold(p) }
+
+// Threshold is p in 65536ths, the nearest.
+func Threshold(p float64) uint64 { return uint64(p*drawSteps + 0.5) }
 
 // drawSteps is how fine probabilities are.
 const drawSteps = 1 << 16

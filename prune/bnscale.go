@@ -32,11 +32,11 @@ func (q *BNScale) Validate() error { return q.check() }
 // Apply implements compress.Method.
 func (q *BNScale) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	scored := false
-	err := q.prune(ctx, m, env, func(a *group.Analysis, g *group.Group) ([]float64, string) {
+	err := q.prune(ctx, m, env, still(func(a *group.Analysis, g *group.Group) ([]float64, string) {
 		scores, why := gammaScores(a, g)
 		scored = scored || why == ""
 		return scores, why
-	})
+	}))
 	var out *Unreachable
 	if errors.As(err, &out) && !scored {
 		return fault.Hint(errors.New("no batch-norm tells how channels are scaled: there is none, or it was folded before pare saw the network"), "magnitude and surgeon need none")

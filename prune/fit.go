@@ -19,6 +19,7 @@ type fitting struct {
 	after    *ir.Model
 	smp      *samples
 	rows     func(n *ir.Node) []int // of a node of before: those that stay
+	only     func(n *ir.Node) bool  // of a node of after: whether it is fitted; nil for all
 	places   int                    // at most, of every layer
 	targets  map[string]*glance
 	fitted   []*target
@@ -81,7 +82,7 @@ func (f *fitting) list() []*target {
 					touched = true
 				}
 			}
-			if t := f.target(o, n); touched && t != nil && slices.ContainsFunc(n.In[:1], func(v *ir.Value) bool { return changed[v] }) {
+			if t := f.target(o, n); touched && t != nil && (f.only == nil || f.only(n)) && slices.ContainsFunc(n.In[:1], func(v *ir.Value) bool { return changed[v] }) {
 				out = append(out, t)
 			}
 		}

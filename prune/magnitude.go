@@ -48,7 +48,7 @@ func (q *Magnitude) Apply(ctx context.Context, m *ir.Model, env *compress.Env) e
 			return out
 		})
 	}
-	return q.prune(ctx, m, env, q.norms)
+	return q.prune(ctx, m, env, still(q.norms))
 }
 
 // norms are those of the rows of every unit, over all layers that compute it.

@@ -31,9 +31,9 @@ func (q *Random) Apply(ctx context.Context, m *ir.Model, env *compress.Env) erro
 	if q.Granularity == "weight" {
 		return q.sparsify(ctx, m, env, func(l *compress.Layer) []float64 { return uniform(env, l.Name, l.Weight.Const.Len()) })
 	}
-	return q.prune(ctx, m, env, func(_ *group.Analysis, g *group.Group) ([]float64, string) {
+	return q.prune(ctx, m, env, still(func(_ *group.Analysis, g *group.Group) ([]float64, string) {
 		return uniform(env, g.ID, len(g.Units)), ""
-	})
+	}))
 }
 
 // uniform are n random numbers that depend on the seed and the name.

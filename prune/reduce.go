@@ -76,9 +76,7 @@ func (q *RED) amount(ctx context.Context, w *work) error {
 	}
 	by := q.Structured
 	by.surgeon = true
-	_, _, err := by.remove(ctx, w.m, w.env, func(_ *group.Analysis, g *group.Group) ([]float64, string) {
-		return make([]float64, len(g.Units)), ""
-	})
+	_, _, err := by.remove(ctx, w.m, w.env, still(unscored))
 	return err
 }
 

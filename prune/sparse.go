@@ -24,6 +24,7 @@ func (q *Structured) checkSparse(granularity string) error {
 // zeroed is a layer whose weights are pruned one by one.
 type zeroed struct {
 	layer  *compress.Layer
+	before []float32
 	scores []float64 // by weight: the smallest go first
 	limit  float64   // those with lower scores go
 	ties   int       // and so many of those with the limit itself
@@ -36,7 +37,25 @@ func (q *Structured) sparsify(ctx context.Context, m *ir.Model, env *compress.En
 	if err := finite(m); err != nil {
 		return err
 	}
-	var list []*zeroed
+	list := zeroable(m, env)
+	for _, z := range list {
+		z.scores = score(z.layer)
+	}
+	q.cutAll(list)
+	for _, z := range list {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		if err := z.apply(m); err != nil {
+			return err
+		}
+	}
+	q.reportZeros(env, list)
+	return nil
+}
+
+// zeroable are the layers whose weights may become 0; it reports why others stay.
+func zeroable(m *ir.Model, env *compress.Env) (list []*zeroed) {
 	layers := env.Layers(m)
 	for i := range layers {
 		l := &layers[i]
@@ -48,29 +67,23 @@ func (q *Structured) sparsify(ctx context.Context, m *ir.Model, env *compress.En
 			env.Skip(l, reason)
 			continue
 		}
-		list = append(list, &zeroed{layer: l, scores: score(l)})
+		list = append(list, &zeroed{layer: l, before: tensor.Float32s(l.Weight.Const)})
 	}
+	return list
+}
+
+// cutAll finds the limits for the scores of all layers.
+func (q *Structured) cutAll(list []*zeroed) {
 	if q.Scope == "layer" {
 		for _, z := range list {
 			cut([]*zeroed{z}, q.Rate)
 		}
-	} else {
-		for _, z := range list {
-			relative(z.scores)
-		}
-		cut(list, q.Rate)
+		return
 	}
-	p := ir.NewPatch(m.Graph, "set weights to 0")
 	for _, z := range list {
-		if err := context.Cause(ctx); err != nil {
-			return err
-		}
-		z.apply(p, env)
+		relative(z.scores)
 	}
-	if len(list) > 0 && q.Rate > 0 {
-		env.Warn("weights that are 0 are stored like others, and most engines multiply by them: this saves no bytes, and time only where most are 0 and the engine leaves them out")
-	}
-	return p.Apply()
+	cut(list, q.Rate)
 }
 
 // relative divides by the root mean square.
@@ -113,12 +126,20 @@ func cut(list []*zeroed, rate float64) {
 	}
 }
 
-// apply sets weights to 0 and reports it.
-func (z *zeroed) apply(p *ir.Patch, env *compress.Env) {
-	l := z.layer
-	c := l.Weight.Const
-	x := tensor.Float32s(c)
-	out, zeros, ties := slices.Clone(x), 0, z.ties
+// goes reports how many weights are below the limit.
+func (z *zeroed) goes() (n int) {
+	for _, s := range z.scores {
+		if s < z.limit {
+			n++
+		}
+	}
+	return n + z.ties
+}
+
+// apply sets weights to 0.
+func (z *zeroed) apply(m *ir.Model) error {
+	c := z.layer.Weight.Const
+	out, ties := slices.Clone(tensor.Float32s(c)), z.ties
 	for i, s := range z.scores {
 		if s < z.limit || s == z.limit && ties > 0 {
 			if s == z.limit {
@@ -126,21 +147,36 @@ func (z *zeroed) apply(p *ir.Patch, env *compress.Env) {
 			}
 			out[i] = 0
 		}
-		if out[i] == 0 {
-			zeros++
-		}
 	}
 	t, err := tensor.FromFloat32s(c.Type, c.Shape, out)
 	if err != nil {
-		env.Skip(l, err.Error())
-		return
+		return fmt.Errorf("%v: %w", z.layer.Node, err)
 	}
-	p.SetConst(l.Weight, t)
-	bytes := int64(len(c.Bytes()))
-	env.Done(compress.LayerReport{
-		Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: strings.ToLower(c.Type.String()), Bits: c.Type.Bits(), Params: c.Len(),
-		BytesBefore: bytes, BytesAfter: bytes, ErrorAfter: lost(x, out), Reason: fmt.Sprintf("%.1f %% of its weights are 0", 100*float64(zeros)/float64(max(1, len(out)))),
-	})
+	p := ir.NewPatch(m.Graph, "set weights to 0")
+	p.SetConst(z.layer.Weight, t)
+	return p.Apply()
+}
+
+// reportZeros says how many weights of every layer are 0.
+func (q *Structured) reportZeros(env *compress.Env, list []*zeroed) {
+	for _, z := range list {
+		l, zeros := z.layer, 0
+		c := l.Weight.Const
+		out := tensor.Float32s(c)
+		for _, x := range out {
+			if x == 0 {
+				zeros++
+			}
+		}
+		bytes := int64(len(c.Bytes()))
+		env.Done(compress.LayerReport{
+			Name: l.Name, Op: l.Node.Op, Kind: string(l.Kind), Format: strings.ToLower(c.Type.String()), Bits: c.Type.Bits(), Params: c.Len(),
+			BytesBefore: bytes, BytesAfter: bytes, ErrorAfter: lost(z.before, out), Reason: fmt.Sprintf("%.1f %% of its weights are 0", 100*float64(zeros)/float64(max(1, len(out)))),
+		})
+	}
+	if len(list) > 0 && q.Rate > 0 {
+		env.Warn("weights that are 0 are stored like others, and most engines multiply by them: this saves no bytes, and time only where most are 0 and the engine leaves them out")
+	}
 }
 
 // lost is the error of weights relative to their size.

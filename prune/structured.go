@@ -41,7 +41,15 @@ func (q *Structured) check() error {
 
 // criterion scores the units of a group, least important first; it says why where
 // it cannot.
-type criterion func(a *group.Analysis, g *group.Group) (scores []float64, why string)
+type criterion func(ctx context.Context, a *group.Analysis, g *group.Group) (scores []float64, why string, err error)
+
+// still is a criterion that runs nothing.
+func still(f func(a *group.Analysis, g *group.Group) ([]float64, string)) criterion {
+	return func(_ context.Context, a *group.Analysis, g *group.Group) ([]float64, string, error) {
+		scores, why := f(a, g)
+		return scores, why, nil
+	}
+}
 
 // spreads are the scopes.
 var spreads = map[string]func(s *structure, want *budget){"layer": evenly, "global": globally}
@@ -70,17 +78,14 @@ func (q *Structured) remove(ctx context.Context, m *ir.Model, env *compress.Env,
 
 // take removes the units that the criterion ranks lowest, and makes up for them.
 func (q *Structured) take(ctx context.Context, p *pruning, s *structure, score criterion) error {
-	q.rank(s, p, score)
-	if err := q.look(ctx, p); err != nil {
+	if err := q.choose(ctx, p, s, score); err != nil {
 		return err
 	}
-	spread, err := q.spread(ctx, s, p)
-	if err != nil {
-		return err
-	}
-	if err := s.allocate(newBudget(q.Amount, s), spread, q.Align); err != nil {
-		return err
-	}
+	return q.carryOut(ctx, p, s)
+}
+
+// carryOut removes the units that were chosen, and makes up for them.
+func (q *Structured) carryOut(ctx context.Context, p *pruning, s *structure) error {
 	change := s.change(q.Compensate != "none")
 	if err := p.apply(ctx, change); err != nil {
 		return err
@@ -89,6 +94,22 @@ func (q *Structured) take(ctx context.Context, p *pruning, s *structure, score c
 		return p.fit(ctx, change)
 	}
 	return nil
+}
+
+// choose decides which units go: as many of every block as the scope says, those that
+// the criterion ranks lowest.
+func (q *Structured) choose(ctx context.Context, p *pruning, s *structure, score criterion) error {
+	if err := q.rank(ctx, s, p, score); err != nil {
+		return err
+	}
+	if err := q.look(ctx, p); err != nil {
+		return err
+	}
+	spread, err := q.spread(ctx, s, p)
+	if err != nil {
+		return err
+	}
+	return s.allocate(newBudget(q.Amount, s), spread, q.Align)
 }
 
 // look runs the network on samples where that is of use, and decides what makes up for
@@ -172,15 +193,19 @@ func (b *block) scoreBy(costs []float64) {
 
 // rank scores the units of every block. Blocks that the criterion cannot score
 // keep all that does not cost nothing.
-func (q *Structured) rank(s *structure, p *pruning, score criterion) {
+func (q *Structured) rank(ctx context.Context, s *structure, p *pruning, score criterion) error {
 	for _, b := range s.blocks {
 		b.least = q.floor(b.size())
-		scores, why := score(s.a, b.Group)
+		scores, why, err := score(ctx, s.a, b.Group)
+		if err != nil {
+			return fmt.Errorf("channels of %q: %w", b.ID, err)
+		}
 		if why != "" {
 			p.left[b.Group], b.least, scores = why, b.size(), make([]float64, b.size())
 		}
 		b.rank(scores, p.free(b))
 	}
+	return nil
 }
 
 // change is what has been removed, for package group.

@@ -30,5 +30,10 @@ func (q *Surgeon) Validate() error { return q.check() }
 func (q *Surgeon) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
 	work := q.Structured
 	work.surgeon = true
-	return work.prune(ctx, m, env, func(_ *group.Analysis, g *group.Group) ([]float64, string) { return make([]float64, len(g.Units)), "" })
+	return work.prune(ctx, m, env, still(unscored))
+}
+
+// unscored is the criterion of methods that order units otherwise.
+func unscored(_ *group.Analysis, g *group.Group) ([]float64, string) {
+	return make([]float64, len(g.Units)), ""
 }

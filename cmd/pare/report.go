@@ -142,6 +142,9 @@ func printStep(w io.Writer, s compress.StepReport) {
 	if s.Exponent != 0 {
 		fmt.Fprintf(w, ", exponent %.3f", s.Exponent)
 	}
+	if x := s.Training; x != nil {
+		fmt.Fprintf(w, ", %s", trained(x))
+	}
 	if x := s.Expansion; x != nil {
 		fmt.Fprintf(w, ", %.2f times the bit-operations and %.2f times the bytes of the first order", x.BitOperations, x.Bytes)
 	}
@@ -155,6 +158,15 @@ func printStep(w io.Writer, s compress.StepReport) {
 	for _, k := range s.Floats {
 		fmt.Fprintf(w, "  float %s: %s\n", k.Name, k.Reason)
 	}
+}
+
+// trained says how training went.
+func trained(t *compress.Training) string {
+	text := fmt.Sprintf("%d steps over %s samples, best behind epoch %d of %d; on %s others: loss %.4g -> %.4g", t.Steps, count(int64(t.Samples)), t.Best, t.Epochs, count(int64(t.Held)), t.LossBefore, t.LossAfter)
+	if t.RightBefore != nil && t.RightAfter != nil {
+		text += fmt.Sprintf(", right %s -> %s", percent(*t.RightBefore), percent(*t.RightAfter))
+	}
+	return text
 }
 
 // printSkipped lists the layers that a step left alone, those of one reason together.

@@ -2,26 +2,30 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 
 	"pare/demo"
 	"pare/ir"
 	"pare/tensor"
 )
 
-// opset is that of most networks in use.
-const opset = 13
+const (
+	opset   = 13 // that of most networks in use
+	epsilon = 1e-5
+)
 
-// builder grows a graph node by node and numbers what has no name.
+// builder grows a graph node by node and numbers what has no name. Convolutions know
+// how many channels they compute, for what stands behind them.
 type builder struct {
 	graph *ir.Graph
 	count map[string]int
+	r     *rand.Rand // of weights
+	wide  int        // channels of the last convolution
 }
 
-// export makes a model of a trained network.
-func export(net sequence) *ir.Model {
-	x := &ir.Value{Name: "input", Type: ir.TensorType(tensor.Float32, ir.Symbol("N"), ir.Known(3), ir.Known(demo.Side), ir.Known(demo.Side))}
-	b := &builder{graph: &ir.Graph{Name: "demo", Inputs: []*ir.Value{x}}, count: map[string]int{}}
-	y := net.emit(b, x)
+// model is the network with a result.
+func (b *builder) model(y *ir.Value) *ir.Model {
 	y.Name = "logits"
 	y.Type = ir.TensorType(tensor.Float32, ir.Symbol("N"), ir.Known(len(demo.Classes)))
 	b.graph.Outputs = []*ir.Value{y}
@@ -63,26 +67,63 @@ func (b *builder) scalar(name string, x float32) *ir.Value {
 	return b.constant(name, tensor.Of(nil, []float32{x}))
 }
 
-func (b *builder) conv(x *ir.Value, w *tensor.Tensor, kernel, stride, groups int) *ir.Value {
+// filled is a constant vector of equal numbers.
+func (b *builder) filled(name string, n int, x float32) *ir.Value {
+	t := tensor.New(tensor.Float32, n)
+	for i := range n {
+		tensor.Data[float32](t)[i] = x
+	}
+	return b.constant(name, t)
+}
+
+// drawn is a constant of normal numbers whose products with fan operands keep gain
+// times their variance.
+func (b *builder) drawn(name string, gain float64, fan int, shape ...int) *ir.Value {
+	t := tensor.New(tensor.Float32, shape...)
+	for i := range tensor.Data[float32](t) {
+		tensor.Data[float32](t)[i] = float32(b.r.NormFloat64() * math.Sqrt(gain/float64(fan)))
+	}
+	return b.constant(name, t)
+}
+
+func (b *builder) conv(x *ir.Value, in, out, kernel, stride int) *ir.Value {
+	return b.convolution(x, in, out, kernel, stride, 1)
+}
+
+func (b *builder) depthwise(x *ir.Value, c, kernel, stride int) *ir.Value {
+	return b.convolution(x, 1, c, kernel, stride, c)
+}
+
+// convolution reads in channels for each of out.
+func (b *builder) convolution(x *ir.Value, in, out, kernel, stride, groups int) *ir.Value {
 	name, pad := b.next("Conv"), kernel/2
+	b.wide = out
 	attrs := []ir.Attr{
 		ir.IntsAttr("kernel_shape", kernel, kernel),
 		ir.IntsAttr("strides", stride, stride),
 		ir.IntsAttr("pads", pad, pad, pad, pad),
 		{Name: "group", Value: int64(groups)},
 	}
-	return b.named(name, "Conv", attrs, x, b.constant(name+".weight", w))
+	return b.named(name, "Conv", attrs, x, b.drawn(name+".weight", 2, in*kernel*kernel, out, in, kernel, kernel))
 }
 
-func (b *builder) batchNorm(x *ir.Value, scale, shift, mean, variance *tensor.Tensor) *ir.Value {
+// norm is a batch-norm behind a convolution.
+func (b *builder) norm(x *ir.Value) *ir.Value {
 	name := b.next("BatchNormalization")
 	return b.named(name, "BatchNormalization", []ir.Attr{{Name: "epsilon", Value: float32(epsilon)}}, x,
-		b.constant(name+".scale", scale), b.constant(name+".shift", shift),
-		b.constant(name+".mean", mean), b.constant(name+".variance", variance))
+		b.filled(name+".scale", b.wide, 1), b.filled(name+".shift", b.wide, 0),
+		b.filled(name+".mean", b.wide, 0), b.filled(name+".variance", b.wide, 1))
 }
 
-func (b *builder) gemm(x *ir.Value, w, bias *tensor.Tensor) *ir.Value {
+func (b *builder) relu(x *ir.Value) *ir.Value   { return b.node("Relu", nil, x) }
+func (b *builder) add(x, y *ir.Value) *ir.Value { return b.node("Add", nil, x, y) }
+
+func (b *builder) relu6(x *ir.Value) *ir.Value {
+	return b.node("Clip", nil, x, b.scalar("zero", 0), b.scalar("six", 6))
+}
+
+func (b *builder) dense(x *ir.Value, in, out int) *ir.Value {
 	name := b.next("Gemm")
 	return b.named(name, "Gemm", []ir.Attr{{Name: "transB", Value: int64(1)}}, x,
-		b.constant(name+".weight", w), b.constant(name+".bias", bias))
+		b.drawn(name+".weight", 1, in, out, in), b.filled(name+".bias", out, 0))
 }

@@ -1,9 +1,9 @@
-// Train makes demo/demo.onnx, the network that pare ships: it draws pictures,
-// fits a small convolutional network to them and writes it as ONNX.
+// Train makes demo/demo.onnx, the network that pare ships: it draws pictures, writes a
+// small convolutional network with random weights as a graph, fits it to the pictures
+// by package train and writes it as ONNX.
 //
 //	go run ./demo/train
 //
-// The layers are written for this one architecture: images in NCHW order,
-// float32, every gradient by hand. Sums run over a fixed number of shards of a
-// batch, so that the file's bytes depend on the seed and not on the threads.
+// The file's bytes depend on the seed and on the processor's vector instructions, not
+// on the number of threads.
 package main

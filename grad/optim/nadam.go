@@ -13,9 +13,9 @@ func nadamShare(beta1 float64, t int) float64 {
 	return beta1 * (1 - 0.5*math.Pow(nadamFade, float64(t)*nadamDecay))
 }
 
-// nadamConstants look one step ahead: the moment counts with the next step's share,
+// nadam looks one step ahead: the moment counts with the next step's share,
 // the gradient with what this one's leaves [dozat16].
-func nadamConstants(o Options, s *State, rate, decay float64) constants {
+func nadam(o Options, s *State, rate, decay float64) update {
 	now, next := nadamShare(o.Beta1, s.Steps), nadamShare(o.Beta1, s.Steps+1)
 	product := 1.0 // of the shares up to this step
 	for t := range s.Steps {
@@ -24,8 +24,8 @@ func nadamConstants(o Options, s *State, rate, decay float64) constants {
 		}
 		product *= nadamShare(o.Beta1, t+1)
 	}
-	c := adamConstants(o, s, rate, decay)
-	c.rate = float32(rate * next / (1 - product*next))
-	c.direct = float32(rate * (1 - now) / (1 - product))
-	return c
+	k := moments(o, s, rate, decay)
+	k.Rate = float32(rate * next / (1 - product*next))
+	k.Direct = float32(rate * (1 - now) / (1 - product))
+	return k.Adam
 }

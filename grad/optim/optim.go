@@ -122,17 +122,17 @@ func (t *optimizer) Step(rate float64) {
 		t.cut()
 	}
 	t.state.Steps++
-	c := make([]constants, len(t.groups))
+	f := make([]update, len(t.groups))
 	for i, g := range t.groups {
-		c[i] = t.rule.constants(t.o, t.state, rate*factor(g), g.WeightDecay)
+		f[i] = t.rule.step(t.o, t.state, rate*factor(g), g.WeightDecay)
 	}
 	par.Each(len(t.parts), t.o.Threads, func(i int) {
 		p := t.parts[i]
-		var moments [2][]float32
+		var m [2][]float32
 		for k := range t.state.Moments {
-			moments[k] = t.state.Moments[k][p.weight][p.lo:p.hi]
+			m[k] = t.state.Moments[k][p.weight][p.lo:p.hi]
 		}
-		t.rule.update(p.p[p.lo:p.hi], p.g[p.lo:p.hi], moments[0], moments[1], c[p.group])
+		f[p.group](p.p[p.lo:p.hi], p.g[p.lo:p.hi], m[0], m[1])
 	})
 }
 

@@ -25,20 +25,9 @@ type exported struct {
 	Task  string `json:"task"`
 	Data  string `json:"data"` // what the calibration samples are
 	Batch int    `json:"batch"`
-}
-
-// calibrationSet is what tools that need data may see of a kind of data: samples
-// lo to hi-1, none of which the networks are measured on.
-type calibrationSet struct {
-	path   string
-	lo, hi int
-	what   string
-}
-
-var calibrationSets = map[string]calibrationSet{
-	"cifar10": {"cifar10/train_batch_1.bin", 0, 1024, "1,024 training images"},
-	"images":  {"imagenet/calibration", 0, 250, "250 images"},
-	"sts":     {"language/stsb_750.npz", 500, 750, "250 other pairs"},
+	// Spec are the calibration samples as pare opens them, the first Samples of them.
+	Spec    string `json:"spec"`
+	Samples int    `json:"samples"`
 }
 
 // export writes the samples that the networks of the set are measured on, and
@@ -63,9 +52,9 @@ func (s *set) export(ctx context.Context, w wishes) error {
 }
 
 func (n network) export(ctx context.Context, dir, folder string) error {
-	c, ok := calibrationSets[n.kind]
-	if !ok {
-		return fmt.Errorf("there are no samples to calibrate with for data of kind %s", n.kind)
+	c, err := sees{samples: everySample}.of(n)
+	if err != nil {
+		return err
 	}
 	file := filepath.Join(dir, n.file)
 	m, err := pare.Load(file)
@@ -88,7 +77,7 @@ func (n network) export(ctx context.Context, dir, folder string) error {
 	if err := writeSamples(ctx, m, others, c.lo, c.hi, filepath.Join(folder, "calibration")); err != nil {
 		return err
 	}
-	e := exported{n.name, file, string(set.Task()), c.what, cmp.Or(n.batch, eval.DefaultBatch)}
+	e := exported{n.name, file, string(set.Task()), c.String(), cmp.Or(n.batch, eval.DefaultBatch), n.spec(dir), c.hi}
 	return atomicfile.Write(filepath.Join(folder, "network.json"), func(w io.Writer) error { return json.NewEncoder(w).Encode(e) })
 }
 

@@ -23,7 +23,9 @@ type row struct {
 	Recipe    string        `json:"recipe"`           // name of the column
 	Widths    string        `json:"widths,omitempty"` // of the column
 	Point     string        `json:"point,omitempty"`  // of the column
+	Draw      string        `json:"draw,omitempty"`   // of the column
 	Steps     string        `json:"steps,omitempty"`  // the recipe in full
+	Data      string        `json:"data,omitempty"`   // that the recipe saw, "" for none
 	Format    int           `json:"format,omitempty"` // figuresFormat when it was measured
 	File      string        `json:"file,omitempty"`   // digest of the written file
 	Samples   int           `json:"samples"`
@@ -39,13 +41,16 @@ type row struct {
 	Costs     *costs        `json:"costs,omitempty"`          // of points
 	Time      *timing       `json:"time,omitempty"`           // of points; differs from run to run
 	Seconds   float64       `json:"seconds"`                  // of compression; differs from run to run
+	Threads   int           `json:"threads,omitempty"`        // of compression with data
+	Machine   string        `json:"machine,omitempty"`        // that the seconds are of
+	Peak      int64         `json:"peak_bytes,omitempty"`     // of the process that compressed; 0 where it did other things, too
 	Error     string        `json:"error,omitempty"`
 	cell      time.Duration // that measuring took in all
 }
 
 // current reports whether a row holds the figures of a column as it is now.
 func (r *row) current(n network, c column) bool {
-	return r.Format == figuresFormat && r.Steps == c.steps() && (n.samples == 0 || r.Samples == n.samples)
+	return r.Format == figuresFormat && r.Steps == c.steps() && r.Data == c.sees.text(n) && (n.samples == 0 || r.Samples == n.samples)
 }
 
 func (r *row) take(e *eval.Result) {
@@ -92,8 +97,9 @@ func (r row) quality() string {
 
 // same reports whether two rows agree in everything but time.
 func (r row) same(o row) bool {
-	r.Seconds, o.Seconds, r.Time, o.Time = 0, 0, nil, nil
-	r.Format, r.File, o.Format, o.File = 0, "", 0, ""
+	for _, x := range []*row{&r, &o} {
+		x.Seconds, x.Time, x.Format, x.File, x.Threads, x.Machine, x.Peak = 0, nil, 0, "", 0, "", 0
+	}
 	a, _ := json.Marshal(r) // finite numbers
 	b, _ := json.Marshal(o)
 	return string(a) == string(b)
@@ -113,7 +119,7 @@ func readRows(path string) ([]row, error) {
 
 func find(rows []row, network string, c column) *row {
 	for i := range rows {
-		if r := &rows[i]; r.Network == network && r.Recipe == c.name && r.Widths == c.widths && r.Point == c.point {
+		if r := &rows[i]; r.Network == network && r.Recipe == c.name && r.Widths == c.widths && r.Point == c.point && r.Draw == c.draw {
 			return &rows[i]
 		}
 	}
@@ -122,7 +128,7 @@ func find(rows []row, network string, c column) *row {
 
 // printChange says what a figure was before.
 func printChange(old []row, r row) {
-	if was := find(old, r.Network, column{name: r.Recipe, widths: r.Widths, point: r.Point}); was != nil && !was.same(r) {
+	if was := find(old, r.Network, r.column()); was != nil && !was.same(r) {
 		fmt.Printf("  was %s\n", was)
 	}
 }

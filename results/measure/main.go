@@ -7,8 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-
-	"pare/internal/assets"
 )
 
 func main() {
@@ -22,31 +20,64 @@ func main() {
 	flag.BoolVar(&w.time, "time", false, "time what has figures, against the original, and measure nothing else; wants a quiet machine")
 	flag.StringVar(&w.files, "files", "", "keep the compressed networks in this folder; with -time, take them from there")
 	render := flag.Bool("render", false, "only write the page of the figures that there are")
+	cells := flag.String("cells", "", "measure the cells that the lines of this file name, in their order; see -list")
+	list := flag.Bool("list", false, "print the cells that are due, one a line, and measure nothing")
+	flag.IntVar(&w.parallel, "parallel", 0, "measure so many cells at a time, each in a process of its own")
+	flag.IntVar(&w.threads, "threads", 0, "threads of a cell; 0 for all processors, 1 with -parallel")
+	flag.StringVar(&w.machine, "machine", "", "what the seconds are of; the processor's name where nothing is said")
+	flag.StringVar(&w.rows, "rows", "", "add the rows to this file, one a line, instead of to the figures; -merge does that")
+	limit := flag.Duration("limit", 0, "stop after so long; with -parallel, cells whose line says that they take longer than what is left are not begun")
+	merge := flag.Bool("merge", false, "put the rows of the files that are named behind all flags into the figures")
 	flag.StringVar(&w.export, "export", "", "write the samples to this folder, for other tools, and measure nothing")
 	flag.Parse()
 	w.networks, w.columns = parts(*networks), parts(*columns)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *name, w, *render); err != nil {
+	if *limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, *limit)
+		defer cancel()
+	}
+	do := doing{render: *render, list: *list, merge: *merge, files: flag.Args(), cells: *cells}
+	if err := run(ctx, *name, w, do); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, name string, w wishes, render bool) error {
+// doing is what the program was called for, where that is not measuring.
+type doing struct {
+	render, list, merge bool
+	files               []string // with rows, for merge
+	cells               string   // file that names those to measure
+}
+
+func run(ctx context.Context, name string, w wishes, do doing) error {
 	s, err := findSet(name)
 	if err != nil {
 		return err
 	}
-	if render {
+	if do.cells != "" {
+		if w.cells, err = readCells(do.cells); err != nil {
+			return err
+		}
+	}
+	switch {
+	case do.render:
 		rows, err := readRows(s.golden)
 		if err != nil {
 			return err
 		}
 		return s.writePage(rows)
-	}
-	if w.export != "" {
+	case do.merge:
+		return s.merge(do.files)
+	case do.list:
+		return s.list(w, os.Stdout)
+	case w.export != "":
 		return s.export(ctx, w)
+	case w.parallel > 0:
+		w.threads = max(1, w.threads)
+		return s.spread(ctx, w)
 	}
 	return s.measure(ctx, w)
 }
@@ -60,6 +91,10 @@ type wishes struct {
 	heldOut           bool     // measure on the networks' other samples
 	time              bool     // time cells with figures, and nothing else
 	again             bool
+	cells             []task // nil for those that are due
+	parallel, threads int
+	machine, rows     string
+	alone             bool // one cell is measured, and nothing else
 }
 
 // try reports whether the figures are only looked at.
@@ -78,74 +113,4 @@ func chosen(name string, parts []string) bool {
 		}
 	}
 	return len(parts) == 0
-}
-
-// measure goes through the cells that are due; the files are rewritten after
-// each, so that a run which was stopped goes on where it was.
-func (s *set) measure(ctx context.Context, w wishes) error {
-	if assets.Dir() == "" {
-		return fmt.Errorf("the assets are missing; set PARE_ASSETS to their folder")
-	}
-	if w.files != "" {
-		if err := os.MkdirAll(w.files, 0o777); err != nil {
-			return err
-		}
-	}
-	for _, n := range s.networks {
-		if !chosen(n.name, w.networks) {
-			continue
-		}
-		old, err := readRows(s.golden)
-		if err != nil {
-			return err
-		}
-		due, do := s.due(n, old, w), network.measure
-		if w.time {
-			due, do = s.untimed(n, old, w), network.time
-		}
-		fmt.Printf("%s: %d cells\n", n.name, len(due))
-		if len(due) == 0 {
-			continue
-		}
-		if err := do(n, ctx, due, old, w, s.keep(w.try())); err != nil {
-			return fmt.Errorf("%s: %w", n.name, err)
-		}
-	}
-	return nil
-}
-
-// due lists the columns of a network that were wished for and have no figures.
-func (s *set) due(n network, old []row, w wishes) []column {
-	var out []column
-	for _, c := range s.columns {
-		if !c.wished(n, w) {
-			continue
-		}
-		if r := find(old, n.name, c); w.again || w.try() || r == nil || !r.current(n, c) || r.Error != "" {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// wished reports whether a column is measured on a network and was asked for.
-func (c column) wished(n network, w wishes) bool {
-	return c.suits(n) && (chosen(c.name, w.columns) || chosen(c.widths, w.columns) || chosen(c.point, w.columns))
-}
-
-// keep returns what is done with every fresh row: it is printed, and written
-// with all others unless this is a try.
-func (s *set) keep(try bool) func(r row) error {
-	return func(r row) error {
-		fmt.Printf("%-18s %-24s %-6s %s, %.1f s in all\n", r.Network, r.Recipe, r.Widths+r.Point, r, r.cell.Seconds())
-		if try {
-			return nil
-		}
-		old, err := readRows(s.golden)
-		if err != nil {
-			return err
-		}
-		printChange(old, r)
-		return s.write(s.merged(old, []row{r}))
-	}
 }

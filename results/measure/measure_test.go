@@ -97,9 +97,9 @@ func TestEveryCellIsMeasured(t *testing.T) {
 // TestColumnsAreToldApart: names and widths are what rows are found by.
 func TestColumnsAreToldApart(t *testing.T) {
 	for _, s := range sets {
-		seen := map[[3]string]string{}
+		seen := map[[4]string]string{}
 		for _, c := range s.columns {
-			key := [3]string{c.name, c.widths, c.point}
+			key := [4]string{c.name, c.widths, c.point, c.draw}
 			if r, ok := seen[key]; ok && r != c.recipe {
 				t.Errorf("%s: %s %s is %q and %q", s.name, c.name, c.widths, r, c.recipe)
 			}

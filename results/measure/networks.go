@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strings"
 
 	"pare/internal/assets"
 	"pare/ir"
@@ -14,6 +15,7 @@ type network struct {
 	kind, data     string
 	options        string
 	batch, samples int // 0 for the defaults
+	from           int // samples before this one are not measured on
 	// repair mends the network before anything else, where its file is broken.
 	repair func(m *ir.Model)
 	// fill names the network in place of file where it comes without weights and
@@ -59,4 +61,15 @@ var recipes = []column{
 	{name: "w4", recipe: "w4"},
 	{name: "w4a8", recipe: "w4a8"},
 	{name: "rex, 4 bits, twice the operations", recipe: "fold+rex(budget=2)"},
+}
+
+// normalisation are the options that say how pixels become numbers.
+func normalisation(options string) string {
+	var out []string
+	for _, o := range strings.Split(options, "&") {
+		if strings.HasPrefix(o, "mean=") || strings.HasPrefix(o, "std=") {
+			out = append(out, o)
+		}
+	}
+	return strings.Join(out, "&")
 }

@@ -52,6 +52,37 @@ type peers struct {
 	Floats []row      `json:"floats"`
 	Rows   []peerRow  `json:"rows"`
 	Times  []peerTime `json:"times"`
+	// Learned are methods that learn, of the tools and of pare, on as many processors
+	// of the same machine.
+	Learned []lesson `json:"learned"`
+}
+
+// lesson is what a tool's method that learns made of a network. Recipe is unused.
+type lesson struct {
+	row
+	Tool       string  `json:"tool"`   // with its version
+	Method     string  `json:"method"` // as the tables call it
+	Data       string  `json:"data"`
+	Iterations int     `json:"iterations"` // of each layer or block; 0 for methods without
+	CPUSeconds float64 `json:"cpu_seconds"`
+	PeakBytes  int64   `json:"peak_bytes"`
+}
+
+// tool is the tool's name without its version.
+func (l lesson) tool() string {
+	name, _, _ := strings.Cut(l.Tool, " ")
+	return name
+}
+
+// lesson is what a tool made of the network of another lesson by the same method;
+// nil where it was not measured.
+func (p peers) lesson(tool string, like lesson) *lesson {
+	for i := range p.Learned {
+		if l := &p.Learned[i]; l.tool() == tool && l.Network == like.Network && l.Widths == like.Widths && l.Method == like.Method {
+			return l
+		}
+	}
+	return nil
 }
 
 func readPeers() (peers, error) {

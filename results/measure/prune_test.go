@@ -115,7 +115,7 @@ func TestSharedParts(t *testing.T) {
 	defer trial.close()
 	c := curve{recipe: "fold+equalize|uniform(w=AMOUNT)", points: amounts{residual: []string{"4"}}}.column("4", 0)
 	apart, err := trial.run(t.Context(), c)
-	if err != nil || c.shared == "" || trial.parts[c.shared] == nil {
+	if err != nil || c.shared == "" || trial.parts[part{recipe: c.shared}] == nil {
 		t.Fatalf("%+v: %v", c, err)
 	}
 	c.shared = ""

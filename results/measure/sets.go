@@ -29,14 +29,17 @@ type picture struct {
 }
 
 // column is one recipe; widths is "" where a set does not vary them, point where
-// it does not vary how much is removed. only names the networks that it is
-// measured on, nil for all but those without data. shared is a leading part of the
-// recipe whose result other columns go on from.
+// it does not vary how much is removed, draw "" where nothing is drawn again with
+// another seed. only names the networks that it is measured on, nil for all but
+// those without data. shared is a leading part of the recipe whose result other
+// columns go on from.
 type column struct {
 	name, widths, point, recipe string
+	draw                        string
 	shared                      string
 	seed                        uint64
 	only                        []string
+	sees                        sees // samples that the recipe may look at
 }
 
 // suits reports whether the column is measured on a network.
@@ -57,7 +60,7 @@ func presetRecipe(name string) string {
 	return name
 }
 
-var sets = []*set{&quality, &datafree, &ablation, &pruning}
+var sets = []*set{&quality, &datafree, &ablation, &pruning, &gradient, &practice, &gradual}
 
 func findSet(name string) (*set, error) {
 	for _, s := range sets {

@@ -3,10 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"pare/dataset"
 	"pare/eval"
 	"pare/internal/assets"
+	"pare/internal/cpu"
 )
 
 // trial is one network with what every recipe is measured on.
@@ -23,10 +23,13 @@ type trial struct {
 	reference *memo
 	data      dataset.Set // nil where only compressing is measured
 	samples   int
-	known     map[string]row      // figures by the file that they were measured of
-	parts     map[string]*written // results of shared parts of recipes
-	scratch   string              // folder for files that do not stay
-	files     string              // folder of compressed files that stay, "" for none
+	known     map[string]row    // figures by the file that they were measured of
+	parts     map[part]*written // results of shared parts of recipes
+	scratch   string            // folder for files that do not stay
+	files     string            // folder of compressed files that stay, "" for none
+	threads   int               // 0 for all processors
+	machine   string            // says where seconds were taken
+	alone     bool              // nothing else is measured by the process
 }
 
 // measure tries columns on the network and hands every row to keep.
@@ -36,6 +39,7 @@ func (n network) measure(ctx context.Context, columns []column, old []row, w wis
 		return err
 	}
 	defer t.close()
+	t.alone = w.alone
 	for _, r := range old {
 		if !w.heldOut {
 			t.remember(r)
@@ -60,7 +64,10 @@ func newTrial(ctx context.Context, n network, w wishes) (*trial, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{network: n, samples: cmp.Or(w.samples, n.samples), known: map[string]row{}, parts: map[string]*written{}, scratch: scratch, files: w.files}
+	t := &trial{
+		network: n, samples: cmp.Or(w.samples, n.samples), known: map[string]row{}, parts: map[part]*written{}, scratch: scratch,
+		files: w.files, threads: w.threads, machine: cmp.Or(w.machine, cpu.Model()),
+	}
 	if err := t.open(ctx, w.heldOut); err != nil {
 		t.close()
 		return nil, err
@@ -89,7 +96,7 @@ func (t *trial) open(ctx context.Context, heldOut bool) error {
 	if t.fill != "" {
 		return nil
 	}
-	session, err := t.original.NewSession(ctx, pare.SessionOptions{})
+	session, err := t.original.NewSession(ctx, pare.SessionOptions{Threads: t.threads})
 	if err != nil {
 		return err
 	}
@@ -102,7 +109,7 @@ func (t *trial) open(ctx context.Context, heldOut bool) error {
 		return err
 	}
 	t.reference = &memo{Network: session}
-	t.data = &remembered{Set: data, batches: map[[2]int]dataset.Batch{}}
+	t.data = &remembered{Set: dataset.Tail(data, n.from), batches: map[[2]int]dataset.Batch{}}
 	return nil
 }
 
@@ -115,7 +122,11 @@ func (t *trial) remember(r row) {
 
 // spec is the data specification of a network.
 func (n network) spec(dir string) string {
-	s := n.kind + ":" + filepath.Join(dir, n.data)
+	var files []string
+	for _, f := range strings.Split(n.data, ",") {
+		files = append(files, filepath.Join(dir, f))
+	}
+	s := n.kind + ":" + strings.Join(files, ",")
 	if n.options != "" {
 		s += "?" + n.options
 	}
@@ -132,13 +143,14 @@ func (t *trial) try(ctx context.Context, c column) (row, error) {
 	if err != nil {
 		got.Error, got.Samples = err.Error(), t.samples
 	}
-	got.Network, got.Recipe, got.Widths, got.Point, got.Steps, got.Format = t.name, c.name, c.widths, c.point, c.steps(), figuresFormat
+	got.Network, got.Recipe, got.Widths, got.Point, got.Draw, got.Steps, got.Format = t.name, c.name, c.widths, c.point, c.draw, c.steps(), figuresFormat
+	got.Data = c.sees.text(t.network)
 	got.cell = time.Since(start)
 	return got, nil
 }
 
-// run compresses the network by one column, without data, and measures the
-// written file, unless the figures of the very same are known.
+// run compresses the network by one column and measures the written file, unless
+// the figures of the very same are known.
 func (t *trial) run(ctx context.Context, c column) (row, error) {
 	w, err := t.write(ctx, c)
 	if err != nil {
@@ -148,8 +160,12 @@ func (t *trial) run(ctx context.Context, c column) (row, error) {
 	if c.point != "" {
 		out.Costs = countCosts(w.model)
 	}
+	if c.sees.samples > 0 {
+		t.effort(w.report, &out)
+	}
 	if known, ok := t.known[out.File]; ok {
 		known.Seconds, known.Costs = out.Seconds, out.Costs
+		known.Threads, known.Machine, known.Peak = out.Threads, out.Machine, out.Peak
 		return known, nil
 	}
 	if c.widths != "" {
@@ -163,85 +179,13 @@ func (t *trial) run(ctx context.Context, c column) (row, error) {
 	return out, t.evaluate(ctx, w.path, &out)
 }
 
-// written is a compressed network and its file.
-type written struct {
-	model   *pare.Model
-	report  *pare.Report
-	path    string
-	digest  string
-	bytes   int64
-	seconds float64 // of compression
-}
-
-// write compresses the network by one column into a file.
-func (t *trial) write(ctx context.Context, c column) (*written, error) {
-	m, recipe, before := t.original.Clone(), c.recipe, 0.0
-	if c.shared != "" {
-		part, err := t.part(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		m, recipe, before = part.model.Clone(), strings.TrimPrefix(c.recipe, c.shared+"+"), part.seconds
+// effort says what compressing took and on what; memory is that of the process, so
+// it says something where there was nothing else in it.
+func (t *trial) effort(rep *pare.Report, out *row) {
+	out.Threads, out.Machine = cmp.Or(t.threads, runtime.GOMAXPROCS(0)), t.machine
+	if t.alone {
+		out.Peak = rep.Peak
 	}
-	rep, err := t.compress(ctx, m, recipe, c.seed)
-	if err != nil {
-		return nil, err
-	}
-	path := t.file(c)
-	info, err := m.Save(path, pare.SaveOptions{})
-	if err != nil {
-		return nil, err
-	}
-	sum, err := digest(path)
-	return &written{m, rep, path, sum, info.Bytes, before + rep.Seconds}, err
-}
-
-// part is the result of the shared part of a column's recipe, made once.
-func (t *trial) part(ctx context.Context, c column) (*written, error) {
-	if p, ok := t.parts[c.shared]; ok {
-		return p, nil
-	}
-	m := t.original.Clone()
-	rep, err := t.compress(ctx, m, c.shared, c.seed)
-	if err != nil {
-		return nil, err
-	}
-	t.parts[c.shared] = &written{model: m, report: rep, seconds: rep.Seconds}
-	return t.parts[c.shared], nil
-}
-
-// compress applies a recipe to a model, without data.
-func (t *trial) compress(ctx context.Context, m *pare.Model, recipe string, seed uint64) (*pare.Report, error) {
-	input, err := m.InputRange(t.options)
-	if err != nil {
-		return nil, err
-	}
-	return m.Compress(ctx, recipe, pare.Options{Input: input, Seed: seed})
-}
-
-// file is where a column's network is written.
-func (t *trial) file(c column) string {
-	if t.files == "" {
-		return filepath.Join(t.scratch, "small.onnx")
-	}
-	return filepath.Join(t.files, slug(strings.Join([]string{t.name, c.name, c.widths, c.point}, " "))+".onnx")
-}
-
-// slug is a name that a file can have everywhere.
-func slug(name string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9')
-	}), "-")
-}
-
-// digest tells files apart.
-func digest(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:8]), nil
 }
 
 // evaluate measures a written file against the original.
@@ -251,7 +195,7 @@ func (t *trial) evaluate(ctx context.Context, path string, out *row) error {
 		return err
 	}
 	defer m.Close()
-	session, err := m.NewSession(ctx, pare.SessionOptions{})
+	session, err := m.NewSession(ctx, pare.SessionOptions{Threads: t.threads})
 	if err != nil {
 		return err
 	}

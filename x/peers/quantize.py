@@ -43,7 +43,10 @@ class Judge:
     def outputs(self, path, mode):
         out = os.path.join(self.folder, "outputs.npy")
         python("evaluate.py", self.network.folder, path, out, mode)
-        return np.load(out)
+        return self.read(out)
+
+    def read(self, path):
+        return np.load(path)
 
     def figures(self, path, mode):
         return self.judged(self.outputs(path, mode))

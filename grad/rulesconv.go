@@ -1,0 +1,40 @@
+package grad
+
+import "pare/kernel"
+
+// convRules are the rows of convolutional networks and of arithmetic.
+var convRules = []rule{
+	{"Add", "", lowerBinary(kernel.Add)},
+	{"AveragePool", "", lowerAveragePool},
+	{"BatchNormalization", "", lowerBatchNorm},
+	{"Cast", "", lowerCast},
+	{"Clip", "", lowerClip},
+	{"Concat", "", lowerMoved(0, 0)},
+	{"Conv", "", lowerConv},
+	{"ConvTranspose", "", lowerConvTranspose},
+	{"DepthToSpace", "", lowerMoved(1, 0)},
+	{"Div", "", lowerBinary(kernel.Div)},
+	{"Dropout", "", lowerDropout},
+	{"Flatten", "", lowerReshape},
+	{"GlobalAveragePool", "", lowerGlobalAveragePool},
+	{"GlobalMaxPool", "", lowerGlobalMaxPool},
+	{"GroupNormalization", "", lowerGroupNorm},
+	{"HardSigmoid", "", lowerCurve(hardSigmoidCurve)},
+	{"HardSwish", "", lowerCurve(hardSwishCurve)},
+	{"Identity", "", lowerIdentity},
+	{"InstanceNormalization", "", lowerInstanceNorm},
+	{"LeakyRelu", "", lowerCurve(leakyCurve)},
+	{"MaxPool", "", lowerMaxPool},
+	{"Mul", "", lowerBinary(kernel.Mul)},
+	{"PRelu", "", lowerPRelu},
+	{"Pad", "", lowerMoved(1, 2)},
+	{"Relu", "", lowerRelu},
+	{"Reshape", "", lowerReshape},
+	{"Resize", "", lowerResize},
+	{"Sigmoid", "", lowerCurve(sigmoidCurve)},
+	{"Slice", "", lowerMoved(1, 0)},
+	{"SpaceToDepth", "", lowerMoved(1, 0)},
+	{"Split", "", lowerMoved(1, 0)},
+	{"Sub", "", lowerBinary(kernel.Sub)},
+	{"Tile", "", lowerMoved(1, 0)},
+}

@@ -1,0 +1,15 @@
+package train_test
+
+import (
+	"testing"
+
+	"pare/compress/compresstest"
+	_ "pare/quant"
+)
+
+func TestContract(t *testing.T) {
+	compresstest.RunAll(t,
+		"tune(optimizer=adamw,epochs=2,distance=cosine);dw:skip", "fold+tune(optimizer=sgd,steps=3,schedule=steps,bn=frozen)",
+		"tune(steps=2,distance=classes,batch=2,zeros=free)+fold+uniform(w=8)",
+	)
+}
