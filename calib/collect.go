@@ -63,9 +63,30 @@ func Collect(ctx context.Context, m *ir.Model, d Data, requests []Request, done 
 	if len(values) == 0 {
 		return out, nil
 	}
+	err := Each(ctx, m, d, values, func(results []*tensor.Tensor) error {
+		errs := make([]error, len(values))
+		par.Each(len(values), runtime.GOMAXPROCS(0), func(i int) {
+			if results[i].Len() > 0 {
+				errs[i] = out[values[i]].add(results[i])
+			}
+		})
+		for i, err := range errs {
+			if err != nil {
+				return fmt.Errorf("value %q: %w", values[i].Name, err)
+			}
+		}
+		return nil
+	}, done)
+	return out, err
+}
+
+// Each runs m on the samples, in order, and calls f with what values are in each batch;
+// they are valid until f returns. done is called after every batch with the number of
+// samples so far; it may be nil.
+func Each(ctx context.Context, m *ir.Model, d Data, values []*ir.Value, f func(results []*tensor.Tensor) error, done func(n, of int)) error {
 	run, err := d.Run(m, values)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n, step := d.Set.Len(), d.Batch
 	if d.Samples > 0 {
@@ -76,29 +97,34 @@ func Collect(ctx context.Context, m *ir.Model, d Data, requests []Request, done 
 	}
 	if fixed := ir.FixedBatch(m.Graph.Inputs); fixed > 0 {
 		if step = fixed; n < step {
-			return nil, fmt.Errorf("%d samples to calibrate on, but the network takes %d at a time", n, step)
+			return fmt.Errorf("%d samples to calibrate on, but the network takes %d at a time", n, step)
 		}
 		n -= n % step
 	}
 	for lo := 0; lo < n; lo += step {
 		if err := context.Cause(ctx); err != nil {
-			return nil, err
+			return err
 		}
 		hi := min(lo+step, n)
-		if err := d.observe(ctx, m, run, lo, hi, values, out); err != nil {
-			return nil, fmt.Errorf("calibration, samples %d to %d: %w", lo, hi-1, err)
+		results, err := d.results(ctx, m, run, lo, hi)
+		if err == nil {
+			err = f(results)
+		}
+		if err != nil {
+			return fmt.Errorf("calibration, samples %d to %d: %w", lo, hi-1, err)
 		}
 		if done != nil {
 			done(hi, n)
 		}
 	}
-	return out, nil
+	return nil
 }
 
-func (d Data) observe(ctx context.Context, m *ir.Model, run Runner, lo, hi int, values []*ir.Value, out map[*ir.Value]*Observed) error {
+// results are the values of samples lo to hi-1.
+func (d Data) results(ctx context.Context, m *ir.Model, run Runner, lo, hi int) ([]*tensor.Tensor, error) {
 	batch, err := d.Set.Batch(ctx, lo, hi)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	inputs := d.Inputs
 	if inputs == nil {
@@ -106,24 +132,9 @@ func (d Data) observe(ctx context.Context, m *ir.Model, run Runner, lo, hi int, 
 	}
 	in, err := inputs(m, batch)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	results, err := run.Run(ctx, in)
-	if err != nil {
-		return err
-	}
-	errs := make([]error, len(values))
-	par.Each(len(values), runtime.GOMAXPROCS(0), func(i int) {
-		if results[i].Len() > 0 {
-			errs[i] = out[values[i]].add(results[i])
-		}
-	})
-	for i, err := range errs {
-		if err != nil {
-			return fmt.Errorf("value %q: %w", values[i].Name, err)
-		}
-	}
-	return nil
+	return run.Run(ctx, in)
 }
 
 // DefaultInputs names the batch's inputs as the model does: "" becomes the

@@ -99,6 +99,8 @@ type Training struct {
 	LossAfter   float64  `json:"loss_after"`
 	RightBefore *float64 `json:"right_before,omitempty"`
 	RightAfter  *float64 `json:"right_after,omitempty"`
+	// Curve are the losses behind every epoch.
+	Curve []float64 `json:"curve"`
 }
 
 // Kept is something that a step left as it was.

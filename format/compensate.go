@@ -32,13 +32,13 @@ type Compensation struct {
 type Compensated struct {
 	Rows, Moved   int     // output channels, and those that have new codes
 	Before, After float64 // error with the codes as they were, and as they are
-	Damp          float64 // as it was needed; 0 when products are singular all the same
+	Damp          float64 // as it was needed; 0 when all products are singular all the same
 }
 
 // Compensate rounds the weights of every output channel one after the other, each
 // rounded so that it makes up for the errors of those before it as far as data are
 // alike (OPTQ, arXiv:2210.17323). Where that makes the error of an output channel's
-// results larger its codes stay. w is what was encoded, out the axis of its output
+// results larger, or its products are singular, its codes stay. w is what was encoded, out the axis of its output
 // channels. Grids stay what they are, but for scales of blocks with Refit. The result
 // does not depend on threads.
 //
@@ -52,10 +52,6 @@ func (e *Encoded) Compensate(w *tensor.Tensor, out int, o Compensation) (Error, 
 	}
 	sum := Compensated{Rows: c.rows}
 	factors := c.factors()
-	if factors == nil {
-		d, err := e.difference(w, o.Threads)
-		return d, sum, err
-	}
 	chunks := (c.rows + rowsAtATime - 1) / rowsAtATime
 	perGroup := c.rows / len(factors)
 	if len(factors) > 1 {
@@ -67,13 +63,17 @@ func (e *Encoded) Compensate(w *tensor.Tensor, out int, o Compensation) (Error, 
 		if len(factors) > 1 {
 			from, to, f = i*perGroup, (i+1)*perGroup, factors[i]
 		}
-		parts[i] = c.run(f, from, to)
+		if f != nil {
+			parts[i] = c.run(f, from, to)
+		}
 	})
 	for _, p := range parts {
 		sum.Moved, sum.Before, sum.After = sum.Moved+p.Moved, sum.Before+p.Before, sum.After+p.After
 	}
 	for _, f := range factors {
-		sum.Damp = max(sum.Damp, f.damp)
+		if f != nil {
+			sum.Damp = max(sum.Damp, f.damp)
+		}
 	}
 	c.store()
 	d, err := e.difference(w, o.Threads)

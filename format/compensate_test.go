@@ -326,3 +326,25 @@ func TestCompensateRefit(t *testing.T) {
 		}
 	}
 }
+
+// TestCompensateDeadGroup: where the data of some channels are always 0, the others are
+// rounded all the same.
+func TestCompensateDeadGroup(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 1))
+	w, e := encodedRandom(t, r, Spec{Bits: 3, Grain: PerChannel}, []int{8, 1, 3, 3})
+	old := tensor.Codes(e.Codes)
+	products := make([][]float64, 8)
+	for g := range products {
+		products[g] = make([]float64, 81)
+		if g != 5 {
+			products[g] = gramOf(r, 60, 9, -1)
+		}
+	}
+	_, sum, err := e.Compensate(w, 0, Compensation{Products: products, Damp: 0.01, Threads: 2})
+	if err != nil || sum.Moved < 4 || sum.Damp != 0.01 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+	if now := tensor.Codes(e.Codes); !slices.Equal(now[45:54], old[45:54]) {
+		t.Errorf("codes that meet nothing changed: %v, were %v", now[45:54], old[45:54])
+	}
+}

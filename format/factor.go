@@ -28,13 +28,10 @@ func (f *factor) triangular() blas64.Triangular {
 // mostDamping is how often damping may grow tenfold.
 const mostDamping = 4
 
-// factors are those of all products; nil where one has none.
+// factors are those of all products, nil for those that have none.
 func (c *compensator) factors() []*factor {
 	out := make([]*factor, len(c.Products))
 	par.Each(len(out), c.Threads, func(i int) { out[i] = c.factor(c.Products[i]) })
-	if slices.Contains(out, nil) {
-		return nil
-	}
 	return out
 }
 

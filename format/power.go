@@ -113,6 +113,13 @@ func (a Activation) cuts(levels []float32) []float64 {
 	return out
 }
 
+// Line is what finds the point of a power grid's table next to x: x*factor + offset,
+// each operation rounded to float32, without its fraction.
+func (a Activation) Line() (factor, offset float32) {
+	c := a.coder()
+	return c.factor, c.offset
+}
+
 // code is the code of x; a number that is none counts as the least.
 func (c *coder) code(x float32) uint8 {
 	u := float32(x*c.factor) + c.offset

@@ -8,6 +8,9 @@ func lowerBinary(f kernel.Binary) func(b *builder) error {
 		if !b.dtype(0).IsFloat() {
 			return lowerReference(b)
 		}
+		if f == kernel.Add && (b.addRow(0, 1) || b.addRow(1, 0)) {
+			return nil
+		}
 		full := [2]bool{sameShape(b.shape(0), b.sizes(0)), sameShape(b.shape(1), b.sizes(0))}
 		if full[0] == full[1] {
 			in, z := b.alike(0, 1)
@@ -100,4 +103,23 @@ var partials = map[kernel.Binary][2]slope{
 			kernel.Mul.RunScalar(d, d, -1)
 		}},
 	},
+}
+
+// addRow lets the step that makes operand i add operand k, a row that no step makes,
+// where it can and nothing else reads what it makes.
+func (b *builder) addRow(i, k int) bool {
+	x, row := b.slots[b.node.In[i]], b.slots[b.node.In[k]]
+	made := b.maker(x)
+	if made == nil || made.biased == nil || row.param == nil && row.fixed == nil || !row.isFloat() {
+		return false
+	}
+	n := x.shape[len(x.shape)-1]
+	if !sameShape(x.shape, b.sizes(0)) || len(row.shape) == 0 || row.shape[len(row.shape)-1] != n || row.size() != n {
+		return false
+	}
+	b.adopt(0, x)
+	x.wants = x.wants || row.wants && b.needed[x.value]
+	made.biased(row)
+	made.biased = nil
+	return true
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,18 +64,7 @@ func checkGradients(t *testing.T, text string, edit func(*grad.Options)) {
 	text = fill(text, r)
 	m, wide := parse(t, text), parse(t, strings.ReplaceAll(text, "f32", "f64"))
 	seen(m.Graph)
-	var o grad.Options
-	for _, c := range m.Graph.Consts {
-		if c.Const.Type == tensor.Float32 {
-			o.Params = append(o.Params, c)
-		}
-	}
-	in := inputs(m.Graph.Inputs, r)
-	for _, v := range m.Graph.Inputs {
-		if v.Type.DType == tensor.Float32 {
-			o.Inputs = append(o.Inputs, v)
-		}
-	}
+	o := everything(m.Graph)
 	if edit != nil {
 		edit(&o)
 	}
@@ -82,12 +72,10 @@ func checkGradients(t *testing.T, text string, edit func(*grad.Options)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := p.Forward(context.Background(), in)
-	if err != nil {
-		t.Fatal(err)
-	}
+	x := &trial{t: t, p: p, in: inputs(m.Graph.Inputs, r)}
+	out := x.forward()
 	ref := &reference{t: t, m: wide}
-	for _, x := range in {
+	for _, x := range x.in {
 		y, _ := tensor.Convert(x, widened(x.Type), tensor.Options{})
 		ref.in = append(ref.in, y.Clone())
 	}
@@ -95,14 +83,9 @@ func checkGradients(t *testing.T, text string, edit func(*grad.Options)) {
 	for i := range out {
 		close64(t, "result "+m.Graph.Outputs[i].Name, tensor.Float64s(out[i]), tensor.Float64s(ref.run()[i]))
 	}
-	for range 2 { // Backward adds
-		if _, err := p.Forward(context.Background(), in); err != nil {
-			t.Fatal(err)
-		}
-		if err := p.Backward(context.Background(), ref.narrow()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	x.out = ref.narrow()
+	x.step()
+	x.step() // Backward adds
 	for _, q := range p.Params() {
 		got := make([]float64, len(q.Grad))
 		for i, g := range q.Grad {
@@ -111,12 +94,24 @@ func checkGradients(t *testing.T, text string, edit func(*grad.Options)) {
 		close64(t, "gradient of "+q.Value.Name, got, ref.differences(wide.Graph.Value(q.Value.Name).Const))
 	}
 	for i, v := range o.Inputs {
-		for k, w := range m.Graph.Inputs {
-			if v == w {
-				close64(t, "gradient of "+v.Name, tensor.Float64s(p.InputGrad(i)), ref.differences(ref.in[k]))
-			}
+		k := slices.Index(m.Graph.Inputs, v)
+		close64(t, "gradient of "+v.Name, tensor.Float64s(p.InputGrad(i)), ref.differences(ref.in[k]))
+	}
+}
+
+// everything asks for the gradients of all float constants and inputs of a graph.
+func everything(g *ir.Graph) (o grad.Options) {
+	for _, c := range g.Consts {
+		if c.Const.Type == tensor.Float32 {
+			o.Params = append(o.Params, c)
 		}
 	}
+	for _, v := range g.Inputs {
+		if v.Type.DType == tensor.Float32 {
+			o.Inputs = append(o.Inputs, v)
+		}
+	}
+	return o
 }
 
 func widened(d tensor.DType) tensor.DType {

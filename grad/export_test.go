@@ -1,5 +1,7 @@
 package grad
 
+import "pare/ir"
+
 // RuleNames lists the operators that have a row, as domain::name.
 func RuleNames() (names []string) {
 	for k := range ruleOf {
@@ -7,3 +9,6 @@ func RuleNames() (names []string) {
 	}
 	return names
 }
+
+// Recognise replaces the forms in a graph whose types are known.
+func Recognise(m *ir.Model) { recognise(m) }

@@ -50,6 +50,7 @@ func (p *Program) specialise(ctx context.Context, in []*tensor.Tensor) (*plan, e
 	if _, err := op.InferWith(m, op.InferOptions{Redo: true}); err != nil {
 		return nil, err
 	}
+	recognise(m)
 	l := &lowering{p: p, m: m, ctx: ctx, interp: &op.Interp{Model: m}, slots: map[*ir.Value]*slot{}, turned: map[*slot]*slot{}, needed: needs(m.Graph)}
 	l.sources()
 	for _, n := range m.Graph.Nodes {

@@ -52,45 +52,65 @@ const panelColumns = 128
 // multiply adds the step of a product of two matrices; c is nil or a row added to all.
 // alpha is 1.
 func (b *builder) multiply(p *product, x, w, c, y *slot) {
-	in := []*slot{x, w}
-	if c != nil {
-		in = append(in, c)
+	st := b.step([]*slot{x, w}, []*slot{y})
+	g, err := kernel.NewGemm(kernel.GemmShape{M: p.m, N: p.n, K: p.k})
+	if err != nil {
+		panic(refusal{err})
 	}
-	st := b.step(in, []*slot{y})
+	var row *slot
 	right, pack := st.packed(p.k, p.n, func() kernel.Source { return p.source(w.data, false) })
 	st.then(pack...)
-	st.then(runGemm(p.m, p.n, p.k, right, func() (out, a, bias []float32) {
-		if c != nil {
-			bias = c.data
+	st.then(work{tasks: g.Tasks(), scratch: g.ScratchFloats(), run: func(task int, scratch []float32) {
+		var e kernel.Epilogue
+		if row != nil {
+			e.Bias = row.data
 		}
-		return y.data, x.data, bias
-	}))
+		g.Run(task, y.data, x.data, right.p, &e, scratch)
+	}})
+	st.biased = func(c *slot) {
+		row = c
+		p.bias(st, c)
+	}
 	if st.wants(0) {
 		st.uses(w)
-		right, pack := st.packed(p.n, p.k, func() kernel.Source { return p.source(w.data, true) })
-		st.back(pack...)
-		st.back(runGemm(p.m, p.k, p.n, right, func() (out, a, bias []float32) { return st.dx[0], y.grad, nil }))
+		p.inputs(st, w, y)
 	}
 	if st.wants(1) {
 		st.uses(x)
 		p.weights(st, x, y)
 	}
-	if st.wants(2) {
-		f := foldingOf([]int{p.m, p.n}, []bool{true, false})
-		st.back(f.sum(func() []float32 { return st.dx[2] }, func() []float32 { return y.grad }, 1, nil))
+	if c != nil {
+		y.wants = y.wants || c.wants && (y.value == nil || b.needed[y.value])
+		st.biased(c)
+		st.biased = nil
 	}
 }
 
-// runGemm is the work of c = a·right + bias.
-func runGemm(m, n, k int, right *panels, operands func() (c, a, bias []float32)) work {
-	g, err := kernel.NewGemm(kernel.GemmShape{M: m, N: n, K: k})
+// bias adds operand 2, the row c, whose gradient is a sum over rows.
+func (p *product) bias(st *step, c *slot) {
+	st.operand(c)
+	if st.wants(2) {
+		f := foldingOf([]int{p.m, p.n}, []bool{true, false})
+		st.back(f.sum(func() []float32 { return st.dx[2] }, func() []float32 { return st.out[0].grad }, 1, nil))
+	}
+}
+
+// inputs adds the works of dx = dy·op(w)ᵀ.
+func (p *product) inputs(st *step, w, y *slot) {
+	g, err := kernel.NewGemm(kernel.GemmShape{M: p.m, N: p.k, K: p.n})
 	if err != nil {
 		panic(refusal{err})
 	}
-	return work{tasks: g.Tasks(), scratch: g.ScratchFloats(), run: func(task int, scratch []float32) {
-		c, a, bias := operands()
-		g.Run(task, c, a, right.p, &kernel.Epilogue{Bias: bias}, scratch)
-	}}
+	right, pack := st.packed(p.n, p.k, func() kernel.Source { return p.source(w.data, true) })
+	st.back(pack...)
+	st.accumulates(0)
+	st.back(work{tasks: g.Tasks(), scratch: g.ScratchFloats(), run: func(task int, scratch []float32) {
+		var e kernel.Epilogue
+		if st.adding[0] {
+			e.Residual = st.dx[0]
+		}
+		g.Run(task, st.dx[0], y.grad, right.p, &e, scratch)
+	}})
 }
 
 // weights adds the works of dw = xᵀ·dy, or its transpose if tb.

@@ -72,13 +72,16 @@ func open(t testing.TB, path string, sizes map[string]int) (*ir.Model, []*tensor
 			}
 			shape = append(shape, n)
 		}
-		x := tensor.New(v.Type.DType, shape...)
-		for i := range x.Len() {
-			if v.Type.DType == tensor.Int64 {
-				tensor.Data[int64](x)[i] = int64(i % 2)
-			} else {
-				tensor.Data[float32](x)[i] = r.Float32()*2 - 1
+		data := make([]float64, tensor.Len(shape))
+		for i := range data {
+			data[i] = float64(i % 2)
+			if v.Type.DType.IsFloat() {
+				data[i] = float64(r.Float32()*2 - 1)
 			}
+		}
+		x, err := tensor.FromFloat64s(v.Type.DType, shape, data)
+		if err != nil {
+			t.Fatal(err)
 		}
 		in = append(in, x)
 	}
@@ -107,50 +110,24 @@ func TestNetworks(t *testing.T) {
 }
 
 // checkSlope compares the gradient with the difference of results that lie close
-// together.
+// together, along a random direction of a third of the parameters.
 func checkSlope(t *testing.T, p *grad.Program, in []*tensor.Tensor, seed uint64) {
 	t.Helper()
-	ctx := context.Background()
 	r := rand.New(rand.NewPCG(seed, 7))
-	out, err := p.Forward(ctx, in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var w []*tensor.Tensor
-	for _, o := range out {
-		x := tensor.New(tensor.Float32, o.Shape...)
-		for i := range tensor.Data[float32](x) {
-			tensor.Data[float32](x)[i] = r.Float32()*2 - 1
-		}
-		w = append(w, x)
-	}
+	x := &trial{t: t, p: p, in: in}
+	x.out = x.weights(r)
 	p.ZeroGrads()
-	if err := p.Backward(ctx, w); err != nil {
-		t.Fatal(err)
-	}
-	sum := func() float64 {
-		out, err := p.Forward(ctx, in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := 0.0
-		for i, o := range out {
-			for k, v := range tensor.Float32s(o) {
-				s += float64(v) * float64(tensor.Data[float32](w[i])[k])
-			}
-		}
-		return s
-	}
-	want, norm := 0.0, 0.0
+	x.step()
 	var dirs, old [][]float32
+	want, norm := 0.0, 0.0
 	for _, q := range p.Params() {
 		old = append(old, slices.Clone(q.Data))
 		d := make([]float32, len(q.Data))
 		if r.IntN(3) == 0 || len(p.Params()) < 6 {
 			for i, v := range q.Data {
 				d[i] = v * float32(r.NormFloat64())
-				want += float64(d[i]) * float64(q.Grad[i])
-				norm += math.Pow(float64(d[i])*float64(q.Grad[i]), 2)
+				slope := float64(d[i]) * float64(q.Grad[i])
+				want, norm = want+slope, norm+slope*slope
 			}
 		}
 		dirs = append(dirs, d)
@@ -161,17 +138,51 @@ func checkSlope(t *testing.T, p *grad.Program, in []*tensor.Tensor, seed uint64)
 				q.Data[k] = old[i][k] + float32(h)*d
 			}
 		}
-		return sum()
+		return x.sum()
 	}
 	defer move(0)
 	var got []float64
 	// Long steps cross the bends of the network, short ones drown in rounding.
 	for _, h := range []float64{1e-4, 1e-3} {
 		g := (move(h) - move(-h)) / (2 * h)
-		if math.Abs(g-want) <= 0.02*math.Abs(want)+0.02*math.Sqrt(norm) {
+		if math.Abs(g-want) <= 0.02*(math.Abs(want)+math.Sqrt(norm)) {
 			return
 		}
 		got = append(got, g)
 	}
 	t.Errorf("the slope along a direction is %v, by the gradient %v", got, want)
+}
+
+// forward returns the results.
+func (x *trial) forward() []*tensor.Tensor {
+	x.t.Helper()
+	out, err := x.p.Forward(context.Background(), x.in)
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	return out
+}
+
+// weights draws those of the results in a sum.
+func (x *trial) weights(r *rand.Rand) []*tensor.Tensor {
+	var list []*tensor.Tensor
+	for _, o := range x.forward() {
+		w := tensor.New(tensor.Float32, o.Shape...)
+		for i := range tensor.Data[float32](w) {
+			tensor.Data[float32](w)[i] = r.Float32()*2 - 1
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+// sum is that sum.
+func (x *trial) sum() float64 {
+	s := 0.0
+	for i, o := range x.forward() {
+		for k, v := range tensor.Float64s(o) {
+			s += v * float64(tensor.Data[float32](x.out[i])[k])
+		}
+	}
+	return s
 }

@@ -94,6 +94,9 @@ func (p *Program) InputGrad(i int) *tensor.Tensor {
 	return tensor.Of(s.shape, s.grad)
 }
 
+// mostPlans is how many shapes a program remembers.
+const mostPlans = 4
+
 // planFor finds or makes the plan for the shapes of the inputs.
 func (p *Program) planFor(ctx context.Context, in []*tensor.Tensor) (*plan, error) {
 	if len(in) != len(p.inputs) {
@@ -112,6 +115,10 @@ func (p *Program) planFor(ctx context.Context, in []*tensor.Tensor) (*plan, erro
 		return nil, err
 	}
 	p.plans = slices.Insert(p.plans, 0, pl)
+	if len(p.plans) > mostPlans {
+		p.plans[mostPlans] = nil
+		p.plans = p.plans[:mostPlans]
+	}
 	pl.bind()
 	return pl, nil
 }

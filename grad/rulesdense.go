@@ -20,6 +20,7 @@ var denseRules = []rule{
 	{"Celu", "", lowerScalar(celuPair)},
 	{"Cos", "", lowerScalar(cosPair)},
 	{"Cosh", "", lowerScalar(coshPair)},
+	{"DequantizeLinear", "", lowerDequantize},
 	{"Einsum", "", lowerEinsum},
 	{"Elu", "", lowerScalar(eluPair)},
 	{"Erf", "", lowerCurve(erfCurve)},

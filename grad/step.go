@@ -36,6 +36,9 @@ type step struct {
 	// absorb lets the step clamp its only result, backward included; limit lets only
 	// forward do so. They are nil where it cannot.
 	absorb, limit func(lo, hi float32)
+	// biased lets the step add a row, one element for each of its last axis, to its only
+	// result, backward included; nil where it cannot.
+	biased func(row *slot)
 	// eval runs before forward where a step is a reference evaluation.
 	eval func(ctx context.Context) error
 }
@@ -57,6 +60,12 @@ func (s *step) accumulates(operands ...int) {
 	for _, i := range operands {
 		s.adds[i] = true
 	}
+}
+
+// operand adds an operand.
+func (s *step) operand(x *slot) {
+	s.in, s.dx = append(s.in, x), append(s.dx, nil)
+	s.adding, s.adds, s.same = append(s.adding, false), append(s.adds, false), append(s.same, false)
 }
 
 // views says that the only result is the first operand with another shape: it needs

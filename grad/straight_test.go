@@ -97,3 +97,33 @@ func TestPowerGridsHaveGradients(t *testing.T) {
 		}
 	}
 }
+
+// TestScalesOfCodesHaveGradients expects those of products with the decoded codes; the
+// reference decodes in float32, whose differences are too coarse.
+func TestScalesOfCodesHaveGradients(t *testing.T) {
+	for name, k := range map[string][2]string{
+		"in front": {"  const c = i8[3,4]{1, -2, 3, 4, 5, -6, 7, 8, -9, 10, 11, 12}\n  const s = f32[3]{0.1, -0.2, 0.3}\n  const z = i8[3]{1, 0, -3}\n  d = DequantizeLinear(c, s, z) {axis=0}",
+			"  const c = f32[3,4]{0.0, -3.0, 2.0, 3.0, 5.0, -6.0, 7.0, 8.0, -6.0, 13.0, 14.0, 15.0}\n  const s = f32[3,1]{0.1, -0.2, 0.3}\n  d = Mul(c, s)"},
+		"behind": {"  const c = u8[3,4]{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}\n  const s = f32[4]{0.1, 0.2, 0.3, 0.4}\n  d = DequantizeLinear(c, s) {axis=1}",
+			"  const c = f32[3,4]{1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0}\n  const s = f32[4]{0.1, 0.2, 0.3, 0.4}\n  d = Mul(c, s)"},
+	} {
+		var got [2][]float64
+		for i, body := range k {
+			m := parse(t, "opset 21\ngraph g(x f32[3,4]) -> (y) {\n"+body+"\n  y = Mul(d, x)\n}")
+			seen(m.Graph)
+			p, err := grad.New(m, grad.Options{Params: []*ir.Value{m.Graph.Value("s")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := []*tensor.Tensor{tensor.Of([]int{3, 4}, reals(5, 12, 1))}
+			if _, err := p.Forward(context.Background(), x); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Backward(context.Background(), []*tensor.Tensor{tensor.Of([]int{3, 4}, reals(6, 12, 1))}); err != nil {
+				t.Fatal(err)
+			}
+			got[i] = tensor.Float64s(tensor.Of([]int{len(p.Params()[0].Grad)}, p.Params()[0].Grad))
+		}
+		close64(t, name, got[0], got[1])
+	}
+}

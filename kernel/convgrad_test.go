@@ -262,3 +262,41 @@ func TestWinogradGradError(t *testing.T) {
 		}
 	})
 }
+
+// TestGradientsAllocateNothing: tasks and packing find all their memory prepared.
+func TestGradientsAllocateNothing(t *testing.T) {
+	if raced {
+		t.Skip("SKIPPED: the race detector drops what pools hold")
+	}
+	for _, s := range gradCases()[19:] {
+		full := defaults(s)
+		x, dy := make([]float32, extent(s.N*s.H*s.W, s.C, full.SrcStride)), make([]float32, extent(s.N*s.OH()*s.OW(), s.O, full.DstStride))
+		w := make([]float32, s.O*s.C/full.Groups*s.KH*s.KW)
+		in, err := kernel.NewConvInputGrad(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := kernel.NewConvWeightGrad(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		weights, partial := in.NewWeights(), make([]float32, out.PartialFloats())
+		scratch := make([]float32, max(in.ScratchFloats(), weights.PackFloats(), out.ScratchFloats(), out.SumFloats()))
+		if n := testing.AllocsPerRun(3, func() {
+			for task := range weights.PackTasks() {
+				weights.Repack(task, w, scratch)
+			}
+			for task := range in.Tasks() {
+				in.Run(task, x, dy, weights, true, scratch)
+			}
+			for task := range out.Tasks() {
+				out.Run(task, partial, x, dy, true, scratch)
+			}
+			for task := range out.SumTasks() {
+				out.Sum(task, w, nil, partial, scratch)
+			}
+		}); n > 1 {
+			t.Errorf("%+v: %v allocations", s, n)
+		}
+	}
+}

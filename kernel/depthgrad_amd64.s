@@ -1026,48 +1026,89 @@ all_sum:
 	MOVQ   128(SI), SI
 	IMUL3Q $0x00000004, SI, SI
 	LEAQ   (SI)(SI*2), DI
-	LEAQ   (SI)(SI*4), DI
+	LEAQ   (SI)(SI*4), R8
 
 all_line:
-	MOVQ    t+0(FP), DI
-	MOVLQSX (AX), R8
-	SHLQ    $0x02, R8
-	ADDQ    (DI), R8
-	ADDQ    (SP), R8
-	MOVLQSX 4(AX), R9
+	MOVQ    t+0(FP), R8
+	MOVLQSX (AX), R9
 	SHLQ    $0x02, R9
-	ADDQ    24(DI), R9
+	ADDQ    (R8), R9
 	ADDQ    (SP), R9
-	MOVQ    112(DI), DI
+	MOVLQSX 4(AX), R10
+	SHLQ    $0x02, R10
+	ADDQ    24(R8), R10
+	ADDQ    (SP), R10
+	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R10), Z3
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Z4
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Z5
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        BX, R10
+	VMOVUPS     (R9), Z7
+	VFMADD231PS Z7, Z3, Z0
+	VMOVUPS     (R9)(SI*1), Z7
+	VFMADD231PS Z7, Z4, Z0
+	VFMADD231PS Z7, Z3, Z1
+	VMOVUPS     (R9)(SI*2), Z7
+	VFMADD231PS Z7, Z5, Z0
+	VFMADD231PS Z7, Z4, Z1
+	VFMADD231PS Z7, Z3, Z2
+	VMOVUPS     (R9)(DI*1), Z3
+	VFMADD231PS Z3, Z6, Z0
+	VFMADD231PS Z3, Z5, Z1
+	VFMADD231PS Z3, Z4, Z2
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Z3
+	VFMADD231PS Z3, Z6, Z1
+	VFMADD231PS Z3, Z5, Z2
+	VMOVUPS     (R9)(SI*1), Z3
+	VFMADD231PS Z3, Z6, Z2
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
-	VMOVUPS     (R9), Z3
-	VFMADD231PS (R8), Z3, Z0
-	VFMADD231PS (R8)(SI*1), Z3, Z1
-	VFMADD231PS (R8)(SI*2), Z3, Z2
-	ADDQ        DX, R8
-	ADDQ        BX, R9
-	DECQ        DI
+	VMOVUPS     (R10), Z3
+	VFMADD231PS (R9), Z3, Z0
+	VFMADD231PS (R9)(SI*1), Z3, Z1
+	VFMADD231PS (R9)(SI*2), Z3, Z2
+	ADDQ        DX, R9
+	ADDQ        BX, R10
+	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), AX
-	SHLQ        $0x02, AX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	VMOVUPS     Z0, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Z1, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Z2, (AX)
-	ADDQ        $0x00000040, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), AX
+	SHLQ    $0x02, AX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	VMOVUPS Z0, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	ADDQ    $0x00000040, (SP)
+	JMP     channels
 
 some:
 	SHRQ      $0x02, AX
@@ -1086,17 +1127,17 @@ some:
 	MOVQ      t+0(FP), AX
 	MOVQ      48(AX), AX
 	ADDQ      (SP), AX
-	VMOVUPS.Z (AX), K1, Z4
+	VMOVUPS.Z (AX), K1, Z8
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z5
+	VMOVUPS.Z (AX), K1, Z9
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z6
+	VMOVUPS.Z (AX), K1, Z10
 	JMP       some_sum
 
 some_zero:
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
 
 some_sum:
 	MOVQ   t+0(FP), AX
@@ -1130,9 +1171,9 @@ some_line:
 
 some_pixel:
 	VMOVUPS.Z   (R9), K1, Z0
-	VFMADD231PS (R8), Z0, K1, Z4
-	VFMADD231PS (R8)(SI*1), Z0, K1, Z5
-	VFMADD231PS (R8)(SI*2), Z0, K1, Z6
+	VFMADD231PS (R8), Z0, K1, Z8
+	VFMADD231PS (R8)(SI*1), Z0, K1, Z9
+	VFMADD231PS (R8)(SI*2), Z0, K1, Z10
 	ADDQ        DX, R8
 	ADDQ        BX, R9
 	DECQ        DI
@@ -1148,11 +1189,11 @@ some_pixel:
 	MOVQ        t+0(FP), AX
 	MOVQ        48(AX), AX
 	ADDQ        (SP), AX
-	VMOVUPS     Z4, K1, (AX)
+	VMOVUPS     Z8, K1, (AX)
 	ADDQ        CX, AX
-	VMOVUPS     Z5, K1, (AX)
+	VMOVUPS     Z9, K1, (AX)
 	ADDQ        CX, AX
-	VMOVUPS     Z6, K1, (AX)
+	VMOVUPS     Z10, K1, (AX)
 
 end:
 	VZEROUPPER
@@ -1220,61 +1261,121 @@ all_sum:
 	MOVQ   128(SI), SI
 	IMUL3Q $0x00000004, SI, SI
 	LEAQ   (SI)(SI*2), DI
-	LEAQ   (SI)(SI*4), DI
+	LEAQ   (SI)(SI*4), R8
 
 all_line:
-	MOVQ    t+0(FP), DI
-	MOVLQSX (AX), R8
-	SHLQ    $0x02, R8
-	ADDQ    (DI), R8
-	ADDQ    (SP), R8
-	MOVQ    120(DI), R9
-	LEAQ    (R8)(R9*4), R9
-	MOVLQSX 4(AX), R10
-	SHLQ    $0x02, R10
-	ADDQ    24(DI), R10
-	ADDQ    (SP), R10
-	MOVQ    112(DI), DI
+	MOVQ    t+0(FP), R8
+	MOVLQSX (AX), R9
+	SHLQ    $0x02, R9
+	ADDQ    (R8), R9
+	ADDQ    (SP), R9
+	MOVQ    120(R8), R10
+	LEAQ    (R9)(R10*4), R10
+	MOVLQSX 4(AX), R11
+	SHLQ    $0x02, R11
+	ADDQ    24(R8), R11
+	ADDQ    (SP), R11
+	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R11), Z6
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Z7
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Z8
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Z9
+	ADDQ        BX, R11
+	VMOVUPS     (R9), Z10
+	VFMADD231PS Z10, Z6, Z0
+	VMOVUPS     (R9)(SI*1), Z10
+	VFMADD231PS Z10, Z7, Z0
+	VFMADD231PS Z10, Z6, Z1
+	VMOVUPS     (R9)(SI*2), Z10
+	VFMADD231PS Z10, Z8, Z0
+	VFMADD231PS Z10, Z7, Z1
+	VFMADD231PS Z10, Z6, Z2
+	VMOVUPS     (R9)(DI*1), Z10
+	VFMADD231PS Z10, Z9, Z0
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z7, Z2
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Z10
+	VFMADD231PS Z10, Z9, Z1
+	VFMADD231PS Z10, Z8, Z2
+	VMOVUPS     (R9)(SI*1), Z10
+	VFMADD231PS Z10, Z9, Z2
+	VMOVUPS     (R10), Z10
+	VFMADD231PS Z10, Z6, Z3
+	VMOVUPS     (R10)(SI*1), Z10
+	VFMADD231PS Z10, Z7, Z3
+	VFMADD231PS Z10, Z6, Z4
+	VMOVUPS     (R10)(SI*2), Z10
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z7, Z4
+	VFMADD231PS Z10, Z6, Z5
+	VMOVUPS     (R10)(DI*1), Z6
+	VFMADD231PS Z6, Z9, Z3
+	VFMADD231PS Z6, Z8, Z4
+	VFMADD231PS Z6, Z7, Z5
+	LEAQ        (R10)(DX*4), R10
+	VMOVUPS     (R10), Z6
+	VFMADD231PS Z6, Z9, Z4
+	VFMADD231PS Z6, Z8, Z5
+	VMOVUPS     (R10)(SI*1), Z6
+	VFMADD231PS Z6, Z9, Z5
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
-	VMOVUPS     (R10), Z6
-	VFMADD231PS (R8), Z6, Z0
-	VFMADD231PS (R8)(SI*1), Z6, Z1
-	VFMADD231PS (R8)(SI*2), Z6, Z2
-	ADDQ        DX, R8
-	VFMADD231PS (R9), Z6, Z3
-	VFMADD231PS (R9)(SI*1), Z6, Z4
-	VFMADD231PS (R9)(SI*2), Z6, Z5
+	VMOVUPS     (R11), Z6
+	VFMADD231PS (R9), Z6, Z0
+	VFMADD231PS (R9)(SI*1), Z6, Z1
+	VFMADD231PS (R9)(SI*2), Z6, Z2
 	ADDQ        DX, R9
-	ADDQ        BX, R10
-	DECQ        DI
+	VFMADD231PS (R10), Z6, Z3
+	VFMADD231PS (R10)(SI*1), Z6, Z4
+	VFMADD231PS (R10)(SI*2), Z6, Z5
+	ADDQ        DX, R10
+	ADDQ        BX, R11
+	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), DX
-	SHLQ        $0x02, DX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	MOVQ        AX, BX
-	VMOVUPS     Z0, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z2, (BX)
-	ADDQ        CX, AX
-	VMOVUPS     Z3, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z4, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z5, (AX)
-	ADDQ        $0x00000040, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), DX
+	SHLQ    $0x02, DX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	MOVQ    AX, BX
+	VMOVUPS Z0, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z1, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Z4, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Z5, (AX)
+	ADDQ    $0x00000040, (SP)
+	JMP     channels
 
 some:
 	SHRQ      $0x02, AX
@@ -1294,26 +1395,26 @@ some:
 	MOVQ      48(AX), AX
 	ADDQ      (SP), AX
 	MOVQ      AX, BX
-	VMOVUPS.Z (BX), K1, Z7
+	VMOVUPS.Z (BX), K1, Z11
 	ADDQ      DX, BX
-	VMOVUPS.Z (BX), K1, Z8
+	VMOVUPS.Z (BX), K1, Z12
 	ADDQ      DX, BX
-	VMOVUPS.Z (BX), K1, Z9
+	VMOVUPS.Z (BX), K1, Z13
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z10
+	VMOVUPS.Z (AX), K1, Z14
 	ADDQ      DX, AX
-	VMOVUPS.Z (AX), K1, Z11
+	VMOVUPS.Z (AX), K1, Z15
 	ADDQ      DX, AX
-	VMOVUPS.Z (AX), K1, Z12
+	VMOVUPS.Z (AX), K1, Z16
 	JMP       some_sum
 
 some_zero:
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	VPXORD Z16, Z16, Z16
 
 some_sum:
 	MOVQ   t+0(FP), AX
@@ -1349,13 +1450,13 @@ some_line:
 
 some_pixel:
 	VMOVUPS.Z   (R10), K1, Z0
-	VFMADD231PS (R8), Z0, K1, Z7
-	VFMADD231PS (R8)(SI*1), Z0, K1, Z8
-	VFMADD231PS (R8)(SI*2), Z0, K1, Z9
+	VFMADD231PS (R8), Z0, K1, Z11
+	VFMADD231PS (R8)(SI*1), Z0, K1, Z12
+	VFMADD231PS (R8)(SI*2), Z0, K1, Z13
 	ADDQ        DX, R8
-	VFMADD231PS (R9), Z0, K1, Z10
-	VFMADD231PS (R9)(SI*1), Z0, K1, Z11
-	VFMADD231PS (R9)(SI*2), Z0, K1, Z12
+	VFMADD231PS (R9), Z0, K1, Z14
+	VFMADD231PS (R9)(SI*1), Z0, K1, Z15
+	VFMADD231PS (R9)(SI*2), Z0, K1, Z16
 	ADDQ        DX, R9
 	ADDQ        BX, R10
 	DECQ        DI
@@ -1372,17 +1473,17 @@ some_pixel:
 	MOVQ        48(AX), AX
 	ADDQ        (SP), AX
 	MOVQ        AX, BX
-	VMOVUPS     Z7, K1, (BX)
+	VMOVUPS     Z11, K1, (BX)
 	ADDQ        DX, BX
-	VMOVUPS     Z8, K1, (BX)
+	VMOVUPS     Z12, K1, (BX)
 	ADDQ        DX, BX
-	VMOVUPS     Z9, K1, (BX)
+	VMOVUPS     Z13, K1, (BX)
 	ADDQ        CX, AX
-	VMOVUPS     Z10, K1, (AX)
+	VMOVUPS     Z14, K1, (AX)
 	ADDQ        DX, AX
-	VMOVUPS     Z11, K1, (AX)
+	VMOVUPS     Z15, K1, (AX)
 	ADDQ        DX, AX
-	VMOVUPS     Z12, K1, (AX)
+	VMOVUPS     Z16, K1, (AX)
 
 end:
 	VZEROUPPER
@@ -1460,74 +1561,153 @@ all_sum:
 	MOVQ   128(SI), SI
 	IMUL3Q $0x00000004, SI, SI
 	LEAQ   (SI)(SI*2), DI
-	LEAQ   (SI)(SI*4), DI
+	LEAQ   (SI)(SI*4), R8
 
 all_line:
-	MOVQ    t+0(FP), DI
-	MOVLQSX (AX), R8
-	SHLQ    $0x02, R8
-	ADDQ    (DI), R8
-	ADDQ    (SP), R8
-	MOVQ    120(DI), R9
-	LEAQ    (R8)(R9*4), R9
-	MOVQ    120(DI), R10
+	MOVQ    t+0(FP), R8
+	MOVLQSX (AX), R9
+	SHLQ    $0x02, R9
+	ADDQ    (R8), R9
+	ADDQ    (SP), R9
+	MOVQ    120(R8), R10
 	LEAQ    (R9)(R10*4), R10
-	MOVLQSX 4(AX), R11
-	SHLQ    $0x02, R11
-	ADDQ    24(DI), R11
-	ADDQ    (SP), R11
-	MOVQ    112(DI), DI
+	MOVQ    120(R8), R11
+	LEAQ    (R10)(R11*4), R11
+	MOVLQSX 4(AX), R12
+	SHLQ    $0x02, R12
+	ADDQ    24(R8), R12
+	ADDQ    (SP), R12
+	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R12), Z9
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Z10
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Z11
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Z12
+	ADDQ        BX, R12
+	VMOVUPS     (R9), Z13
+	VFMADD231PS Z13, Z9, Z0
+	VMOVUPS     (R9)(SI*1), Z13
+	VFMADD231PS Z13, Z10, Z0
+	VFMADD231PS Z13, Z9, Z1
+	VMOVUPS     (R9)(SI*2), Z13
+	VFMADD231PS Z13, Z11, Z0
+	VFMADD231PS Z13, Z10, Z1
+	VFMADD231PS Z13, Z9, Z2
+	VMOVUPS     (R9)(DI*1), Z13
+	VFMADD231PS Z13, Z12, Z0
+	VFMADD231PS Z13, Z11, Z1
+	VFMADD231PS Z13, Z10, Z2
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Z13
+	VFMADD231PS Z13, Z12, Z1
+	VFMADD231PS Z13, Z11, Z2
+	VMOVUPS     (R9)(SI*1), Z13
+	VFMADD231PS Z13, Z12, Z2
+	VMOVUPS     (R10), Z13
+	VFMADD231PS Z13, Z9, Z3
+	VMOVUPS     (R10)(SI*1), Z13
+	VFMADD231PS Z13, Z10, Z3
+	VFMADD231PS Z13, Z9, Z4
+	VMOVUPS     (R10)(SI*2), Z13
+	VFMADD231PS Z13, Z11, Z3
+	VFMADD231PS Z13, Z10, Z4
+	VFMADD231PS Z13, Z9, Z5
+	VMOVUPS     (R10)(DI*1), Z13
+	VFMADD231PS Z13, Z12, Z3
+	VFMADD231PS Z13, Z11, Z4
+	VFMADD231PS Z13, Z10, Z5
+	LEAQ        (R10)(DX*4), R10
+	VMOVUPS     (R10), Z13
+	VFMADD231PS Z13, Z12, Z4
+	VFMADD231PS Z13, Z11, Z5
+	VMOVUPS     (R10)(SI*1), Z13
+	VFMADD231PS Z13, Z12, Z5
+	VMOVUPS     (R11), Z13
+	VFMADD231PS Z13, Z9, Z6
+	VMOVUPS     (R11)(SI*1), Z13
+	VFMADD231PS Z13, Z10, Z6
+	VFMADD231PS Z13, Z9, Z7
+	VMOVUPS     (R11)(SI*2), Z13
+	VFMADD231PS Z13, Z11, Z6
+	VFMADD231PS Z13, Z10, Z7
+	VFMADD231PS Z13, Z9, Z8
+	VMOVUPS     (R11)(DI*1), Z9
+	VFMADD231PS Z9, Z12, Z6
+	VFMADD231PS Z9, Z11, Z7
+	VFMADD231PS Z9, Z10, Z8
+	LEAQ        (R11)(DX*4), R11
+	VMOVUPS     (R11), Z9
+	VFMADD231PS Z9, Z12, Z7
+	VFMADD231PS Z9, Z11, Z8
+	VMOVUPS     (R11)(SI*1), Z9
+	VFMADD231PS Z9, Z12, Z8
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
-	VMOVUPS     (R11), Z9
-	VFMADD231PS (R8), Z9, Z0
-	VFMADD231PS (R8)(SI*1), Z9, Z1
-	VFMADD231PS (R8)(SI*2), Z9, Z2
-	ADDQ        DX, R8
-	VFMADD231PS (R9), Z9, Z3
-	VFMADD231PS (R9)(SI*1), Z9, Z4
-	VFMADD231PS (R9)(SI*2), Z9, Z5
+	VMOVUPS     (R12), Z9
+	VFMADD231PS (R9), Z9, Z0
+	VFMADD231PS (R9)(SI*1), Z9, Z1
+	VFMADD231PS (R9)(SI*2), Z9, Z2
 	ADDQ        DX, R9
-	VFMADD231PS (R10), Z9, Z6
-	VFMADD231PS (R10)(SI*1), Z9, Z7
-	VFMADD231PS (R10)(SI*2), Z9, Z8
+	VFMADD231PS (R10), Z9, Z3
+	VFMADD231PS (R10)(SI*1), Z9, Z4
+	VFMADD231PS (R10)(SI*2), Z9, Z5
 	ADDQ        DX, R10
-	ADDQ        BX, R11
-	DECQ        DI
+	VFMADD231PS (R11), Z9, Z6
+	VFMADD231PS (R11)(SI*1), Z9, Z7
+	VFMADD231PS (R11)(SI*2), Z9, Z8
+	ADDQ        DX, R11
+	ADDQ        BX, R12
+	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), DX
-	SHLQ        $0x02, DX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	MOVQ        AX, BX
-	VMOVUPS     Z0, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z2, (BX)
-	ADDQ        CX, AX
-	MOVQ        AX, BX
-	VMOVUPS     Z3, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z4, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z5, (BX)
-	ADDQ        CX, AX
-	VMOVUPS     Z6, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z7, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z8, (AX)
-	ADDQ        $0x00000040, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), DX
+	SHLQ    $0x02, DX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	MOVQ    AX, BX
+	VMOVUPS Z0, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z1, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z2, (BX)
+	ADDQ    CX, AX
+	MOVQ    AX, BX
+	VMOVUPS Z3, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z4, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z5, (BX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Z7, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Z8, (AX)
+	ADDQ    $0x00000040, (SP)
+	JMP     channels
 
 some:
 	SHRQ      $0x02, AX
@@ -1547,36 +1727,36 @@ some:
 	MOVQ      48(AX), AX
 	ADDQ      (SP), AX
 	MOVQ      AX, BX
-	VMOVUPS.Z (BX), K1, Z10
-	ADDQ      DX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	ADDQ      DX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	ADDQ      CX, AX
-	MOVQ      AX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	ADDQ      DX, BX
 	VMOVUPS.Z (BX), K1, Z14
 	ADDQ      DX, BX
 	VMOVUPS.Z (BX), K1, Z15
+	ADDQ      DX, BX
+	VMOVUPS.Z (BX), K1, Z16
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z16
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z17
+	ADDQ      DX, BX
+	VMOVUPS.Z (BX), K1, Z18
+	ADDQ      DX, BX
+	VMOVUPS.Z (BX), K1, Z19
+	ADDQ      CX, AX
+	VMOVUPS.Z (AX), K1, Z20
 	ADDQ      DX, AX
-	VMOVUPS.Z (AX), K1, Z17
+	VMOVUPS.Z (AX), K1, Z21
 	ADDQ      DX, AX
-	VMOVUPS.Z (AX), K1, Z18
+	VMOVUPS.Z (AX), K1, Z22
 	JMP       some_sum
 
 some_zero:
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
+	VPXORD Z19, Z19, Z19
+	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
 
 some_sum:
 	MOVQ   t+0(FP), AX
@@ -1614,17 +1794,17 @@ some_line:
 
 some_pixel:
 	VMOVUPS.Z   (R11), K1, Z0
-	VFMADD231PS (R8), Z0, K1, Z10
-	VFMADD231PS (R8)(SI*1), Z0, K1, Z11
-	VFMADD231PS (R8)(SI*2), Z0, K1, Z12
+	VFMADD231PS (R8), Z0, K1, Z14
+	VFMADD231PS (R8)(SI*1), Z0, K1, Z15
+	VFMADD231PS (R8)(SI*2), Z0, K1, Z16
 	ADDQ        DX, R8
-	VFMADD231PS (R9), Z0, K1, Z13
-	VFMADD231PS (R9)(SI*1), Z0, K1, Z14
-	VFMADD231PS (R9)(SI*2), Z0, K1, Z15
+	VFMADD231PS (R9), Z0, K1, Z17
+	VFMADD231PS (R9)(SI*1), Z0, K1, Z18
+	VFMADD231PS (R9)(SI*2), Z0, K1, Z19
 	ADDQ        DX, R9
-	VFMADD231PS (R10), Z0, K1, Z16
-	VFMADD231PS (R10)(SI*1), Z0, K1, Z17
-	VFMADD231PS (R10)(SI*2), Z0, K1, Z18
+	VFMADD231PS (R10), Z0, K1, Z20
+	VFMADD231PS (R10)(SI*1), Z0, K1, Z21
+	VFMADD231PS (R10)(SI*2), Z0, K1, Z22
 	ADDQ        DX, R10
 	ADDQ        BX, R11
 	DECQ        DI
@@ -1641,24 +1821,24 @@ some_pixel:
 	MOVQ        48(AX), AX
 	ADDQ        (SP), AX
 	MOVQ        AX, BX
-	VMOVUPS     Z10, K1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z11, K1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z12, K1, (BX)
-	ADDQ        CX, AX
-	MOVQ        AX, BX
-	VMOVUPS     Z13, K1, (BX)
-	ADDQ        DX, BX
 	VMOVUPS     Z14, K1, (BX)
 	ADDQ        DX, BX
 	VMOVUPS     Z15, K1, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, K1, (BX)
 	ADDQ        CX, AX
-	VMOVUPS     Z16, K1, (AX)
+	MOVQ        AX, BX
+	VMOVUPS     Z17, K1, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z18, K1, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z19, K1, (BX)
+	ADDQ        CX, AX
+	VMOVUPS     Z20, K1, (AX)
 	ADDQ        DX, AX
-	VMOVUPS     Z17, K1, (AX)
+	VMOVUPS     Z21, K1, (AX)
 	ADDQ        DX, AX
-	VMOVUPS     Z18, K1, (AX)
+	VMOVUPS     Z22, K1, (AX)
 
 end:
 	VZEROUPPER
@@ -1736,6 +1916,55 @@ all_line:
 	ADDQ    (SP), R10
 	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R10), Z5
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Z6
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Z7
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Z8
+	ADDQ        BX, R10
+	VMOVUPS     (R9), Z9
+	VFMADD231PS Z9, Z5, Z0
+	VMOVUPS     (R9)(SI*1), Z9
+	VFMADD231PS Z9, Z6, Z0
+	VFMADD231PS Z9, Z5, Z1
+	VMOVUPS     (R9)(SI*2), Z9
+	VFMADD231PS Z9, Z7, Z0
+	VFMADD231PS Z9, Z6, Z1
+	VFMADD231PS Z9, Z5, Z2
+	VMOVUPS     (R9)(DI*1), Z9
+	VFMADD231PS Z9, Z8, Z0
+	VFMADD231PS Z9, Z7, Z1
+	VFMADD231PS Z9, Z6, Z2
+	VFMADD231PS Z9, Z5, Z3
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Z9
+	VFMADD231PS Z9, Z8, Z1
+	VFMADD231PS Z9, Z7, Z2
+	VFMADD231PS Z9, Z6, Z3
+	VFMADD231PS Z9, Z5, Z4
+	VMOVUPS     (R9)(SI*1), Z5
+	VFMADD231PS Z5, Z8, Z2
+	VFMADD231PS Z5, Z7, Z3
+	VFMADD231PS Z5, Z6, Z4
+	VMOVUPS     (R9)(SI*2), Z5
+	VFMADD231PS Z5, Z8, Z3
+	VFMADD231PS Z5, Z7, Z4
+	VMOVUPS     (R9)(DI*1), Z5
+	VFMADD231PS Z5, Z8, Z4
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
 	VMOVUPS     (R10), Z5
@@ -1748,28 +1977,30 @@ all_pixel:
 	ADDQ        BX, R10
 	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), AX
-	SHLQ        $0x02, AX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	VMOVUPS     Z0, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Z1, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Z2, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Z3, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Z4, (AX)
-	ADDQ        $0x00000040, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), AX
+	SHLQ    $0x02, AX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	VMOVUPS Z0, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z3, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	ADDQ    $0x00000040, (SP)
+	JMP     channels
 
 some:
 	SHRQ      $0x02, AX
@@ -1788,23 +2019,23 @@ some:
 	MOVQ      t+0(FP), AX
 	MOVQ      48(AX), AX
 	ADDQ      (SP), AX
-	VMOVUPS.Z (AX), K1, Z6
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z7
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z8
-	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z9
-	ADDQ      CX, AX
 	VMOVUPS.Z (AX), K1, Z10
+	ADDQ      CX, AX
+	VMOVUPS.Z (AX), K1, Z11
+	ADDQ      CX, AX
+	VMOVUPS.Z (AX), K1, Z12
+	ADDQ      CX, AX
+	VMOVUPS.Z (AX), K1, Z13
+	ADDQ      CX, AX
+	VMOVUPS.Z (AX), K1, Z14
 	JMP       some_sum
 
 some_zero:
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
 
 some_sum:
 	MOVQ   t+0(FP), AX
@@ -1838,11 +2069,11 @@ some_line:
 
 some_pixel:
 	VMOVUPS.Z   (R10), K1, Z0
-	VFMADD231PS (R9), Z0, K1, Z6
-	VFMADD231PS (R9)(SI*1), Z0, K1, Z7
-	VFMADD231PS (R9)(SI*2), Z0, K1, Z8
-	VFMADD231PS (R9)(DI*1), Z0, K1, Z9
-	VFMADD231PS (R9)(SI*4), Z0, K1, Z10
+	VFMADD231PS (R9), Z0, K1, Z10
+	VFMADD231PS (R9)(SI*1), Z0, K1, Z11
+	VFMADD231PS (R9)(SI*2), Z0, K1, Z12
+	VFMADD231PS (R9)(DI*1), Z0, K1, Z13
+	VFMADD231PS (R9)(SI*4), Z0, K1, Z14
 	ADDQ        DX, R9
 	ADDQ        BX, R10
 	DECQ        R8
@@ -1858,15 +2089,15 @@ some_pixel:
 	MOVQ        t+0(FP), AX
 	MOVQ        48(AX), AX
 	ADDQ        (SP), AX
-	VMOVUPS     Z6, K1, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Z7, K1, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Z8, K1, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Z9, K1, (AX)
-	ADDQ        CX, AX
 	VMOVUPS     Z10, K1, (AX)
+	ADDQ        CX, AX
+	VMOVUPS     Z11, K1, (AX)
+	ADDQ        CX, AX
+	VMOVUPS     Z12, K1, (AX)
+	ADDQ        CX, AX
+	VMOVUPS     Z13, K1, (AX)
+	ADDQ        CX, AX
+	VMOVUPS     Z14, K1, (AX)
 
 end:
 	VZEROUPPER
@@ -1962,6 +2193,84 @@ all_line:
 	ADDQ    (SP), R11
 	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R11), Z10
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Z11
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Z12
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Z13
+	ADDQ        BX, R11
+	VMOVUPS     (R9), Z14
+	VFMADD231PS Z14, Z10, Z0
+	VMOVUPS     (R9)(SI*1), Z14
+	VFMADD231PS Z14, Z11, Z0
+	VFMADD231PS Z14, Z10, Z1
+	VMOVUPS     (R9)(SI*2), Z14
+	VFMADD231PS Z14, Z12, Z0
+	VFMADD231PS Z14, Z11, Z1
+	VFMADD231PS Z14, Z10, Z2
+	VMOVUPS     (R9)(DI*1), Z14
+	VFMADD231PS Z14, Z13, Z0
+	VFMADD231PS Z14, Z12, Z1
+	VFMADD231PS Z14, Z11, Z2
+	VFMADD231PS Z14, Z10, Z3
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Z14
+	VFMADD231PS Z14, Z13, Z1
+	VFMADD231PS Z14, Z12, Z2
+	VFMADD231PS Z14, Z11, Z3
+	VFMADD231PS Z14, Z10, Z4
+	VMOVUPS     (R9)(SI*1), Z14
+	VFMADD231PS Z14, Z13, Z2
+	VFMADD231PS Z14, Z12, Z3
+	VFMADD231PS Z14, Z11, Z4
+	VMOVUPS     (R9)(SI*2), Z14
+	VFMADD231PS Z14, Z13, Z3
+	VFMADD231PS Z14, Z12, Z4
+	VMOVUPS     (R9)(DI*1), Z14
+	VFMADD231PS Z14, Z13, Z4
+	VMOVUPS     (R10), Z14
+	VFMADD231PS Z14, Z10, Z5
+	VMOVUPS     (R10)(SI*1), Z14
+	VFMADD231PS Z14, Z11, Z5
+	VFMADD231PS Z14, Z10, Z6
+	VMOVUPS     (R10)(SI*2), Z14
+	VFMADD231PS Z14, Z12, Z5
+	VFMADD231PS Z14, Z11, Z6
+	VFMADD231PS Z14, Z10, Z7
+	VMOVUPS     (R10)(DI*1), Z14
+	VFMADD231PS Z14, Z13, Z5
+	VFMADD231PS Z14, Z12, Z6
+	VFMADD231PS Z14, Z11, Z7
+	VFMADD231PS Z14, Z10, Z8
+	LEAQ        (R10)(DX*4), R10
+	VMOVUPS     (R10), Z14
+	VFMADD231PS Z14, Z13, Z6
+	VFMADD231PS Z14, Z12, Z7
+	VFMADD231PS Z14, Z11, Z8
+	VFMADD231PS Z14, Z10, Z9
+	VMOVUPS     (R10)(SI*1), Z10
+	VFMADD231PS Z10, Z13, Z7
+	VFMADD231PS Z10, Z12, Z8
+	VFMADD231PS Z10, Z11, Z9
+	VMOVUPS     (R10)(SI*2), Z10
+	VFMADD231PS Z10, Z13, Z8
+	VFMADD231PS Z10, Z12, Z9
+	VMOVUPS     (R10)(DI*1), Z10
+	VFMADD231PS Z10, Z13, Z9
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
 	VMOVUPS     (R11), Z10
@@ -1980,39 +2289,41 @@ all_pixel:
 	ADDQ        BX, R11
 	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), DX
-	SHLQ        $0x02, DX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	MOVQ        AX, BX
-	VMOVUPS     Z0, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z2, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z3, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z4, (BX)
-	ADDQ        CX, AX
-	VMOVUPS     Z5, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z6, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z7, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z8, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z9, (AX)
-	ADDQ        $0x00000040, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), DX
+	SHLQ    $0x02, DX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	MOVQ    AX, BX
+	VMOVUPS Z0, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z1, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z2, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z3, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Z4, (BX)
+	ADDQ    CX, AX
+	VMOVUPS Z5, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Z6, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Z7, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Z8, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Z9, (AX)
+	ADDQ    $0x00000040, (SP)
+	JMP     channels
 
 some:
 	SHRQ      $0x02, AX
@@ -2032,38 +2343,38 @@ some:
 	MOVQ      48(AX), AX
 	ADDQ      (SP), AX
 	MOVQ      AX, BX
-	VMOVUPS.Z (BX), K1, Z11
-	ADDQ      DX, BX
-	VMOVUPS.Z (BX), K1, Z12
-	ADDQ      DX, BX
-	VMOVUPS.Z (BX), K1, Z13
-	ADDQ      DX, BX
-	VMOVUPS.Z (BX), K1, Z14
-	ADDQ      DX, BX
 	VMOVUPS.Z (BX), K1, Z15
+	ADDQ      DX, BX
+	VMOVUPS.Z (BX), K1, Z16
+	ADDQ      DX, BX
+	VMOVUPS.Z (BX), K1, Z17
+	ADDQ      DX, BX
+	VMOVUPS.Z (BX), K1, Z18
+	ADDQ      DX, BX
+	VMOVUPS.Z (BX), K1, Z19
 	ADDQ      CX, AX
-	VMOVUPS.Z (AX), K1, Z16
-	ADDQ      DX, AX
-	VMOVUPS.Z (AX), K1, Z17
-	ADDQ      DX, AX
-	VMOVUPS.Z (AX), K1, Z18
-	ADDQ      DX, AX
-	VMOVUPS.Z (AX), K1, Z19
-	ADDQ      DX, AX
 	VMOVUPS.Z (AX), K1, Z20
+	ADDQ      DX, AX
+	VMOVUPS.Z (AX), K1, Z21
+	ADDQ      DX, AX
+	VMOVUPS.Z (AX), K1, Z22
+	ADDQ      DX, AX
+	VMOVUPS.Z (AX), K1, Z23
+	ADDQ      DX, AX
+	VMOVUPS.Z (AX), K1, Z24
 	JMP       some_sum
 
 some_zero:
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
 	VPXORD Z16, Z16, Z16
 	VPXORD Z17, Z17, Z17
 	VPXORD Z18, Z18, Z18
 	VPXORD Z19, Z19, Z19
 	VPXORD Z20, Z20, Z20
+	VPXORD Z21, Z21, Z21
+	VPXORD Z22, Z22, Z22
+	VPXORD Z23, Z23, Z23
+	VPXORD Z24, Z24, Z24
 
 some_sum:
 	MOVQ   t+0(FP), AX
@@ -2099,17 +2410,17 @@ some_line:
 
 some_pixel:
 	VMOVUPS.Z   (R11), K1, Z0
-	VFMADD231PS (R9), Z0, K1, Z11
-	VFMADD231PS (R9)(SI*1), Z0, K1, Z12
-	VFMADD231PS (R9)(SI*2), Z0, K1, Z13
-	VFMADD231PS (R9)(DI*1), Z0, K1, Z14
-	VFMADD231PS (R9)(SI*4), Z0, K1, Z15
+	VFMADD231PS (R9), Z0, K1, Z15
+	VFMADD231PS (R9)(SI*1), Z0, K1, Z16
+	VFMADD231PS (R9)(SI*2), Z0, K1, Z17
+	VFMADD231PS (R9)(DI*1), Z0, K1, Z18
+	VFMADD231PS (R9)(SI*4), Z0, K1, Z19
 	ADDQ        DX, R9
-	VFMADD231PS (R10), Z0, K1, Z16
-	VFMADD231PS (R10)(SI*1), Z0, K1, Z17
-	VFMADD231PS (R10)(SI*2), Z0, K1, Z18
-	VFMADD231PS (R10)(DI*1), Z0, K1, Z19
-	VFMADD231PS (R10)(SI*4), Z0, K1, Z20
+	VFMADD231PS (R10), Z0, K1, Z20
+	VFMADD231PS (R10)(SI*1), Z0, K1, Z21
+	VFMADD231PS (R10)(SI*2), Z0, K1, Z22
+	VFMADD231PS (R10)(DI*1), Z0, K1, Z23
+	VFMADD231PS (R10)(SI*4), Z0, K1, Z24
 	ADDQ        DX, R10
 	ADDQ        BX, R11
 	DECQ        R8
@@ -2126,25 +2437,25 @@ some_pixel:
 	MOVQ        48(AX), AX
 	ADDQ        (SP), AX
 	MOVQ        AX, BX
-	VMOVUPS     Z11, K1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z12, K1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z13, K1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Z14, K1, (BX)
-	ADDQ        DX, BX
 	VMOVUPS     Z15, K1, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z16, K1, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z17, K1, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z18, K1, (BX)
+	ADDQ        DX, BX
+	VMOVUPS     Z19, K1, (BX)
 	ADDQ        CX, AX
-	VMOVUPS     Z16, K1, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z17, K1, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z18, K1, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Z19, K1, (AX)
-	ADDQ        DX, AX
 	VMOVUPS     Z20, K1, (AX)
+	ADDQ        DX, AX
+	VMOVUPS     Z21, K1, (AX)
+	ADDQ        DX, AX
+	VMOVUPS     Z22, K1, (AX)
+	ADDQ        DX, AX
+	VMOVUPS     Z23, K1, (AX)
+	ADDQ        DX, AX
+	VMOVUPS     Z24, K1, (AX)
 
 end:
 	VZEROUPPER
@@ -3317,48 +3628,89 @@ all_sum:
 	MOVQ   128(SI), SI
 	IMUL3Q $0x00000004, SI, SI
 	LEAQ   (SI)(SI*2), DI
-	LEAQ   (SI)(SI*4), DI
+	LEAQ   (SI)(SI*4), R8
 
 all_line:
-	MOVQ    t+0(FP), DI
-	MOVLQSX (AX), R8
-	SHLQ    $0x02, R8
-	ADDQ    (DI), R8
-	ADDQ    (SP), R8
-	MOVLQSX 4(AX), R9
+	MOVQ    t+0(FP), R8
+	MOVLQSX (AX), R9
 	SHLQ    $0x02, R9
-	ADDQ    24(DI), R9
+	ADDQ    (R8), R9
 	ADDQ    (SP), R9
-	MOVQ    112(DI), DI
+	MOVLQSX 4(AX), R10
+	SHLQ    $0x02, R10
+	ADDQ    24(R8), R10
+	ADDQ    (SP), R10
+	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R10), Y3
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Y4
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Y5
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        BX, R10
+	VMOVUPS     (R9), Y7
+	VFMADD231PS Y7, Y3, Y0
+	VMOVUPS     (R9)(SI*1), Y7
+	VFMADD231PS Y7, Y4, Y0
+	VFMADD231PS Y7, Y3, Y1
+	VMOVUPS     (R9)(SI*2), Y7
+	VFMADD231PS Y7, Y5, Y0
+	VFMADD231PS Y7, Y4, Y1
+	VFMADD231PS Y7, Y3, Y2
+	VMOVUPS     (R9)(DI*1), Y3
+	VFMADD231PS Y3, Y6, Y0
+	VFMADD231PS Y3, Y5, Y1
+	VFMADD231PS Y3, Y4, Y2
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Y3
+	VFMADD231PS Y3, Y6, Y1
+	VFMADD231PS Y3, Y5, Y2
+	VMOVUPS     (R9)(SI*1), Y3
+	VFMADD231PS Y3, Y6, Y2
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
-	VMOVUPS     (R9), Y3
-	VFMADD231PS (R8), Y3, Y0
-	VFMADD231PS (R8)(SI*1), Y3, Y1
-	VFMADD231PS (R8)(SI*2), Y3, Y2
-	ADDQ        DX, R8
-	ADDQ        BX, R9
-	DECQ        DI
+	VMOVUPS     (R10), Y3
+	VFMADD231PS (R9), Y3, Y0
+	VFMADD231PS (R9)(SI*1), Y3, Y1
+	VFMADD231PS (R9)(SI*2), Y3, Y2
+	ADDQ        DX, R9
+	ADDQ        BX, R10
+	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), AX
-	SHLQ        $0x02, AX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	VMOVUPS     Y0, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Y1, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Y2, (AX)
-	ADDQ        $0x00000020, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), AX
+	SHLQ    $0x02, AX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	VMOVUPS Y0, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    $0x00000020, (SP)
+	JMP     channels
 
 some:
 	SHRQ       $0x02, AX
@@ -3514,61 +3866,121 @@ all_sum:
 	MOVQ   128(SI), SI
 	IMUL3Q $0x00000004, SI, SI
 	LEAQ   (SI)(SI*2), DI
-	LEAQ   (SI)(SI*4), DI
+	LEAQ   (SI)(SI*4), R8
 
 all_line:
-	MOVQ    t+0(FP), DI
-	MOVLQSX (AX), R8
-	SHLQ    $0x02, R8
-	ADDQ    (DI), R8
-	ADDQ    (SP), R8
-	MOVQ    120(DI), R9
-	LEAQ    (R8)(R9*4), R9
-	MOVLQSX 4(AX), R10
-	SHLQ    $0x02, R10
-	ADDQ    24(DI), R10
-	ADDQ    (SP), R10
-	MOVQ    112(DI), DI
+	MOVQ    t+0(FP), R8
+	MOVLQSX (AX), R9
+	SHLQ    $0x02, R9
+	ADDQ    (R8), R9
+	ADDQ    (SP), R9
+	MOVQ    120(R8), R10
+	LEAQ    (R9)(R10*4), R10
+	MOVLQSX 4(AX), R11
+	SHLQ    $0x02, R11
+	ADDQ    24(R8), R11
+	ADDQ    (SP), R11
+	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R11), Y6
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Y7
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Y8
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Y9
+	ADDQ        BX, R11
+	VMOVUPS     (R9), Y10
+	VFMADD231PS Y10, Y6, Y0
+	VMOVUPS     (R9)(SI*1), Y10
+	VFMADD231PS Y10, Y7, Y0
+	VFMADD231PS Y10, Y6, Y1
+	VMOVUPS     (R9)(SI*2), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VFMADD231PS Y10, Y7, Y1
+	VFMADD231PS Y10, Y6, Y2
+	VMOVUPS     (R9)(DI*1), Y10
+	VFMADD231PS Y10, Y9, Y0
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y7, Y2
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Y10
+	VFMADD231PS Y10, Y9, Y1
+	VFMADD231PS Y10, Y8, Y2
+	VMOVUPS     (R9)(SI*1), Y10
+	VFMADD231PS Y10, Y9, Y2
+	VMOVUPS     (R10), Y10
+	VFMADD231PS Y10, Y6, Y3
+	VMOVUPS     (R10)(SI*1), Y10
+	VFMADD231PS Y10, Y7, Y3
+	VFMADD231PS Y10, Y6, Y4
+	VMOVUPS     (R10)(SI*2), Y10
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y7, Y4
+	VFMADD231PS Y10, Y6, Y5
+	VMOVUPS     (R10)(DI*1), Y6
+	VFMADD231PS Y6, Y9, Y3
+	VFMADD231PS Y6, Y8, Y4
+	VFMADD231PS Y6, Y7, Y5
+	LEAQ        (R10)(DX*4), R10
+	VMOVUPS     (R10), Y6
+	VFMADD231PS Y6, Y9, Y4
+	VFMADD231PS Y6, Y8, Y5
+	VMOVUPS     (R10)(SI*1), Y6
+	VFMADD231PS Y6, Y9, Y5
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
-	VMOVUPS     (R10), Y6
-	VFMADD231PS (R8), Y6, Y0
-	VFMADD231PS (R8)(SI*1), Y6, Y1
-	VFMADD231PS (R8)(SI*2), Y6, Y2
-	ADDQ        DX, R8
-	VFMADD231PS (R9), Y6, Y3
-	VFMADD231PS (R9)(SI*1), Y6, Y4
-	VFMADD231PS (R9)(SI*2), Y6, Y5
+	VMOVUPS     (R11), Y6
+	VFMADD231PS (R9), Y6, Y0
+	VFMADD231PS (R9)(SI*1), Y6, Y1
+	VFMADD231PS (R9)(SI*2), Y6, Y2
 	ADDQ        DX, R9
-	ADDQ        BX, R10
-	DECQ        DI
+	VFMADD231PS (R10), Y6, Y3
+	VFMADD231PS (R10)(SI*1), Y6, Y4
+	VFMADD231PS (R10)(SI*2), Y6, Y5
+	ADDQ        DX, R10
+	ADDQ        BX, R11
+	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), DX
-	SHLQ        $0x02, DX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	MOVQ        AX, BX
-	VMOVUPS     Y0, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y2, (BX)
-	ADDQ        CX, AX
-	VMOVUPS     Y3, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y4, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y5, (AX)
-	ADDQ        $0x00000020, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), DX
+	SHLQ    $0x02, DX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	MOVQ    AX, BX
+	VMOVUPS Y0, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y1, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Y4, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Y5, (AX)
+	ADDQ    $0x00000020, (SP)
+	JMP     channels
 
 some:
 	SHRQ       $0x02, AX
@@ -3760,74 +4172,153 @@ all_sum:
 	MOVQ   128(SI), SI
 	IMUL3Q $0x00000004, SI, SI
 	LEAQ   (SI)(SI*2), DI
-	LEAQ   (SI)(SI*4), DI
+	LEAQ   (SI)(SI*4), R8
 
 all_line:
-	MOVQ    t+0(FP), DI
-	MOVLQSX (AX), R8
-	SHLQ    $0x02, R8
-	ADDQ    (DI), R8
-	ADDQ    (SP), R8
-	MOVQ    120(DI), R9
-	LEAQ    (R8)(R9*4), R9
-	MOVQ    120(DI), R10
+	MOVQ    t+0(FP), R8
+	MOVLQSX (AX), R9
+	SHLQ    $0x02, R9
+	ADDQ    (R8), R9
+	ADDQ    (SP), R9
+	MOVQ    120(R8), R10
 	LEAQ    (R9)(R10*4), R10
-	MOVLQSX 4(AX), R11
-	SHLQ    $0x02, R11
-	ADDQ    24(DI), R11
-	ADDQ    (SP), R11
-	MOVQ    112(DI), DI
+	MOVQ    120(R8), R11
+	LEAQ    (R10)(R11*4), R11
+	MOVLQSX 4(AX), R12
+	SHLQ    $0x02, R12
+	ADDQ    24(R8), R12
+	ADDQ    (SP), R12
+	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R12), Y9
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y10
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y11
+	ADDQ        BX, R12
+	VMOVUPS     (R12), Y12
+	ADDQ        BX, R12
+	VMOVUPS     (R9), Y13
+	VFMADD231PS Y13, Y9, Y0
+	VMOVUPS     (R9)(SI*1), Y13
+	VFMADD231PS Y13, Y10, Y0
+	VFMADD231PS Y13, Y9, Y1
+	VMOVUPS     (R9)(SI*2), Y13
+	VFMADD231PS Y13, Y11, Y0
+	VFMADD231PS Y13, Y10, Y1
+	VFMADD231PS Y13, Y9, Y2
+	VMOVUPS     (R9)(DI*1), Y13
+	VFMADD231PS Y13, Y12, Y0
+	VFMADD231PS Y13, Y11, Y1
+	VFMADD231PS Y13, Y10, Y2
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Y13
+	VFMADD231PS Y13, Y12, Y1
+	VFMADD231PS Y13, Y11, Y2
+	VMOVUPS     (R9)(SI*1), Y13
+	VFMADD231PS Y13, Y12, Y2
+	VMOVUPS     (R10), Y13
+	VFMADD231PS Y13, Y9, Y3
+	VMOVUPS     (R10)(SI*1), Y13
+	VFMADD231PS Y13, Y10, Y3
+	VFMADD231PS Y13, Y9, Y4
+	VMOVUPS     (R10)(SI*2), Y13
+	VFMADD231PS Y13, Y11, Y3
+	VFMADD231PS Y13, Y10, Y4
+	VFMADD231PS Y13, Y9, Y5
+	VMOVUPS     (R10)(DI*1), Y13
+	VFMADD231PS Y13, Y12, Y3
+	VFMADD231PS Y13, Y11, Y4
+	VFMADD231PS Y13, Y10, Y5
+	LEAQ        (R10)(DX*4), R10
+	VMOVUPS     (R10), Y13
+	VFMADD231PS Y13, Y12, Y4
+	VFMADD231PS Y13, Y11, Y5
+	VMOVUPS     (R10)(SI*1), Y13
+	VFMADD231PS Y13, Y12, Y5
+	VMOVUPS     (R11), Y13
+	VFMADD231PS Y13, Y9, Y6
+	VMOVUPS     (R11)(SI*1), Y13
+	VFMADD231PS Y13, Y10, Y6
+	VFMADD231PS Y13, Y9, Y7
+	VMOVUPS     (R11)(SI*2), Y13
+	VFMADD231PS Y13, Y11, Y6
+	VFMADD231PS Y13, Y10, Y7
+	VFMADD231PS Y13, Y9, Y8
+	VMOVUPS     (R11)(DI*1), Y9
+	VFMADD231PS Y9, Y12, Y6
+	VFMADD231PS Y9, Y11, Y7
+	VFMADD231PS Y9, Y10, Y8
+	LEAQ        (R11)(DX*4), R11
+	VMOVUPS     (R11), Y9
+	VFMADD231PS Y9, Y12, Y7
+	VFMADD231PS Y9, Y11, Y8
+	VMOVUPS     (R11)(SI*1), Y9
+	VFMADD231PS Y9, Y12, Y8
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
-	VMOVUPS     (R11), Y9
-	VFMADD231PS (R8), Y9, Y0
-	VFMADD231PS (R8)(SI*1), Y9, Y1
-	VFMADD231PS (R8)(SI*2), Y9, Y2
-	ADDQ        DX, R8
-	VFMADD231PS (R9), Y9, Y3
-	VFMADD231PS (R9)(SI*1), Y9, Y4
-	VFMADD231PS (R9)(SI*2), Y9, Y5
+	VMOVUPS     (R12), Y9
+	VFMADD231PS (R9), Y9, Y0
+	VFMADD231PS (R9)(SI*1), Y9, Y1
+	VFMADD231PS (R9)(SI*2), Y9, Y2
 	ADDQ        DX, R9
-	VFMADD231PS (R10), Y9, Y6
-	VFMADD231PS (R10)(SI*1), Y9, Y7
-	VFMADD231PS (R10)(SI*2), Y9, Y8
+	VFMADD231PS (R10), Y9, Y3
+	VFMADD231PS (R10)(SI*1), Y9, Y4
+	VFMADD231PS (R10)(SI*2), Y9, Y5
 	ADDQ        DX, R10
-	ADDQ        BX, R11
-	DECQ        DI
+	VFMADD231PS (R11), Y9, Y6
+	VFMADD231PS (R11)(SI*1), Y9, Y7
+	VFMADD231PS (R11)(SI*2), Y9, Y8
+	ADDQ        DX, R11
+	ADDQ        BX, R12
+	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), DX
-	SHLQ        $0x02, DX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	MOVQ        AX, BX
-	VMOVUPS     Y0, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y2, (BX)
-	ADDQ        CX, AX
-	MOVQ        AX, BX
-	VMOVUPS     Y3, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y4, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y5, (BX)
-	ADDQ        CX, AX
-	VMOVUPS     Y6, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y7, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y8, (AX)
-	ADDQ        $0x00000020, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), DX
+	SHLQ    $0x02, DX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	MOVQ    AX, BX
+	VMOVUPS Y0, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y1, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ    CX, AX
+	MOVQ    AX, BX
+	VMOVUPS Y3, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y4, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y5, (BX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Y7, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Y8, (AX)
+	ADDQ    $0x00000020, (SP)
+	JMP     channels
 
 some:
 	SHRQ       $0x02, AX
@@ -4045,6 +4536,55 @@ all_line:
 	ADDQ    (SP), R10
 	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R10), Y5
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Y6
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Y7
+	ADDQ        BX, R10
+	VMOVUPS     (R10), Y8
+	ADDQ        BX, R10
+	VMOVUPS     (R9), Y9
+	VFMADD231PS Y9, Y5, Y0
+	VMOVUPS     (R9)(SI*1), Y9
+	VFMADD231PS Y9, Y6, Y0
+	VFMADD231PS Y9, Y5, Y1
+	VMOVUPS     (R9)(SI*2), Y9
+	VFMADD231PS Y9, Y7, Y0
+	VFMADD231PS Y9, Y6, Y1
+	VFMADD231PS Y9, Y5, Y2
+	VMOVUPS     (R9)(DI*1), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VFMADD231PS Y9, Y7, Y1
+	VFMADD231PS Y9, Y6, Y2
+	VFMADD231PS Y9, Y5, Y3
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Y9
+	VFMADD231PS Y9, Y8, Y1
+	VFMADD231PS Y9, Y7, Y2
+	VFMADD231PS Y9, Y6, Y3
+	VFMADD231PS Y9, Y5, Y4
+	VMOVUPS     (R9)(SI*1), Y5
+	VFMADD231PS Y5, Y8, Y2
+	VFMADD231PS Y5, Y7, Y3
+	VFMADD231PS Y5, Y6, Y4
+	VMOVUPS     (R9)(SI*2), Y5
+	VFMADD231PS Y5, Y8, Y3
+	VFMADD231PS Y5, Y7, Y4
+	VMOVUPS     (R9)(DI*1), Y5
+	VFMADD231PS Y5, Y8, Y4
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
 	VMOVUPS     (R10), Y5
@@ -4057,28 +4597,30 @@ all_pixel:
 	ADDQ        BX, R10
 	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), AX
-	SHLQ        $0x02, AX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	VMOVUPS     Y0, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Y1, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Y2, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Y3, (AX)
-	ADDQ        CX, AX
-	VMOVUPS     Y4, (AX)
-	ADDQ        $0x00000020, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), AX
+	SHLQ    $0x02, AX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	VMOVUPS Y0, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y1, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y3, (AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	ADDQ    $0x00000020, (SP)
+	JMP     channels
 
 some:
 	SHRQ       $0x02, AX
@@ -4276,6 +4818,84 @@ all_line:
 	ADDQ    (SP), R11
 	MOVQ    112(R8), R8
 	ADDQ    $0x08, AX
+	CMPQ    DX, SI
+	JNE     all_pixel
+	SUBQ    $0x04, R8
+	JL      all_few
+
+all_quad:
+	VMOVUPS     (R11), Y10
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Y11
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Y12
+	ADDQ        BX, R11
+	VMOVUPS     (R11), Y13
+	ADDQ        BX, R11
+	VMOVUPS     (R9), Y14
+	VFMADD231PS Y14, Y10, Y0
+	VMOVUPS     (R9)(SI*1), Y14
+	VFMADD231PS Y14, Y11, Y0
+	VFMADD231PS Y14, Y10, Y1
+	VMOVUPS     (R9)(SI*2), Y14
+	VFMADD231PS Y14, Y12, Y0
+	VFMADD231PS Y14, Y11, Y1
+	VFMADD231PS Y14, Y10, Y2
+	VMOVUPS     (R9)(DI*1), Y14
+	VFMADD231PS Y14, Y13, Y0
+	VFMADD231PS Y14, Y12, Y1
+	VFMADD231PS Y14, Y11, Y2
+	VFMADD231PS Y14, Y10, Y3
+	LEAQ        (R9)(DX*4), R9
+	VMOVUPS     (R9), Y14
+	VFMADD231PS Y14, Y13, Y1
+	VFMADD231PS Y14, Y12, Y2
+	VFMADD231PS Y14, Y11, Y3
+	VFMADD231PS Y14, Y10, Y4
+	VMOVUPS     (R9)(SI*1), Y14
+	VFMADD231PS Y14, Y13, Y2
+	VFMADD231PS Y14, Y12, Y3
+	VFMADD231PS Y14, Y11, Y4
+	VMOVUPS     (R9)(SI*2), Y14
+	VFMADD231PS Y14, Y13, Y3
+	VFMADD231PS Y14, Y12, Y4
+	VMOVUPS     (R9)(DI*1), Y14
+	VFMADD231PS Y14, Y13, Y4
+	VMOVUPS     (R10), Y14
+	VFMADD231PS Y14, Y10, Y5
+	VMOVUPS     (R10)(SI*1), Y14
+	VFMADD231PS Y14, Y11, Y5
+	VFMADD231PS Y14, Y10, Y6
+	VMOVUPS     (R10)(SI*2), Y14
+	VFMADD231PS Y14, Y12, Y5
+	VFMADD231PS Y14, Y11, Y6
+	VFMADD231PS Y14, Y10, Y7
+	VMOVUPS     (R10)(DI*1), Y14
+	VFMADD231PS Y14, Y13, Y5
+	VFMADD231PS Y14, Y12, Y6
+	VFMADD231PS Y14, Y11, Y7
+	VFMADD231PS Y14, Y10, Y8
+	LEAQ        (R10)(DX*4), R10
+	VMOVUPS     (R10), Y14
+	VFMADD231PS Y14, Y13, Y6
+	VFMADD231PS Y14, Y12, Y7
+	VFMADD231PS Y14, Y11, Y8
+	VFMADD231PS Y14, Y10, Y9
+	VMOVUPS     (R10)(SI*1), Y10
+	VFMADD231PS Y10, Y13, Y7
+	VFMADD231PS Y10, Y12, Y8
+	VFMADD231PS Y10, Y11, Y9
+	VMOVUPS     (R10)(SI*2), Y10
+	VFMADD231PS Y10, Y13, Y8
+	VFMADD231PS Y10, Y12, Y9
+	VMOVUPS     (R10)(DI*1), Y10
+	VFMADD231PS Y10, Y13, Y9
+	SUBQ        $0x04, R8
+	JGE         all_quad
+
+all_few:
+	ADDQ $0x04, R8
+	JZ   all_next
 
 all_pixel:
 	VMOVUPS     (R11), Y10
@@ -4294,39 +4914,41 @@ all_pixel:
 	ADDQ        BX, R11
 	DECQ        R8
 	JNZ         all_pixel
-	DECQ        CX
-	JNZ         all_line
-	MOVQ        t+0(FP), AX
-	MOVQ        136(AX), CX
-	SHLQ        $0x02, CX
-	MOVQ        t+0(FP), AX
-	MOVQ        144(AX), DX
-	SHLQ        $0x02, DX
-	MOVQ        t+0(FP), AX
-	MOVQ        48(AX), AX
-	ADDQ        (SP), AX
-	MOVQ        AX, BX
-	VMOVUPS     Y0, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y1, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y2, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y3, (BX)
-	ADDQ        DX, BX
-	VMOVUPS     Y4, (BX)
-	ADDQ        CX, AX
-	VMOVUPS     Y5, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y6, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y7, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y8, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y9, (AX)
-	ADDQ        $0x00000020, (SP)
-	JMP         channels
+
+all_next:
+	DECQ    CX
+	JNZ     all_line
+	MOVQ    t+0(FP), AX
+	MOVQ    136(AX), CX
+	SHLQ    $0x02, CX
+	MOVQ    t+0(FP), AX
+	MOVQ    144(AX), DX
+	SHLQ    $0x02, DX
+	MOVQ    t+0(FP), AX
+	MOVQ    48(AX), AX
+	ADDQ    (SP), AX
+	MOVQ    AX, BX
+	VMOVUPS Y0, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y1, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y2, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y3, (BX)
+	ADDQ    DX, BX
+	VMOVUPS Y4, (BX)
+	ADDQ    CX, AX
+	VMOVUPS Y5, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Y6, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Y7, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Y8, (AX)
+	ADDQ    DX, AX
+	VMOVUPS Y9, (AX)
+	ADDQ    $0x00000020, (SP)
+	JMP     channels
 
 some:
 	SHRQ       $0x02, AX

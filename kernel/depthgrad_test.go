@@ -21,12 +21,12 @@ func TestDepthGradLoops(t *testing.T) {
 
 func testDepthGrad(t *testing.T, run depthGradLoop, rows, cols, n int) {
 	r := seeded(uint64(n))
-	pixel, line := n+2, (cols+4)*(n+2)+1
+	pixel, line := n+2, (cols+7)*(n+2)+1
 	a := depthGradArgs{
-		x:     tail(t, r, (rows+1)*line+(cols+2)*pixel+n, 1, false),
-		dy:    tail(t, r, 5*n+5+n, 1, false),
-		lines: []outerLine{{0, 0}, {int32(line), int32(3 * (n + 1))}},
-		xStep: pixel, dyStep: n + 1, px: 3, xRow: line, xCol: pixel, tapRow: cols*n + 3, tapCol: n, n: n,
+		x:     tail(t, r, (rows+1)*line+(cols+5)*pixel+n, 1, false),
+		dy:    tail(t, r, 11*(n+1)+n, 1, false),
+		lines: []outerLine{{0, 0}, {int32(line), int32(6 * (n + 1))}},
+		xStep: pixel, dyStep: n + 1, px: 6, xRow: line, xCol: pixel, tapRow: cols*n + 3, tapCol: n, n: n,
 	}
 	for _, a.add = range []bool{false, true} {
 		got := tail(t, r, (rows-1)*a.tapRow+cols*n, 1, false)

@@ -37,8 +37,8 @@ type tapBlock struct{ y, x, rows, cols int }
 // what masks need fit in the sixteen registers of AVX2.
 var mostTapRows = [6]int{1: 5, 3: 3, 5: 2}
 
-// tapBlocks cuts a filter.
-func tapBlocks(kh, kw int) (list []tapBlock) {
+// eachTapBlock cuts a block of taps.
+func eachTapBlock(kh, kw int, f func(b tapBlock)) {
 	for x := 0; x < kw; {
 		cols := 1
 		for _, n := range []int{3, 5} {
@@ -48,12 +48,11 @@ func tapBlocks(kh, kw int) (list []tapBlock) {
 		}
 		for y := 0; y < kh; {
 			rows := min(kh-y, mostTapRows[cols])
-			list = append(list, tapBlock{y, x, rows, cols})
+			f(tapBlock{y, x, rows, cols})
 			y += rows
 		}
 		x += cols
 	}
-	return list
 }
 
 func depthGradGo(rows, cols int, a *depthGradArgs) {

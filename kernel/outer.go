@@ -36,7 +36,7 @@ type outerTile struct {
 
 // outerTiles is ordered best first; the last row runs everywhere.
 var outerTiles = append(archOuter, outerTile{
-	name: "f32_2x4_go", panels: []panelKernel[outerArgs]{{2, 2, outerGo(2)}, {4, 2, outerGo(4)}},
+	name: "f32_1x4_go", panels: []panelKernel[outerArgs]{{4, 8, outerGo}},
 })
 
 func pickOuter() *outerTile {
@@ -53,25 +53,25 @@ var outerPool = sync.Pool{New: func() any { return new(outerArgs) }}
 // width is that of the widest panels.
 func (t *outerTile) width() int { return t.panels[len(t.panels)-1].width }
 
-// outerGo is the portable tile of two rows and up to four columns.
-func outerGo(width int) func(m int, t *outerArgs) {
-	return func(m int, t *outerArgs) {
-		for i := range m * t.tiles {
-			var sum [4]float32
-			if t.add {
-				copy(sum[:width], t.c[i*width:])
-			}
-			for _, l := range t.lines {
-				for p := range t.px {
-					x := t.a[int(l.a)+p*t.aStep+i]
-					y := t.b[int(l.b)+p*t.bStep:][:width]
-					for j, v := range y {
-						sum[j] += x * v
-					}
-				}
-			}
-			copy(t.c[i*width:(i+1)*width], sum[:])
+// outerGo is the portable tile, one row of four columns at a time.
+func outerGo(m int, t *outerArgs) {
+	for i := 0; i < m*t.tiles; i++ {
+		c := t.c[4*i : 4*i+4 : 4*i+4]
+		var s0, s1, s2, s3 float32
+		if t.add {
+			s0, s1, s2, s3 = c[0], c[1], c[2], c[3]
 		}
+		for _, l := range t.lines {
+			a, b := t.a[int(l.a)+i:], t.b[l.b:]
+			for p := range t.px {
+				x, y := a[p*t.aStep], b[p*t.bStep:p*t.bStep+4:p*t.bStep+4]
+				s0 += x * y[0]
+				s1 += x * y[1]
+				s2 += x * y[2]
+				s3 += x * y[3]
+			}
+		}
+		c[0], c[1], c[2], c[3] = s0, s1, s2, s3
 	}
 }
 

@@ -5,8 +5,8 @@ package kernel
 import "unsafe"
 
 var (
-	archWinogradIn4  = neon[winogradInLoop]("f32_6x6_neon", inBy(winogradIn4NEON, winogradInGo(6, lineIn4)))
-	archWinogradIn2  = neon[winogradInLoop]("f32_4x4_neon", inBy(winogradIn2NEON, winogradInGo(4, lineIn2)))
+	archWinogradIn4  = neon[winogradInLoop]("f32_6x6_neon", inBy(winogradIn4NEON, winogradInGo(6, 6, lineIn4)))
+	archWinogradIn2  = neon[winogradInLoop]("f32_4x4_neon", inBy(winogradIn2NEON, winogradInGo(4, 4, lineIn2)))
 	archWinogradOut4 = neon[winogradOutLoop]("f32_4x4_neon", outBy(winogradOut4NEON, winogradOutGo(4, lineOut4)))
 	archWinogradOut2 = neon[winogradOutLoop]("f32_2x2_neon", outBy(winogradOut2NEON, winogradOutGo(2, lineOut2)))
 )

@@ -23,8 +23,12 @@ type winogradGrad struct {
 // these too often, more would leave the second cache.
 const gradTiles = 64
 
-// mostGradFloats is the most memory that sums of taps may take.
-const mostGradFloats = 1 << 22
+// sliceGradFloats is the most memory that the sums of all slices should take, and
+// mostGradFloats what those of one may.
+const (
+	sliceGradFloats = 1 << 22
+	mostGradFloats  = 10 << 20
+)
 
 func newWinogradGrad(s ConvShape, m int) (*winogradGrad, error) {
 	w, err := NewWinograd(s, m)
@@ -38,7 +42,7 @@ func newWinogradGrad(s ConvShape, m int) (*winogradGrad, error) {
 		return g, nil
 	}
 	want := taskCount(s.Flops())
-	g.slices = max(1, min(want, g.tiles/gradTiles, mostGradFloats/g.sliceFloats()))
+	g.slices = max(1, min(want, g.tiles/gradTiles, sliceGradFloats/g.sliceFloats()))
 	g.panelParts = max(1, min((want+g.slices-1)/g.slices, g.panels*g.tile.width()/128))
 	g.perPart = (g.panels + g.panelParts - 1) / g.panelParts
 	g.panelParts = (g.panels + g.perPart - 1) / g.perPart
@@ -82,7 +86,7 @@ func (g *winogradGrad) Run(task int, partial, x, dy []float32, bias bool, scratc
 	line, scratch := scratch[:lineFloats], scratch[lineFloats:]
 	taps := g.wino.taps()
 	in, scratch := scratch[:taps*g.tapIn], scratch[taps*g.tapIn:]
-	out, patch := scratch[:taps*g.tapOut], scratch[taps*g.tapOut:]
+	out, patch := scratch[:taps*g.tapOut], scratch[taps*g.tapOut:][:taps*g.patch()]
 	load, _ := winogradLoops(g.wino.m)
 	a := outerPool.Get().(*outerArgs)
 	a.lines = outerLines(line, 1)
@@ -91,7 +95,7 @@ func (g *winogradGrad) Run(task int, partial, x, dy []float32, bias bool, scratc
 	for t := from; t < to; t += g.most {
 		n := min(g.most, to-t)
 		for i := range n {
-			g.wino.load(load, in[i*g.wino.pitch:], x, g.wino.spot(t+i), patch)
+			g.wino.load(load, in[i*g.wino.pitch:], x, g.wino.spot(t+i), patch[:taps*apart(g.wino.pitch, 4)])
 		}
 		a.add, a.px = t > from, n
 		for i := first; i < last; i++ {

@@ -35,6 +35,8 @@ func TestContract(t *testing.T) {
 		"ternary(equal=mass)", "ternary(equal=error,granularity=tensor,edges=0,store=int8)",
 		"mixed(budget=2.5)", "mixed(base=uniform(w=2,symmetric=false,edges=8),budget=3);pw:w=4", "mixed(base=powerquant(exponent=layer,rounding=squant),least=4,budget=5.5)",
 		"codebook(w=4,rounding=squant,importance=none)", "codebook(w=3,gain=false)",
+		"gptq(base=powerquant(w=4,a=8))", "gptq(base=uniform(granularity=block,block=16,symmetric=false),w=3,order=memory)", "gptq(base=mixed(base=codebook(rounding=squant),least=4,budget=5),inputs=float)",
+		"mixed(base=gptq(base=uniform(a=6),places=3),least=4,budget=5);dw:skip", "gptq(w=4,stages=2,damp=0)",
 		"codebook(w=2)", "codebook(w=3,granularity=tensor)", "codebook(w=5,top=16,importance=input)", "codebook(w=6,top=0,edges=8)",
 		"fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+equalize(clip=leave,reach=false,rounds=3)", "fold+absorb(check=false,k=1)",
 		"fold+spiq(form=axis)+uniform(w=8)", "fold+spiq(w=4,a=4,form=axis,kappa=0.5)+powerquant(w=4)+correct",

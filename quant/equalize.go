@@ -64,6 +64,7 @@ func (q *Equalize) Apply(ctx context.Context, m *ir.Model, env *compress.Env) er
 		return err
 	}
 	e := newEqualizer(r)
+	e.buryDead()
 	for range q.Rounds {
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -114,6 +115,7 @@ type side struct {
 	rows, columns []*matrix
 }
 
+// newEqualizer measures all groups.
 func newEqualizer(r *rescaling) *equalizer {
 	e := &equalizer{rescaling: r, rows: make([]float64, len(r.scale)), columns: make([]float64, len(r.scale))}
 	of := map[*group.Link]*matrix{}
@@ -137,9 +139,7 @@ func newEqualizer(r *rescaling) *equalizer {
 			}
 		}
 		e.measure(s)
-		if e.buryDead(s); len(s.units) > 0 {
-			e.groups = append(e.groups, s)
-		}
+		e.groups = append(e.groups, s)
 	}
 	return e
 }
@@ -157,10 +157,18 @@ func (e *equalizer) measure(s *side) {
 	}
 }
 
-// buryDead takes channels out that nothing computes or nothing reads. What is left
+// buryDead takes dead channels out, and groups that have no others.
+func (e *equalizer) buryDead() {
+	e.groups = slices.DeleteFunc(e.groups, func(s *side) bool {
+		e.bury(s)
+		return len(s.units) == 0
+	})
+}
+
+// bury takes channels out that nothing computes or nothing reads. What is left
 // of them, often huge, is brought down to the median of the others, so that it
 // does not set the range of a layer.
-func (e *equalizer) buryDead(s *side) {
+func (e *equalizer) bury(s *side) {
 	var r, c float64
 	for _, u := range s.units {
 		r, c = max(r, e.rows[u]), max(c, e.columns[u])

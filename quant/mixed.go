@@ -44,6 +44,8 @@ func (x *Mixed) Validate() error {
 		return errors.New("base is missing")
 	case !ok || ternary:
 		return fmt.Errorf("base=%s: choose uniform, powerquant or codebook", compress.StepString(x.Base.Method))
+	case chooses(x.Base.Method):
+		return fmt.Errorf("base=%s: widths are chosen once", compress.StepString(x.Base.Method))
 	case x.Least != 2 && x.Least != 4 && x.Least != 6:
 		return fmt.Errorf("least=%d is neither 2, 4 nor 6", x.Least)
 	case !(x.Budget >= float64(x.Least) && x.Budget <= wide):
@@ -54,6 +56,15 @@ func (x *Mixed) Validate() error {
 		return fmt.Errorf("abudget=%v is not in %d..%d", x.ABudget, a, wide)
 	}
 	return b.Validate()
+}
+
+// chooses reports a base that has one that chooses widths itself.
+func chooses(m compress.Method) bool {
+	g, ok := m.(*GPTQ)
+	if ok {
+		_, ok = g.Base.Method.(chooser)
+	}
+	return ok
 }
 
 func (x *Mixed) base() base { return x.Base.Method.(base) }
@@ -107,27 +118,36 @@ func (x *Mixed) isEdge(l *compress.Layer) bool { return x.base().edges() != 0 &&
 
 // Apply implements compress.Method.
 func (x *Mixed) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
-	if err := complete(ctx, m, env); err != nil {
+	b, widths, err := x.chosen(ctx, m, env)
+	if err != nil {
 		return err
 	}
+	return b.Apply(ctx, m, widths)
+}
+
+// chosen implements chooser.
+func (x *Mixed) chosen(ctx context.Context, m *ir.Model, env *compress.Env) (base, *compress.Env, error) {
+	if err := complete(ctx, m, env); err != nil {
+		return nil, nil, err
+	}
 	if _, err := op.Infer(m); err != nil {
-		return err
+		return nil, nil, err
 	}
 	known := newEnergies(m, env)
 	weights, plans, err := x.weightOffers(ctx, m, env, known)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	w := allocate(weights, x.Budget)
 	var data []*choice
 	if x.ABudget != 0 {
 		if data, err = x.dataOffers(ctx, m, env, known, plans, w); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
 	a := allocate(data, x.ABudget)
 	widths := x.env(env, func(l *compress.Layer) int { return w[l.Node] }, func(l *compress.Layer) int { return a[l.Node] })
-	return x.base().Apply(ctx, m, widths)
+	return x.base(), widths, nil
 }
 
 // multiplied is how many values a table is multiplied with, at least 1: cosines of

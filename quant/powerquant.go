@@ -18,13 +18,16 @@ func init() {
 		Kind: compress.Quantising,
 		Doc:  "store weights, and activations when a is given, on levels that are powers of evenly spaced numbers, finer near zero",
 		Ref:  "[yvinec23] PowerQuant: Automorphism Search for Non-Uniform Quantization, arXiv:2301.09858",
-		New: func() compress.Method {
-			return &PowerQuant{
-				W: 4, Exponent: "network", Solver: "golden", Norm: 2, Objective: "squared", Rounding: "nearest", Granularity: "channel",
-				Range: "max", AExponent: "weights", ARange: "mse", APercentile: 99.99, Regions: true, Store: packed,
-			}
-		},
+		New:  func() compress.Method { return newPowerQuant(4) },
 	})
+}
+
+// newPowerQuant is the method with w bits and defaults for the rest.
+func newPowerQuant(w int) *PowerQuant {
+	return &PowerQuant{
+		W: w, Exponent: "network", Solver: "golden", Norm: 2, Objective: "squared", Rounding: "nearest", Granularity: "channel",
+		Range: "max", AExponent: "weights", ARange: "mse", APercentile: 99.99, Regions: true, Store: packed,
+	}
 }
 
 // PowerQuant quantises weights, and activations, to power grids [yvinec23].

@@ -44,7 +44,7 @@ func (r *Rex) Validate() error {
 	switch {
 	case r.Base.Method == nil:
 		return errors.New("base is missing")
-	case !ok:
+	case !ok || compress.NeedsData(r.Base.Method):
 		return fmt.Errorf("base=%s: choose uniform, powerquant, ternary or codebook", compress.StepString(r.Base.Method))
 	case r.Order < 1 || r.Order > 8:
 		return fmt.Errorf("order=%d is not in 1..8", r.Order)

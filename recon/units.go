@@ -30,7 +30,10 @@ const most = 12
 // units: blocks, layers, or all as one. Layers are told by the names of their first
 // results.
 func Cut(q, f *ir.Model, layers []compress.Layer, how string) []Segment {
-	c := &cutter{q: q.Graph, f: f.Graph, layers: map[string]*compress.Layer{}, values: [2]map[string]*ir.Value{byName(q.Graph), byName(f.Graph)}}
+	c := &cutter{q: q.Graph, f: f.Graph, layers: map[string]*compress.Layer{}, roots: map[string]bool{}, values: [2]map[string]*ir.Value{byName(q.Graph), byName(f.Graph)}}
+	for _, l := range compress.Layers(f) {
+		c.roots[key(l.Node)] = l.Kind != compress.Other
+	}
 	for i := range layers {
 		c.layers[key(layers[i].Node)] = &layers[i]
 	}
@@ -73,10 +76,13 @@ func byName(g *ir.Graph) map[string]*ir.Value {
 type cutter struct {
 	q, f   *ir.Graph
 	layers map[string]*compress.Layer
+	roots  map[string]bool         // all layers, those that are not learned as well
 	values [2]map[string]*ir.Value // of q and f
 }
 
 func (c *cutter) isLayer(n *ir.Node) bool { return c.layers[key(n)] != nil }
+
+func (c *cutter) isRoot(n *ir.Node) bool { return c.roots[key(n)] }
 
 // between lists the layers of f among nodes from..to-1.
 func (c *cutter) between(from, to int) (out []string) {
@@ -96,10 +102,10 @@ func (c *cutter) whole() Segment {
 // common are the cuts of f that are cuts of q as well.
 func (c *cutter) common() []site {
 	inQ := map[string]bool{}
-	for _, s := range cuts(c.q, c.isLayer) {
+	for _, s := range cuts(c.q, c.isRoot) {
 		inQ[s.value.Name] = true
 	}
-	return slices.DeleteFunc(cuts(c.f, c.isLayer), func(s site) bool { return !inQ[s.value.Name] })
+	return slices.DeleteFunc(cuts(c.f, c.isRoot), func(s site) bool { return !inQ[s.value.Name] })
 }
 
 // segments puts one cut behind every layer, or group of layers, that has one.

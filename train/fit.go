@@ -15,7 +15,8 @@ type Keep func(key string, into any, make func() error) error
 
 // Result says how a training went.
 type Result struct {
-	Start, End Score // on samples that were held apart
+	Start, End Score   // on samples that were held apart
+	Curve      []Score // behind every epoch
 	Steps      int
 	Epochs     int
 	Samples    int // learned from
@@ -88,7 +89,7 @@ func (f *fit) epochs(ctx context.Context) error {
 				return err
 			}
 		}
-		f.r.Epochs = epoch
+		f.r.Epochs, f.r.Curve = epoch, append(f.r.Curve, r.Score)
 		if finite(r.Score.Loss) && (r.Score.Loss < f.r.End.Loss || !finite(f.r.End.Loss)) {
 			f.r.End, f.r.Best, f.best = r.Score, epoch, r.Checkpoint.Weights
 		}

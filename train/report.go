@@ -14,7 +14,12 @@ const plenty = 500
 
 // tell reports how training went.
 func (t *Tune) tell(env *compress.Env, r *Result) {
+	var curve []float64
+	for _, s := range r.Curve {
+		curve = append(curve, s.Loss)
+	}
 	env.Step().Training = &compress.Training{
+		Curve:   curve,
 		Samples: r.Samples, Held: r.Start.Samples, Steps: r.Steps, Epochs: r.Epochs, Best: r.Best,
 		LossBefore: r.Start.Loss, LossAfter: r.End.Loss, RightBefore: share(r.Start), RightAfter: share(r.End),
 	}

@@ -22,7 +22,7 @@ var may = map[string][]string{
 	"kernel":                {},
 	"engine":                {"tensor", "ir", "op", "pass", "format", "kernel"},
 	"dataset":               {"tensor"},
-	"calib":                 {"tensor", "ir", "dataset"},
+	"calib":                 {"tensor", "ir", "dataset", "kernel"},
 	"group":                 {"tensor", "ir"},
 	"group/grouptest":       {"tensor", "ir", "group"},
 	"cost":                  {"tensor", "ir", "op", "format"},

@@ -163,6 +163,9 @@ func (b *block) lines(id string, acc []Reg, t *Tail) {
 	ADDQ(b.done, dy)
 	MOVQ(Mem{Base: at, Disp: offPX}, px)
 	ADDQ(Imm(8), lines)
+	if t == nil && b.cols > 1 {
+		b.quads(id, acc, x, dy, px, dyStep, xStep, cols)
+	}
 	Label(id + "_pixel")
 	y := b.Load(Mem{Base: dy}, t)
 	for r := range x {
@@ -178,8 +181,41 @@ func (b *block) lines(id string, acc []Reg, t *Tail) {
 	ADDQ(dyStep, dy)
 	DECQ(px)
 	JNZ(LabelRef(id + "_pixel"))
+	Label(id + "_next")
 	DECQ(left)
 	JNZ(LabelRef(id + "_line"))
+}
+
+// quads emits a loop over four pixels at a time, where pixels are as far apart as taps
+// are: what they read of the source is read once for all.
+func (b *block) quads(id string, acc []Reg, x []reg.GPVirtual, dy, px, dyStep, xStep reg.GPVirtual, cols Stride) {
+	const most = 4
+	CMPQ(xStep, cols.One())
+	JNE(LabelRef(id + "_pixel"))
+	SUBQ(Imm(most), px)
+	JL(LabelRef(id + "_few"))
+	Label(id + "_quad")
+	y := b.Group(most)
+	for _, v := range y {
+		VMOVUPS(Mem{Base: dy}, v)
+		ADDQ(dyStep, dy)
+	}
+	for r := range x {
+		for i := range most + b.cols - 1 {
+			if i == most {
+				LEAQ(Mem{Base: x[r], Index: xStep, Scale: most}, x[r])
+			}
+			v := b.Load(cols.At(x[r], i%most), nil)
+			for k := max(0, i-most+1); k <= min(i, b.cols-1); k++ {
+				VFMADD231PS(v, y[i-k], acc[r*b.cols+k])
+			}
+		}
+	}
+	SUBQ(Imm(most), px)
+	JGE(LabelRef(id + "_quad"))
+	Label(id + "_few")
+	ADDQ(Imm(most), px)
+	JZ(LabelRef(id + "_next"))
 }
 
 // product adds what is at m, times y.

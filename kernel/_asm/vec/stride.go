@@ -19,6 +19,9 @@ func NewStride(number Op, n int) Stride {
 	return s
 }
 
+// One is the distance.
+func (s Stride) One() reg.GPVirtual { return s.one }
+
 // At is i times the distance behind base.
 func (s Stride) At(base reg.Register, i int) Mem {
 	switch i {

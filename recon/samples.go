@@ -1,0 +1,113 @@
+package recon
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"pare/calib"
+	"pare/compress"
+	"pare/dataset"
+	"pare/ir"
+	"pare/tensor"
+)
+
+// madeUp is how many samples are made up where there are no data.
+const madeUp = 256
+
+// samples are the data to learn from: those of env or, without any, pictures made up
+// within the declared range of the input. why says that there are none.
+func samples(m *ir.Model, env *compress.Env, s *Settings) (d *calib.Data, why string) {
+	if env.Data != nil {
+		return env.Data, ""
+	}
+	n := madeUp
+	if s.Samples > 0 {
+		n = s.Samples
+	}
+	set, err := calib.Noise(m, env.Input.Lo, env.Input.Hi, n, env.Seed)
+	if err != nil {
+		return nil, err.Error()
+	}
+	env.Warn("there are no data to learn from: %d pictures made up within the range of the input stand for them; a few hundred real ones would be better", n)
+	return &calib.Data{Set: set}, ""
+}
+
+// count is how many samples are learned from: whole batches where the network takes so
+// many at a time.
+func count(set dataset.Set, d *calib.Data, s *Settings, fixed int) (int, error) {
+	n := set.Len()
+	for _, limit := range []int{d.Samples, s.Samples} {
+		if limit > 0 {
+			n = min(n, limit)
+		}
+	}
+	if fixed > 0 {
+		n -= n % fixed
+	}
+	if n == 0 {
+		return 0, fmt.Errorf("%d samples to learn from, but the network takes %d at a time", set.Len(), fixed)
+	}
+	return n, nil
+}
+
+// record keeps the network's inputs, batch samples at a time.
+func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int) (out feed, err error) {
+	out = feed{}
+	defer func() {
+		if err != nil {
+			out.close(nothing)
+		}
+	}()
+	for lo := 0; lo < samples; lo += batch {
+		if err := context.Cause(ctx); err != nil {
+			return out, err
+		}
+		if err := out.add(ctx, m, d, lo, min(lo+batch, samples)); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// add keeps the network's inputs of samples lo to hi-1.
+func (f feed) add(ctx context.Context, m *ir.Model, d *calib.Data, lo, hi int) error {
+	inputs := d.Inputs
+	if inputs == nil {
+		inputs = calib.DefaultInputs
+	}
+	b, err := d.Set.Batch(ctx, lo, hi)
+	if err != nil {
+		return err
+	}
+	in, err := inputs(m, b)
+	if err != nil {
+		return err
+	}
+	for name, t := range in {
+		if !finite(t) {
+			return fmt.Errorf("input %q of samples %d to %d holds numbers that are not finite", name, lo, hi-1)
+		}
+		if f[name] == nil {
+			if f[name], err = NewStore(); err != nil {
+				return err
+			}
+		}
+		if err := f[name].Append(t, hi-lo); err != nil {
+			return fmt.Errorf("input %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func finite(t *tensor.Tensor) bool {
+	if t.Type != tensor.Float32 {
+		return true
+	}
+	for _, x := range tensor.Data[float32](t) {
+		if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+			return false
+		}
+	}
+	return true
+}
