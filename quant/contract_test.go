@@ -41,5 +41,6 @@ func TestContract(t *testing.T) {
 		"fold+equalize+absorb+uniform(w=8,a=8)+correct", "fold+equalize(clip=leave,reach=false,rounds=3)", "fold+absorb(check=false,k=1)",
 		"fold+spiq(form=axis)+uniform(w=8)", "fold+spiq(w=4,a=4,form=axis,kappa=0.5)+powerquant(w=4)+correct",
 		"fold+spiq(w=4,a=4)+uniform(w=4,a=4)", "fold+spiq(kappa=1,share=mean,k=4)+powerquant(w=4)+correct", "fold+ocs(ratio=0.3)+uniform(w=4)+correct",
+		"adaround", "brecq(w=4,a=4)", "qdrop(base=powerquant(w=3,a=8))", "adaquant(w=3)", "nupes(a=4)", "fold+brecq(base=codebook(w=3),variable=h)",
 	)...)
 }

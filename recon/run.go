@@ -14,24 +14,16 @@ import (
 )
 
 // Run fits the units of a quantised network m, in place, to what its original f
-// computes on the samples of env, one after the other: what a unit reads is what the
+// computes on the samples of env, which Supplied made sure of, one after the other: what a unit reads is what the
 // units before it, fitted, compute. It reports every layer.
 func Run(ctx context.Context, m, f *ir.Model, env *compress.Env, s *Settings) error {
 	r := &run{pace: pace{env: env}, s: s, m: m, f: f}
-	d, why := samples(m, env, s)
-	if env.Run == nil && why == "" {
-		why = "there is no means to run networks"
-	}
-	if why != "" {
-		env.Warn("nothing was learned, as there are no samples to learn from (%s): the codes are those of the base", why)
-		return nil
-	}
 	for _, model := range []*ir.Model{m, f} {
 		if _, err := op.Infer(model); err != nil {
 			return err
 		}
 	}
-	return r.all(ctx, d)
+	return r.all(ctx, env.Data)
 }
 
 // run is the state of a run.
