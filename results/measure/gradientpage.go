@@ -66,25 +66,25 @@ func (p *lessons) find(l learner, g grade) *row {
 
 // grid has one line per grade and one column per method.
 func (p *lessons) grid(cell func(r, best *row) string) {
-	p.b.WriteString("| |")
+	var columns []string
 	for _, l := range learners {
-		fmt.Fprintf(p.b, " %s |", l.name)
+		columns = append(columns, l.name)
 	}
-	p.b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(learners)) + "\n")
+	tableTop(p.b, columns)
 	for _, g := range grades {
 		if !g.suits(p.n.name) {
 			continue
 		}
 		_, best := p.best(g)
-		fmt.Fprintf(p.b, "| %s |", g)
+		var cells []string
 		for _, l := range learners {
 			text := "-"
 			if r := p.find(l, g); r != nil {
 				text = cell(r, best)
 			}
-			fmt.Fprintf(p.b, " %s |", text)
+			cells = append(cells, text)
 		}
-		p.b.WriteString("\n")
+		tableLine(p.b, g.String(), cells)
 	}
 }
 
@@ -98,20 +98,7 @@ func (p *lessons) best(g grade) (name string, best *row) {
 	return name, best
 }
 
-func (p *lessons) qualityCell(r, best *row) string {
-	figure := short(r)
-	if figure == short(best) {
-		figure = "**" + figure + "**"
-	}
-	if p.isStale(r) {
-		figure += stale
-	}
-	near := fmt.Sprintf("%.1f %%", 100*r.Agreement)
-	if r.Cosine != nil {
-		near = fmt.Sprintf("%.3f", *r.Cosine)
-	}
-	return fmt.Sprintf("%s<br>%s, %.2f MB", figure, near, float64(r.Bytes)/1e6)
-}
+func (p *lessons) qualityCell(r, best *row) string { return qualityText(r, best, p.isStale(r)) }
 
 // isStale reports whether a row is not of the samples and recipe of its column.
 func (p *lessons) isStale(r *row) bool {
