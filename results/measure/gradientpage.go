@@ -17,7 +17,7 @@ sentences; none of them is tested. A cell is the accuracy in per cent, below it 
 original's and the size of the file; for MiniLM the Spearman correlation times 100, below it the mean cosine of sentence
 vectors to the original's. The best figure of a line is bold. Samples: %d CIFAR-10 test images, %d ImageNet validation
 images (one image is %.2f points), %d sentence pairs; gradient.json has the 95 %% intervals. Nothing was chosen on them.
-Methods that learn take as many steps for each unit as the network's section says: more would be better.
+Methods take their defaults, chosen on other samples (practice.md).
 
 The second table of a network has the seconds that compressing took and the most memory that its process took, in
 megabytes; it says on what. Cells without figures are marked -.
@@ -31,8 +31,7 @@ func gradientPage(_ []byte, rows []row) ([]byte, error) {
 	for _, n := range datafreeNetworks() {
 		if float := find(rows, n.name, floatColumn); float != nil {
 			p := &lessons{&b, n, rows}
-			fmt.Fprintf(&b, "\n## %s\n\nIn float: %s, %.2f MB; %d samples. Methods that learn take %d steps for each unit.\n\n", n.name, short(float),
-				float64(float.Bytes)/1e6, float.Samples, stepsOf(n.name))
+			fmt.Fprintf(&b, "\n## %s\n\nIn float: %s, %.2f MB; %d samples.\n\n", n.name, short(float), float64(float.Bytes)/1e6, float.Samples)
 			p.grid(p.qualityCell)
 			b.WriteString("\n")
 			p.grid(p.costCell)
@@ -42,9 +41,9 @@ func gradientPage(_ []byte, rows []row) ([]byte, error) {
 	}
 	b.WriteString("\n## Recipes\n\n")
 	for _, l := range learners {
-		fmt.Fprintf(&b, "- %s: `%s`\n", l.name, l.recipe(grades[0], 0))
+		fmt.Fprintf(&b, "- %s: `%s`\n", l.name, l.recipe(grades[0]))
 	}
-	fmt.Fprintf(&b, "\nWith edges: `%s`, `%s`.\n", learners[0].recipe(edgedGrade(), 0), learnerOf(brecq).recipe(edgedGrade(), 0))
+	fmt.Fprintf(&b, "\nWith edges: `%s`, `%s`.\n", learners[0].recipe(edgedGrade()), learnerOf(brecq).recipe(edgedGrade()))
 	return []byte(b.String()), nil
 }
 
