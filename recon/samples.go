@@ -65,8 +65,8 @@ func count(set dataset.Set, d *calib.Data, s *Settings, fixed int) (int, error) 
 	return n, nil
 }
 
-// record keeps the network's inputs, batch samples at a time.
-func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int) (out feed, err error) {
+// record keeps the network's inputs, changed, batch samples at a time.
+func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int, change func(t *tensor.Tensor, lo int) *tensor.Tensor) (out feed, err error) {
 	out = feed{}
 	defer func() {
 		if err != nil {
@@ -77,7 +77,7 @@ func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int)
 		if err := context.Cause(ctx); err != nil {
 			return out, err
 		}
-		if err := out.add(ctx, m, d, lo, min(lo+batch, samples)); err != nil {
+		if err := out.add(ctx, m, d, lo, min(lo+batch, samples), change); err != nil {
 			return out, err
 		}
 	}
@@ -85,7 +85,7 @@ func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int)
 }
 
 // add keeps the network's inputs of samples lo to hi-1.
-func (f feed) add(ctx context.Context, m *ir.Model, d *calib.Data, lo, hi int) error {
+func (f feed) add(ctx context.Context, m *ir.Model, d *calib.Data, lo, hi int, change func(t *tensor.Tensor, lo int) *tensor.Tensor) error {
 	inputs := d.Inputs
 	if inputs == nil {
 		inputs = calib.DefaultInputs
@@ -107,7 +107,7 @@ func (f feed) add(ctx context.Context, m *ir.Model, d *calib.Data, lo, hi int) e
 				return err
 			}
 		}
-		if err := f[name].Append(t, hi-lo); err != nil {
+		if err := f[name].Append(change(t, lo), hi-lo); err != nil {
 			return fmt.Errorf("input %q: %w", name, err)
 		}
 	}
