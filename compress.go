@@ -156,7 +156,7 @@ func (m *Model) prepared(data dataset.Set) (string, error) {
 func (m *Model) runOptions(ctx context.Context, o Options, prepared string) (compress.Options, error) {
 	out := compress.Options{
 		Seed: o.Seed, Threads: o.Threads, Input: o.Input, Log: o.Log,
-		Provenance: &compress.Provenance{Version: Version}, Run: newRunner(ctx, o.Threads), Random: randomSamples(o.Seed),
+		Provenance: &compress.Provenance{Version: Version}, Run: newRunner(ctx, o.Threads), Random: randomSamples(o.Seed), Times: layerTimes(o.Threads),
 	}
 	if out.Input.Lo == nil {
 		var err error

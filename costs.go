@@ -90,6 +90,21 @@ func (m *Model) Costs(ctx context.Context, o CostOptions) (*Costs, error) {
 	return out, nil
 }
 
+// layerTimes lets methods ask what layers take.
+func layerTimes(threads int) compress.Times {
+	return func(ctx context.Context, m *ir.Model, formats []string) (map[string]map[string]float64, error) {
+		c, err := New(m).Costs(ctx, CostOptions{Threads: threads, Formats: formats})
+		if err != nil {
+			return nil, err
+		}
+		out := map[string]map[string]float64{}
+		for _, l := range c.Layers {
+			out[l.Name] = l.MS
+		}
+		return out, nil
+	}
+}
+
 // machine names what times hold for.
 func machine(threads int) string {
 	return fmt.Sprintf("%s, %s, kernels %d, %d threads", cpu.Model(), cpu.Level(), kernel.Version, threads)

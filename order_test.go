@@ -28,6 +28,7 @@ func TestOrder(t *testing.T) {
 		{"fold+spiq+equalize+uniform", "equalize stands behind spiq and undoes it", "write fold+equalize+spiq+uniform"},
 		{"fold+equalize+spiq(kappa=1)+uniform", "spiq(kappa=1) stands behind equalize, but both choose the factors of channels at full strength", "spiq(kappa=auto)"},
 		{"fold+uniform+correct+correct", "correct stands behind correct, which took the errors out already", "write fold+uniform+correct"},
+		{"fold+uniform+tune(epochs=2)", "tune(epochs=2) stands behind uniform, but trains weights as floats", "write fold+tune(epochs=2)+uniform"},
 		{"fold+correct", "correct has nothing to correct", "uniform(w=4)+correct"},
 		{"correct+uniform", "correct has nothing to correct", "uniform(w=4)+correct"},
 	} {

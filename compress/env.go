@@ -30,6 +30,9 @@ type Env struct {
 	// Run evaluates networks, for methods that look at activations of samples
 	// they make up; nil when there is no means to.
 	Run calib.NewRunner
+	// Times measures what the layers of a network take in formats such as "w4a8", in
+	// milliseconds by layer and format; nil when there is no means to.
+	Times Times
 
 	originals map[*ir.Value]*tensor.Tensor // of the whole run
 	step      *StepReport
@@ -48,6 +51,9 @@ type Env struct {
 	watch     *watch // nil outside of runs
 	origin    *ir.Model
 }
+
+// Times measures layers in formats on this machine.
+type Times func(ctx context.Context, m *ir.Model, formats []string) (map[string]map[string]float64, error)
 
 // InputRange says what the network's input looks like: per channel the smallest
 // and largest value, as image normalisation gives them. One entry stands for all

@@ -48,6 +48,8 @@ type StepReport struct {
 	// Expansion is the cost of a residual expansion, relative to its first order
 	// alone.
 	Expansion *Expansion `json:"expansion,omitempty"`
+	// Loss is what a step that chose widths by their loss expected and found.
+	Loss *Loss `json:"loss,omitempty"`
 	// Training says how a step that trains went, on samples held apart.
 	Training *Training `json:"training,omitempty"`
 	// Simplified counts removed nodes other than batch-norms.
@@ -84,6 +86,15 @@ type Output struct {
 type Expansion struct {
 	BitOperations float64 `json:"bit_operations"`
 	Bytes         float64 `json:"bytes"`
+}
+
+// Loss is the mean loss of a network on calibration samples before a step, and by how
+// much it grew.
+type Loss struct {
+	Before    float64 `json:"before"`
+	Predicted float64 `json:"predicted"` // the sum over layers
+	Measured  float64 `json:"measured"`
+	Samples   int     `json:"samples"`
 }
 
 // Training compares a network before and after training on samples that it did not

@@ -24,6 +24,8 @@ type Options struct {
 	// Run evaluates networks on samples that methods make up; nil when there is
 	// no means to.
 	Run calib.NewRunner
+	// Times measures layers in formats; nil when there is no means to.
+	Times Times
 	// Random makes so many samples of any network's inputs up, where it is not
 	// known what they look like; nil when there is no means to.
 	Random   func(m *ir.Model, samples int) (map[string]*tensor.Tensor, error)
@@ -77,7 +79,7 @@ func (r *Recipe) runSteps(ctx context.Context, m *ir.Model, o Options, w *watch)
 	journal := r.newKept(ctx, o)
 	for i, method := range r.Steps {
 		env := &Env{
-			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Data: o.Data, Run: o.Run, originals: originals, shared: map[any]any{},
+			Log: o.Log, Seed: o.Seed, Threads: o.Threads, Input: o.Input, Data: o.Data, Run: o.Run, Times: o.Times, originals: originals, shared: map[any]any{},
 			step: &StepReport{Step: stepString(method), Kind: kindOf(method)}, report: rep, layers: r.Layers, ahead: r.Steps[i+1:], machine: machine, progress: o.Progress, watch: w,
 			index: i, steps: len(r.Steps), journal: journal, origin: origin,
 		}

@@ -20,6 +20,7 @@ func TestAttention(t *testing.T) {
 		"bool mask":   {apart, "  const m = bool[3,5]{true, false, true, true, true, false, false, false, false, false, true, true, true, false, true}\n  y = Attention(q, k, v, m)"},
 		"microsoft":   {packed, "  y = com.microsoft::MultiHeadAttention(q, k, v) {num_heads=2, unidirectional=1}"},
 		"biased":      {packed, "  const m = f32[1,1,3,5]{random}\n  y = com.microsoft::MultiHeadAttention(q, k, v, _, _, m) {num_heads=2, scale=0.6}"},
+		"itself":      {"q f32[2,5,6]", "  const w = f32[6,24]{random}\n  const b = f32[24]{random}\n  y = com.microsoft::Attention(q, w, b) {num_heads=2, unidirectional=1}"},
 		"single head": {"q f32[1,1,3,2], k f32[1,1,5,2], v f32[1,1,5,3]", "  y = Attention(q, k, v) {scale=1.0}"},
 	} {
 		opset := 24

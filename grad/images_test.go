@@ -61,6 +61,7 @@ var imageOps = map[string]string{
 	"Reshape":               "const s = i64[3]{3, -1, 4}\n r = Reshape(x, s)\n y = Relu(r)",
 	"InstanceNormalization": "const s = f32[4]{positive}\n const b = f32[4]{random}\n y = InstanceNormalization(x, s, b)",
 	"GroupNormalization":    "const s = f32[2]{positive}\n const b = f32[2]{random}\n y = GroupNormalization(x, s, b) {num_groups=2}",
+	"InstanceNorm and Relu": "const s = f32[4]{positive}\n const b = f32[4]{random}\n i = InstanceNormalization(x, s, b)\n r = Relu(i)\n y = Add(r, x)",
 	"BatchNormalization":    "const s = f32[4]{positive}\n const b = f32[4]{random}\n const m = f32[4]{random}\n const v = f32[4]{positive}\n y = BatchNormalization(x, s, b, m, v)",
 	"Conv depthwise":        "const w = f32[4,1,3,3]{random}\n const b = f32[4]{random}\n y = Conv(x, w, b) {group=4, strides=[2, 1], pads=[1, 1, 1, 1]}",
 	"Conv of Pad":           "const p = i64[8]{0, 0, 1, 2, 0, 0, 0, 1}\n const w = f32[3,4,3,3]{random}\n p1 = Pad(x, p)\n c = Conv(p1, w) {pads=[0, 1, 1, 0]}\n y = Relu(c)",

@@ -12,6 +12,7 @@ import (
 // composites are operators written as others before rules are looked up; a function
 // returns false where the node does more than it covers.
 var composites = map[[2]string]func(p *parts) bool{
+	{microsoft, "Attention"}:                        (*parts).selfAttention,
 	{microsoft, "BiasGelu"}:                         (*parts).biasGelu,
 	{microsoft, "FastGelu"}:                         (*parts).fastGelu,
 	{microsoft, "FusedConv"}:                        (*parts).fusedConv,
@@ -172,18 +173,46 @@ func (p *parts) multiHead() bool {
 	if p.in(1) == nil || p.in(2) == nil || p.in(3) != nil || p.in(4) != nil || p.in(6) != nil || p.in(7) != nil || p.wants(1) || p.wants(2) {
 		return false
 	}
+	p.attend([]*ir.Value{p.in(0), p.in(1), p.in(2)}, p.in(5))
+	return true
+}
+
+// selfAttention is attention of one input projected to queries, keys and values,
+// without padding and caches.
+func (p *parts) selfAttention() bool {
+	w := p.in(1)
+	if p.in(3) != nil || p.in(4) != nil || p.wants(1) || p.n.Int("do_rotary", 0) != 0 {
+		return false
+	}
+	sizes := p.n.Ints("qkv_hidden_sizes")
+	if shape, ok := w.Type.Sizes(); ok && len(shape) == 2 && sizes == nil {
+		sizes = []int{shape[1] / 3, shape[1] / 3, shape[1] / 3}
+	}
+	if len(sizes) != 3 {
+		return false
+	}
+	cut := ir.NewConst(p.name(), tensor.Of([]int{3}, []int64{int64(sizes[0]), int64(sizes[1]), int64(sizes[2])}))
+	p.g.Consts = append(p.g.Consts, cut)
+	three := []*ir.Value{{Name: p.name()}, {Name: p.name()}, {Name: p.name()}}
+	p.made = append(p.made, &ir.Node{Name: p.name(), Op: "Split", In: []*ir.Value{p.plus(p.node("MatMul", nil, p.in(0), w), p.in(2)), cut},
+		Out: three, Attrs: []ir.Attr{{Name: "axis", Value: int64(-1)}}})
+	p.attend(three, p.in(5))
+	return true
+}
+
+// attend adds attention of queries, keys and values with what is added to their
+// products, or nil.
+func (p *parts) attend(qkv []*ir.Value, bias *ir.Value) {
 	heads := int64(p.n.Int("num_heads", 0))
 	attrs := []ir.Attr{{Name: "q_num_heads", Value: heads}, {Name: "kv_num_heads", Value: heads},
 		{Name: "is_causal", Value: int64(p.n.Int("unidirectional", 0))}}
 	if s := p.n.Float("scale", 0); s != 0 {
 		attrs = append(attrs, ir.Attr{Name: "scale", Value: s})
 	}
-	in := []*ir.Value{p.in(0), p.in(1), p.in(2)}
-	if p.in(5) != nil {
-		in = append(in, p.in(5))
+	if bias != nil {
+		qkv = append(slices.Clip(qkv), bias)
 	}
-	p.to(p.n.Out[0], "Attention", attrs, in...)
-	return true
+	p.to(p.n.Out[0], "Attention", attrs, qkv...)
 }
 
 func (p *parts) skipNorm() bool {

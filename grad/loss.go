@@ -18,7 +18,7 @@ func CrossEntropy(dy, logits []float32, classes int, labels []int) (mean float64
 }
 
 // SmoothCrossEntropy is CrossEntropy against labels that are right with 1-smoothing
-// and any class with smoothing (0 to 1) in all [szegedy16].
+// and any class with smoothing (0 to 1) in all [szegedy16, arXiv:1512.00567].
 func SmoothCrossEntropy(dy, logits []float32, classes int, labels []int, smoothing float64) (mean float64) {
 	counted := 0
 	for _, l := range labels {
@@ -73,7 +73,7 @@ func sum64(x []float32) (s float64) {
 
 // KL is the mean, over rows of classes logits each, of the divergence of the student
 // from the teacher, both softened by the temperature T > 0, times T², so that its
-// gradients are about as large at any temperature [hinton15]. The gradient is the
+// gradients are about as large at any temperature [hinton15, arXiv:1503.02531]. The gradient is the
 // student's.
 func KL(dy, student, teacher []float32, classes int, temperature float64) (mean float64) {
 	rows := len(student) / classes

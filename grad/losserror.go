@@ -12,7 +12,7 @@ const chunk = 1024
 
 // MSE is the squared error, summed over channels and averaged over all the rest:
 // Σ(y-target)² / (len(y)/channels), which is what reconstruction minimises (BRECQ,
-// [li21]). channels 1 gives the mean over all elements, len(y) the sum.
+// [li21, arXiv:2102.05426]). channels 1 gives the mean over all elements, len(y) the sum.
 func MSE(dy, y, target []float32, channels int) float64 {
 	scale := float64(channels) / float64(len(y))
 	sum := 0.0

@@ -28,50 +28,50 @@ func lowerMix(b *builder) error {
 	m := &mix{b.step(in, []*slot{y}), b.p, b.node.Name, op.Threshold(p)}
 	m.st.then(span(y.size(), func(lo, hi int) { m.choose(y.data, in[0].data, in[1].data, lo, hi) }))
 	if m.st.flows() {
-		m.st.back(span(y.size(), func(lo, hi int) {
-			for i := range in {
-				if m.st.wants(i) {
-					m.pass(m.st.dx[i], y.grad, lo, hi, i == 0)
-				}
-			}
-		}))
+		m.st.back(span(y.size(), func(lo, hi int) { m.pass(y.grad, lo, hi) }))
 	}
 	return nil
 }
 
 func (m *mix) draws() op.Draws { return op.NewDraws(m.p.options.Seed, m.name, m.p.clock-1) }
 
-// chosen is all ones where a draw chooses the first operand, else 0.
-func (m *mix) chosen(draw uint64) uint32 {
-	return uint32(int64(draw&0xffff-m.below) >> 63)
-}
+// chosen is all ones where the lowest draw of a word chooses the first operand, else 0.
+func (m *mix) chosen(word uint64) uint32 { return uint32(int64(word&0xff-m.below) >> 63) }
 
-// choose writes elements lo to hi of the result; lo is a multiple of 4.
+// choose writes elements lo to hi of the result; lo is a multiple of 8.
 func (m *mix) choose(y, a, b []float32, lo, hi int) {
 	draws := m.draws()
-	y, a, b = y[:hi], a[:hi], b[:hi]
-	for i := lo; i < hi; i += 4 {
-		four := draws.Four(i / 4)
-		for k := i; k < min(i+4, hi); k++ {
-			u, v := math.Float32bits(a[k]), math.Float32bits(b[k])
-			y[k] = math.Float32frombits(v ^ (u^v)&m.chosen(four))
-			four >>= 16
+	for i := lo; i < hi; i += 8 {
+		j, word := min(i+8, hi), draws.Eight(i/8)
+		d, u, v := y[i:j], a[i:j], b[i:j]
+		for k := range d {
+			s, t := math.Float32bits(u[k]), math.Float32bits(v[k])
+			d[k] = math.Float32frombits(t ^ (s^t)&m.chosen(word))
+			word >>= 8
 		}
 	}
 }
 
-// pass writes the gradients of one operand: those of the elements that are its own.
-func (m *mix) pass(dx, dy []float32, lo, hi int, first bool) {
-	draws, flip := m.draws(), uint32(0)
-	if !first {
-		flip = ^flip
-	}
-	dx, dy = dx[:hi], dy[:hi]
-	for i := lo; i < hi; i += 4 {
-		four := draws.Four(i / 4)
-		for k := i; k < min(i+4, hi); k++ {
-			dx[k] = math.Float32frombits(math.Float32bits(dy[k]) & (m.chosen(four) ^ flip))
-			four >>= 16
+// pass gives gradients to the operands that were chosen, zeros to the others.
+func (m *mix) pass(dy []float32, lo, hi int) {
+	draws, first, second := m.draws(), m.st.wants(0), m.st.wants(1)
+	for i := lo; i < hi; i += 8 {
+		j, word := min(i+8, hi), draws.Eight(i/8)
+		g := dy[i:j]
+		if first {
+			m.keep(m.st.dx[0][i:j], g, word, 0)
 		}
+		if second {
+			m.keep(m.st.dx[1][i:j], g, word, ^uint32(0))
+		}
+	}
+}
+
+// keep writes what the draws of a word choose, or with flip all ones what they do not.
+func (m *mix) keep(dx, dy []float32, word uint64, flip uint32) {
+	dx = dx[:len(dy)]
+	for k, v := range dy {
+		dx[k] = math.Float32frombits(math.Float32bits(v) & (m.chosen(word) ^ flip))
+		word >>= 8
 	}
 }

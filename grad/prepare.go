@@ -55,6 +55,7 @@ func (p *Program) prepare(m *ir.Model) error {
 		return err
 	}
 	straighten(g)
+	straightenQuants(g)
 	p.base = c
 	return p.check(g)
 }

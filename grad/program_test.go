@@ -140,14 +140,28 @@ func TestSameBits(t *testing.T) {
 }
 
 func TestNoAllocations(t *testing.T) {
-	for _, threads := range []int{1, 2} {
-		x := newTrial(t, residual(2, 4, 2), func(o *grad.Options) {
-			trained(o)
-			o.Threads = threads
-		})
-		x.step()
-		if n := testing.AllocsPerRun(20, x.step); n > 0 && !raced {
-			t.Errorf("%d threads: %v allocations", threads, n)
+	groups := `opset 21
+graph g(x f32[2,4,6,6]) -> (y) {
+  const w = f32[4,4,3,3]{random}
+  const s = f32[4]{random}
+  const b = f32[4]{random}
+  c = Conv(x, w) {pads=[1, 1, 1, 1]}
+  n = GroupNormalization(c, s, b) {num_groups=2}
+  r = Relu(n)
+  p = MaxPool(r) {kernel_shape=[2, 2], strides=[2, 2]}
+  q = Concat(p, p) {axis=1}
+  y = GlobalAveragePool(q)
+}`
+	for _, text := range []string{residual(2, 4, 2), groups} {
+		for _, threads := range []int{1, 2} {
+			x := newTrial(t, text, func(o *grad.Options) {
+				trained(o)
+				o.Threads = threads
+			})
+			x.step()
+			if n := testing.AllocsPerRun(20, x.step); n > 0 && !raced {
+				t.Errorf("%d threads: %v allocations", threads, n)
+			}
 		}
 	}
 }

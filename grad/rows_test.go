@@ -111,6 +111,7 @@ var denseCases = map[string]string{
 	"LogSoftmax, axis 0":  "  y = LogSoftmax(x) {axis=0}",
 	"LpNormalization":     "  y = LpNormalization(x)",
 	"LpNorm 1":            "  y = LpNormalization(x) {axis=1, p=1}",
+	"LRN":                 "  y = LRN(x) {size=2, alpha=2.0, beta=0.6, bias=1.5}",
 	"Max":                 "  const w = f32[3,1]{random}\n  const v = f32[]{random}\n  y = Max(x, w, v)",
 	"Mean":                "  const w = f32[3,1]{random}\n  const v = f32[4]{random}\n  y = Mean(x, w, v)",
 	"Min":                 "  const w = f32[2,3,4]{random}\n  y = Min(w, x)",

@@ -38,6 +38,7 @@ var denseRules = []rule{
 	{"Log", "", lowerScalar(logPair)},
 	{"LogSoftmax", "", lowerLines(logSoftmaxLines)},
 	{"LpNormalization", "", lowerLpNorm},
+	{"LRN", "", lowerLRN},
 	{"Max", "", lowerExtreme(kernel.Max)},
 	{"MatMul", "", lowerMatMul},
 	{"Mean", "", lowerTotal(true)},

@@ -127,3 +127,14 @@ func TestScalesOfCodesHaveGradients(t *testing.T) {
 		close64(t, name, got[0], got[1])
 	}
 }
+
+// TestFakeQuantisersOfOthersHaveGradients expects those of FakeQuantize from Quant.
+func TestFakeQuantisersOfOthersHaveGradients(t *testing.T) {
+	x := tensor.Of([]int{2, 3, 4}, reals(3, 24, 1))
+	text := "opset 21\nopset pare.training 1\nopset onnx.brevitas 1\ngraph g(x f32[2,3,4]) -> (y) {\n  const b = f32[]{4.0}\n  const s = f32[3,1]{0.1, 0.2, 0.05}\n  const f = f32[3]{0.1, 0.2, 0.05}\n  const z = f32[]{1.0}\n  const zs = f32[3]{1.0, 1.0, 1.0}\n"
+	got := inputGrads(t, parse(t, text+"  y = onnx.brevitas::Quant(x, s, z, b) {signed=1, narrow=1}\n}"), x)
+	want := inputGrads(t, parse(t, text+"  y = pare.training::FakeQuantize(x, f, zs) {axis=1, lo=-7, hi=7}\n}"), x)
+	if !slices.Equal(got, want) || slices.Max(got) == 0 {
+		t.Errorf("gradients %v, want %v", got, want)
+	}
+}

@@ -95,33 +95,38 @@ func (w *InputGradWeights) Repack(task int, oihw, scratch []float32) {
 		at := j * tile.nr
 		cols := min(tile.nr, s.C/s.Groups-at)
 		for o := range s.O / s.Groups {
-			w.turnLine(scratch[:taps*cols], oihw, g, o, at, cols)
+			lines := w.turnLine(scratch, oihw, g, o, at, cols)
 			for _, p := range w.phases {
 				data, width := p.group[g].panel(j)
 				for t, tap := range p.taps {
 					line := data[(t*s.O/s.Groups+o)*width:][:width]
-					clear(line[copy(line, scratch[tap*cols:(tap+1)*cols]):])
+					clear(line[copy(line, lines[tap*cols:(tap+1)*cols]):])
 				}
 			}
 		}
 	}
 }
 
-// turnLine writes the weights of output o for source channels at to at+cols of
-// group g, tap by tap.
-func (w *InputGradWeights) turnLine(dst, oihw []float32, g, o, at, cols int) {
+// turnLine returns the weights of output o for source channels at to at+cols of group
+// g, tap by tap, in scratch unless they lie so.
+func (w *InputGradWeights) turnLine(scratch, oihw []float32, g, o, at, cols int) []float32 {
 	s, taps := &w.s, w.s.KH*w.s.KW
 	from := ((g*s.O/s.Groups+o)*s.C/s.Groups + at) * taps
-	Transpose(dst, oihw[from:from+cols*taps], cols, taps)
+	filters := oihw[from : from+cols*taps]
+	if taps == 1 {
+		return filters
+	}
+	Transpose(scratch[:cols*taps], filters, cols, taps)
+	return scratch
 }
 
 func (w *InputGradWeights) repackWinograd(task int, oihw, scratch []float32) {
 	data, width := w.wino.panel(task)
 	at := task * w.wino.tile.nr
 	cols := min(width, w.s.C-at)
-	line, plain := scratch[:9*cols], scratch[9*cols:][:9*w.s.O*width]
+	plain := scratch[9*cols:][:9*w.s.O*width]
 	for o := range w.s.O {
-		w.turnLine(line, oihw, 0, o, at, cols)
+		line := w.turnLine(scratch[:9*cols], oihw, 0, o, at, cols)
 		for tap := range 9 {
 			d := plain[((8-tap)*w.s.O+o)*width:][:width]
 			clear(d[copy(d, line[tap*cols:(tap+1)*cols]):])

@@ -41,10 +41,12 @@ func (w *ConvWeights) Repack(task int, oihw, scratch []float32) {
 // columns in the order of tap and channel.
 func packFilters(dst, filters, scratch []float32, width, c, taps int) {
 	k := taps * c
-	n := len(filters) / k
-	rows := scratch[:n*k]
-	for o := range n {
-		Transpose(rows[o*k:(o+1)*k], filters[o*k:(o+1)*k], c, taps)
+	n, rows := len(filters)/k, filters
+	if taps > 1 {
+		rows = scratch[:n*k]
+		for o := range n {
+			Transpose(rows[o*k:(o+1)*k], filters[o*k:(o+1)*k], c, taps)
+		}
 	}
 	packPanel(dst, width, k, Source{Data: rows, LD: k, Trans: true}, 0, n)
 }

@@ -131,6 +131,10 @@ func (g *tapGrad) Run(task int, partial, x, dy []float32, bias bool, scratch []f
 	outerPool.Put(a)
 }
 
+// fewPasses is up to how many rows of the matrix columns of dY are read where they lie:
+// more pass over them so often that it pays to lay them side by side.
+const fewPasses = 48
+
 // band adds the products of output rows r0 ≤ r < r1 to panels first to last.
 func (g *tapGrad) band(a *outerArgs, partial, x, dy []float32, r0, r1, first, last int, bias bool, scratch []float32) {
 	s := &g.s
@@ -141,9 +145,12 @@ func (g *tapGrad) band(a *outerArgs, partial, x, dy []float32, r0, r1, first, la
 	src := g.reachRows(x, scratch, r0, r1)
 	for i := first; i < last; i++ {
 		at, width, o, cols := g.panel(i)
-		packPixels(pixels, dy[r0*g.ow*s.DstStride+o:], (r1-r0)*g.ow, cols, width, s.DstStride)
-		a.lines, a.px, a.aStep = g.lines(lines, r0, r1, width), g.linePixels(r1-r0), g.pixelStep()
-		a.b, a.bStep = pixels, width
+		a.b, a.bStep = dy[r0*g.ow*s.DstStride+o:], s.DstStride
+		if cols < width || g.k > fewPasses {
+			packPixels(pixels, a.b, (r1-r0)*g.ow, cols, width, s.DstStride)
+			a.b, a.bStep = pixels, width
+		}
+		a.lines, a.px, a.aStep = g.lines(lines, r0, r1, a.bStep), g.linePixels(r1-r0), g.pixelStep()
 		sums := partial[at : at+(g.k+1)*width]
 		g.tiles(a, sums, src[o/(s.O/s.Groups)*(s.C/s.Groups):], width)
 		if bias {
@@ -181,15 +188,16 @@ func (g *tapGrad) linePixels(rows int) int {
 	return g.ow
 }
 
-// lines fills in where output rows r0 ≤ r < r1 start.
-func (g *tapGrad) lines(lines []outerLine, r0, r1, width int) []outerLine {
+// lines fills in where output rows r0 ≤ r < r1 start, with step elements from one pixel
+// of dY to the next.
+func (g *tapGrad) lines(lines []outerLine, r0, r1, step int) []outerLine {
 	if g.oneLine {
 		lines[0] = outerLine{}
 		return lines[:1]
 	}
 	top := g.sourceRow(r0)
 	for i := range lines {
-		lines[i] = outerLine{int32((g.sourceRow(r0+i) - top) * g.wp * g.pixel), int32(i * g.ow * width)}
+		lines[i] = outerLine{int32((g.sourceRow(r0+i) - top) * g.wp * g.pixel), int32(i * g.ow * step)}
 	}
 	return lines
 }
@@ -201,6 +209,10 @@ func (g *tapGrad) reachRows(x, scratch []float32, r0, r1 int) []float32 {
 	case direct:
 		return x[top*g.wp*g.pixel:]
 	case gathered:
+		if s.StrideH*s.StrideW == 1 {
+			copyPixels(scratch, x[top*s.W*s.SrcStride:], (r1-r0)*g.ow, s.C, g.pixel, s.SrcStride)
+			break
+		}
 		for r := r0; r < r1; r++ {
 			copyPixels(scratch[(r-r0)*g.ow*g.pixel:], x[g.sourceRow(r)*s.W*s.SrcStride:], g.ow, s.C, g.pixel, s.StrideW*s.SrcStride)
 		}

@@ -20,7 +20,7 @@ const TrainingDomain = "pare.training"
 // it can be learned. lo and hi (0 and 255) bound the codes. NaN stays NaN.
 //
 // Gradients pass where lo <= x/scale + zero <= hi; that of the scale is LSQ's
-// [esser20], times the attribute scale_gradient.
+// [esser20, arXiv:1902.08153], times the attribute scale_gradient.
 var fakeQuantizeDef = Def{
 	Name: "FakeQuantize", Domain: TrainingDomain, Versions: []int{1}, In: Arity{2, 3}, Out: Arity{1, 1},
 	Infer: sameType,

@@ -142,7 +142,7 @@ func TestMixDrawsByProbability(t *testing.T) {
 		}
 		return got, all
 	}
-	for _, p := range []float32{0, 0.1, 0.5, 0.75, 1} {
+	for _, p := range []float32{0, 0.125, 0.5, 0.75, 1} {
 		// Four standard deviations of a mean of n draws.
 		if got, _ := share("p", p); math.Abs(got-float64(p)) > 4*math.Sqrt(float64(p*(1-p))/n)+1e-9 {
 			t.Errorf("share of x is %v, want %v", got, p)

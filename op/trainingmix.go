@@ -5,8 +5,8 @@ import (
 	"hash/fnv"
 )
 
-// mixDef is Mix(x, y): every element is that of x with probability p (0.5), else
-// that of y, drawn anew in every step of training (QDrop, [wei22]). The reference
+// mixDef is Mix(x, y): every element is that of x with probability p (0.5, in
+// 256ths), else that of y, drawn anew in every step of training (QDrop, [wei22, arXiv:2203.05740]). The reference
 // draws as step 0 of the attribute seed (0). Operands have one shape and type.
 //
 // Gradients go to the operand that was chosen.
@@ -48,20 +48,19 @@ func NewDraws(seed uint64, name string, step uint64) Draws {
 	return Draws(scramble(scramble(seed^h.Sum64()) + step))
 }
 
-// Below reports whether element i draws a number below p, in 65536ths.
-func (d Draws) Below(i int, p float64) bool { return d.word(i) < Threshold(p) }
+// Below reports whether element i draws a number below p, in 256ths.
+func (d Draws) Below(i int, p float64) bool {
+	return d.Eight(i/8)>>(i%8*8)&(drawSteps-1) < Threshold(p)
+}
 
-// Threshold is p in 65536ths, the nearest.
+// Threshold is p in 256ths, the nearest.
 func Threshold(p float64) uint64 { return uint64(p*drawSteps + 0.5) }
 
-// drawSteps is how fine probabilities are.
-const drawSteps = 1 << 16
+// drawSteps is how fine probabilities are: eight elements share one hash.
+const drawSteps = 1 << 8
 
-// word is the number of element i: four of them share one hash.
-func (d Draws) word(i int) uint64 { return d.Four(i/4) >> (i % 4 * 16) & (drawSteps - 1) }
-
-// Four are the numbers of elements 4i to 4i+3, 16 bits each, the first lowest.
-func (d Draws) Four(i int) uint64 { return scramble(uint64(d) + uint64(i)*0x9e3779b97f4a7c15) }
+// Eight are the numbers of elements 8i to 8i+7, a byte each, the first lowest.
+func (d Draws) Eight(i int) uint64 { return scramble(uint64(d) + uint64(i)*0x9e3779b97f4a7c15) }
 
 // scramble is the finaliser of SplitMix64 [steele14]: it spreads what differs in few
 // bits over all.

@@ -8,7 +8,7 @@ import (
 )
 
 // fakePowerQuantizeDef is FakePowerQuantize(x, scale, codes, levels): the level,
-// times the scale, that x gets on a power grid (PowerQuant, [yvinec23]). levels,
+// times the scale, that x gets on a power grid (PowerQuant, [yvinec23, arXiv:2301.09858]). levels,
 // ascending, are what the codes stand for in units of the scale, one positive
 // number; codes, Uint8, are those of len(codes) points that lie evenly from the
 // least to the largest level. x counts as the point next to it, as it does in

@@ -9,7 +9,7 @@ const (
 )
 
 // softRoundDef is SoftRound(below, above, v, scale), weights whose rounding is
-// learned (AdaRound, [nagel20]): scale * (below + h(v)*(above-below)) with
+// learned (AdaRound, [nagel20, arXiv:2004.10568]): scale * (below + h(v)*(above-below)) with
 // h(v) = clip(1.2*sigmoid(v) - 0.1, 0, 1). below and above are the levels next to
 // each weight in units of the scale, less the zero point: neighbouring integers on a
 // uniform grid, entries of a table on another, the same twice where the grid ends.
@@ -57,7 +57,7 @@ func step(v float64) float64 {
 }
 
 // powerLatentDef is PowerLatent(v, scale, alpha), weights on a power grid of which
-// codes and exponent are learned (NUPES, [yvinec25]): scale * sign(q) * top *
+// codes and exponent are learned (NUPES, [yvinec25, arXiv:2308.05600]): scale * sign(q) * top *
 // (|q|/n)^(1/a) with q = clip(round(v), -n, n), halves to even, and
 // a = least + (most-least)*sigmoid(alpha), one number. Attributes n (7), least (0.2),
 // most (1), top (1). Where top is above 1, levels are rounded to integers as formats

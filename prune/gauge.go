@@ -92,6 +92,8 @@ type walkDown struct {
 	all        []*strand
 	tail       *tail
 	head, body *grad.Program
+	inputs     []*ir.Value     // of the whole network
+	computed   []*ir.Value     // by the head, of what the tail is fed with
 	note       func(t float64) // takes a reading
 }
 
@@ -112,9 +114,12 @@ func (g *gauge) walk(ctx context.Context, m *ir.Model, all []*strand, only int, 
 	if w.body, err = grad.New(w.tail.m, grad.Options{Params: own, Outputs: w.tail.judged, Threads: g.threads}); err != nil {
 		return err
 	}
-	if w.head, err = grad.New(m, grad.Options{Outputs: w.tail.fed, Threads: g.threads}); err != nil {
-		return err
+	if w.computed = slices.DeleteFunc(slices.Clone(w.tail.fed), func(v *ir.Value) bool { return v.Producer() == nil }); len(w.computed) > 0 {
+		if w.head, err = grad.New(m, grad.Options{Outputs: w.computed, Threads: g.threads}); err != nil {
+			return err
+		}
 	}
+	w.inputs = slices.DeleteFunc(slices.Clone(m.Graph.Inputs), func(v *ir.Value) bool { return v.Const != nil })
 	for _, s := range all {
 		s.param = w.body.Params()[slices.Index(constants, s.value)]
 		s.was = slices.Clone(s.param.Data)
@@ -129,7 +134,7 @@ func (g *gauge) walk(ctx context.Context, m *ir.Model, all []*strand, only int, 
 
 // down goes through one lesson.
 func (w *walkDown) down(ctx context.Context, l *lesson, only int) error {
-	fed, err := w.head.Forward(ctx, l.in)
+	fed, err := w.feed(ctx, l)
 	if err != nil {
 		return err
 	}
@@ -152,6 +157,24 @@ func (w *walkDown) down(ctx context.Context, l *lesson, only int) error {
 		x.restore()
 	}
 	return nil
+}
+
+// feed computes what the tail reads.
+func (w *walkDown) feed(ctx context.Context, l *lesson) (out []*tensor.Tensor, err error) {
+	var got []*tensor.Tensor
+	if w.head != nil {
+		if got, err = w.head.Forward(ctx, l.in); err != nil {
+			return nil, err
+		}
+	}
+	for _, v := range w.tail.fed {
+		if i := slices.Index(w.inputs, v); i >= 0 {
+			out = append(out, l.in[i])
+		} else {
+			out = append(out, got[slices.Index(w.computed, v)])
+		}
+	}
+	return out, nil
 }
 
 // pass takes one reading.

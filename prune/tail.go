@@ -26,8 +26,8 @@ func tailOf(m *ir.Model, constants []*ir.Value) *tail {
 		}
 		inside[n] = true
 		for _, v := range reads(n) {
-			// Sizes and other integers are worked out before anything runs.
-			if p := v.Producer(); p != nil && (reached[p] || !v.Type.DType.IsFloat()) {
+			// Sizes and other integers, and constants, are worked out before anything runs.
+			if p := v.Producer(); p != nil && (reached[p] || !v.Type.DType.IsFloat() || len(reads(p)) == 0) {
 				include(p)
 			}
 		}

@@ -5,7 +5,8 @@ import "pare/ir"
 // offer is what a tensor does to the network at a width.
 type offer struct {
 	bits  int
-	noise float64 // of the results that it goes into, relative to their variance
+	noise float64 // of the results that it goes into, relative to their variance; or what it adds to the loss
+	cost  float64 // 0 for the size times the bits
 }
 
 // choice is a tensor with its offers, narrow ones first: the weights of a layer, or
@@ -43,11 +44,5 @@ func allocate(choices []*choice, bits float64) map[*ir.Node]int {
 		budget -= price
 		chosen[best] = width
 	}
-	out := map[*ir.Node]int{}
-	for i, c := range choices {
-		for _, n := range c.nodes {
-			out[n] = c.offers[chosen[i]].bits
-		}
-	}
-	return out
+	return widthsOf(choices, chosen)
 }

@@ -87,7 +87,10 @@ func (l *Learned) Needs(m *ir.Model, env *compress.Env) []calib.Request {
 
 // Apply implements compress.Method.
 func (l *Learned) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
-	env, ok := recon.Supplied(m, env, &l.Settings)
+	env, ok, err := recon.Supplied(ctx, m, env, &l.Settings)
+	if err != nil {
+		return err
+	}
 	if !ok {
 		b, err := override(l.Base.Method, l.W, l.A)
 		if err != nil {

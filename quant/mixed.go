@@ -8,7 +8,6 @@ import (
 	"pare/calib"
 	"pare/compress"
 	"pare/ir"
-	"pare/op"
 )
 
 func init() {
@@ -18,7 +17,7 @@ func init() {
 		Doc:  "give the weights of each layer 2, 4, 6 or 8 bits, and its data their own or 8: wherever cost takes most noise out of the network",
 		Ref:  "[dong19] HAWQ: Hessian AWare Quantization of Neural Networks with Mixed-Precision, arXiv:1905.03696",
 		New: func() compress.Method {
-			return &Mixed{Base: compress.Nested{Method: newCodebook()}, Least: 2, Budget: 4}
+			return &Mixed{Base: compress.Nested{Method: newCodebook()}, Least: 2, Budget: 4, Importance: "noise", Samples: 64, Cost: "size"}
 		},
 	})
 }
@@ -28,10 +27,13 @@ func init() {
 // results relative to the variance of those, both known from statistics: errors that
 // its weights make, and those that its data make.
 type Mixed struct {
-	Base    compress.Nested `json:"base" doc:"method that encodes the weights, and data when its a is given: uniform, powerquant or codebook; its w counts for nothing"`
-	Least   int             `json:"least" doc:"fewest bits of the weights of a layer, 2, 4 or 6; 2 are stored in opset 25, 6 in bytes"`
-	Budget  float64         `json:"budget" doc:"bits of a weight on average over the network; scales and tables come on top"`
-	ABudget float64         `json:"abudget" doc:"bits of the data that layers read on average, counting multiply-accumulates times bits of weights: what is beyond a of the base goes to 8 bits; 0 for none"`
+	Base       compress.Nested `json:"base" doc:"method that encodes the weights, and data when its a is given: uniform, powerquant or codebook; its w counts for nothing"`
+	Least      int             `json:"least" doc:"fewest bits of the weights of a layer, 2, 4 or 6; 2 are stored in opset 25, 6 in bytes"`
+	Budget     float64         `json:"budget" doc:"bits of a weight on average over the network; scales and tables come on top"`
+	Importance string          `json:"importance" doc:"what errors of weights count: the noise that they make in the results of their layer, or, with data, what they add to the loss: by squared gradients of single samples, by the mean gradient, by gradients times weights, or as measured layer by layer" values:"noise|fisher|gradient|singe|measured"`
+	Samples    int             `json:"samples" doc:"samples that gradients and losses are taken from, with another importance than noise"`
+	Cost       string          `json:"cost" doc:"what the budget counts: bits of weights, bits times multiply-accumulates, or the time that is measured on this machine, the budget then being a share of that of 8 bits" values:"size|bops|time"`
+	ABudget    float64         `json:"abudget" doc:"bits of the data that layers read on average, counting multiply-accumulates times bits of weights: what is beyond a of the base goes to 8 bits; 0 for none"`
 }
 
 // Validate implements compress.Method.
@@ -48,7 +50,11 @@ func (x *Mixed) Validate() error {
 		return fmt.Errorf("base=%s: widths are chosen once", compress.StepString(x.Base.Method))
 	case x.Least != 2 && x.Least != 4 && x.Least != 6:
 		return fmt.Errorf("least=%d is neither 2, 4 nor 6", x.Least)
-	case !(x.Budget >= float64(x.Least) && x.Budget <= wide):
+	case x.Samples < 1:
+		return fmt.Errorf("samples=%d is less than 1", x.Samples)
+	case x.Cost == "time" && !(x.Budget > 0 && x.Budget <= 1):
+		return fmt.Errorf("budget=%v: with cost=time it is a share of the time of 8 bits, in 0..1", x.Budget)
+	case x.Cost != "time" && !(x.Budget >= float64(x.Least) && x.Budget <= wide):
 		return fmt.Errorf("budget=%v is not in %d..%d", x.Budget, x.Least, wide)
 	case x.ABudget != 0 && a == 0:
 		return fmt.Errorf("abudget=%v needs a base that quantises data, such as uniform(a=4)", x.ABudget)
@@ -118,36 +124,23 @@ func (x *Mixed) isEdge(l *compress.Layer) bool { return x.base().edges() != 0 &&
 
 // Apply implements compress.Method.
 func (x *Mixed) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
-	b, widths, err := x.chosen(ctx, m, env)
+	c, err := x.choose(ctx, m, env)
 	if err != nil {
 		return err
 	}
-	return b.Apply(ctx, m, widths)
+	if err := x.base().Apply(ctx, m, c.env); err != nil {
+		return err
+	}
+	return c.check(ctx, m)
 }
 
 // chosen implements chooser.
 func (x *Mixed) chosen(ctx context.Context, m *ir.Model, env *compress.Env) (base, *compress.Env, error) {
-	if err := complete(ctx, m, env); err != nil {
-		return nil, nil, err
-	}
-	if _, err := op.Infer(m); err != nil {
-		return nil, nil, err
-	}
-	known := newEnergies(m, env)
-	weights, plans, err := x.weightOffers(ctx, m, env, known)
+	c, err := x.choose(ctx, m, env)
 	if err != nil {
 		return nil, nil, err
 	}
-	w := allocate(weights, x.Budget)
-	var data []*choice
-	if x.ABudget != 0 {
-		if data, err = x.dataOffers(ctx, m, env, known, plans, w); err != nil {
-			return nil, nil, err
-		}
-	}
-	a := allocate(data, x.ABudget)
-	widths := x.env(env, func(l *compress.Layer) int { return w[l.Node] }, func(l *compress.Layer) int { return a[l.Node] })
-	return x.base(), widths, nil
+	return x.base(), c.env, nil
 }
 
 // multiplied is how many values a table is multiplied with, at least 1: cosines of

@@ -15,9 +15,9 @@ import (
 // weightOffers tries codes of the widths below 8 bits on every layer, and adds those
 // of 8: every further bit leaves a quarter of the errors' energy. The plans are
 // those of the narrowest.
-func (x *Mixed) weightOffers(ctx context.Context, m *ir.Model, env *compress.Env, known *energies) (out []*choice, narrow []plan, err error) {
+func (x *Mixed) weightOffers(ctx context.Context, m *ir.Model, env *compress.Env, known *energies, loss *importance) (out []*choice, narrow []plan, err error) {
 	by, free := map[*ir.Node]*choice{}, x.free(m, env)
-	for bits := x.Least; bits <= max(4, x.Least); bits += 2 {
+	for _, bits := range x.widths() {
 		w := x.base().weights(m, x.env(env, always(bits), nil))
 		w.trial = true
 		w.flip, w.finish = false, nil // they change what noise is like, not which layers have most
@@ -34,6 +34,9 @@ func (x *Mixed) weightOffers(ctx context.Context, m *ir.Model, env *compress.Env
 			}
 			l := plans[i].layer
 			noise, err := known.encodedNoise(w, &plans[i])
+			if loss != nil {
+				noise, err = loss.encoded(ctx, w, &plans[i])
+			}
 			if err != nil {
 				return nil, nil, err
 			}
@@ -42,13 +45,41 @@ func (x *Mixed) weightOffers(ctx context.Context, m *ir.Model, env *compress.Env
 				c = &choice{nodes: []*ir.Node{l.Node}, size: float64(l.Params())}
 				by[l.Node], out = c, append(out, c)
 			}
-			c.offers = append(c.offers, offer{plans[i].spec.Bits, noise})
-			if bits >= 4 && free[l.Node] {
-				c.offers = append(c.offers, offer{wide, noise / math.Pow(4, float64(wide-bits))})
+			c.offers = append(c.offers, offer{bits: plans[i].spec.Bits, noise: noise})
+			if loss == nil && bits >= 4 && free[l.Node] {
+				c.offers = append(c.offers, offer{bits: wide, noise: noise / math.Pow(4, float64(wide-bits))})
 			}
 		}
 	}
 	return out, narrow, nil
+}
+
+// widths are those that are tried.
+func (x *Mixed) widths() (out []int) {
+	for bits := x.Least; bits <= max(4, x.Least); bits += 2 {
+		out = append(out, bits)
+	}
+	if x.Importance != "noise" {
+		out = append(out, wide)
+	}
+	return out
+}
+
+// encoded is what a layer whose weights are encoded as planned adds to the loss.
+func (x *importance) encoded(ctx context.Context, w *weights, p *plan) (float64, error) {
+	e, _, err := w.codes(p)
+	if err != nil {
+		return 0, err
+	}
+	now, err := e.Decode(w.env.Threads)
+	if err != nil {
+		return 0, layerError(p.layer, err)
+	}
+	rest := tensor.Data[float32](now)
+	for i, v := range tensor.Data[float32](float32s(p.layer.Weight.Const)) {
+		rest[i] = v - rest[i]
+	}
+	return x.lost(ctx, p.layer, rest)
 }
 
 // free are the layers whose weights neither the recipe nor the base singles out.
@@ -129,7 +160,7 @@ func (x *Mixed) dataOffers(ctx context.Context, m *ir.Model, env *compress.Env, 
 		v := l.Node.In[l.Input]
 		c := by[v]
 		if c == nil || l.ActivationBits != 0 || x.isEdge(l) {
-			c = &choice{offers: []offer{{a.Bits, 0}}}
+			c = &choice{offers: []offer{{bits: a.Bits}}}
 			out = append(out, c)
 			if l.ActivationBits == 0 && !x.isEdge(l) {
 				c.offers, by[v] = append(c.offers, offer{bits: wide}), c

@@ -9,6 +9,7 @@ import (
 	"pare/compress"
 	"pare/dataset"
 	"pare/ir"
+	"pare/synth"
 	"pare/tensor"
 )
 
@@ -16,35 +17,50 @@ import (
 const madeUp = 256
 
 // Supplied is env with data to learn from: its own or, without any, pictures made up
-// within the declared range of the input, of which a warning tells. ok is false, and a
-// warning says why, where there are none to be had.
-func Supplied(m *ir.Model, env *compress.Env, s *Settings) (with *compress.Env, ok bool) {
+// within the declared range of the input, from what batch-norms remember where they
+// do; a warning tells of them. ok is false, and a warning says why, where there are none
+// to be had.
+func Supplied(ctx context.Context, m *ir.Model, env *compress.Env, s *Settings) (with *compress.Env, ok bool, err error) {
 	why := ""
 	out := *env
 	switch {
 	case env.Run == nil:
 		why = "there is no means to run networks"
 	case env.Data == nil:
-		out.Data, why = pictures(m, env, s)
+		out.Data, why, err = pictures(ctx, m, env, s)
+	}
+	if err != nil {
+		return nil, false, err
 	}
 	if why != "" {
 		env.Warn("nothing was learned, as there is nothing to learn from (%s): codes are those of the base; name some data with --data", why)
 	}
-	return &out, why == ""
+	return &out, why == "", nil
 }
 
-// pictures are samples made up.
-func pictures(m *ir.Model, env *compress.Env, s *Settings) (d *calib.Data, why string) {
+// pictures are samples made up. Why says why there are none, err is of what went wrong.
+func pictures(ctx context.Context, m *ir.Model, env *compress.Env, s *Settings) (d *calib.Data, why string, err error) {
 	n := madeUp
 	if s.Samples > 0 {
 		n = s.Samples
 	}
-	set, err := calib.Noise(m, env.Input.Lo, env.Input.Hi, n, env.Seed)
-	if err != nil {
-		return nil, err.Error()
+	how := "from what batch-norms remember"
+	set, err := synth.Pictures(ctx, m, env.Input.Lo, env.Input.Hi, synth.Options{
+		Count: n, Seed: env.Seed, Threads: env.Threads, Done: func(n, of int) { env.Advance("making pictures up", n, of) },
+	})
+	if err != nil && context.Cause(ctx) == nil {
+		env.Log.Info("no pictures from batch-norms", "reason", err)
+		how = "within the range of the input"
+		set, err = calib.Noise(m, env.Input.Lo, env.Input.Hi, n, env.Seed)
 	}
-	env.Warn("there are no data to learn from: %d pictures made up within the range of the input stand for them; a few hundred real ones, by --data, would be better", n)
-	return &calib.Data{Set: set, Run: env.Run}, ""
+	if stopped := context.Cause(ctx); stopped != nil {
+		return nil, "", stopped
+	}
+	if err != nil {
+		return nil, err.Error(), nil
+	}
+	env.Warn("there are no data to learn from: %d pictures made up %s stand for them; a few hundred real ones, by --data, would be better", set.Len(), how)
+	return &calib.Data{Set: set, Run: env.Run}, "", nil
 }
 
 // count is how many samples are learned from: whole batches where the network takes so

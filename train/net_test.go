@@ -11,6 +11,7 @@ import (
 	"pare/calib"
 	"pare/dataset"
 	"pare/ir"
+	"pare/op"
 	"pare/tensor"
 )
 
@@ -133,4 +134,16 @@ func fill(line string, r *rand.Rand) string {
 		}
 	}
 	return head + "]{" + strings.Join(list, ", ") + "}\n"
+}
+
+// run evaluates a graph of the model by the operators' reference.
+func run(t testing.TB, g *ir.Graph, m *ir.Model, x *tensor.Tensor) []float32 {
+	t.Helper()
+	c := *m
+	c.Graph = g
+	out, err := op.Run(context.Background(), &c, map[string]op.Val{"x": x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tensor.Float32s(out[0].(*tensor.Tensor))
 }

@@ -50,6 +50,9 @@ func New(ctx context.Context, m *ir.Model, data calib.Data, o Options) (*Trainer
 	if data.Run == nil {
 		data.Run = runnerOf(o)
 	}
+	if err := separate(m); err != nil {
+		return nil, err
+	}
 	t := &Trainer{m: m, data: data, o: o}
 	if err := t.batches(ctx, n); err != nil {
 		return nil, err

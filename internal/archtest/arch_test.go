@@ -29,7 +29,7 @@ var may = map[string][]string{
 	"grad":                  {"tensor", "ir", "op", "pass", "kernel"},
 	"grad/optim":            {"kernel"},
 	"train":                 {"tensor", "ir", "op", "pass", "group", "dataset", "calib", "compress", "grad", "grad/optim"},
-	"recon":                 {"tensor", "ir", "op", "pass", "format", "dataset", "calib", "compress", "grad", "grad/optim"},
+	"recon":                 {"tensor", "ir", "op", "pass", "format", "dataset", "calib", "compress", "grad", "grad/optim", "synth"},
 	"synth":                 {"tensor", "ir", "op", "pass", "dataset", "calib", "grad", "grad/optim"},
 	"sense":                 {"tensor", "ir", "op", "pass", "format", "group", "dataset", "calib", "compress", "quant", "prune", "train", "grad", "eval"},
 	"compress":              {"tensor", "ir", "op", "pass", "format", "calib", "dataset", "cost"},

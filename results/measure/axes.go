@@ -36,9 +36,9 @@ var axes = []axis{
 		{name: "ten times", params: "lambda=10"},
 		{name: "no warm-up", params: "warmup=0"},
 	}},
-	{"calibration", "512 (ImageNet: 150)", robust, []choice{
-		{name: "128 samples", params: "samples=128", sees: &sees{samples: 128}},
-		{name: "32 samples", params: "samples=32", sees: &sees{samples: 32}},
+	{"calibration", "256 (ImageNet: 150)", robust, []choice{
+		{name: "64 samples", params: "samples=64", sees: &sees{samples: 64}},
+		{name: "16 samples", params: "samples=16", sees: &sees{samples: 16}},
 		{name: "other pictures", sees: &sees{samples: learnedImages, strange: true}},
 		{name: "made up from batch-norms", sees: &sees{}},
 	}},
@@ -46,9 +46,10 @@ var axes = []axis{
 	{"drop", "0.5", "", choices("drop", "0", "0.25")},
 	{"input of the unit", "mix", "", choices("input", "quantised", "float")},
 	{"selection of weights", "all", robust, choices("select", "unsure", "important")},
-	{"finish", "best", "", choices("finish", "last", "scaled")},
+	{"start", "nearest", "", choices("start", "gptq")},
+	{"finish", "best", "", choices("finish", "last")},
 	{"batch", "32", "", choices("batch", "8", "64")},
-	{"steps", "200", "", choices("steps", "50", "800")},
+	{"steps", "100", "", choices("steps", "25", "300")},
 }
 
 // choices are the values of one parameter.

@@ -34,7 +34,7 @@ func writeGradientClaims(b *strings.Builder, rows []row) {
 func everyGrade(rows []row, f func(p *lessons, g grade)) {
 	for _, n := range datafreeNetworks() {
 		for _, g := range grades {
-			if learners[0].at(g).suits(n) {
+			if g.suits(n.name) {
 				f(&lessons{n: n, rows: rows}, g)
 			}
 		}

@@ -17,6 +17,7 @@ sentences; none of them is tested. A cell is the accuracy in per cent, below it 
 original's and the size of the file; for MiniLM the Spearman correlation times 100, below it the mean cosine of sentence
 vectors to the original's. The best figure of a line is bold. Samples: %d CIFAR-10 test images, %d ImageNet validation
 images (one image is %.2f points), %d sentence pairs; gradient.json has the 95 %% intervals. Nothing was chosen on them.
+Methods that learn take as many steps for each unit as the network's section says: more would be better.
 
 The second table of a network has the seconds that compressing took and the most memory that its process took, in
 megabytes; it says on what. Cells without figures are marked -.
@@ -30,7 +31,8 @@ func gradientPage(_ []byte, rows []row) ([]byte, error) {
 	for _, n := range datafreeNetworks() {
 		if float := find(rows, n.name, floatColumn); float != nil {
 			p := &lessons{&b, n, rows}
-			fmt.Fprintf(&b, "\n## %s\n\nIn float: %s, %.2f MB; %d samples.\n\n", n.name, short(float), float64(float.Bytes)/1e6, float.Samples)
+			fmt.Fprintf(&b, "\n## %s\n\nIn float: %s, %.2f MB; %d samples. Methods that learn take %d steps for each unit.\n\n", n.name, short(float),
+				float64(float.Bytes)/1e6, float.Samples, stepsOf(n.name))
 			p.grid(p.qualityCell)
 			b.WriteString("\n")
 			p.grid(p.costCell)
@@ -40,9 +42,9 @@ func gradientPage(_ []byte, rows []row) ([]byte, error) {
 	}
 	b.WriteString("\n## Recipes\n\n")
 	for _, l := range learners {
-		fmt.Fprintf(&b, "- %s: `%s`\n", l.name, l.recipe(grades[0]))
+		fmt.Fprintf(&b, "- %s: `%s`\n", l.name, l.recipe(grades[0], 0))
 	}
-	fmt.Fprintf(&b, "\nWith edges: `%s`, `%s`.\n", learners[0].recipe(edgedGrade()), learnerOf(brecq).recipe(edgedGrade()))
+	fmt.Fprintf(&b, "\nWith edges: `%s`, `%s`.\n", learners[0].recipe(edgedGrade(), 0), learnerOf(brecq).recipe(edgedGrade(), 0))
 	return []byte(b.String()), nil
 }
 
@@ -59,10 +61,7 @@ type lessons struct {
 
 // find is the row of a method, nil where it has no figures.
 func (p *lessons) find(l learner, g grade) *row {
-	if r := find(p.rows, p.n.name, l.at(g)); r != nil && r.Error == "" {
-		return r
-	}
-	return nil
+	return l.row(p.rows, p.n.name, g)
 }
 
 // grid has one line per grade and one column per method.
@@ -73,7 +72,7 @@ func (p *lessons) grid(cell func(r, best *row) string) {
 	}
 	p.b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(learners)) + "\n")
 	for _, g := range grades {
-		if !learners[0].at(g).suits(p.n) {
+		if !g.suits(p.n.name) {
 			continue
 		}
 		_, best := p.best(g)

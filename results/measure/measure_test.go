@@ -94,16 +94,19 @@ func TestEveryCellIsMeasured(t *testing.T) {
 	}
 }
 
-// TestColumnsAreToldApart: names and widths are what rows are found by.
+// TestColumnsAreToldApart: names and widths are what rows of a network are found by.
 func TestColumnsAreToldApart(t *testing.T) {
 	for _, s := range sets {
-		seen := map[[4]string]string{}
-		for _, c := range s.columns {
-			key := [4]string{c.name, c.widths, c.point, c.draw}
-			if r, ok := seen[key]; ok && r != c.recipe {
-				t.Errorf("%s: %s %s is %q and %q", s.name, c.name, c.widths, r, c.recipe)
+		seen := map[[5]string]string{}
+		for _, n := range s.networks {
+			for _, c := range s.columns {
+				key := [5]string{n.name, c.name, c.widths, c.point, c.draw}
+				if r, ok := seen[key]; ok && r != c.recipe && c.suits(n) {
+					t.Errorf("%s: %s is %q and %q", s.name, key, r, c.recipe)
+				} else if c.suits(n) {
+					seen[key] = c.recipe
+				}
 			}
-			seen[key] = c.recipe
 		}
 	}
 }

@@ -18,7 +18,7 @@ var practice = set{
 const (
 	judgedCIFAR    = 2000
 	judgedImageNet = 100
-	learnedFrom    = 512
+	learnedFrom    = 256
 	learnedImages  = 150
 )
 
@@ -51,7 +51,7 @@ const practiceSeeds = 3
 // choices, a fraction of their steps.
 const (
 	usualMethod = "qdrop"
-	usualParams = "steps=200,samples=512"
+	usualParams = "steps=100,samples=256"
 )
 
 // axis is one choice: values other than the usual one, which it names. Claimed is

@@ -41,7 +41,7 @@ func TestRecipesAreUnderstood(t *testing.T) {
 	missing := map[string]bool{}
 	for _, s := range sets {
 		for _, c := range s.columns {
-			name, _, _ := strings.Cut(strings.TrimPrefix(c.steps(), "fold+"), "(")
+			name := strings.FieldsFunc(strings.TrimPrefix(c.steps(), "fold+"), func(r rune) bool { return r == '(' || r == '+' })[0]
 			if _, ok := compress.Find(name); !ok {
 				missing[name] = true
 				continue
