@@ -48,7 +48,7 @@ func TestLearned(t *testing.T) {
 		{"fold+uniform(w=3,range=mse)", "fold+adaround(w=3,steps=12,batch=8)", 1},
 		{"fold+uniform(w=4,a=4,range=mse)", "fold+brecq(a=4,steps=6,batch=8)", 1.5},
 		{"fold+powerquant(w=3,a=6)", "fold+nupes(w=3,a=6,steps=6,batch=8)", 3},
-		{"fold+uniform(w=3,range=mse)", "fold+adaquant(w=3,steps=6,batch=8)", 3},
+		{"fold+uniform(w=3,range=mse)", "fold+adaquant(w=3,steps=6,batch=8)", 1},
 	} {
 		before, _ := compressed(t, net, c.base, learning(set, 2))
 		after, rep := compressed(t, net, c.recipe, learning(set, 2))
