@@ -53,6 +53,10 @@ func (r *run) all(ctx context.Context, d *calib.Data) error {
 	if err != nil {
 		return err
 	}
+	if r.samples, err = given.rows(); err != nil {
+		given.close(nothing)
+		return err
+	}
 	r.inputs, r.floats = feed{}, feed{}
 	for name, s := range given {
 		r.inputs[name], r.floats[name] = s, s

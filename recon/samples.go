@@ -123,11 +123,26 @@ func (f feed) add(ctx context.Context, m *ir.Model, d *calib.Data, lo, hi int, c
 				return err
 			}
 		}
-		if err := f[name].Append(change(t, lo), hi-lo); err != nil {
+		rows := hi - lo
+		if t.Rank() > 0 {
+			rows = t.Shape[0] // data may make several rows of a sample, such as pairs of sentences
+		}
+		if err := f[name].Append(change(t, lo), rows); err != nil {
 			return fmt.Errorf("input %q: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// rows is how many rows of the network's inputs were kept; all inputs must have as many.
+func (f feed) rows() (n int, err error) {
+	for name, s := range f {
+		if n != 0 && s.Len() != n {
+			return 0, fmt.Errorf("input %q has %d rows where another one has %d", name, s.Len(), n)
+		}
+		n = s.Len()
+	}
+	return n, nil
 }
 
 func finite(t *tensor.Tensor) bool {
