@@ -38,7 +38,12 @@ func lowerGather(b *builder) error {
 		each(task, func(from, to, n int) { copy(y.data[to:to+n], x.data[from:from+n]) })
 	}))
 	if st.wants(0) {
-		st.back(span(x.size(), func(lo, hi int) { clear(st.dx[0][lo:hi]) }))
+		st.accumulates(0)
+		st.back(span(x.size(), func(lo, hi int) {
+			if !st.adding[0] {
+				clear(st.dx[0][lo:hi])
+			}
+		}))
 		st.back(spanBy(outer*parts, 1, func(task, _ int) {
 			each(task, func(to, from, n int) {
 				d := st.dx[0][to : to+n]

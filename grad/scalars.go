@@ -145,3 +145,8 @@ func swishPair(n *ir.Node) pair { return swish(float64(n.Float("alpha", 1))) }
 func quickGeluPair(n *ir.Node) pair { return swish(float64(n.Float("alpha", 1.702))) }
 
 func signOf(x float64) float64 { return float64(sign(float32(x))) }
+
+// lowerStill lowers functions that are constant wherever they have a slope.
+func lowerStill(f func(x float64) float64) func(b *builder) error {
+	return lowerScalar(func(*ir.Node) pair { return pair{f, func(float64) float64 { return 0 }} })
+}

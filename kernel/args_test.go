@@ -234,6 +234,8 @@ func TestArgsLayout(t *testing.T) {
 		{"outer.px", unsafe.Offsetof(out.px), 112},
 		{"outer.tiles", unsafe.Offsetof(out.tiles), 120},
 		{"outer.add", unsafe.Offsetof(out.add), 128},
+		{"outer.aDone", unsafe.Offsetof(out.aDone), 136},
+		{"outer.cDone", unsafe.Offsetof(out.cDone), 144},
 		{"outerLine", unsafe.Sizeof(outerLine{}), 8},
 		{"depthGrad.x", unsafe.Offsetof(dg.x), 0},
 		{"depthGrad.dy", unsafe.Offsetof(dg.dy), 24},

@@ -12,7 +12,8 @@ import (
 //
 //	c[i·width+j] = Σ_l Σ_p a[lines[l].a + p·aStep + i] · b[lines[l].b + p·bStep + j]
 //
-// over p < px, plus what c holds if add. Kernels use a, c and tiles up. Assembly reads this struct by offset
+// over p < px, plus what c holds if add. Kernels use tiles up and count aDone and cDone.
+// Assembly reads this struct by offset
 // (TestArgsLayout).
 type outerArgs struct {
 	a, b, c      []float32
@@ -21,6 +22,10 @@ type outerArgs struct {
 	px           int
 	tiles        int
 	add          bool
+	// Bytes of a and c that tiles before have passed. Kernels must not move the slices
+	// themselves: behind the last tile they would point past their memory, which the
+	// garbage collector does not allow.
+	aDone, cDone int
 }
 
 // outerLine is where a line of pixels starts in both operands.
@@ -83,7 +88,7 @@ func (t *outerArgs) rows(k *panelKernel[outerArgs], n int) {
 		if part.tiles > 0 {
 			rows := part.rows * part.tiles
 			a, c := t.a, t.c
-			t.tiles = part.tiles
+			t.tiles, t.aDone, t.cDone = part.tiles, 0, 0
 			k.run(part.rows, t)
 			t.a, t.c = a[rows:], c[rows*k.width:]
 		}

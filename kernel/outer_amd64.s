@@ -13,6 +13,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	JMP     sum
 
@@ -25,6 +26,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -51,9 +53,10 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
-	ADDQ    $0x00000004, (AX)
-	ADDQ    $0x00000040, 48(AX)
+	ADDQ    $0x00000004, 136(AX)
+	ADDQ    $0x00000040, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -68,6 +71,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	JMP     sum
@@ -82,6 +86,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -111,10 +116,11 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
-	ADDQ    $0x00000004, (AX)
-	ADDQ    $0x00000080, 48(AX)
+	ADDQ    $0x00000004, 136(AX)
+	ADDQ    $0x00000080, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -129,6 +135,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	JMP     sum
@@ -143,6 +150,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -172,10 +180,11 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
-	ADDQ    $0x00000004, (AX)
-	ADDQ    $0x00000060, 48(AX)
+	ADDQ    $0x00000004, 136(AX)
+	ADDQ    $0x00000060, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -190,6 +199,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	JMP     sum
 
@@ -202,6 +212,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -229,9 +240,10 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
-	ADDQ    $0x00000004, (AX)
-	ADDQ    $0x00000020, 48(AX)
+	ADDQ    $0x00000004, 136(AX)
+	ADDQ    $0x00000020, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -246,6 +258,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	JMP     sum
@@ -260,6 +273,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -289,10 +303,11 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    $0x00000004, (AX)
-	ADDQ    $0x00000040, 48(AX)
+	ADDQ    $0x00000004, 136(AX)
+	ADDQ    $0x00000040, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -307,6 +322,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	JMP     sum
@@ -321,6 +337,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -348,10 +365,11 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
-	ADDQ    $0x00000008, (AX)
-	ADDQ    $0x00000080, 48(AX)
+	ADDQ    $0x00000008, 136(AX)
+	ADDQ    $0x00000080, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -366,6 +384,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -384,6 +403,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -416,12 +436,13 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
 	VMOVUPS Z3, 192(CX)
-	ADDQ    $0x00000008, (AX)
-	ADDQ    $0x00000100, 48(AX)
+	ADDQ    $0x00000008, 136(AX)
+	ADDQ    $0x00000100, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -436,6 +457,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -454,6 +476,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -486,12 +509,13 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
 	VMOVUPS Y3, 160(CX)
-	ADDQ    $0x00000008, (AX)
-	ADDQ    $0x000000c0, 48(AX)
+	ADDQ    $0x00000008, 136(AX)
+	ADDQ    $0x000000c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -506,6 +530,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	JMP     sum
@@ -520,6 +545,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -549,10 +575,11 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
-	ADDQ    $0x00000008, (AX)
-	ADDQ    $0x00000040, 48(AX)
+	ADDQ    $0x00000008, 136(AX)
+	ADDQ    $0x00000040, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -567,6 +594,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -585,6 +613,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -617,12 +646,13 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
 	VMOVUPS Y3, 96(CX)
-	ADDQ    $0x00000008, (AX)
-	ADDQ    $0x00000080, 48(AX)
+	ADDQ    $0x00000008, 136(AX)
+	ADDQ    $0x00000080, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -637,6 +667,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -653,6 +684,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -681,11 +713,12 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
-	ADDQ    $0x0000000c, (AX)
-	ADDQ    $0x000000c0, 48(AX)
+	ADDQ    $0x0000000c, 136(AX)
+	ADDQ    $0x000000c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -700,6 +733,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -722,6 +756,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -757,14 +792,15 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
 	VMOVUPS Z3, 192(CX)
 	VMOVUPS Z4, 256(CX)
 	VMOVUPS Z5, 320(CX)
-	ADDQ    $0x0000000c, (AX)
-	ADDQ    $0x00000180, 48(AX)
+	ADDQ    $0x0000000c, 136(AX)
+	ADDQ    $0x00000180, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -779,6 +815,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -801,6 +838,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -836,14 +874,15 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
 	VMOVUPS Y3, 160(CX)
 	VMOVUPS Z4, 192(CX)
 	VMOVUPS Y5, 256(CX)
-	ADDQ    $0x0000000c, (AX)
-	ADDQ    $0x00000120, 48(AX)
+	ADDQ    $0x0000000c, 136(AX)
+	ADDQ    $0x00000120, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -858,6 +897,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -874,6 +914,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -905,11 +946,12 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
-	ADDQ    $0x0000000c, (AX)
-	ADDQ    $0x00000060, 48(AX)
+	ADDQ    $0x0000000c, 136(AX)
+	ADDQ    $0x00000060, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -924,6 +966,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -946,6 +989,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -981,14 +1025,15 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
 	VMOVUPS Y3, 96(CX)
 	VMOVUPS Y4, 128(CX)
 	VMOVUPS Y5, 160(CX)
-	ADDQ    $0x0000000c, (AX)
-	ADDQ    $0x000000c0, 48(AX)
+	ADDQ    $0x0000000c, 136(AX)
+	ADDQ    $0x000000c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1003,6 +1048,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -1021,6 +1067,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1050,12 +1097,13 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
 	VMOVUPS Z3, 192(CX)
-	ADDQ    $0x00000010, (AX)
-	ADDQ    $0x00000100, 48(AX)
+	ADDQ    $0x00000010, 136(AX)
+	ADDQ    $0x00000100, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1070,6 +1118,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -1096,6 +1145,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1134,6 +1184,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -1142,8 +1193,8 @@ store:
 	VMOVUPS Z5, 320(CX)
 	VMOVUPS Z6, 384(CX)
 	VMOVUPS Z7, 448(CX)
-	ADDQ    $0x00000010, (AX)
-	ADDQ    $0x00000200, 48(AX)
+	ADDQ    $0x00000010, 136(AX)
+	ADDQ    $0x00000200, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1158,6 +1209,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -1184,6 +1236,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1222,6 +1275,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
@@ -1230,8 +1284,8 @@ store:
 	VMOVUPS Y5, 256(CX)
 	VMOVUPS Z6, 288(CX)
 	VMOVUPS Y7, 352(CX)
-	ADDQ    $0x00000010, (AX)
-	ADDQ    $0x00000180, 48(AX)
+	ADDQ    $0x00000010, 136(AX)
+	ADDQ    $0x00000180, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1246,6 +1300,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -1264,6 +1319,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1297,12 +1353,13 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
 	VMOVUPS Y3, 96(CX)
-	ADDQ    $0x00000010, (AX)
-	ADDQ    $0x00000080, 48(AX)
+	ADDQ    $0x00000010, 136(AX)
+	ADDQ    $0x00000080, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1317,6 +1374,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -1343,6 +1401,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1381,6 +1440,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
@@ -1389,8 +1449,8 @@ store:
 	VMOVUPS Y5, 160(CX)
 	VMOVUPS Y6, 192(CX)
 	VMOVUPS Y7, 224(CX)
-	ADDQ    $0x00000010, (AX)
-	ADDQ    $0x00000100, 48(AX)
+	ADDQ    $0x00000010, 136(AX)
+	ADDQ    $0x00000100, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1405,6 +1465,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -1425,6 +1486,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1455,13 +1517,14 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
 	VMOVUPS Z3, 192(CX)
 	VMOVUPS Z4, 256(CX)
-	ADDQ    $0x00000014, (AX)
-	ADDQ    $0x00000140, 48(AX)
+	ADDQ    $0x00000014, 136(AX)
+	ADDQ    $0x00000140, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1476,6 +1539,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -1506,6 +1570,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1547,6 +1612,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -1557,8 +1623,8 @@ store:
 	VMOVUPS Z7, 448(CX)
 	VMOVUPS Z8, 512(CX)
 	VMOVUPS Z9, 576(CX)
-	ADDQ    $0x00000014, (AX)
-	ADDQ    $0x00000280, 48(AX)
+	ADDQ    $0x00000014, 136(AX)
+	ADDQ    $0x00000280, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1573,6 +1639,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -1603,6 +1670,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1644,6 +1712,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
@@ -1654,8 +1723,8 @@ store:
 	VMOVUPS Y7, 352(CX)
 	VMOVUPS Z8, 384(CX)
 	VMOVUPS Y9, 448(CX)
-	ADDQ    $0x00000014, (AX)
-	ADDQ    $0x000001e0, 48(AX)
+	ADDQ    $0x00000014, 136(AX)
+	ADDQ    $0x000001e0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1670,6 +1739,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -1690,6 +1760,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1725,13 +1796,14 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
 	VMOVUPS Y3, 96(CX)
 	VMOVUPS Y4, 128(CX)
-	ADDQ    $0x00000014, (AX)
-	ADDQ    $0x000000a0, 48(AX)
+	ADDQ    $0x00000014, 136(AX)
+	ADDQ    $0x000000a0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1746,6 +1818,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -1776,6 +1849,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1817,6 +1891,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
@@ -1827,8 +1902,8 @@ store:
 	VMOVUPS Y7, 224(CX)
 	VMOVUPS Y8, 256(CX)
 	VMOVUPS Y9, 288(CX)
-	ADDQ    $0x00000014, (AX)
-	ADDQ    $0x00000140, 48(AX)
+	ADDQ    $0x00000014, 136(AX)
+	ADDQ    $0x00000140, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1843,6 +1918,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -1865,6 +1941,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1896,14 +1973,15 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
 	VMOVUPS Z3, 192(CX)
 	VMOVUPS Z4, 256(CX)
 	VMOVUPS Z5, 320(CX)
-	ADDQ    $0x00000018, (AX)
-	ADDQ    $0x00000180, 48(AX)
+	ADDQ    $0x00000018, 136(AX)
+	ADDQ    $0x00000180, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -1918,6 +1996,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -1952,6 +2031,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -1996,6 +2076,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -2008,8 +2089,8 @@ store:
 	VMOVUPS Z9, 576(CX)
 	VMOVUPS Z10, 640(CX)
 	VMOVUPS Z11, 704(CX)
-	ADDQ    $0x00000018, (AX)
-	ADDQ    $0x00000300, 48(AX)
+	ADDQ    $0x00000018, 136(AX)
+	ADDQ    $0x00000300, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2024,6 +2105,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -2058,6 +2140,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -2102,6 +2185,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
@@ -2114,8 +2198,8 @@ store:
 	VMOVUPS Y9, 448(CX)
 	VMOVUPS Z10, 480(CX)
 	VMOVUPS Y11, 544(CX)
-	ADDQ    $0x00000018, (AX)
-	ADDQ    $0x00000240, 48(AX)
+	ADDQ    $0x00000018, 136(AX)
+	ADDQ    $0x00000240, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2130,6 +2214,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -2152,6 +2237,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -2189,14 +2275,15 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
 	VMOVUPS Y3, 96(CX)
 	VMOVUPS Y4, 128(CX)
 	VMOVUPS Y5, 160(CX)
-	ADDQ    $0x00000018, (AX)
-	ADDQ    $0x000000c0, 48(AX)
+	ADDQ    $0x00000018, 136(AX)
+	ADDQ    $0x000000c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2211,6 +2298,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -2245,6 +2333,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -2289,6 +2378,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
@@ -2301,8 +2391,8 @@ store:
 	VMOVUPS Y9, 288(CX)
 	VMOVUPS Y10, 320(CX)
 	VMOVUPS Y11, 352(CX)
-	ADDQ    $0x00000018, (AX)
-	ADDQ    $0x00000180, 48(AX)
+	ADDQ    $0x00000018, 136(AX)
+	ADDQ    $0x00000180, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2317,6 +2407,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -2341,6 +2432,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -2373,6 +2465,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -2380,8 +2473,8 @@ store:
 	VMOVUPS Z4, 256(CX)
 	VMOVUPS Z5, 320(CX)
 	VMOVUPS Z6, 384(CX)
-	ADDQ    $0x0000001c, (AX)
-	ADDQ    $0x000001c0, 48(AX)
+	ADDQ    $0x0000001c, 136(AX)
+	ADDQ    $0x000001c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2396,6 +2489,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -2434,6 +2528,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -2481,6 +2576,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -2495,8 +2591,8 @@ store:
 	VMOVUPS Z11, 704(CX)
 	VMOVUPS Z12, 768(CX)
 	VMOVUPS Z13, 832(CX)
-	ADDQ    $0x0000001c, (AX)
-	ADDQ    $0x00000380, 48(AX)
+	ADDQ    $0x0000001c, 136(AX)
+	ADDQ    $0x00000380, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2511,6 +2607,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -2549,6 +2646,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -2596,6 +2694,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
@@ -2610,8 +2709,8 @@ store:
 	VMOVUPS Y11, 544(CX)
 	VMOVUPS Z12, 576(CX)
 	VMOVUPS Y13, 640(CX)
-	ADDQ    $0x0000001c, (AX)
-	ADDQ    $0x000002a0, 48(AX)
+	ADDQ    $0x0000001c, 136(AX)
+	ADDQ    $0x000002a0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2626,6 +2725,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -2650,6 +2750,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -2689,6 +2790,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
@@ -2696,8 +2798,8 @@ store:
 	VMOVUPS Y4, 128(CX)
 	VMOVUPS Y5, 160(CX)
 	VMOVUPS Y6, 192(CX)
-	ADDQ    $0x0000001c, (AX)
-	ADDQ    $0x000000e0, 48(AX)
+	ADDQ    $0x0000001c, 136(AX)
+	ADDQ    $0x000000e0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2712,6 +2814,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -2738,6 +2841,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -2771,6 +2875,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -2779,8 +2884,8 @@ store:
 	VMOVUPS Z5, 320(CX)
 	VMOVUPS Z6, 384(CX)
 	VMOVUPS Z7, 448(CX)
-	ADDQ    $0x00000020, (AX)
-	ADDQ    $0x00000200, 48(AX)
+	ADDQ    $0x00000020, 136(AX)
+	ADDQ    $0x00000200, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2795,6 +2900,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -2837,6 +2943,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -2887,6 +2994,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -2903,8 +3011,8 @@ store:
 	VMOVUPS Z13, 832(CX)
 	VMOVUPS Z14, 896(CX)
 	VMOVUPS Z15, 960(CX)
-	ADDQ    $0x00000020, (AX)
-	ADDQ    $0x00000400, 48(AX)
+	ADDQ    $0x00000020, 136(AX)
+	ADDQ    $0x00000400, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -2919,6 +3027,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -2961,6 +3070,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -3011,6 +3121,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
@@ -3027,8 +3138,8 @@ store:
 	VMOVUPS Y13, 640(CX)
 	VMOVUPS Z14, 672(CX)
 	VMOVUPS Y15, 736(CX)
-	ADDQ    $0x00000020, (AX)
-	ADDQ    $0x00000300, 48(AX)
+	ADDQ    $0x00000020, 136(AX)
+	ADDQ    $0x00000300, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3043,6 +3154,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -3069,6 +3181,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -3110,6 +3223,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
@@ -3118,8 +3232,8 @@ store:
 	VMOVUPS Y5, 160(CX)
 	VMOVUPS Y6, 192(CX)
 	VMOVUPS Y7, 224(CX)
-	ADDQ    $0x00000020, (AX)
-	ADDQ    $0x00000100, 48(AX)
+	ADDQ    $0x00000020, 136(AX)
+	ADDQ    $0x00000100, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3134,6 +3248,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -3162,6 +3277,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -3196,6 +3312,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -3205,8 +3322,8 @@ store:
 	VMOVUPS Z6, 384(CX)
 	VMOVUPS Z7, 448(CX)
 	VMOVUPS Z8, 512(CX)
-	ADDQ    $0x00000024, (AX)
-	ADDQ    $0x00000240, 48(AX)
+	ADDQ    $0x00000024, 136(AX)
+	ADDQ    $0x00000240, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3221,6 +3338,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -3267,6 +3385,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -3320,6 +3439,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -3338,8 +3458,8 @@ store:
 	VMOVUPS Z15, 960(CX)
 	VMOVUPS Z16, 1024(CX)
 	VMOVUPS Z17, 1088(CX)
-	ADDQ    $0x00000024, (AX)
-	ADDQ    $0x00000480, 48(AX)
+	ADDQ    $0x00000024, 136(AX)
+	ADDQ    $0x00000480, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3354,6 +3474,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -3400,6 +3521,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -3453,6 +3575,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
@@ -3471,8 +3594,8 @@ store:
 	VMOVUPS Y15, 736(CX)
 	VMOVUPS Z16, 768(CX)
 	VMOVUPS Y17, 832(CX)
-	ADDQ    $0x00000024, (AX)
-	ADDQ    $0x00000360, 48(AX)
+	ADDQ    $0x00000024, 136(AX)
+	ADDQ    $0x00000360, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3487,6 +3610,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -3515,6 +3639,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -3558,6 +3683,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
@@ -3567,8 +3693,8 @@ store:
 	VMOVUPS Y6, 192(CX)
 	VMOVUPS Y7, 224(CX)
 	VMOVUPS Y8, 256(CX)
-	ADDQ    $0x00000024, (AX)
-	ADDQ    $0x00000120, 48(AX)
+	ADDQ    $0x00000024, 136(AX)
+	ADDQ    $0x00000120, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3583,6 +3709,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -3613,6 +3740,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -3648,6 +3776,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -3658,8 +3787,8 @@ store:
 	VMOVUPS Z7, 448(CX)
 	VMOVUPS Z8, 512(CX)
 	VMOVUPS Z9, 576(CX)
-	ADDQ    $0x00000028, (AX)
-	ADDQ    $0x00000280, 48(AX)
+	ADDQ    $0x00000028, 136(AX)
+	ADDQ    $0x00000280, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3674,6 +3803,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -3724,6 +3854,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -3780,6 +3911,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -3800,8 +3932,8 @@ store:
 	VMOVUPS Z17, 1088(CX)
 	VMOVUPS Z18, 1152(CX)
 	VMOVUPS Z19, 1216(CX)
-	ADDQ    $0x00000028, (AX)
-	ADDQ    $0x00000500, 48(AX)
+	ADDQ    $0x00000028, 136(AX)
+	ADDQ    $0x00000500, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3816,6 +3948,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -3866,6 +3999,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -3922,6 +4056,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
@@ -3942,8 +4077,8 @@ store:
 	VMOVUPS Y17, 832(CX)
 	VMOVUPS Z18, 864(CX)
 	VMOVUPS Y19, 928(CX)
-	ADDQ    $0x00000028, (AX)
-	ADDQ    $0x000003c0, 48(AX)
+	ADDQ    $0x00000028, 136(AX)
+	ADDQ    $0x000003c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -3958,6 +4093,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -3988,6 +4124,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -4033,6 +4170,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
@@ -4043,8 +4181,8 @@ store:
 	VMOVUPS Y7, 224(CX)
 	VMOVUPS Y8, 256(CX)
 	VMOVUPS Y9, 288(CX)
-	ADDQ    $0x00000028, (AX)
-	ADDQ    $0x00000140, 48(AX)
+	ADDQ    $0x00000028, 136(AX)
+	ADDQ    $0x00000140, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -4059,6 +4197,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -4091,6 +4230,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -4127,6 +4267,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -4138,8 +4279,8 @@ store:
 	VMOVUPS Z8, 512(CX)
 	VMOVUPS Z9, 576(CX)
 	VMOVUPS Z10, 640(CX)
-	ADDQ    $0x0000002c, (AX)
-	ADDQ    $0x000002c0, 48(AX)
+	ADDQ    $0x0000002c, 136(AX)
+	ADDQ    $0x000002c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -4154,6 +4295,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -4208,6 +4350,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -4267,6 +4410,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -4289,8 +4433,8 @@ store:
 	VMOVUPS Z19, 1216(CX)
 	VMOVUPS Z20, 1280(CX)
 	VMOVUPS Z21, 1344(CX)
-	ADDQ    $0x0000002c, (AX)
-	ADDQ    $0x00000580, 48(AX)
+	ADDQ    $0x0000002c, 136(AX)
+	ADDQ    $0x00000580, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -4305,6 +4449,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -4359,6 +4504,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -4418,6 +4564,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
@@ -4440,8 +4587,8 @@ store:
 	VMOVUPS Y19, 928(CX)
 	VMOVUPS Z20, 960(CX)
 	VMOVUPS Y21, 1024(CX)
-	ADDQ    $0x0000002c, (AX)
-	ADDQ    $0x00000420, 48(AX)
+	ADDQ    $0x0000002c, 136(AX)
+	ADDQ    $0x00000420, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -4456,6 +4603,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -4488,6 +4636,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -4535,6 +4684,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
@@ -4546,8 +4696,8 @@ store:
 	VMOVUPS Y8, 256(CX)
 	VMOVUPS Y9, 288(CX)
 	VMOVUPS Y10, 320(CX)
-	ADDQ    $0x0000002c, (AX)
-	ADDQ    $0x00000160, 48(AX)
+	ADDQ    $0x0000002c, 136(AX)
+	ADDQ    $0x00000160, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -4562,6 +4712,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -4596,6 +4747,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -4633,6 +4785,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -4645,8 +4798,8 @@ store:
 	VMOVUPS Z9, 576(CX)
 	VMOVUPS Z10, 640(CX)
 	VMOVUPS Z11, 704(CX)
-	ADDQ    $0x00000030, (AX)
-	ADDQ    $0x00000300, 48(AX)
+	ADDQ    $0x00000030, 136(AX)
+	ADDQ    $0x00000300, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -4661,6 +4814,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -4719,6 +4873,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -4781,6 +4936,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -4805,8 +4961,8 @@ store:
 	VMOVUPS Z21, 1344(CX)
 	VMOVUPS Z22, 1408(CX)
 	VMOVUPS Z23, 1472(CX)
-	ADDQ    $0x00000030, (AX)
-	ADDQ    $0x00000600, 48(AX)
+	ADDQ    $0x00000030, 136(AX)
+	ADDQ    $0x00000600, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -4821,6 +4977,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Y1
 	VMOVUPS 96(CX), Z2
@@ -4879,6 +5036,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -4941,6 +5099,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Y1, 64(CX)
 	VMOVUPS Z2, 96(CX)
@@ -4965,8 +5124,8 @@ store:
 	VMOVUPS Y21, 1024(CX)
 	VMOVUPS Z22, 1056(CX)
 	VMOVUPS Y23, 1120(CX)
-	ADDQ    $0x00000030, (AX)
-	ADDQ    $0x00000480, 48(AX)
+	ADDQ    $0x00000030, 136(AX)
+	ADDQ    $0x00000480, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -4981,6 +5140,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Y0
 	VMOVUPS 32(CX), Y1
 	VMOVUPS 64(CX), Y2
@@ -5015,6 +5175,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -5064,6 +5225,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Y0, (CX)
 	VMOVUPS Y1, 32(CX)
 	VMOVUPS Y2, 64(CX)
@@ -5076,8 +5238,8 @@ store:
 	VMOVUPS Y9, 288(CX)
 	VMOVUPS Y10, 320(CX)
 	VMOVUPS Y11, 352(CX)
-	ADDQ    $0x00000030, (AX)
-	ADDQ    $0x00000180, 48(AX)
+	ADDQ    $0x00000030, 136(AX)
+	ADDQ    $0x00000180, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -5092,6 +5254,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -5128,6 +5291,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -5166,6 +5330,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -5179,8 +5344,8 @@ store:
 	VMOVUPS Z10, 640(CX)
 	VMOVUPS Z11, 704(CX)
 	VMOVUPS Z12, 768(CX)
-	ADDQ    $0x00000034, (AX)
-	ADDQ    $0x00000340, 48(AX)
+	ADDQ    $0x00000034, 136(AX)
+	ADDQ    $0x00000340, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -5195,6 +5360,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -5233,6 +5399,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -5272,6 +5439,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -5286,8 +5454,8 @@ store:
 	VMOVUPS Z11, 704(CX)
 	VMOVUPS Z12, 768(CX)
 	VMOVUPS Z13, 832(CX)
-	ADDQ    $0x00000038, (AX)
-	ADDQ    $0x00000380, 48(AX)
+	ADDQ    $0x00000038, 136(AX)
+	ADDQ    $0x00000380, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -5302,6 +5470,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -5342,6 +5511,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -5382,6 +5552,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -5397,8 +5568,8 @@ store:
 	VMOVUPS Z12, 768(CX)
 	VMOVUPS Z13, 832(CX)
 	VMOVUPS Z14, 896(CX)
-	ADDQ    $0x0000003c, (AX)
-	ADDQ    $0x000003c0, 48(AX)
+	ADDQ    $0x0000003c, 136(AX)
+	ADDQ    $0x000003c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -5413,6 +5584,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -5455,6 +5627,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -5496,6 +5669,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -5512,8 +5686,8 @@ store:
 	VMOVUPS Z13, 832(CX)
 	VMOVUPS Z14, 896(CX)
 	VMOVUPS Z15, 960(CX)
-	ADDQ    $0x00000040, (AX)
-	ADDQ    $0x00000400, 48(AX)
+	ADDQ    $0x00000040, 136(AX)
+	ADDQ    $0x00000400, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -5528,6 +5702,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -5572,6 +5747,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -5614,6 +5790,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -5631,8 +5808,8 @@ store:
 	VMOVUPS Z14, 896(CX)
 	VMOVUPS Z15, 960(CX)
 	VMOVUPS Z16, 1024(CX)
-	ADDQ    $0x00000044, (AX)
-	ADDQ    $0x00000440, 48(AX)
+	ADDQ    $0x00000044, 136(AX)
+	ADDQ    $0x00000440, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -5647,6 +5824,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -5693,6 +5871,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -5736,6 +5915,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -5754,8 +5934,8 @@ store:
 	VMOVUPS Z15, 960(CX)
 	VMOVUPS Z16, 1024(CX)
 	VMOVUPS Z17, 1088(CX)
-	ADDQ    $0x00000048, (AX)
-	ADDQ    $0x00000480, 48(AX)
+	ADDQ    $0x00000048, 136(AX)
+	ADDQ    $0x00000480, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -5770,6 +5950,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -5818,6 +5999,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -5862,6 +6044,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -5881,8 +6064,8 @@ store:
 	VMOVUPS Z16, 1024(CX)
 	VMOVUPS Z17, 1088(CX)
 	VMOVUPS Z18, 1152(CX)
-	ADDQ    $0x0000004c, (AX)
-	ADDQ    $0x000004c0, 48(AX)
+	ADDQ    $0x0000004c, 136(AX)
+	ADDQ    $0x000004c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -5897,6 +6080,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -5947,6 +6131,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -5992,6 +6177,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -6012,8 +6198,8 @@ store:
 	VMOVUPS Z17, 1088(CX)
 	VMOVUPS Z18, 1152(CX)
 	VMOVUPS Z19, 1216(CX)
-	ADDQ    $0x00000050, (AX)
-	ADDQ    $0x00000500, 48(AX)
+	ADDQ    $0x00000050, 136(AX)
+	ADDQ    $0x00000500, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -6028,6 +6214,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -6080,6 +6267,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -6126,6 +6314,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -6147,8 +6336,8 @@ store:
 	VMOVUPS Z18, 1152(CX)
 	VMOVUPS Z19, 1216(CX)
 	VMOVUPS Z20, 1280(CX)
-	ADDQ    $0x00000054, (AX)
-	ADDQ    $0x00000540, 48(AX)
+	ADDQ    $0x00000054, 136(AX)
+	ADDQ    $0x00000540, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -6163,6 +6352,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -6217,6 +6407,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -6264,6 +6455,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -6286,8 +6478,8 @@ store:
 	VMOVUPS Z19, 1216(CX)
 	VMOVUPS Z20, 1280(CX)
 	VMOVUPS Z21, 1344(CX)
-	ADDQ    $0x00000058, (AX)
-	ADDQ    $0x00000580, 48(AX)
+	ADDQ    $0x00000058, 136(AX)
+	ADDQ    $0x00000580, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -6302,6 +6494,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -6358,6 +6551,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -6406,6 +6600,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -6429,8 +6624,8 @@ store:
 	VMOVUPS Z20, 1280(CX)
 	VMOVUPS Z21, 1344(CX)
 	VMOVUPS Z22, 1408(CX)
-	ADDQ    $0x0000005c, (AX)
-	ADDQ    $0x000005c0, 48(AX)
+	ADDQ    $0x0000005c, 136(AX)
+	ADDQ    $0x000005c0, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER
@@ -6445,6 +6640,7 @@ tile:
 	CMPB    128(AX), $0x00
 	JE      zero
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS (CX), Z0
 	VMOVUPS 64(CX), Z1
 	VMOVUPS 128(CX), Z2
@@ -6503,6 +6699,7 @@ sum:
 	JZ    store
 	MOVQ  72(AX), CX
 	MOVQ  (AX), BX
+	ADDQ  136(AX), BX
 	MOVQ  24(AX), SI
 	MOVQ  96(AX), DI
 	MOVQ  104(AX), R8
@@ -6552,6 +6749,7 @@ pixel:
 
 store:
 	MOVQ    48(AX), CX
+	ADDQ    144(AX), CX
 	VMOVUPS Z0, (CX)
 	VMOVUPS Z1, 64(CX)
 	VMOVUPS Z2, 128(CX)
@@ -6576,8 +6774,8 @@ store:
 	VMOVUPS Z21, 1344(CX)
 	VMOVUPS Z22, 1408(CX)
 	VMOVUPS Z23, 1472(CX)
-	ADDQ    $0x00000060, (AX)
-	ADDQ    $0x00000600, 48(AX)
+	ADDQ    $0x00000060, 136(AX)
+	ADDQ    $0x00000600, 144(AX)
 	DECQ    120(AX)
 	JNZ     tile
 	VZEROUPPER

@@ -133,7 +133,7 @@ func (g *tapGrad) Run(task int, partial, x, dy []float32, bias bool, scratch []f
 
 // fewPasses is up to how many rows of the matrix columns of dY are read where they lie:
 // more pass over them so often that it pays to lay them side by side.
-const fewPasses = 48
+const fewPasses = 96
 
 // band adds the products of output rows r0 ≤ r < r1 to panels first to last.
 func (g *tapGrad) band(a *outerArgs, partial, x, dy []float32, r0, r1, first, last int, bias bool, scratch []float32) {

@@ -40,14 +40,17 @@ func taught(t *testing.T, m *ir.Model, classes int) *compress.Env {
 	return &compress.Env{Threads: 2, Data: &calib.Data{Set: labelled{pictured(t, m, 3), classes}}}
 }
 
+// signed sums weight times gradient over the path.
+var signed = relevance{path: true, entry: weighted, gather: func(_, signed float64) float64 { return signed }}
+
 // fine is the gauge of the path with many small steps, whose sum is an integral.
-func fine(t *testing.T, m *ir.Model, env *compress.Env, row string, samples int) *gauge {
+func fine(t *testing.T, m *ir.Model, env *compress.Env, samples int) *gauge {
 	t.Helper()
 	list, err := lessons(context.Background(), m, env, Sampling{Batches: 1, Batch: samples, Aim: "labels", Temperature: 1}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &gauge{Sampling: Sampling{Norm: 2}, Journey: Journey{Mu: 0.99, Steps: 900}, row: relevances[row], lessons: list, threads: 2}
+	return &gauge{Sampling: Sampling{Norm: 2}, Journey: Journey{Mu: 0.99, Steps: 900}, row: signed, lessons: list, threads: 2}
 }
 
 // change is what the loss rises by when some units of a group are removed, -1 for all.
@@ -109,7 +112,7 @@ func sumsUp(t *testing.T, m *ir.Model, g *gauge, grp *group.Group) {
 // included.
 func TestCompleteness(t *testing.T) {
 	m := blocked(t)
-	g := fine(t, m, taught(t, m, 5), "signed", 8)
+	g := fine(t, m, taught(t, m, 5), 8)
 	for _, grp := range group.Analyse(m, group.Removing).Groups {
 		if !grp.Pinned() {
 			sumsUp(t, m, g, grp)

@@ -39,7 +39,7 @@ func groupOf(t *testing.T, m *ir.Model, id string) *group.Group {
 func TestCompletenessOfResNet(t *testing.T) {
 	m, env := simplified(t, assets.Path(t, "cifar10/resnet20.onnx"), false), cifarEnv(t)
 	for id, samples := range map[string]int{"/layer3/layer3.2/conv1/Conv": 8, "/layer3/layer3.0/conv2/Conv": 2} {
-		g := fine(t, m, env, "signed", samples)
+		g := fine(t, m, env, samples)
 		grp := groupOf(t, m, id)
 		scores, err := g.scores(context.Background(), m, grp)
 		if err != nil {

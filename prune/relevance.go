@@ -63,8 +63,6 @@ var relevances = map[string]relevance{
 	"gradient-weight": {false, weighted, normed},
 	"gradient":        {false, alone, normed},
 	"taylor":          {false, weighted, squared},
-	"change":          {true, weighted, squared},
-	"signed":          {true, weighted, func(_, signed float64) float64 { return signed }},
 }
 
 func weighted(weight, slope float64) float64 { return weight * slope }

@@ -29,7 +29,7 @@ var (
 // the weights of channels as they are to nothing [yvinec22].
 type SInGE struct {
 	Gradual
-	Criterion string `json:"criterion" doc:"what ranks channels: the sum of the norms of weight times gradient over the path, or another criterion in the same procedure" values:"singe|integrated|gradient-weight|gradient|taylor|change|magnitude|bn-scale|random"`
+	Criterion string `json:"criterion" doc:"what ranks channels: the sum of the norms of weight times gradient over the path, or another criterion in the same procedure" values:"singe|integrated|gradient-weight|gradient|taylor|magnitude|bn-scale|random"`
 	Sampling
 	Journey
 }

@@ -145,7 +145,11 @@ func (f *fitting) run(ctx context.Context, samples []int, factor float64) (float
 			f.dy[k] = make([]float32, len(got))
 		}
 		dy := f.dy[k][:len(got)]
-		total += factor * f.loss.of(dy, got, f.want[k])
+		l, err := f.loss.measure(dy, got, f.want[k], samples)
+		if err != nil {
+			return 0, err
+		}
+		total += factor * l
 		for i := range dy {
 			dy[i] *= float32(factor)
 		}

@@ -46,7 +46,11 @@ func (j *judge) measure(ctx context.Context, c *change) (float64, error) {
 				return 0, err
 			}
 			y := tensor.Float32s(got[k])
-			sum += j.loss.of(make([]float32, len(y)), y, want) * float64(len(idx))
+			l, err := j.loss.measure(make([]float32, len(y)), y, want, idx)
+			if err != nil {
+				return 0, err
+			}
+			sum += l * float64(len(idx))
 		}
 		n += len(idx)
 	}

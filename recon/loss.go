@@ -6,10 +6,25 @@ import (
 )
 
 // loss is the error of a unit's output.
-type loss struct{ name string }
+type loss struct {
+	name    string
+	weights *Store // with fisher: gradients of the network's loss
+}
 
 // normOfLP is the exponent of loss=lp [li21].
 const normOfLP = 2.4
+
+// measure is the loss of y for some samples, with the gradient.
+func (l loss) measure(dy, y []float32, target *tensor.Tensor, samples []int) (float64, error) {
+	if l.weights == nil {
+		return l.of(dy, y, target), nil
+	}
+	g, err := l.weights.Read(samples, nil)
+	if err != nil {
+		return 0, err
+	}
+	return grad.FisherMSE(dy, y, tensor.Float32s(target), tensor.Float32s(g), 1), nil
+}
 
 // of is the loss of y, whose gradient it writes to dy: a mean over elements, or over
 // samples.

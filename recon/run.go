@@ -47,8 +47,14 @@ func (r *run) all(ctx context.Context, d *calib.Data) error {
 	if r.samples, err = count(d.Set, d, r.s, ir.FixedBatch(r.m.Graph.Inputs)); err != nil {
 		return err
 	}
-	given, err := record(ctx, r.m, d, r.samples, r.batch())
+	given, err := record(ctx, r.m, d, r.samples, r.batch(), func(t *tensor.Tensor, lo int) *tensor.Tensor {
+		return augment(r.s.Augment, t, lo, r.env.Seed)
+	})
 	if err != nil {
+		return err
+	}
+	if r.samples, err = given.rows(); err != nil {
+		given.close(nothing)
 		return err
 	}
 	r.inputs, r.floats = feed{}, feed{}
@@ -199,7 +205,7 @@ func (r *run) unit(ctx context.Context, u Unit) error {
 	}
 	l, err := newLearner(part, u.Layers, r.s, r.original, own)
 	if err == nil {
-		err = l.start(r.s, r.env.Threads, 256<<20, r.env.Seed)
+		err = l.start(r.s, r.env.Threads, programMemory, r.env.Seed)
 	}
 	if err != nil {
 		r.skip(u, err.Error())
@@ -211,9 +217,14 @@ func (r *run) unit(ctx context.Context, u Unit) error {
 		return err
 	}
 	defer targets.close(func(name string) bool { return r.floats[name] == targets[name] })
+	weights, err := r.importance(ctx, u, targets)
+	if err != nil {
+		return err
+	}
+	defer weights.Close()
 	var k kept
 	err = r.env.Resume("unit "+u.Name, &k, func() error {
-		out, err := r.fitting(u, l, targets).fit(ctx)
+		out, err := r.fitting(u, l, targets, weights).fit(ctx)
 		k = out.keep()
 		return err
 	})
@@ -247,7 +258,15 @@ func (r *run) targets(ctx context.Context, u Unit) (feed, error) {
 	return fill(ctx, r.env.Run, part, r.floats, r.samples, r.batch())
 }
 
-func (r *run) fitting(u Unit, l *learner, targets feed) *fitting {
+// importance is what errors of a unit's output count, nil for all alike.
+func (r *run) importance(ctx context.Context, u Unit, targets feed) (*Store, error) {
+	if r.s.Loss != "fisher" || u.Out == "" {
+		return nil, nil
+	}
+	return r.fisher(ctx, u.Out, targets[u.Out])
+}
+
+func (r *run) fitting(u Unit, l *learner, targets feed, weights *Store) *fitting {
 	h := fnv.New64a()
 	h.Write([]byte("recon " + u.Name))
 	n := len(l.model.Graph.Outputs)
@@ -262,7 +281,7 @@ func (r *run) fitting(u Unit, l *learner, targets feed) *fitting {
 	}
 	f := &fitting{
 		learner: l, s: r.s, inputs: r.inputs, floats: r.floats, targets: targets, samples: r.samples, batch: batch, micro: r.micro(x, batch),
-		loss: loss{name}, rand: rand.New(rand.NewPCG(r.env.Seed, h.Sum64())), want: make([]*tensor.Tensor, n), dy: make([][]float32, n), workers: r.env.Threads,
+		loss: loss{name, weights}, rand: rand.New(rand.NewPCG(r.env.Seed, h.Sum64())), want: make([]*tensor.Tensor, n), dy: make([][]float32, n), workers: r.env.Threads,
 		told: func(steps int) { r.done(u, steps) },
 	}
 	f.judge = &judge{

@@ -40,17 +40,15 @@ func learning(set dataset.Set, threads int) compress.Options {
 // images that were not seen, by every method and with every kind of base.
 func TestLearned(t *testing.T) {
 	net := load(t, "cifar10/resnet20.onnx")
-	set := images(t, "train_batch_1.bin", 0, 48)
+	set := images(t, "train_batch_1.bin", 0, 24)
 	for _, c := range []struct {
 		base, recipe string
 		gain         float64 // in dB
 	}{
-		{"fold+uniform(w=3,range=mse)", "fold+adaround(w=3,steps=40,batch=16)", 3},
-		{"fold+uniform(w=4,a=4,range=mse)", "fold+brecq(a=4,steps=12,batch=16)", 2},
-		{"fold+powerquant(w=3,a=6)", "fold+nupes(w=3,a=6,steps=12,batch=16)", 4},
-		{"fold+uniform(w=3,range=mse)", "fold+adaquant(w=3,steps=12,batch=16)", 4},
-		{"fold+uniform(w=4,a=4,range=mse)", "fold+qdrop(a=4,steps=12,batch=16)", 2},
-		{"fold+codebook(w=3)", "fold+brecq(base=codebook(w=3),steps=40,batch=16)", 1},
+		{"fold+uniform(w=3,range=mse)", "fold+adaround(w=3,steps=12,batch=8)", 1},
+		{"fold+uniform(w=4,a=4,range=mse)", "fold+brecq(a=4,steps=6,batch=8)", 1.5},
+		{"fold+powerquant(w=3,a=6)", "fold+nupes(w=3,a=6,steps=6,batch=8)", 3},
+		{"fold+uniform(w=3,range=mse)", "fold+adaquant(w=3,steps=6,batch=8)", 1},
 	} {
 		before, _ := compressed(t, net, c.base, learning(set, 2))
 		after, rep := compressed(t, net, c.recipe, learning(set, 2))
@@ -115,5 +113,28 @@ func TestMadeUp(t *testing.T) {
 	_, rep = compressed(t, net, "fold+brecq(steps=1)", compress.Options{Run: newRunner})
 	if w := strings.Join(rep.Warnings, "\n"); !strings.Contains(w, "nothing was learned") {
 		t.Errorf("warnings: %s", w)
+	}
+}
+
+// TestSettings: every word of every setting works.
+func TestSettings(t *testing.T) {
+	net, set := load(t, "cifar10/resnet20.onnx"), images(t, "train_batch_1.bin", 0, 8)
+	for _, setting := range []string{
+		"loss=lp", "loss=cosine", "loss=fisher", "unit=network,loss=kl", "variable=soft", "variable=h,select=unsure", "variable=h,select=important",
+		"augment=flip", "augment=mixup", "input=float", "input=mix", "optimizer=adamax,schedule=constant", "drop=0.5", "finish=last", "bias=false,scale=false",
+	} {
+		recipe := "fold+brecq(w=3,a=8,steps=1,batch=4,start=nearest," + setting + ");/layer*:skip"
+		_, rep := compressed(t, net, recipe, learning(set, 2))
+		learned := 0
+		for _, l := range rep.Layers {
+			if strings.Contains(l.Reason, "error of unit") {
+				learned++
+			} else if !l.Skipped {
+				t.Errorf("%s: layer %s: %s", setting, l.Name, l.Reason)
+			}
+		}
+		if learned != 2 {
+			t.Errorf("%s: %d layers learned, want 2", setting, learned)
+		}
 	}
 }

@@ -81,8 +81,8 @@ func count(set dataset.Set, d *calib.Data, s *Settings, fixed int) (int, error) 
 	return n, nil
 }
 
-// record keeps the network's inputs, batch samples at a time.
-func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int) (out feed, err error) {
+// record keeps the network's inputs, changed, batch samples at a time.
+func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int, change func(t *tensor.Tensor, lo int) *tensor.Tensor) (out feed, err error) {
 	out = feed{}
 	defer func() {
 		if err != nil {
@@ -93,7 +93,7 @@ func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int)
 		if err := context.Cause(ctx); err != nil {
 			return out, err
 		}
-		if err := out.add(ctx, m, d, lo, min(lo+batch, samples)); err != nil {
+		if err := out.add(ctx, m, d, lo, min(lo+batch, samples), change); err != nil {
 			return out, err
 		}
 	}
@@ -101,7 +101,7 @@ func record(ctx context.Context, m *ir.Model, d *calib.Data, samples, batch int)
 }
 
 // add keeps the network's inputs of samples lo to hi-1.
-func (f feed) add(ctx context.Context, m *ir.Model, d *calib.Data, lo, hi int) error {
+func (f feed) add(ctx context.Context, m *ir.Model, d *calib.Data, lo, hi int, change func(t *tensor.Tensor, lo int) *tensor.Tensor) error {
 	inputs := d.Inputs
 	if inputs == nil {
 		inputs = calib.DefaultInputs
@@ -123,11 +123,26 @@ func (f feed) add(ctx context.Context, m *ir.Model, d *calib.Data, lo, hi int) e
 				return err
 			}
 		}
-		if err := f[name].Append(t, hi-lo); err != nil {
+		rows := hi - lo
+		if t.Rank() > 0 {
+			rows = t.Shape[0] // data may make several rows of a sample, such as pairs of sentences
+		}
+		if err := f[name].Append(change(t, lo), rows); err != nil {
 			return fmt.Errorf("input %q: %w", name, err)
 		}
 	}
 	return nil
+}
+
+// rows is how many rows of the network's inputs were kept; all inputs must have as many.
+func (f feed) rows() (n int, err error) {
+	for name, s := range f {
+		if n != 0 && s.Len() != n {
+			return 0, fmt.Errorf("input %q has %d rows where another one has %d", name, s.Len(), n)
+		}
+		n = s.Len()
+	}
+	return n, nil
 }
 
 func finite(t *tensor.Tensor) bool {

@@ -36,7 +36,7 @@ type Settings struct {
 // Defaults are settings for a method; edit makes them its own.
 func Defaults(edit func(s *Settings)) Settings {
 	s := Settings{
-		Steps: 150, Batch: 32, Unit: Block, Loss: "mse", Variable: "ste", Bias: true, Scale: true, AScale: true, ARate: 5e-3, Optimizer: "adam", Schedule: "cosine",
+		Steps: 100, Batch: 32, Unit: Block, Loss: "mse", Variable: "ste", Bias: true, Scale: true, AScale: true, ARate: 5e-3, Optimizer: "adam", Schedule: "cosine",
 		Lambda: 10, Beta: 20, Warmup: 0.2, Input: "quantised", Select: "all", Start: "gptq", Finish: "best", Augment: "none",
 	}
 	edit(&s)

@@ -16,9 +16,13 @@ type memory struct {
 	mu   sync.Mutex
 	by   map[[2]int]dataset.Batch
 	size int
+	// single batches are kept, too; otherwise these are read for gradients alone
+	single bool
 }
 
-func remember(s dataset.Set) *memory { return &memory{Set: s, by: map[[2]int]dataset.Batch{}} }
+func remember(s dataset.Set, single bool) *memory {
+	return &memory{Set: s, by: map[[2]int]dataset.Batch{}, single: single}
+}
 
 // Batch implements dataset.Set.
 func (m *memory) Batch(ctx context.Context, lo, hi int) (dataset.Batch, error) {
@@ -29,7 +33,7 @@ func (m *memory) Batch(ctx context.Context, lo, hi int) (dataset.Batch, error) {
 		return b, nil
 	}
 	b, err := m.Set.Batch(ctx, lo, hi)
-	if err != nil || hi == lo+1 { // single ones are read once, for gradients
+	if err != nil || hi == lo+1 && !m.single {
 		return b, err
 	}
 	n := 0

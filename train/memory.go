@@ -26,8 +26,8 @@ func (t *Trainer) fitting(one *sample) int {
 	return (batch + parts - 1) / parts
 }
 
-// activations is how many bytes all results of floats for one sample take, values and
-// gradients; 0 where it is not known.
+// activations is how many bytes all results of floats for one sample take;
+// 0 where it is not known.
 func activations(m *ir.Model, one *sample) (bytes int64) {
 	c := ir.CloneModel(m)
 	i := 0
@@ -49,7 +49,7 @@ func activations(m *ir.Model, one *sample) (bytes int64) {
 			for _, d := range v.Type.Shape {
 				size *= int64(max(d.N, 1))
 			}
-			bytes += 2 * size * int64(tensor.Float32.Bits()/8)
+			bytes += size * int64(tensor.Float32.Bits()/8)
 		}
 	}
 	return bytes

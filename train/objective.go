@@ -50,7 +50,7 @@ func newObjective(m *ir.Model, task dataset.Task, o Options) (*objective, error)
 	if b.distil == 0 && !b.labelled {
 		return nil, fault.Hint(fmt.Errorf("the data have no labels and there is no teacher"), "give labels, or train towards the original network")
 	}
-	if b.distil == 0 {
+	if b.labelled {
 		b.values = b.values[:1]
 	}
 	if b.distance == "auto" {

@@ -127,23 +127,18 @@ func following(b dataset.Batch) ([]int, error) {
 	return nil, fmt.Errorf("the data have no sequences of tokens")
 }
 
-// join lays batches behind each other.
+// join lays batches behind each other. Rows of tokens of which some are longer than
+// others end in zeros.
 func join(list []dataset.Batch) (dataset.Batch, error) {
 	out := dataset.Batch{Inputs: map[string]*tensor.Tensor{}}
-	for name, first := range list[0].Inputs {
-		shape := slices.Clone(first.Shape)
-		shape[0] = 0
-		for _, b := range list {
-			t := b.Inputs[name]
-			if t == nil || t.Type != first.Type || !slices.Equal(t.Shape[1:], shape[1:]) {
-				return out, fmt.Errorf("samples of different shapes, %v and %v, in one step; see the data options resize and crop", first, t)
-			}
-			shape[0] += t.Shape[0]
+	for name := range list[0].Inputs {
+		parts := make([]*tensor.Tensor, len(list))
+		for i, b := range list {
+			parts[i] = b.Inputs[name]
 		}
-		whole := tensor.New(first.Type, shape...)
-		at := 0
-		for _, b := range list {
-			at += copy(whole.Bytes()[at:], b.Inputs[name].Bytes())
+		whole, err := joined(parts)
+		if err != nil {
+			return out, fmt.Errorf("input %q: %w", name, err)
 		}
 		out.Inputs[name] = whole
 	}
@@ -152,6 +147,33 @@ func join(list []dataset.Batch) (dataset.Batch, error) {
 	}
 	return out, nil
 }
+
+func joined(parts []*tensor.Tensor) (*tensor.Tensor, error) {
+	shape := slices.Clone(parts[0].Shape)
+	shape[0] = 0
+	for _, t := range parts {
+		if t == nil || t.Type != parts[0].Type || t.Rank() != len(shape) || !padded(t) && !slices.Equal(t.Shape[1:], shape[1:]) {
+			return nil, fmt.Errorf("samples of different shapes, %v and %v, in one step; see the data options resize and crop", parts[0], t)
+		}
+		shape[0] += t.Shape[0]
+		if padded(t) {
+			shape[1] = max(shape[1], t.Shape[1])
+		}
+	}
+	whole, at := tensor.New(parts[0].Type, shape...), 0
+	row := len(whole.Bytes()) / max(1, shape[0])
+	for _, t := range parts {
+		own := len(t.Bytes()) / max(1, t.Shape[0])
+		for i := range t.Shape[0] {
+			copy(whole.Bytes()[at:at+row], t.Bytes()[i*own:][:own])
+			at += row
+		}
+	}
+	return whole, nil
+}
+
+// padded reports whether rows may be made longer.
+func padded(t *tensor.Tensor) bool { return t.Type.IsInt() && t.Rank() == 2 }
 
 // part is rows lo to hi-1 of samples of which there are n.
 func (s *sample) part(lo, hi int) *sample {

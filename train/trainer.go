@@ -103,7 +103,7 @@ func (t *Trainer) taught(ctx context.Context) error {
 	if t.loss, err = newObjective(t.m, t.data.Set.Task(), t.o); err != nil || t.loss.distil == 0 {
 		return err
 	}
-	if t.teacher, err = t.data.Run(t.o.Teacher, heads(t.o.Teacher.Graph)); err != nil {
+	if t.teacher, err = t.data.Run(t.o.Teacher, heads(t.o.Teacher.Graph)[:len(t.loss.values)]); err != nil {
 		return err
 	}
 	return t.weigh(ctx)

@@ -26,7 +26,7 @@ func init() {
 func NewTune() *Tune {
 	return &Tune{
 		Epochs: 5, Batch: 64, Optimizer: "auto", Schedule: "cosine", WarmUp: 0.05, Momentum: 0.9, Decay: 1e-4, Clip: 5,
-		Distil: 0.5, Temperature: defaultTemperature, Distance: "auto", Augment: "auto", BN: "auto", Zeros: "keep",
+		Distil: 0.9, Temperature: defaultTemperature, Distance: "auto", Augment: "auto", BN: "auto", Zeros: "keep",
 	}
 }
 

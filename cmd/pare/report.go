@@ -65,14 +65,38 @@ func printLayerReports(w io.Writer, layers []compress.LayerReport) {
 	rows := [][]string{{"LAYER", "OP", "FORMAT", "BITS", "DATA", "EXPONENT", "ERROR", "BYTES", "", "NOTE"}}
 	for _, l := range merged(layers) {
 		rows = append(rows, []string{
-			l.Name, l.Op, l.Format, fmt.Sprint(l.Bits), dataBits(l), exponent(l), lost(l),
-			size(l.BytesBefore), "-> " + size(l.BytesAfter), l.Reason,
+			l.Name, l.Op, dash(l.Format), bits(l), dataBits(l), exponent(l), lost(l),
+			stored(l, l.BytesBefore, ""), stored(l, l.BytesAfter, "-> "), l.Reason,
 		})
 	}
 	if len(rows) > 1 {
 		table(w, rows)
 		fmt.Fprintln(w)
 	}
+}
+
+// dash stands for what there is nothing of.
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// bits is the width of a layer that is stored in a format.
+func bits(l compress.LayerReport) string {
+	if l.Format == "" {
+		return "-"
+	}
+	return fmt.Sprint(l.Bits)
+}
+
+// stored is a size of a layer whose weights a step has stored.
+func stored(l compress.LayerReport, n int64, mark string) string {
+	if l.BytesBefore == 0 {
+		return ""
+	}
+	return mark + size(n)
 }
 
 func dataBits(l compress.LayerReport) string {
@@ -90,6 +114,9 @@ func exponent(l compress.LayerReport) string {
 }
 
 func lost(l compress.LayerReport) string {
+	if l.Format == "" && l.ErrorAfter == 0 {
+		return "-"
+	}
 	if l.ErrorBefore == 0 {
 		return percent(l.ErrorAfter)
 	}

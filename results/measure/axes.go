@@ -16,40 +16,40 @@ const (
 // the Status Quo on Gradient-Based Post-Training Quantization, arXiv:2308.07662,
 // says of it.
 var axes = []axis{
-	{"unit", "block", matters, choices("unit", "layer", "network")},
-	{"loss", "mse", matters, choices("loss", "lp", "cosine", "kl", "fisher")},
-	{"degrees of freedom", "roundings and scales of data", matters, []choice{
-		{name: "roundings alone", params: "ascale=false"},
-		{name: "biases, too", params: "bias=true"},
-		{name: "scales of weights, too", params: "scale=true"},
-		{name: "all", params: "bias=true,scale=true"},
+	{name: "unit", usual: "block", claimed: matters, values: choices("unit", "layer", "network")},
+	{name: "loss", usual: "mse", claimed: matters, values: choices("loss", "lp", "cosine", "kl", "fisher")},
+	{name: "degrees of freedom", usual: "codes, biases, all scales", claimed: matters, values: []choice{
+		{name: "codes alone", params: "bias=false,scale=false,ascale=false"},
+		{name: "no biases", params: "bias=false"},
+		{name: "no scales of weights", params: "scale=false"},
+		{name: "no scales of data", params: "ascale=false"},
 	}},
-	{"variable", "h", matters, choices("variable", "ste", "soft")},
-	{"grid", "uniform", matters, []choice{{name: "power", base: "powerquant"}}},
-	{"optimizer", "adam", matters, choices("optimizer", "adamax", "nadam", "adamw", "sgd")},
-	{"schedule", "cosine", matters, choices("schedule", "constant")},
-	{"rate", "1e-2", "", []choice{{name: "a third", params: "rate=0.003"}, {name: "three times", params: "rate=0.03"}}},
-	{"rate of scales", "1e-3", "", []choice{{name: "a third", params: "arate=0.0003"}, {name: "three times", params: "arate=0.003"}}},
-	{"regulariser", "lambda 1, warm-up 0.2", "", []choice{
+	{name: "variable", usual: "ste", claimed: matters, values: choices("variable", "h", "soft")},
+	{name: "grid", usual: "uniform", claimed: matters, values: []choice{{name: "power", base: "powerquant"}}},
+	{name: "optimizer", usual: "adam", claimed: matters, values: choices("optimizer", "adamax", "nadam", "adamw", "sgd")},
+	{name: "schedule", usual: "cosine", claimed: matters, values: choices("schedule", "constant")},
+	{name: "rate", usual: "0.01", values: []choice{{name: "a third", params: "rate=0.003"}, {name: "three times", params: "rate=0.03"}}},
+	{name: "rate of scales", usual: "0.005", values: []choice{{name: "a third", params: "arate=0.0015"}, {name: "three times", params: "arate=0.015"}}},
+	{name: "regulariser of h", usual: "10, warm-up 0.2", with: [2]string{"variable", "h"}, values: []choice{
 		{name: "none", params: "lambda=0"},
-		{name: "a tenth", params: "lambda=0.1"},
-		{name: "ten times", params: "lambda=10"},
+		{name: "a tenth", params: "lambda=1"},
+		{name: "ten times", params: "lambda=100"},
 		{name: "no warm-up", params: "warmup=0"},
 	}},
-	{"calibration", "256 (ImageNet: 150)", robust, []choice{
+	{name: "calibration", usual: "256 (ImageNet: 150)", claimed: robust, values: []choice{
 		{name: "64 samples", params: "samples=64", sees: &sees{samples: 64}},
 		{name: "16 samples", params: "samples=16", sees: &sees{samples: 16}},
 		{name: "other pictures", sees: &sees{samples: learnedImages, strange: true}},
 		{name: "made up from batch-norms", sees: &sees{}},
 	}},
-	{"augmentation", "none", robust, choices("augment", "flip", "mixup")},
-	{"drop", "0.5", "", choices("drop", "0", "0.25")},
-	{"input of the unit", "mix", "", choices("input", "quantised", "float")},
-	{"selection of weights", "all", robust, choices("select", "unsure", "important")},
-	{"start", "nearest", "", choices("start", "gptq")},
-	{"finish", "best", "", choices("finish", "last")},
-	{"batch", "32", "", choices("batch", "8", "64")},
-	{"steps", "100", "", choices("steps", "25", "300")},
+	{name: "augmentation", usual: "none", claimed: robust, values: choices("augment", "flip", "mixup")},
+	{name: "drop", usual: "0.5", values: choices("drop", "0", "0.25")},
+	{name: "input of the unit", usual: "mix", values: choices("input", "quantised", "float")},
+	{name: "selection of weights", usual: "all", claimed: robust, with: [2]string{"variable", "h"}, values: choices("select", "unsure", "important")},
+	{name: "start", usual: "gptq", values: choices("start", "nearest")},
+	{name: "finish", usual: "best", values: choices("finish", "last")},
+	{name: "batch", usual: "32", values: choices("batch", "8", "64")},
+	{name: "steps", usual: "100", values: choices("steps", "25", "300")},
 }
 
 // choices are the values of one parameter.
@@ -70,7 +70,7 @@ func combinations() []axis {
 	if len(winners) < 2 {
 		return nil
 	}
-	a := axis{name: "second round", usual: "nothing", values: []choice{joined("all winners", winners)}}
+	a := axis{name: "second round", usual: "none of them", values: []choice{joined("all winners", winners)}}
 	for i, w := range winners {
 		rest := slices.Delete(slices.Clone(winners), i, i+1)
 		a.values = append(a.values, joined("all but "+w[0]+": "+w[1], rest))

@@ -68,15 +68,13 @@ func (p *page) find(c column) *row { return find(p.rows, p.n.name, c) }
 
 // grid has one line per pair of widths and one column per method or tool.
 func (p *page) grid(cell func(r, best *row) string) {
-	b := p.b
-	b.WriteString("| |")
+	var columns []string
 	for _, m := range p.methods {
-		fmt.Fprintf(b, " %s |", m.name)
+		columns = append(columns, m.name)
 	}
-	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(p.methods)) + "\n")
+	tableTop(p.b, columns)
 	for _, w := range pairs {
-		fmt.Fprintf(b, "| %s |", w)
-		best := p.best(w)
+		best, cells := p.best(w), []string(nil)
 		for _, m := range p.methods {
 			text := "-"
 			if r := p.find(m.at(w)); r != nil && r.Error == "" {
@@ -84,10 +82,25 @@ func (p *page) grid(cell func(r, best *row) string) {
 			} else if r != nil {
 				text = "failed"
 			}
-			fmt.Fprintf(b, " %s |", text)
+			cells = append(cells, text)
 		}
-		b.WriteString("\n")
+		tableLine(p.b, w.String(), cells)
 	}
+}
+
+// tableTop begins a table whose lines have names.
+func tableTop(b *strings.Builder, columns []string) {
+	tableLine(b, "", columns)
+	b.WriteString("| --- |" + strings.Repeat(" --- |", len(columns)) + "\n")
+}
+
+// tableLine is a line of a table.
+func tableLine(b *strings.Builder, name string, cells []string) {
+	b.WriteString(strings.TrimSuffix("| "+name, " "))
+	for _, c := range cells {
+		fmt.Fprintf(b, " | %s", c)
+	}
+	b.WriteString(" |\n")
 }
 
 // best is a row with the best figure at a pair of widths.
@@ -117,12 +130,16 @@ func short(r *row) string { return fmt.Sprintf("%.2f", 100*r.merit()) }
 // stale marks figures of fewer samples or of an earlier recipe.
 const stale = "†"
 
-func (p *page) qualityCell(r, best *row) string {
+func (p *page) qualityCell(r, best *row) string { return qualityText(r, best, p.isStale(r)) }
+
+// qualityText is a cell with figure of merit, nearness to the original and size; the
+// best of its line is bold.
+func qualityText(r, best *row, old bool) string {
 	figure := short(r)
 	if figure == short(best) {
 		figure = "**" + figure + "**"
 	}
-	if p.isStale(r) {
+	if old {
 		figure += stale
 	}
 	near := fmt.Sprintf("%.1f %%", 100*r.Agreement)

@@ -56,7 +56,6 @@ type learner struct {
 	base         step
 	own          bool
 	start        string
-	steps        bool // it takes steps of gradients
 }
 
 // step is a method of a recipe with parameters, separated by commas.
@@ -84,43 +83,20 @@ var (
 )
 
 var learners = []learner{
-	{nearest, "", even, true, "", false},
-	{adaRound, "adaround", even, true, nearest, true},
-	{adaQuant, "adaquant", even, true, nearest, true},
-	{brecq, "brecq", even, true, nearest, true},
-	{qdrop, "qdrop", even, true, nearest, true},
-	{gptq, "gptq", even, true, nearest, false},
-	{powerQuant, "", power, true, "", false},
-	{nupes, "nupes", power, true, powerQuant, true},
-	{brecqPower, "brecq", power, false, powerQuant, true},
-	{qdropPower, "qdrop", power, false, powerQuant, true},
+	{nearest, "", even, true, ""},
+	{adaRound, "adaround", even, true, nearest},
+	{adaQuant, "adaquant", even, true, nearest},
+	{brecq, "brecq", even, true, nearest},
+	{qdrop, "qdrop", even, true, nearest},
+	{gptq, "gptq", even, true, nearest},
+	{powerQuant, "", power, true, ""},
+	{nupes, "nupes", power, true, powerQuant},
+	{brecqPower, "brecq", power, false, powerQuant},
+	{qdropPower, "qdrop", power, false, powerQuant},
 }
 
-// budget are the steps for each unit that networks are given, 0 for those that the
-// methods take by default: few enough for all cells to take minutes.
-type budget struct {
-	steps    int
-	networks []string
-}
-
-var budgets = []budget{
-	{300, []string{resnet20}},
-	{1000, []string{vit}},
-	{100, []string{resnet56, mobile1, mobile2, "MiniLM"}},
-}
-
-// stepsOf is the budget of a network.
-func stepsOf(network string) int {
-	for _, b := range budgets {
-		if slices.Contains(b.networks, network) {
-			return b.steps
-		}
-	}
-	return 0
-}
-
-// recipe is the method at widths, with so many steps for each unit.
-func (l learner) recipe(g grade, steps int) string {
+// recipe is the method at widths, all else as it is by default.
+func (l learner) recipe(g grade) string {
 	edges := ""
 	if g.edges > 0 {
 		edges = fmt.Sprintf("edges=%d", g.edges)
@@ -132,17 +108,16 @@ func (l learner) recipe(g grade, steps int) string {
 	if l.own && g.edges == 0 {
 		base = ""
 	}
-	taken := ""
-	if l.steps && steps > 0 {
-		taken = fmt.Sprintf("steps=%d", steps)
-	}
-	return "fold+" + step{l.method, base}.with(g.args(), taken)
+	return "fold+" + step{l.method, base}.with(g.args())
 }
 
-// at is the column of a method at widths on networks of a budget.
-func (l learner) at(g grade, b budget) column {
-	only := slices.DeleteFunc(slices.Clone(b.networks), func(n string) bool { return !g.suits(n) })
-	return column{name: l.name, widths: g.String(), recipe: l.recipe(g, b.steps), sees: sees{samples: everySample}, only: only}
+// at is the column of a method at widths.
+func (l learner) at(g grade) column {
+	c := column{name: l.name, widths: g.String(), recipe: l.recipe(g), sees: sees{samples: everySample}}
+	if g.edges > 0 {
+		c.only = convolutional
+	}
+	return c
 }
 
 // row is what the method made of a network at widths, nil where it has no figures.
@@ -160,9 +135,7 @@ func gradientColumns() []column {
 	out := []column{floatColumn}
 	for _, g := range grades {
 		for _, l := range learners {
-			for _, b := range budgets {
-				out = append(out, l.at(g, b))
-			}
+			out = append(out, l.at(g))
 		}
 	}
 	return out

@@ -16,7 +16,7 @@ func inventedGradient(lost func(network string, l learner, g grade) float64) []r
 				if !g.suits(n.name) {
 					continue
 				}
-				c := l.at(g, budget{stepsOf(n.name), []string{n.name}})
+				c := l.at(g)
 				rows = append(rows, row{
 					Network: n.name, Recipe: l.name, Widths: c.widths, Steps: c.recipe, Data: c.sees.text(n), Format: figuresFormat,
 					Samples: n.samples, Top1: top1(lost(n.name, l, g)), Agreement: 0.9, SNR: 10, Bytes: 1e6, Seconds: 12, Threads: 1, Machine: "a processor", Peak: 2e8,
@@ -68,19 +68,18 @@ func TestGradientVerdicts(t *testing.T) {
 // TestLearnersRecipes: widths, bases and edges are where methods read them.
 func TestLearnersRecipes(t *testing.T) {
 	for _, c := range []struct {
-		name  string
-		g     grade
-		steps int
-		want  string
+		name string
+		g    grade
+		want string
 	}{
-		{nearest, grades[0], 100, "fold+uniform(range=mse,w=4,a=8)"},
-		{nearest, edgedGrade(), 0, "fold+uniform(range=mse,edges=8,w=4,a=4)"},
-		{brecq, grades[1], 100, "fold+brecq(w=4,a=4,steps=100)"},
-		{brecq, edgedGrade(), 0, "fold+brecq(base=uniform(range=mse,edges=8),w=4,a=4)"},
-		{qdropPower, grades[3], 0, "fold+qdrop(base=powerquant,w=3,a=8)"},
-		{qdropPower, edgedGrade(), 0, "fold+qdrop(base=powerquant(edges=8),w=4,a=4)"},
+		{nearest, grades[0], "fold+uniform(range=mse,w=4,a=8)"},
+		{nearest, edgedGrade(), "fold+uniform(range=mse,edges=8,w=4,a=4)"},
+		{brecq, grades[1], "fold+brecq(w=4,a=4)"},
+		{brecq, edgedGrade(), "fold+brecq(base=uniform(range=mse,edges=8),w=4,a=4)"},
+		{qdropPower, grades[3], "fold+qdrop(base=powerquant,w=3,a=8)"},
+		{qdropPower, edgedGrade(), "fold+qdrop(base=powerquant(edges=8),w=4,a=4)"},
 	} {
-		if got := learnerOf(c.name).recipe(c.g, c.steps); got != c.want {
+		if got := learnerOf(c.name).recipe(c.g); got != c.want {
 			t.Errorf("%s at %s is %s, want %s", c.name, c.g, got, c.want)
 		}
 	}

@@ -17,7 +17,7 @@ sentences; none of them is tested. A cell is the accuracy in per cent, below it 
 original's and the size of the file; for MiniLM the Spearman correlation times 100, below it the mean cosine of sentence
 vectors to the original's. The best figure of a line is bold. Samples: %d CIFAR-10 test images, %d ImageNet validation
 images (one image is %.2f points), %d sentence pairs; gradient.json has the 95 %% intervals. Nothing was chosen on them.
-Methods that learn take as many steps for each unit as the network's section says: more would be better.
+Methods take their defaults, chosen on other samples (practice.md).
 
 The second table of a network has the seconds that compressing took and the most memory that its process took, in
 megabytes; it says on what. Cells without figures are marked -.
@@ -31,8 +31,7 @@ func gradientPage(_ []byte, rows []row) ([]byte, error) {
 	for _, n := range datafreeNetworks() {
 		if float := find(rows, n.name, floatColumn); float != nil {
 			p := &lessons{&b, n, rows}
-			fmt.Fprintf(&b, "\n## %s\n\nIn float: %s, %.2f MB; %d samples. Methods that learn take %d steps for each unit.\n\n", n.name, short(float),
-				float64(float.Bytes)/1e6, float.Samples, stepsOf(n.name))
+			fmt.Fprintf(&b, "\n## %s\n\nIn float: %s, %.2f MB; %d samples.\n\n", n.name, short(float), float64(float.Bytes)/1e6, float.Samples)
 			p.grid(p.qualityCell)
 			b.WriteString("\n")
 			p.grid(p.costCell)
@@ -42,9 +41,9 @@ func gradientPage(_ []byte, rows []row) ([]byte, error) {
 	}
 	b.WriteString("\n## Recipes\n\n")
 	for _, l := range learners {
-		fmt.Fprintf(&b, "- %s: `%s`\n", l.name, l.recipe(grades[0], 0))
+		fmt.Fprintf(&b, "- %s: `%s`\n", l.name, l.recipe(grades[0]))
 	}
-	fmt.Fprintf(&b, "\nWith edges: `%s`, `%s`.\n", learners[0].recipe(edgedGrade(), 0), learnerOf(brecq).recipe(edgedGrade(), 0))
+	fmt.Fprintf(&b, "\nWith edges: `%s`, `%s`.\n", learners[0].recipe(edgedGrade()), learnerOf(brecq).recipe(edgedGrade()))
 	return []byte(b.String()), nil
 }
 
@@ -66,25 +65,25 @@ func (p *lessons) find(l learner, g grade) *row {
 
 // grid has one line per grade and one column per method.
 func (p *lessons) grid(cell func(r, best *row) string) {
-	p.b.WriteString("| |")
+	var columns []string
 	for _, l := range learners {
-		fmt.Fprintf(p.b, " %s |", l.name)
+		columns = append(columns, l.name)
 	}
-	p.b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(learners)) + "\n")
+	tableTop(p.b, columns)
 	for _, g := range grades {
 		if !g.suits(p.n.name) {
 			continue
 		}
 		_, best := p.best(g)
-		fmt.Fprintf(p.b, "| %s |", g)
+		var cells []string
 		for _, l := range learners {
 			text := "-"
 			if r := p.find(l, g); r != nil {
 				text = cell(r, best)
 			}
-			fmt.Fprintf(p.b, " %s |", text)
+			cells = append(cells, text)
 		}
-		p.b.WriteString("\n")
+		tableLine(p.b, g.String(), cells)
 	}
 }
 
@@ -98,20 +97,7 @@ func (p *lessons) best(g grade) (name string, best *row) {
 	return name, best
 }
 
-func (p *lessons) qualityCell(r, best *row) string {
-	figure := short(r)
-	if figure == short(best) {
-		figure = "**" + figure + "**"
-	}
-	if p.isStale(r) {
-		figure += stale
-	}
-	near := fmt.Sprintf("%.1f %%", 100*r.Agreement)
-	if r.Cosine != nil {
-		near = fmt.Sprintf("%.3f", *r.Cosine)
-	}
-	return fmt.Sprintf("%s<br>%s, %.2f MB", figure, near, float64(r.Bytes)/1e6)
-}
+func (p *lessons) qualityCell(r, best *row) string { return qualityText(r, best, p.isStale(r)) }
 
 // isStale reports whether a row is not of the samples and recipe of its column.
 func (p *lessons) isStale(r *row) bool {

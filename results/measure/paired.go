@@ -17,7 +17,7 @@ type paired struct {
 	failed         int
 }
 
-// pairsOf pairs the rows of a choice with those of the usual one; network and widths
+// pairsOf pairs the rows of a choice with those of the usual one of its axis; network and widths
 // choose some, "" and nil all.
 func pairsOf(rows []row, a axis, c choice, network string, widths []pair) paired {
 	var out paired
@@ -27,7 +27,7 @@ func pairsOf(rows []row, a axis, c choice, network string, widths []pair) paired
 		}
 		for _, p := range widths {
 			for seed := range practiceSeeds {
-				out.add(find(rows, n.name, a.column(c, p, seed)), find(rows, n.name, axis{}.column(usually, p, seed)))
+				out.add(find(rows, n.name, a.column(c, p, seed)), find(rows, n.name, a.column(usually, p, seed)))
 			}
 		}
 	}

@@ -55,10 +55,13 @@ const (
 )
 
 // axis is one choice: values other than the usual one, which it names. Claimed is
-// what the paper says of it: "matters", "robust" or "".
+// what the paper says of it: "matters", "robust" or "". With is the choice of another
+// axis, by the axis' name and its own, that this one says something of; it is made of
+// the usual one, too.
 type axis struct {
 	name, usual, claimed string
 	values               []choice
+	with                 [2]string
 }
 
 // choice is a value of an axis. Params are added to those of the method; base, where
@@ -105,6 +108,9 @@ func override(params, one string) string {
 
 // column is a choice of an axis at a pair of widths with one of the seeds.
 func (a axis) column(c choice, p pair, seed int) column {
+	if a.with[0] != "" {
+		c.params = strings.TrimSuffix(choiceOf(a.with[0], a.with[1]).params+","+c.params, ",")
+	}
 	out := column{
 		name: a.title(c), widths: p.String(), draw: fmt.Sprintf("seed %d", seed), recipe: c.recipe(p), seed: uint64(seed),
 		only: practiceNames, sees: sees{samples: learnedFrom},
@@ -117,10 +123,13 @@ func (a axis) column(c choice, p pair, seed int) column {
 
 // title names a choice among all.
 func (a axis) title(c choice) string {
-	if c.name == usually.name {
-		return c.name
+	switch {
+	case c.name != usually.name:
+		return a.name + ": " + c.name
+	case a.with[0] != "":
+		return a.with[0] + ": " + a.with[1]
 	}
-	return a.name + ": " + c.name
+	return c.name
 }
 
 var practiceNames = []string{resnet20, vit, mobile2}

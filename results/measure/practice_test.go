@@ -133,6 +133,25 @@ func TestPracticePage(t *testing.T) {
 	}
 }
 
+// TestChoicesOfChoices: a choice of another one is compared with that one.
+func TestChoicesOfChoices(t *testing.T) {
+	for _, a := range axes {
+		base := a.column(usually, practicePairs[0], 0)
+		if a.with[0] == "" {
+			if base.name != "usual" {
+				t.Errorf("%s is compared with %s", a.name, base.name)
+			}
+			continue
+		}
+		if base.name != a.with[0]+": "+a.with[1] || base.recipe != (axis{name: a.with[0]}).column(choiceOf(a.with[0], a.with[1]), practicePairs[0], 0).recipe {
+			t.Errorf("%s is compared with %s, %s", a.name, base.name, base.recipe)
+		}
+		if c := a.column(a.values[0], practicePairs[0], 0); !strings.HasPrefix(c.recipe, strings.TrimSuffix(base.recipe, ")")) || c.recipe == base.recipe {
+			t.Errorf("%s of %s is %s", a.values[0].name, base.recipe, c.recipe)
+		}
+	}
+}
+
 // TestCombinations: all winners together change what each changes, and leaving one
 // out leaves its change out.
 func TestCombinations(t *testing.T) {

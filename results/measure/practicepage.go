@@ -101,27 +101,24 @@ func writeWhere(b *strings.Builder, rows []row) {
 		widths  pair
 	}
 	var places []place
-	b.WriteString("| choice |")
+	var columns []string
 	for _, n := range practiceNetworks() {
 		for _, p := range practicePairs {
-			places = append(places, place{n.name, p})
-			fmt.Fprintf(b, " %s, %s |", n.name, p)
+			places, columns = append(places, place{n.name, p}), append(columns, n.name+", "+p.String())
 		}
 	}
-	b.WriteString("\n| --- |" + strings.Repeat(" --- |", len(places)) + "\n")
+	tableTop(b, columns)
 	everyChoice(func(a axis, c choice) {
-		line, some := fmt.Sprintf("| %s |", a.title(c)), false
+		some, cells := false, []string(nil)
 		for _, x := range places {
-			p := pairsOf(rows, a, c, x.network, []pair{x.widths})
-			if len(p.agreement) == 0 {
-				line += " - |"
-				continue
+			p, text := pairsOf(rows, a, c, x.network, []pair{x.widths}), "-"
+			if len(p.agreement) > 0 {
+				some, text = true, fmt.Sprintf("%+.2f, %+.1f", mean(p.agreement), mean(p.snr))
 			}
-			some = true
-			line += fmt.Sprintf(" %+.2f, %+.1f |", mean(p.agreement), mean(p.snr))
+			cells = append(cells, text)
 		}
 		if some {
-			b.WriteString(line + "\n")
+			tableLine(b, a.title(c), cells)
 		}
 	})
 }

@@ -14,6 +14,8 @@ import os
 import pathlib
 import tempfile
 
+import numpy as np
+
 import lessons
 from processes import Failed, measure
 from quantize import Judge, RESULTS, keep, python, read, save
@@ -33,14 +35,14 @@ def tool_row(key, network, folded, widths, iterations, judge, folder):
     _, _, peak, printed = python("lessons.py", key, network.folder, folded, widths, iterations, out)
     took = json.loads(printed.splitlines()[-1])
     row = {"tool": f"{lesson.tool} {lesson.version}", "steps": lesson.steps.replace("ITERATIONS", str(iterations)), "method": lesson.name}
-    return row | took | {"peak_bytes": peak, "iterations": iterations if lesson.iterates else 0} | judge.judged(judge.read(out))
+    return row | took | {"peak_bytes": peak, "iterations": iterations if lesson.iterates else 0} | judge.judged(np.load(out))
 
 
 def pare_row(binary, method, network, widths, iterations, judge, folder):
     out = os.path.join(folder, "small.onnx")
     recipe = RECIPES[method].format(w=widths[1], a=widths[3], steps=iterations)
     command = [binary, "compress", network.file, "--recipe", recipe, "--data", network.spec, "--samples", str(network.samples), "--threads",
-               str(lessons.THREADS), "--json", "-q", "-o", out]
+               str(lessons.THREADS), "--eval", "none", "--json", "-q", "-o", out]
     seconds, cpu, peak, _ = measure(command)
     row = {"tool": "pare", "steps": recipe, "method": method, "seconds": seconds, "cpu_seconds": cpu, "peak_bytes": peak}
     return row | {"iterations": iterations if "steps=" in recipe else 0} | judge.figures(out, "exact")

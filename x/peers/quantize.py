@@ -43,10 +43,7 @@ class Judge:
     def outputs(self, path, mode):
         out = os.path.join(self.folder, "outputs.npy")
         python("evaluate.py", self.network.folder, path, out, mode)
-        return self.read(out)
-
-    def read(self, path):
-        return np.load(path)
+        return np.load(out)
 
     def figures(self, path, mode):
         return self.judged(self.outputs(path, mode))

@@ -24,6 +24,8 @@ const (
 	offPX     = 112
 	offTiles  = 120
 	offAdd    = 128
+	offADone  = 136
+	offCDone  = 144
 )
 
 // tile is one kernel: rows by vectors, the last of which may be a half one.
@@ -73,9 +75,10 @@ func kernel(s Set, width, m int) {
 	Label("store")
 	c := GP64()
 	MOVQ(Mem{Base: t, Disp: offC}, c)
+	ADDQ(Mem{Base: t, Disp: offCDone}, c)
 	k.each(func(i, j int, v Reg) { VMOVUPS(v, k.at(c, i, j)) })
-	ADDQ(U32(uint32(4*m)), Mem{Base: t, Disp: offA})
-	ADDQ(U32(uint32(4*m*width)), Mem{Base: t, Disp: offC})
+	ADDQ(U32(uint32(4*m)), Mem{Base: t, Disp: offADone})
+	ADDQ(U32(uint32(4*m*width)), Mem{Base: t, Disp: offCDone})
 	DECQ(Mem{Base: t, Disp: offTiles})
 	JNZ(LabelRef("tile"))
 	VZEROUPPER()
@@ -101,6 +104,7 @@ func (k *tile) start(t reg.Register) {
 	JE(LabelRef("zero"))
 	c := GP64()
 	MOVQ(Mem{Base: t, Disp: offC}, c)
+	ADDQ(Mem{Base: t, Disp: offCDone}, c)
 	k.each(func(i, j int, v Reg) { VMOVUPS(k.at(c, i, j), v) })
 	JMP(LabelRef("sum"))
 	Label("zero")
@@ -117,6 +121,7 @@ func (k *tile) sum(t reg.Register) {
 	JZ(LabelRef("store"))
 	MOVQ(Mem{Base: t, Disp: offLines}, lines)
 	MOVQ(Mem{Base: t, Disp: offA}, a0)
+	ADDQ(Mem{Base: t, Disp: offADone}, a0)
 	MOVQ(Mem{Base: t, Disp: offB}, b0)
 	MOVQ(Mem{Base: t, Disp: offAStep}, aStep)
 	MOVQ(Mem{Base: t, Disp: offBStep}, bStep)
