@@ -145,7 +145,8 @@ func againstStarts(rows []row) string {
 	return t.String()
 }
 
-// againstPeers compares seconds with those of the same methods in other tools.
+// againstPeers compares processor seconds, which other work on the machine changes
+// little, with those of the same methods in other tools.
 func againstPeers([]row) string {
 	others, err := readPeers()
 	if err != nil {
@@ -154,11 +155,16 @@ func againstPeers([]row) string {
 	var parts []string
 	for _, r := range others.Learned {
 		ours := others.lesson("pare", r)
-		if ours == nil || r.tool() == "pare" {
+		if ours == nil || r.tool() == "pare" || r.Method == nearest {
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%s on %s at %s: %s %.0f s, %s; pare %.1f s, %s; %.1f times as fast", r.Method, r.Network, r.Widths,
-			r.Tool, r.Seconds, short(&r.row), ours.Seconds, short(&ours.row), r.Seconds/ours.Seconds))
+		steps := ""
+		if r.Iterations > 0 {
+			steps = fmt.Sprintf(" with %d steps a layer", r.Iterations)
+		}
+		parts = append(parts, fmt.Sprintf("%.0f times: %s%s on %s at %s takes %s %.0f processor seconds and %.1f GB, and gives %s; pare %.1f, %.1f, %s",
+			r.CPUSeconds/ours.CPUSeconds, r.Method, steps, r.Network, r.Widths, r.Tool, r.CPUSeconds, float64(r.PeakBytes)/1e9, short(&r.row),
+			ours.CPUSeconds, float64(ours.PeakBytes)/1e9, short(&ours.row)))
 	}
 	return strings.Join(parts, "; ")
 }
