@@ -52,7 +52,7 @@ func (r peerRow) check(t *testing.T, n network) {
 		t.Errorf("%s, %s: widths %q, tool %q", r.Network, r.Recipe, r.Widths, r.Tool)
 	case !strings.HasSuffix(r.Recipe, "("+r.Data+")"):
 		t.Errorf("%s, %s: the column does not name its data, %s", r.Network, r.Recipe, r.Data)
-	case r.Calibration != 0 && (r.Calibration != c.hi-c.lo || r.Data != c.what):
+	case r.Calibration != 0 && (r.Calibration != c.hi-c.lo || r.Data != c.String()):
 		t.Errorf("%s, %s: calibrated with %d of %s", r.Network, r.Recipe, r.Calibration, r.Data)
 	case r.Samples != n.samples:
 		t.Errorf("%s, %s: %d samples, pare's are %d", r.Network, r.Recipe, r.Samples, n.samples)
