@@ -10,6 +10,7 @@ import (
 var expectations = []claim{
 	{"NUPES", "above PowerQuant at 4 bits and below", func(rows []row) string { return above(rows, nupes, powerQuant) }},
 	{"NUPES", "above AdaRound at 4 bits and below", func(rows []row) string { return above(rows, nupes, adaRound) }},
+	{"NUPES", "above QDrop on the same power grids, where that learns exponents, too", func(rows []row) string { return above(rows, nupes, qdropPower) }},
 	{"aim", "QDrop or BRECQ with a power grid is the best at W4A4", bestOverall},
 	{"aim", "residual networks lose at most 1 point at W4A8", func(rows []row) string { return within(rows, grades[0], 1, resnet20, resnet56) }},
 	{"aim", "residual networks lose at most 3 points at W4A4", func(rows []row) string { return within(rows, grades[1], 3, resnet20, resnet56) }},
