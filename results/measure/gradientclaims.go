@@ -10,6 +10,7 @@ import (
 var expectations = []claim{
 	{"NUPES", "above PowerQuant at 4 bits and below", func(rows []row) string { return above(rows, nupes, powerQuant) }},
 	{"NUPES", "above AdaRound at 4 bits and below", func(rows []row) string { return above(rows, nupes, adaRound) }},
+	{"NUPES", "above QDrop on the same power grids, where that learns exponents, too", func(rows []row) string { return above(rows, nupes, qdropPower) }},
 	{"aim", "QDrop or BRECQ with a power grid is the best at W4A4", bestOverall},
 	{"aim", "residual networks lose at most 1 point at W4A8", func(rows []row) string { return within(rows, grades[0], 1, resnet20, resnet56) }},
 	{"aim", "residual networks lose at most 3 points at W4A4", func(rows []row) string { return within(rows, grades[1], 3, resnet20, resnet56) }},
@@ -145,7 +146,8 @@ func againstStarts(rows []row) string {
 	return t.String()
 }
 
-// againstPeers compares seconds with those of the same methods in other tools.
+// againstPeers compares processor seconds, which other work on the machine changes
+// little, with those of the same methods in other tools.
 func againstPeers([]row) string {
 	others, err := readPeers()
 	if err != nil {
@@ -154,11 +156,16 @@ func againstPeers([]row) string {
 	var parts []string
 	for _, r := range others.Learned {
 		ours := others.lesson("pare", r)
-		if ours == nil || r.tool() == "pare" {
+		if ours == nil || r.tool() == "pare" || r.Method == nearest {
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%s on %s at %s: %s %.0f s, %s; pare %.1f s, %s; %.1f times as fast", r.Method, r.Network, r.Widths,
-			r.Tool, r.Seconds, short(&r.row), ours.Seconds, short(&ours.row), r.Seconds/ours.Seconds))
+		steps := ""
+		if r.Iterations > 0 {
+			steps = fmt.Sprintf(" with %d steps a layer", r.Iterations)
+		}
+		parts = append(parts, fmt.Sprintf("%.0f times: %s%s on %s at %s takes %s %.0f processor seconds and %.1f GB, and gives %s; pare %.1f, %.1f, %s",
+			r.CPUSeconds/ours.CPUSeconds, r.Method, steps, r.Network, r.Widths, r.Tool, r.CPUSeconds, float64(r.PeakBytes)/1e9, short(&r.row),
+			ours.CPUSeconds, float64(ours.PeakBytes)/1e9, short(&ours.row)))
 	}
 	return strings.Join(parts, "; ")
 }

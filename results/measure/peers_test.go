@@ -52,7 +52,7 @@ func (r peerRow) check(t *testing.T, n network) {
 		t.Errorf("%s, %s: widths %q, tool %q", r.Network, r.Recipe, r.Widths, r.Tool)
 	case !strings.HasSuffix(r.Recipe, "("+r.Data+")"):
 		t.Errorf("%s, %s: the column does not name its data, %s", r.Network, r.Recipe, r.Data)
-	case r.Calibration != 0 && (r.Calibration != c.hi-c.lo || r.Data != c.what):
+	case r.Calibration != 0 && (r.Calibration != c.hi-c.lo || r.Data != c.String()):
 		t.Errorf("%s, %s: calibrated with %d of %s", r.Network, r.Recipe, r.Calibration, r.Data)
 	case r.Samples != n.samples:
 		t.Errorf("%s, %s: %d samples, pare's are %d", r.Network, r.Recipe, r.Samples, n.samples)
@@ -112,5 +112,28 @@ func TestPeersRanTheSameNetworks(t *testing.T) {
 	}
 	if compared == 0 {
 		t.Error("no figure of a float network to compare")
+	}
+}
+
+// TestLessonsAreOnTheSameTerms: what other tools learned was learned by pare too, from
+// as many samples in as many steps, and measured on the samples of the tables.
+func TestLessonsAreOnTheSameTerms(t *testing.T) {
+	t.Chdir(filepath.Join("..", ".."))
+	p, err := readPeers()
+	if err != nil || len(p.Learned) == 0 {
+		t.Fatalf("%d rows, %v", len(p.Learned), err)
+	}
+	for _, r := range p.Learned {
+		n := networkOf(t, r.Network)
+		ours := p.lesson("pare", r)
+		if ours == nil || ours.Iterations != r.Iterations || ours.Data != r.Data || r.Data != (sees{samples: everySample}).text(n) {
+			t.Errorf("%s of %s: %+v and pare's %+v", r.Method, r.Tool, r, ours)
+		}
+		if r.Samples != cifarSamples || r.Top1 == nil || r.Seconds <= 0 || r.CPUSeconds <= 0 || r.PeakBytes <= 0 {
+			t.Errorf("%s of %s: incomplete row %+v", r.Method, r.Tool, r)
+		}
+		if text := againstPeers(nil); r.tool() != "pare" && r.Method != nearest && !strings.Contains(text, r.Tool) {
+			t.Errorf("the page is silent about %s: %s", r.Tool, text)
+		}
 	}
 }

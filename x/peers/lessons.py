@@ -77,7 +77,7 @@ def brevitas(network, folded, w, a, iterations, method):
         ptq.apply_gptq(images, quantised, act_order=True)
     elif method == "round":
         wishes = argparse.Namespace(
-            learned_round="hard_sigmoid_round", learned_round_lr_scheduler="linear", learned_round_iters=iterations, learned_round_lr=1e-3,
+            learned_round="hard_sigmoid", learned_round_lr_scheduler="LinearLR", learned_round_iters=iterations, learned_round_lr=1e-3,
             learned_round_loss="regularised_mse", learned_round_batch_size=32, learned_round_mode="layerwise")
         rounds.apply_learned_round(quantised, images, wishes)
     quantised.eval()
