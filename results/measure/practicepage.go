@@ -16,7 +16,9 @@ is judged on %d other training images or %d other images: no accuracy is reporte
 here. Every difference is between runs of the same network, widths and seed, which see the same samples in the same
 order. Agreement is the share of predictions equal to the original's, in points; its interval holds 95 %% of %d means of
 pairs drawn anew. A choice matters where the interval excludes zero and the mean is at least %.1f points; it is robust
-where the interval stays within %.1f points, else undecided. Cost is the time of compressing over the usual one's.
+where the interval stays within %.1f points, else undecided. All choices of a network share its usual runs: where nearly
+all differences have one sign, these had luck or none. Cost is the time of compressing over the usual one's, on machines
+that did other things, too. Networks whose columns are empty are not measured yet.
 `
 
 // practicePage has a table of all choices, what each network says, and a verdict on
