@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -15,12 +16,15 @@ import (
 	"pare/x/ort"
 )
 
-// recipes make the compressed forms that are judged. coded says that data pass
-// through quantisers on the way.
-var recipes = []struct {
+// judgedRecipe is a recipe, and whether it leaves data as codes.
+type judgedRecipe struct {
 	recipe string
 	coded  bool
-}{
+}
+
+// recipes make the compressed forms that are judged. coded says that data pass
+// through quantisers on the way.
+var recipes = []judgedRecipe{
 	{"original", false},
 	{"copy", false},
 	{"fold", false},
@@ -78,7 +82,30 @@ const leastHalf = 66
 const beyond = 3
 
 // Every form of every network gives in ONNX Runtime what it gives in pare.
-func TestJudge(t *testing.T) {
+func TestJudge(t *testing.T) { judge(t, networks, recipes) }
+
+// learned are recipes that learn from samples, on networks that this takes little time for.
+var learned = []judgedRecipe{
+	{"fold+gptq(w=4)", false},
+	{"fold+gptq(base=powerquant(w=4,a=8))", true},
+	{"fold+adaround(w=4,steps=5)", false},
+	{"fold+brecq(w=4,a=4,steps=5)", true},
+	{"fold+qdrop(base=powerquant(w=4,a=4),steps=5)", true},
+	{"fold+adaquant(w=3,a=8,steps=5)", true},
+	{"fold+nupes(w=4,a=4,steps=5)", true},
+	{"fold+smooth+uniform(w=8,a=8)", true},
+	{"taylor(macs=0.8)+fold", false},
+	{"singe(macs=0.8,steps=2,epochs=1)+fold+uniform(w=8)", false},
+	{"tune(steps=2)+fold", false},
+}
+
+func TestJudgeLearned(t *testing.T) {
+	judge(t, slices.DeleteFunc(slices.Clone(networks), func(n network) bool {
+		return n.file != "cifar10/resnet20.onnx" && n.file != "cifar10/vit_tiny.onnx"
+	}), learned)
+}
+
+func judge(t *testing.T, networks []network, recipes []judgedRecipe) {
 	needLibrary(t)
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
