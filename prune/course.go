@@ -33,7 +33,7 @@ func (c *course) start(ctx context.Context) error {
 	if _, err := op.Infer(c.m); err != nil {
 		return err
 	}
-	if err := finite(c.m); err != nil {
+	if err := compress.Finite(c.m); err != nil {
 		return err
 	}
 	c.first, c.plan = prepared(c.m, c.env)

@@ -16,7 +16,7 @@ func (q *RED) reduce(ctx context.Context, m *ir.Model, env *compress.Env) (*work
 	if _, err := op.Infer(m); err != nil {
 		return nil, err
 	}
-	if err := finite(m); err != nil {
+	if err := compress.Finite(m); err != nil {
 		return nil, err
 	}
 	w := newWork(m, env)

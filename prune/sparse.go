@@ -34,7 +34,7 @@ type zeroed struct {
 // all where the scope is not the layer, scores being relative to the root mean square
 // of their layer.
 func (q *Structured) sparsify(ctx context.Context, m *ir.Model, env *compress.Env, score func(l *compress.Layer) []float64) error {
-	if err := finite(m); err != nil {
+	if err := compress.Finite(m); err != nil {
 		return err
 	}
 	list := zeroable(m, env)

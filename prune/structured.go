@@ -69,7 +69,7 @@ func (q *Structured) remove(ctx context.Context, m *ir.Model, env *compress.Env,
 	if _, err := op.Infer(m); err != nil {
 		return nil, nil, err
 	}
-	if err := finite(m); err != nil {
+	if err := compress.Finite(m); err != nil {
 		return nil, nil, err
 	}
 	p, s := prepared(m, env)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"pare/compress"
 	"pare/ir"
 	"pare/op"
 	"pare/tensor"
@@ -28,7 +29,7 @@ func (c *course) sparse(ctx context.Context) error {
 	if _, err := op.Infer(c.m); err != nil {
 		return err
 	}
-	if err := finite(c.m); err != nil {
+	if err := compress.Finite(c.m); err != nil {
 		return err
 	}
 	list := zeroable(c.m, c.env)

@@ -83,6 +83,9 @@ func (t *Tune) Validate() error {
 
 // Apply implements compress.Method.
 func (t *Tune) Apply(ctx context.Context, m *ir.Model, env *compress.Env) error {
+	if err := compress.Finite(m); err != nil {
+		return err
+	}
 	o, err := t.Options(ctx, m, env)
 	if err != nil {
 		return err

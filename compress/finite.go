@@ -1,20 +1,19 @@
-package prune
+package compress
 
 import (
 	"fmt"
 
-	"pare/compress"
 	"pare/format"
 	"pare/internal/fault"
 	"pare/ir"
 	"pare/tensor"
 )
 
-// finite reports the first parameter of a layer or batch-norm that is no finite
-// number: nothing ranks or makes up for those.
-func finite(m *ir.Model) error {
+// Finite reports the first parameter of a layer or batch-norm that is no finite
+// number: nothing ranks, trains or makes up for those. The error names its node.
+func Finite(m *ir.Model) error {
 	layers := map[*ir.Node]bool{}
-	for _, l := range compress.Layers(m) {
+	for _, l := range Layers(m) {
 		layers[l.Node] = true
 	}
 	for _, n := range m.Graph.Nodes {
